@@ -1,0 +1,72 @@
+"""The grid counts a user chooses, and the shell geometry that follows."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+
+class Shells(NamedTuple):
+    """Control volumes of a sphere of radius one.
+
+    Attributes:
+        nodes: radii at which concentrations live, (n_r,); the last is the surface.
+        faces: radii of the faces between them, (n_r-1,).
+        volumes: integral of r^2 dr over each control volume, (n_r,); sums to 1/3.
+    """
+
+    nodes: np.ndarray
+    faces: np.ndarray
+    volumes: np.ndarray
+
+
+class Mesh(eqx.Module):
+    """Grid counts. Hashable: changing one compiles a new program.
+
+    Attributes:
+        n_neg: finite volumes in the negative electrode.
+        n_sep: finite volumes in the separator.
+        n_pos: finite volumes in the positive electrode.
+        n_r: radial nodes in every particle, centre and surface included.
+        grading: how strongly shells shrink towards the surface, r_i/R =
+            (1 - exp(-s i/N)) / (1 - exp(-s)); 0 gives equal shells.
+    """
+
+    n_neg: int = eqx.field(static=True, default=8)
+    n_sep: int = eqx.field(static=True, default=4)
+    n_pos: int = eqx.field(static=True, default=8)
+    n_r: int = eqx.field(static=True, default=24)
+    grading: float = eqx.field(static=True, default=2.0)
+
+    def __check_init__(self):
+        for name in ("n_neg", "n_sep", "n_pos"):
+            if getattr(self, name) < 2:
+                raise ValueError(
+                    f"Mesh needs at least 2 volumes in each region, "
+                    f"but {name} is {getattr(self, name)}."
+                )
+        if self.n_r < 4:
+            raise ValueError(f"Mesh needs at least 4 radial nodes, got {self.n_r}.")
+
+    @property
+    def n_x(self) -> int:
+        """Finite volumes through the cell."""
+        return self.n_neg + self.n_sep + self.n_pos
+
+    @property
+    def n_e(self) -> int:
+        """Finite volumes that hold particles."""
+        return self.n_neg + self.n_pos
+
+    def shells(self) -> Shells:
+        """Shell geometry, with a node on the surface.
+
+        A node at the surface makes the surface concentration an unknown of its own: no
+        extrapolation, and a jump of current meets a small volume first.
+        """
+        i = np.linspace(0.0, 1.0, self.n_r)
+        s = self.grading
+        nodes = i if s == 0 else np.expm1(-s * i) / np.expm1(-s)
+        faces = 0.5 * (nodes[1:] + nodes[:-1])
+        edges = np.concatenate([[0.0], faces, [1.0]])
+        return Shells(nodes, faces, np.diff(edges**3) / 3.0)

@@ -1,0 +1,6 @@
+"""The Doyle-Fuller-Newman model: residual, linearisation and observables."""
+
+from ._dfn import DFN, Isothermal, Lumped
+from ._layout import Layout, State
+
+__all__ = ["DFN", "Isothermal", "Layout", "Lumped", "State"]

@@ -1,0 +1,117 @@
+"""How the unknowns of the model lie in one flat vector."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..linalg import Blocks
+
+
+class State(NamedTuple):
+    """The unknowns by name.
+
+    Attributes:
+        sto: stoichiometry in every shell, centre first; columns are the electrode
+            nodes, negative then positive.
+        c_e: salt concentration over its initial value.
+        phi_e: liquid potential [V].
+        phi_s: solid potential [V]; a placeholder in the separator.
+        j: interfacial current density [A.m-2].
+        current: cell current, discharge positive [A].
+        temperature: [K].
+        charge: discharged since the start [C].
+        energy: delivered since the start [J].
+        charge_mark: `charge` when the present protocol step began [C].
+    """
+
+    sto: Float[Array, "n_r n_e"]
+    c_e: Float[Array, " n_x"]
+    phi_e: Float[Array, " n_x"]
+    phi_s: Float[Array, " n_x"]
+    j: Float[Array, " n_e"]
+    current: Float[Array, ""]
+    temperature: Float[Array, ""]
+    charge: Float[Array, ""]
+    energy: Float[Array, ""]
+    charge_mark: Float[Array, ""]
+
+
+N_MACRO = 3
+N_QUADRATURES = 3
+
+
+class Layout(NamedTuple):
+    """Sizes of the groups: chains, line, local, border (current [, temperature])."""
+
+    n_r: int
+    n_e: int
+    n_x: int
+    has_temperature: bool
+
+    @property
+    def n_border(self) -> int:
+        return 2 if self.has_temperature else 1
+
+    @property
+    def size(self) -> int:
+        blocks = self.n_r * self.n_e + N_MACRO * self.n_x + self.n_e
+        return blocks + self.n_border + N_QUADRATURES
+
+    def split(self, y: Array) -> tuple[Blocks, Array]:
+        """Flat vector to blocks (one column) and border with quadratures."""
+        a = self.n_r * self.n_e
+        b = a + N_MACRO * self.n_x
+        c = b + self.n_e
+        blocks = Blocks(
+            inner=y[:a].reshape(self.n_r, 1, self.n_e),
+            local=y[None, b:c],
+            macro=y[a:b].reshape(self.n_x, N_MACRO, 1),
+        )
+        return blocks, y[c:]
+
+    def join(self, blocks: Blocks, border: Array) -> Array:
+        """The inverse of `split`."""
+        return jnp.concatenate(
+            [blocks.inner.ravel(), blocks.macro.ravel(), blocks.local.ravel(), border]
+        )
+
+    def unpack(self, y: Array, temperature: Array) -> State:
+        """Name the unknowns; `temperature` is used where it is not one of them."""
+        blocks, border = self.split(y)
+        macro = blocks.macro[:, :, 0]
+        k = self.n_border
+        return State(
+            sto=blocks.inner[:, 0],
+            c_e=macro[:, 0],
+            phi_e=macro[:, 1],
+            phi_s=macro[:, 2],
+            j=blocks.local[0],
+            current=border[0],
+            temperature=border[1] if self.has_temperature else temperature,
+            charge=border[k],
+            energy=border[k + 1],
+            charge_mark=border[k + 2],
+        )
+
+    def pack(self, s: State) -> Array:
+        """The inverse of `unpack`."""
+        macro = jnp.stack([s.c_e, s.phi_e, s.phi_s], axis=1)
+        scalars = [s.current]
+        scalars += [s.temperature] if self.has_temperature else []
+        scalars += [s.charge, s.energy, s.charge_mark]
+        blocks = Blocks(s.sto[:, None], s.j[None], macro[:, :, None])
+        return self.join(blocks, jnp.stack(scalars))
+
+    def mass(self) -> np.ndarray:
+        """Diagonal of the mass matrix: 1 for differential unknowns, 0 for algebraic."""
+        border = [0.0] + [1.0] * (self.has_temperature + N_QUADRATURES)
+        return np.concatenate(
+            [
+                np.ones(self.n_r * self.n_e),
+                np.tile([1.0, 0.0, 0.0], self.n_x),
+                np.zeros(self.n_e),
+                border,
+            ]
+        )

@@ -1,0 +1,151 @@
+"""The cell: one immutable pytree of physical numbers."""
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from ..physics.kinetics import AbstractKinetics
+from ..properties import Property
+
+Scalar = Float[Array, ""]
+
+
+class Particle(eqx.Module):
+    """Spherical particles of an active material.
+
+    Attributes:
+        radius: R_p [m].
+        c_max: site density [mol.m-3].
+        diffusivity: D_s as a function of stoichiometry [m2.s-1].
+        ocp: open-circuit potential U against the metal [V].
+        dudt: entropic coefficient dU/dT [V.K-1].
+        rate_constant: k_0 of j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x(1-x)), used with
+            j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
+        film_resistance: of the particle surface [ohm.m2].
+    """
+
+    radius: Scalar
+    c_max: Scalar
+    diffusivity: Property
+    ocp: Property
+    dudt: Property
+    rate_constant: Property
+    film_resistance: Property
+
+
+class Electrode(eqx.Module):
+    """Porous electrode.
+
+    Attributes:
+        thickness: [m].
+        porosity: volume fraction of electrolyte [-].
+        active_fraction: volume fraction of active material [-].
+        transport_efficiency: effective over bulk transport in the liquid, B [-].
+        conductivity: effective electronic conductivity [S.m-1].
+        particle: the active material.
+    """
+
+    thickness: Scalar
+    porosity: Scalar
+    active_fraction: Scalar
+    transport_efficiency: Scalar
+    conductivity: Scalar
+    particle: Particle
+
+    @property
+    def interface(self) -> Array:
+        """Specific interface a = 3 active_fraction / R_p [m-1]."""
+        return 3.0 * self.active_fraction / self.particle.radius
+
+
+class Separator(eqx.Module):
+    """Porous separator.
+
+    Attributes:
+        thickness: [m].
+        porosity: volume fraction of electrolyte [-].
+        transport_efficiency: effective over bulk transport, B [-].
+    """
+
+    thickness: Scalar
+    porosity: Scalar
+    transport_efficiency: Scalar
+
+
+class Electrolyte(eqx.Module):
+    """Binary electrolyte; properties are functions of salt concentration [mol.m-3].
+
+    Attributes:
+        concentration: initial salt concentration c_e0 [mol.m-3].
+        conductivity: kappa [S.m-1].
+        diffusivity: D_e [m2.s-1].
+        t_plus: cation transference number [-].
+        thermodynamic_factor: chi = 1 + dln f/dln c [-].
+    """
+
+    concentration: Scalar
+    conductivity: Property
+    diffusivity: Property
+    t_plus: Property
+    thermodynamic_factor: Property
+
+
+class Thermal(eqx.Module):
+    """Lumped heat balance.
+
+    Attributes:
+        mass: of the cell [kg].
+        specific_heat: [J.kg-1.K-1].
+        cooling: heat transfer coefficient times cooled area, h A [W.K-1].
+    """
+
+    mass: Scalar
+    specific_heat: Scalar
+    cooling: Scalar
+
+
+class Limits(eqx.Module):
+    """Voltage window of the cell [V]."""
+
+    lower_voltage: Scalar
+    upper_voltage: Scalar
+
+
+class Stoichiometry(eqx.Module):
+    """Uniform stoichiometries of both electrodes [-]."""
+
+    negative: Scalar
+    positive: Scalar
+
+
+class Cell(eqx.Module):
+    """A cell: physics, geometry, mass and limits.
+
+    Attributes:
+        negative: negative electrode.
+        separator: separator.
+        positive: positive electrode.
+        electrolyte: electrolyte.
+        area: coated area of all electrode sides that face each other [m2].
+        contact_resistance: tabs, foils and contacts [ohm]; a function of temperature.
+        thermal: lumped heat balance, and the mass of the cell.
+        limits: voltage window.
+        nominal_capacity: what 1C means [A.h].
+        temperature: at which the set was made, or the data were taken [K].
+        published: a charged state as published; its sodium content is the cell's.
+        charged: the charged state that a fit found, if one did.
+        kinetics: form of charge-transfer kinetics.
+    """
+
+    negative: Electrode
+    separator: Separator
+    positive: Electrode
+    electrolyte: Electrolyte
+    area: Scalar
+    contact_resistance: Property
+    thermal: Thermal
+    limits: Limits
+    nominal_capacity: Scalar
+    temperature: Scalar
+    published: Stoichiometry
+    charged: Stoichiometry | None
+    kinetics: AbstractKinetics

@@ -1,0 +1,93 @@
+"""Published parameter sets by name, with where every number comes from."""
+
+import difflib
+import functools as ft
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Literal
+
+from .._precision import require_x64
+from ._cell import Cell
+
+Quality = Literal["M", "F", "D", "S", "A"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where one number, or one table, of a set comes from.
+
+    Attributes:
+        path: dotted path of the leaf in the `Cell`.
+        value: the number in `unit`, or a description of a table.
+        unit: unit of `value`.
+        quality: M measured, F fitted, D derived, S stated by a maker, A assumed.
+        source: citation or reasoning.
+    """
+
+    path: str
+    value: float | str
+    unit: str
+    quality: Quality
+    source: str
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """A published set: the cell and its provenance.
+
+    Attributes:
+        name: as given to `load`.
+        title: one line.
+        cell: the numbers.
+        provenance: one entry for every number or table.
+        citation: how to cite the set.
+        licence: licence of the numbers.
+    """
+
+    name: str
+    title: str
+    cell: Cell
+    provenance: tuple[Provenance, ...]
+    citation: str
+    licence: str
+
+
+def _packages() -> Iterator[ModuleType]:
+    for point in entry_points(group="naion.parameters"):
+        yield point.load()
+
+
+def available() -> tuple[str, ...]:
+    """Names of all sets, from naion and from packages that register their own.
+
+    A package registers a module under the entry-point group `naion.parameters`; the
+    module has `SETS`, a dictionary from name to a function that returns a
+    `ParameterSet`.
+    """
+    return tuple(sorted(name for package in _packages() for name in package.SETS))
+
+
+@ft.cache
+def load_set(name: str) -> ParameterSet:
+    """A set with its provenance.
+
+    Raises:
+        KeyError: for an unknown name, with the nearest known ones.
+        RuntimeError: when float64 is off.
+    """
+    require_x64()
+    for package in _packages():
+        if name in package.SETS:
+            return package.SETS[name]()
+    near = difflib.get_close_matches(name, available(), cutoff=0.3)
+    raise KeyError(
+        f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "
+        f"Known: {', '.join(available())}."
+    )
+
+
+def load(name: str) -> Cell:
+    """The cell of a set; see `load_set`."""
+    return load_set(name).cell

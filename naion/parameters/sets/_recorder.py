@@ -1,0 +1,84 @@
+"""Write a number once: it goes into the cell and into the provenance table."""
+
+import csv
+from importlib.resources import files
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ...properties import AbstractTemperatureLaw, Property, Table, constant
+from .._registry import Provenance, Quality
+
+
+class Recorder:
+    """Collects provenance while a set is built.
+
+    Args:
+        package: of the set, where its tables lie.
+    """
+
+    def __init__(self, package: str):
+        self._package = package
+        self._entries: list[Provenance] = []
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """All entries so far."""
+        return tuple(self._entries)
+
+    def __call__(
+        self, path: str, value: float, unit: str, quality: Quality, source: str
+    ) -> Array:
+        """Record a number; returns it as an array leaf."""
+        self._entries.append(Provenance(path, value, unit, quality, source))
+        return jnp.asarray(value, dtype=float)
+
+    def constant(
+        self,
+        path: str,
+        value: float,
+        unit: str,
+        quality: Quality,
+        source: str,
+        temperature: AbstractTemperatureLaw | None = None,
+    ) -> Property:
+        """Record a property that does not depend on composition."""
+        return constant(self(path, value, unit, quality, source), temperature)
+
+    def table(
+        self,
+        path: str,
+        file: str,
+        unit: str,
+        quality: Quality,
+        source: str,
+        *,
+        temperature: AbstractTemperatureLaw | None = None,
+        x_scale: float = 1.0,
+        x_offset: float = 0.0,
+        y_scale: float = 1.0,
+        extrapolation="linear",
+    ) -> Property:
+        """Record a table: its argument becomes x_offset + x_scale * column one."""
+        x, y = read_table(self._package, file)
+        entry = f"{len(x)} points in {file}"
+        self._entries.append(Provenance(path, entry, unit, quality, source))
+        table = Table(
+            jnp.asarray(x_offset + x_scale * x),
+            jnp.asarray(y_scale * y),
+            extrapolation=extrapolation,
+        )
+        return Property(table, temperature)
+
+    def note(self, path: str, text: str, unit: str, quality: Quality, source: str):
+        """Record a property that is an expression; the set builds it."""
+        self._entries.append(Provenance(path, text, unit, quality, source))
+
+
+def read_table(package: str, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """The two columns of a set's CSV table; lines starting with # are comments."""
+    text = files(package).joinpath(file).read_text(encoding="utf-8")
+    rows = [r for r in csv.reader(text.splitlines()) if r and not r[0].startswith("#")]
+    columns = np.array(rows[1:], dtype=float).T
+    return columns[0], columns[1]

@@ -1,0 +1,60 @@
+"""Charge transfer at the particle surface."""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from .._constants import F, R
+
+
+class AbstractKinetics(eqx.Module):
+    """A form of charge-transfer kinetics.
+
+    A form is given as a residual in volts, so that it stays well scaled where currents
+    are exponentially large or exchange currents exponentially small (deep cold).
+    """
+
+    @abc.abstractmethod
+    def residual(self, j: Array, eta: Array, j_0: Array, T: Array) -> Array:
+        """Zero where interfacial current `j` and overpotential `eta` belong together.
+
+        Args:
+            j: interfacial current density, positive on oxidation [A.m-2].
+            eta: phi_s - phi_e - U - j R_film [V].
+            j_0: exchange current density [A.m-2].
+            T: temperature [K].
+
+        Returns:
+            residual [V].
+        """
+
+
+class ButlerVolmer(AbstractKinetics):
+    """Symmetric Butler-Volmer, j = 2 j_0 sinh(F eta / 2RT), solved for eta.
+
+    Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., eq. 8.24 with
+    transfer coefficients of one half.
+    """
+
+    def residual(self, j: Array, eta: Array, j_0: Array, T: Array) -> Array:
+        return eta - 2.0 * R * T / F * jnp.arcsinh(j / (2.0 * j_0))
+
+
+def exchange_current(k_0: Array, c_e_ratio: Array, sto: Array, c_max: Array) -> Array:
+    """j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x (1-x)) [A.m-2].
+
+    Args:
+        k_0: rate constant [m.s-1].
+        c_e_ratio: salt concentration over its initial value [-].
+        sto: surface stoichiometry x [-].
+        c_max: site density [mol.m-3].
+    """
+    occupied = _soft_floor(sto) * _soft_floor(1.0 - sto)
+    return F * k_0 * c_max * jnp.sqrt(_soft_floor(c_e_ratio) * occupied)
+
+
+def _soft_floor(x: Array) -> Array:
+    """x, but at least about 5e-8, with finite slopes where a stage oversteps a bound."""
+    return 0.5 * (x + jnp.sqrt(x * x + 1e-14)) + 1e-12

@@ -1,0 +1,40 @@
+"""Diffusion in a sphere and electron conduction in the solid."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from ..mesh import Shells
+
+
+def shell_flux(
+    sto_in: Array, sto_out: Array, diffusivity: Callable[[Array], Array], gap: Array
+) -> Array:
+    """-D_s dx/dr across the face between two shells [m.s-1].
+
+    D_s is taken at the mean composition of the two shells.
+
+    Args:
+        sto_in: stoichiometry of the inner shells.
+        sto_out: stoichiometry of the outer shells.
+        diffusivity: D_s [m2.s-1] as a function of stoichiometry.
+        gap: distance of the two nodes [m].
+    """
+    D_s = diffusivity(0.5 * (sto_in + sto_out))
+    return -D_s * (sto_out - sto_in) / gap
+
+
+def shell_rates(flux: Array, surface_flux: Array, shells: Shells, radius: Array) -> Array:
+    """dx/dt = -(1/r^2) d(r^2 N)/dr on control volumes [s-1].
+
+    Args:
+        flux: N through the inner faces, outwards, (n_r-1, n).
+        surface_flux: N through the surface, outwards, (n,).
+        shells: geometry of the unit sphere.
+        radius: particle radius, (n,) [m].
+    """
+    through = jnp.asarray(shells.faces**2)[:, None] * flux
+    zero = jnp.zeros_like(surface_flux)[None]
+    through = jnp.concatenate([zero, through, surface_flux[None]])
+    return -jnp.diff(through, axis=0) / (jnp.asarray(shells.volumes)[:, None] * radius)

@@ -1,0 +1,32 @@
+"""Material properties: a curve in composition, a law in temperature, a scale."""
+
+from ._curves import (
+    AbstractCurve,
+    Constant,
+    Corrected,
+    PiecewiseCubic,
+    PowerExponential,
+    PowerSeries,
+    Table,
+    TanhSum,
+)
+from ._property import Property, constant, prepare
+from ._temperature import VTF, AbstractTemperatureLaw, Arrhenius, Invariant
+
+__all__ = [
+    "VTF",
+    "AbstractCurve",
+    "AbstractTemperatureLaw",
+    "Arrhenius",
+    "Constant",
+    "Corrected",
+    "Invariant",
+    "PiecewiseCubic",
+    "PowerExponential",
+    "PowerSeries",
+    "Property",
+    "Table",
+    "TanhSum",
+    "constant",
+    "prepare",
+]

@@ -1,0 +1,62 @@
+"""A property: scale times curve in composition times law in temperature."""
+
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._curves import AbstractCurve, Constant
+from ._temperature import AbstractTemperatureLaw, Invariant
+
+Tree = TypeVar("Tree")
+
+
+class Property(eqx.Module):
+    """A material property.
+
+    Attributes:
+        curve: dependence on composition at the reference temperature; carries the unit.
+        temperature: dimensionless factor in temperature.
+        scale: dimensionless factor by which a fit moves the whole curve.
+    """
+
+    curve: AbstractCurve
+    temperature: AbstractTemperatureLaw
+    scale: Float[Array, ""]
+
+    def __init__(
+        self,
+        curve: AbstractCurve,
+        temperature: AbstractTemperatureLaw | None = None,
+        scale: float | Array = 1.0,
+    ):
+        self.curve = curve
+        self.temperature = Invariant() if temperature is None else temperature
+        self.scale = jnp.asarray(scale, dtype=float)
+
+    def __call__(self, x: Array, T: Array) -> Array:
+        """Value at composition `x` (any shape) and temperature `T` [K], a scalar."""
+        return self.scale * self.temperature(T) * self.curve(x)
+
+
+def constant(
+    value: float | Array, temperature: AbstractTemperatureLaw | None = None
+) -> Property:
+    """A property that does not depend on composition."""
+    return Property(Constant(jnp.asarray(value, dtype=float)), temperature)
+
+
+def prepare(tree: Tree) -> Tree:
+    """Work out the interpolation coefficients of every curve in a pytree, once.
+
+    Differentiable: gradients reach the tabulated values.
+    """
+
+    def is_curve(node: object) -> bool:
+        return isinstance(node, AbstractCurve)
+
+    return jax.tree.map(
+        lambda node: node.prepared() if is_curve(node) else node, tree, is_leaf=is_curve
+    )

@@ -1,0 +1,60 @@
+"""Temperature laws: dimensionless factors that are one at the reference temperature."""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._constants import R
+
+
+class AbstractTemperatureLaw(eqx.Module):
+    """A factor in temperature."""
+
+    @abc.abstractmethod
+    def __call__(self, T: Array) -> Array:
+        """The factor at temperature `T` [K]."""
+
+
+class Invariant(AbstractTemperatureLaw):
+    """No dependence on temperature."""
+
+    def __call__(self, T: Array) -> Array:
+        return jnp.ones_like(T)
+
+
+class Arrhenius(AbstractTemperatureLaw):
+    """exp(E/R (1/T_ref - 1/T)).
+
+    Attributes:
+        energy: activation energy E [J.mol-1]; negative for a resistance.
+        reference: T_ref [K].
+    """
+
+    energy: Float[Array, ""]
+    reference: Float[Array, ""]
+
+    def __call__(self, T: Array) -> Array:
+        return jnp.exp(self.energy / R * (1.0 / self.reference - 1.0 / T))
+
+
+class VTF(AbstractTemperatureLaw):
+    """Vogel-Tammann-Fulcher, exp(B (1/(T_ref - T_0) - 1/(T - T_0))).
+
+    Attributes:
+        pseudo_energy: B [K].
+        vogel: T_0 [K].
+        reference: T_ref [K].
+        times_temperature: multiply by T / T_ref (for diffusivities).
+    """
+
+    pseudo_energy: Float[Array, ""]
+    vogel: Float[Array, ""]
+    reference: Float[Array, ""]
+    times_temperature: bool = eqx.field(static=True, default=False)
+
+    def __call__(self, T: Array) -> Array:
+        warm = 1.0 / (self.reference - self.vogel)
+        factor = jnp.exp(self.pseudo_energy * (warm - 1.0 / (T - self.vogel)))
+        return factor * (T / self.reference) if self.times_temperature else factor

@@ -1,0 +1,7 @@
+"""What is done to a cell: steps, cut-offs, experiment strings and measured profiles."""
+
+from ._control import Control, Mode
+from ._grammar import parse_step
+from ._protocol import Protocol, Step
+
+__all__ = ["Control", "Mode", "Protocol", "Step", "parse_step"]

@@ -1,0 +1,215 @@
+"""Steps and the protocol they make."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from ._control import Mode
+
+UNLIMITED = 1e9
+"""Stands for 'no cut-off' in arrays: finite, so that its derivatives are too."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a protocol. Currents, powers and rates are positive on discharge.
+
+    Attributes:
+        mode: what is held.
+        value: set point [A, V, W, ohm], or a C-rate when `in_c_rate`.
+        slope: its rate of change [unit.s-1].
+        in_c_rate: `value` (and `slope`) are multiples of the nominal capacity.
+        duration: longest time [s].
+        lower_voltage: ends a discharge [V]; none: the cell's own limit ends everything.
+        upper_voltage: ends a charge [V]; likewise.
+        current_below: ends the step when the current has fallen to this [A].
+        c_rate_below: the same as a C-rate.
+        capacity: ends the step after this much charge either way [A.h].
+        temperature_below: ends the step [K].
+        temperature_above: ends the step [K].
+        temperature: of the cell, or its surroundings [K]; none: that of the simulation.
+        temperature_slope: its rate of change [K.s-1].
+    """
+
+    mode: Mode
+    value: float = 0.0
+    slope: float = 0.0
+    in_c_rate: bool = False
+    duration: float = math.inf
+    lower_voltage: float | None = None
+    upper_voltage: float | None = None
+    current_below: float | None = None
+    c_rate_below: float | None = None
+    capacity: float | None = None
+    temperature_below: float | None = None
+    temperature_above: float | None = None
+    temperature: float | None = None
+    temperature_slope: float = 0.0
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and math.isnan(value):
+                raise ValueError(f"Step.{field.name} is NaN.")
+        if self.duration <= 0.0:
+            raise ValueError(f"Step.duration must be positive, got {self.duration} s.")
+        ends = (
+            self.lower_voltage,
+            self.upper_voltage,
+            self.current_below,
+            self.c_rate_below,
+            self.capacity,
+            self.temperature_below,
+            self.temperature_above,
+        )
+        still = self.mode == Mode.VOLTAGE or (self.value == 0.0 and self.slope == 0.0)
+        if still and math.isinf(self.duration) and all(e is None for e in ends):
+            raise ValueError(
+                "This step would never end: a rest or a hold needs a duration or a "
+                "cut-off, for example 'Rest for 1 hour' or 'Hold at 4.1 V until C/20'."
+            )
+
+
+class Protocol(eqx.Module):
+    """A sequence of steps as arrays, one row a step.
+
+    A pytree: every number can be batched and differentiated, and changing one does not
+    recompile; only the number of steps is fixed in a program.
+
+    Attributes:
+        mode: `Mode` of each step.
+        value: set point [A, V, W, ohm, or C-rate].
+        slope: its rate of change.
+        in_c_rate: whether value and slope are multiples of the nominal capacity.
+        duration: longest time [s].
+        lower_voltage: [V]; NaN for the cell's own limit.
+        upper_voltage: [V]; NaN for the cell's own limit.
+        current_below: [A].
+        c_rate_below: [A / A.h].
+        capacity: [A.h].
+        temperature_below: [K].
+        temperature_above: [K].
+        temperature: [K]; NaN for that of the simulation.
+        temperature_slope: [K.s-1].
+    """
+
+    mode: Int[Array, " n"]
+    value: Float[Array, " n"]
+    slope: Float[Array, " n"]
+    in_c_rate: Bool[Array, " n"]
+    duration: Float[Array, " n"]
+    lower_voltage: Float[Array, " n"]
+    upper_voltage: Float[Array, " n"]
+    current_below: Float[Array, " n"]
+    c_rate_below: Float[Array, " n"]
+    capacity: Float[Array, " n"]
+    temperature_below: Float[Array, " n"]
+    temperature_above: Float[Array, " n"]
+    temperature: Float[Array, " n"]
+    temperature_slope: Float[Array, " n"]
+
+    def __init__(self, steps: "str | Step | Sequence[str | Step]", cycles: int = 1):
+        """Steps, as objects or experiment strings, repeated `cycles` times.
+
+        Raises:
+            ValueError: for an unreadable string, or no steps at all.
+        """
+        from ._grammar import parse_step
+
+        steps = [steps] if isinstance(steps, str | Step) else list(steps)
+        if not steps or cycles < 1:
+            raise ValueError(
+                f"A protocol needs at least one step and one cycle, got {len(steps)} "
+                f"step(s) and {cycles} cycle(s)."
+            )
+        rows = [parse_step(s) if isinstance(s, str) else s for s in steps] * cycles
+
+        def column(name: str, default: float) -> Array:
+            values = [getattr(r, name) for r in rows]
+            return jnp.asarray([default if v is None else v for v in values], float)
+
+        self.mode = jnp.asarray([int(r.mode) for r in rows])
+        self.in_c_rate = jnp.asarray([r.in_c_rate for r in rows])
+        self.value = column("value", 0.0)
+        self.slope = column("slope", 0.0)
+        self.duration = jnp.minimum(column("duration", UNLIMITED), UNLIMITED)
+        self.lower_voltage = column("lower_voltage", math.nan)
+        self.upper_voltage = column("upper_voltage", math.nan)
+        self.current_below = column("current_below", -UNLIMITED)
+        self.c_rate_below = column("c_rate_below", -UNLIMITED)
+        self.capacity = column("capacity", UNLIMITED)
+        self.temperature_below = column("temperature_below", -UNLIMITED)
+        self.temperature_above = column("temperature_above", UNLIMITED)
+        self.temperature = column("temperature", math.nan)
+        self.temperature_slope = column("temperature_slope", 0.0)
+
+    @classmethod
+    def profile(
+        cls,
+        time: Any,
+        value: Any,
+        *,
+        mode: Mode = Mode.CURRENT,
+        temperature: Any = None,
+        lower_voltage: float | None = None,
+        upper_voltage: float | None = None,
+    ) -> "Protocol":
+        """A measured profile: rows joined linearly, two rows at one time are a step.
+
+        Args:
+            time: seconds, not decreasing, (n,).
+            value: set point at those times, discharge positive, (n,).
+            mode: what `value` is.
+            temperature: of the cell or its surroundings at those times, (n,) [K].
+            lower_voltage: ends the profile; none: the cell's limit does.
+            upper_voltage: likewise.
+
+        Raises:
+            ValueError: naming the row, for times that decrease, NaNs, or fewer than two
+                rows.
+        """
+        t, v = np.asarray(time, float), np.asarray(value, float)
+        T = None if temperature is None else np.asarray(temperature, float)
+        for name, column in (("value", v), ("temperature", T)):
+            if column is not None and column.shape != t.shape:
+                raise ValueError(
+                    f"Profile: {t.size} times but {column.size} of {name}."
+                )
+        if t.ndim != 1 or t.size < 2:
+            raise ValueError(f"A profile needs at least two rows, got {t.size}.")
+        for i in range(t.size):
+            row = [t[i], v[i]] + ([] if T is None else [T[i]])
+            if not np.all(np.isfinite(row)):
+                raise ValueError(f"Profile row {i + 1} is not finite: {row}.")
+            if i and t[i] < t[i - 1]:
+                raise ValueError(
+                    f"Profile row {i + 1}: time {t[i]:g} s is before the previous "
+                    f"row's {t[i - 1]:g} s. Sort the rows."
+                )
+        steps = []
+        for i in np.flatnonzero(np.diff(t) > 0.0):
+            dt = t[i + 1] - t[i]
+            steps.append(
+                Step(
+                    mode=mode,
+                    value=v[i],
+                    slope=(v[i + 1] - v[i]) / dt,
+                    duration=dt,
+                    lower_voltage=lower_voltage,
+                    upper_voltage=upper_voltage,
+                    temperature=None if T is None else T[i],
+                    temperature_slope=0.0 if T is None else (T[i + 1] - T[i]) / dt,
+                )
+            )
+        return cls(steps)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps, cycles counted."""
+        return self.mode.shape[-1]

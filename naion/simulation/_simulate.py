@@ -1,0 +1,179 @@
+"""Simulate a protocol on a cell."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from .._precision import require_x64
+from .._results import Result
+from ..models import DFN
+from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
+from ..properties import prepare
+from ..protocol import Mode, Protocol, Step
+from ..solvers import Settings, Status, Trajectory, solve
+from ._solution import Solution
+from ._system import CellSystem, Event, Output, segments_of
+
+DEFAULT_RTOL = 1e-3
+FIRST_STEP = 1.0
+
+Start = str | float | Array | Stoichiometry
+
+
+def simulate(
+    cell: Cell,
+    protocol: Protocol | str | Step | Sequence[str | Step],
+    *,
+    model: DFN | None = None,
+    start: Start = "charged",
+    temperature: float | Array | None = None,
+    rtol: float | Array = DEFAULT_RTOL,
+    max_steps: int | None = None,
+    keep_states: bool = False,
+    throw: bool = True,
+) -> Solution:
+    """Simulate a protocol on a cell. Compiled once for each mesh and number of steps.
+
+    Differentiable in both modes with respect to every number in `cell`, `protocol`,
+    `start` and `temperature`; batched by `jax.vmap`.
+
+    Args:
+        cell: parameters.
+        protocol: a `Protocol`, or experiment strings.
+        model: equations and mesh; the default is an isothermal DFN.
+        start: "charged" (the state a fit found, else SOC 1), "discharged" (SOC 0),
+            "published", a state of charge, or stoichiometries. At rest.
+        temperature: of the cell (isothermal) or of it and its surroundings at the
+            start (lumped) [K]; none: the cell's own.
+        rtol: local error allowed in each step, in volts and in stoichiometry.
+        max_steps: most accepted steps.
+        keep_states: keep all fields at every step.
+        throw: raise on a numerical failure. A physical end (cut-off, salt depleted,
+            surface empty or full, power infeasible) never raises.
+
+    Returns:
+        the solution, with its outcome.
+
+    Raises:
+        RuntimeError: when float64 is off, or on a numerical failure with `throw`.
+        ValueError: for an unreadable protocol or start.
+    """
+    require_x64()
+    model = DFN() if model is None else model
+    if not isinstance(protocol, Protocol):
+        protocol = Protocol(protocol)
+    if max_steps is None:
+        max_steps = 200 * (1 + protocol.n_steps // 8) + 24 * protocol.n_steps
+    solution = _simulate(
+        cell,
+        protocol,
+        start if not isinstance(start, float | int) else jnp.asarray(float(start)),
+        cell.temperature if temperature is None else jnp.asarray(temperature, float),
+        jnp.asarray(rtol, float),
+        model,
+        max_steps,
+        keep_states,
+    )
+    concrete = not isinstance(solution.outcome, jax.core.Tracer)
+    if throw and concrete and jnp.ndim(solution.outcome) == 0:
+        result = solution.result
+        if not result.is_physical:
+            raise RuntimeError(
+                f"{result.explanation} (after {float(solution.t_end):.6g} s, "
+                f"{int(solution.n_steps)} steps)"
+            )
+    return solution
+
+
+def start_state(cell: Cell, start: Start) -> Stoichiometry:
+    """Stoichiometries that a start means; see `simulate`."""
+    if isinstance(start, Stoichiometry):
+        return start
+    if not isinstance(start, str):
+        return stoichiometry_at_soc(cell, start)
+    if start == "charged":
+        if cell.charged is not None:
+            return cell.charged
+        return stoichiometry_at_soc(cell, jnp.asarray(1.0))
+    if start == "discharged":
+        return stoichiometry_at_soc(cell, jnp.asarray(0.0))
+    if start == "published":
+        return cell.published
+    raise ValueError(
+        f"Unknown start {start!r}. Use 'charged', 'discharged', 'published', a state "
+        "of charge between 0 and 1, or stoichiometries."
+    )
+
+
+@eqx.filter_jit
+def _simulate(
+    cell, protocol, start, temperature, rtol, model, max_steps, keep_states
+) -> Solution:
+    sto = start_state(cell, start)
+    segments = segments_of(protocol, cell, temperature)
+    prepared = prepare(cell)
+    system = CellSystem(model)
+    y0 = model.equilibrium(prepared, sto, segments.control.control.temperature[0])
+    settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps)
+    done = solve(system, y0, prepared, segments, settings, keep_states)
+    inside = jnp.stack([sto.negative, sto.positive])
+    possible = jnp.all((inside > 0.0) & (inside < 1.0))
+    outcome = jnp.where(
+        possible, _outcome(system, done, segments), int(Result.START_OUT_OF_REACH)
+    )
+    return Solution(
+        done.record, done.y, done.t, outcome, done.n_steps, done.n_rejected, model
+    )
+
+
+def _outcome(system: CellSystem, done: Trajectory, segments) -> Array:
+    """The integrator's status in the words of batteries."""
+    s = system.model.layout.unpack(jax.lax.stop_gradient(done.y), jnp.zeros(()))
+    surface = s.sto[-1]
+    by_event = jnp.select(
+        [
+            done.event == Event.SALT_DEPLETED,
+            done.event == Event.SURFACE_EMPTY,
+            done.event == Event.SURFACE_FULL,
+        ],
+        [
+            int(Result.SALT_DEPLETED),
+            int(Result.SURFACE_EMPTY),
+            int(Result.SURFACE_FULL),
+        ],
+        int(Result.CUT_OFF),
+    )
+    mode = segments.control.control.mode[done.segment]
+    value = segments.control.control.value[done.segment]
+    stuck = (done.status == Status.START_FAILED) | (
+        done.status == Status.STEP_TOO_SMALL
+    )
+    # Within 1e-3 of a bound the surface, not the solver, is why steps vanish.
+    by_status = jnp.select(
+        [
+            done.status == Status.COMPLETED,
+            done.status == Status.EVENT,
+            stuck & (jnp.min(surface) < 1e-3),
+            stuck & (jnp.max(surface) > 1.0 - 1e-3),
+            stuck & (mode == Mode.POWER) & (value > 0.0),
+            done.status == Status.START_FAILED,
+            done.status == Status.STEP_TOO_SMALL,
+        ],
+        [
+            int(Result.COMPLETED),
+            by_event,
+            int(Result.SURFACE_EMPTY),
+            int(Result.SURFACE_FULL),
+            int(Result.POWER_INFEASIBLE),
+            int(Result.START_NOT_FOUND),
+            int(Result.STEP_TOO_SMALL),
+        ],
+        int(Result.STEP_LIMIT),
+    )
+    return by_status
+
+
+__all__ = ["Output", "simulate", "start_state"]

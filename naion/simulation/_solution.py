@@ -1,0 +1,185 @@
+"""What a simulation returns."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from .._constants import ZERO_CELSIUS
+from .._results import Result
+from ..models import DFN, State
+from ..solvers import Record, interpolate
+from ._system import Output
+
+
+class Solution(eqx.Module):
+    """A simulated protocol.
+
+    Times, voltages and so on are given at the ends of the solver's steps; `at` gives
+    them anywhere in between, at the accuracy of the solve.
+
+    Attributes:
+        record: every accepted step.
+        final: state at the end, flat.
+        t_end: time at the end [s].
+        outcome: a `Result`, as an integer array.
+        n_steps: accepted steps.
+        n_rejected: rejected attempts.
+        model: the model that was solved.
+    """
+
+    record: Record
+    final: Float[Array, " n"]
+    t_end: Float[Array, ""]
+    outcome: Int[Array, ""]
+    n_steps: Int[Array, ""]
+    n_rejected: Int[Array, ""]
+    model: DFN = eqx.field(static=True)
+
+    @property
+    def result(self) -> Result:
+        """How the simulation ended; for one simulation, outside `jit`."""
+        return Result(int(self.outcome))
+
+    def _points(self, output: Output) -> Array:
+        """An output at the start of every step and at the end.
+
+        Inside `jit` unused rows repeat the end; outside they are cut off.
+        """
+        start, end = self.record.outputs[:, 0, output], self.record.outputs[:, 1, output]
+        last = jnp.maximum(self.n_steps - 1, 0)
+        used = jnp.arange(start.shape[0]) < self.n_steps
+        points = jnp.append(jnp.where(used, start, end[last]), end[last])
+        return self._cut(points)
+
+    def _cut(self, points: Array) -> Array:
+        if isinstance(self.n_steps, jax.core.Tracer):
+            return points
+        return points[: int(self.n_steps) + 1]
+
+    @property
+    def t(self) -> Array:
+        """Time [s]."""
+        used = jnp.arange(self.record.t.shape[0]) < self.n_steps
+        points = jnp.append(jnp.where(used, self.record.t, self.t_end), self.t_end)
+        return self._cut(points)
+
+    @property
+    def voltage(self) -> Array:
+        """Terminal voltage [V]."""
+        return self._points(Output.VOLTAGE)
+
+    @property
+    def current(self) -> Array:
+        """Cell current, positive on discharge [A]."""
+        return self._points(Output.CURRENT)
+
+    @property
+    def temperature(self) -> Array:
+        """Cell temperature [K]."""
+        return self._points(Output.TEMPERATURE)
+
+    @property
+    def discharged(self) -> Array:
+        """Charge discharged since the start [A.h]."""
+        return self._points(Output.CHARGE) / 3600.0
+
+    def _end(self, output: Output) -> Array:
+        return self.record.outputs[jnp.maximum(self.n_steps - 1, 0), 1, output]
+
+    @property
+    def capacity(self) -> Array:
+        """Net charge discharged over the whole protocol [A.h]."""
+        return self._end(Output.CHARGE) / 3600.0
+
+    @property
+    def energy(self) -> Array:
+        """Net energy delivered over the whole protocol [W.h]."""
+        return self._end(Output.ENERGY) / 3600.0
+
+    def at(self, t: Array) -> Array:
+        """Outputs at given times.
+
+        Args:
+            t: times since the start, of any shape [s].
+
+        Returns:
+            Voltage [V], current [A], temperature [K], charge [C], energy [J] along a
+            new last axis; NaN after the end. At a time where the current jumps, the
+            value before the jump.
+        """
+        r = self.record
+        t = jnp.asarray(t, r.t.dtype)
+        used = jnp.arange(r.t.shape[0]) < self.n_steps
+        starts = jnp.where(used, r.t, jnp.inf)
+        step = jnp.searchsorted(jax.lax.stop_gradient(starts), t, side="left") - 1
+        step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
+        theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
+        rows = r.outputs[step]
+        inside = theta <= 1.0 + 1e-9
+        theta = jnp.where(inside, theta, 1.0)[..., None]
+        dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)
+        value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
+        return jnp.where(inside[..., None], value, jnp.nan)
+
+    def voltage_at_charge(self, charge: Array) -> Array:
+        """Voltage when a charge has been discharged, for a single discharge.
+
+        Args:
+            charge: [A.h], of any shape.
+
+        Returns:
+            voltage [V]; NaN beyond the discharged capacity.
+        """
+        r = self.record
+        q = 3600.0 * jnp.asarray(charge, r.t.dtype)
+        used = jnp.arange(r.t.shape[0]) < self.n_steps
+        starts = jnp.where(used, r.outputs[:, 0, Output.CHARGE], jnp.inf)
+        step = jnp.searchsorted(jax.lax.stop_gradient(starts), q, side="right") - 1
+        step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
+        q0 = r.outputs[step, 0, Output.CHARGE]
+        q1 = r.outputs[step, 1, Output.CHARGE]
+        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0))[..., Output.VOLTAGE]
+
+    @property
+    def states(self) -> State:
+        """Fields at the start of every step, stacked; needs `keep_states=True`.
+
+        Raises:
+            ValueError: when the simulation did not keep its states.
+        """
+        if self.record.y.shape[-1] == 0:
+            raise ValueError(
+                "This solution has no fields. Simulate with `keep_states=True`."
+            )
+        temperature = self.record.outputs[:, 0, Output.TEMPERATURE]
+        states = jax.vmap(self.model.layout.unpack)(self.record.y, temperature)
+        if isinstance(self.n_steps, jax.core.Tracer):
+            return states
+        return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """An output by its PyBaMM-style name, at the ends of the steps.
+
+        Raises:
+            KeyError: for an unknown name, listing the known ones.
+        """
+        if name not in VARIABLES:
+            raise KeyError(f"No output {name!r}. Known: {', '.join(VARIABLES)}.")
+        return np.asarray(VARIABLES[name](self))
+
+
+VARIABLES = {
+    "Time [s]": lambda s: s.t,
+    "Time [h]": lambda s: s.t / 3600.0,
+    "Voltage [V]": lambda s: s.voltage,
+    "Terminal voltage [V]": lambda s: s.voltage,
+    "Current [A]": lambda s: s.current,
+    "Power [W]": lambda s: s.voltage * s.current,
+    "Cell temperature [K]": lambda s: s.temperature,
+    "Cell temperature [C]": lambda s: s.temperature - ZERO_CELSIUS,
+    "Discharge capacity [A.h]": lambda s: s.discharged,
+    "Discharge energy [W.h]": lambda s: s._points(Output.ENERGY) / 3600.0,
+}
+"""Named outputs of a solution."""

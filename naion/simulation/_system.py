@@ -1,0 +1,216 @@
+"""The DFN under a protocol, as the abstract system that integrators solve."""
+
+import enum
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..models import DFN, State
+from ..parameters import Cell
+from ..protocol import Control, Mode, Protocol
+from ..solvers import AbstractSystem, Segments
+from ..solvers._system import Factorised
+
+
+class Output(enum.IntEnum):
+    """Quantities recorded along a solve, in this order."""
+
+    VOLTAGE = 0
+    CURRENT = 1
+    TEMPERATURE = 2
+    CHARGE = 3
+    ENERGY = 4
+
+
+class Event(enum.IntEnum):
+    """What can end a step, in the order of the event distances."""
+
+    LOWER_VOLTAGE = 0
+    UPPER_VOLTAGE = 1
+    CURRENT = 2
+    CAPACITY = 3
+    TEMPERATURE_BELOW = 4
+    TEMPERATURE_ABOVE = 5
+    SALT_DEPLETED = 6
+    SURFACE_EMPTY = 7
+    SURFACE_FULL = 8
+
+
+SALT_LIMIT = 1.0
+"""Salt counts as depleted below this concentration [mol.m-3]."""
+
+SURFACE_LIMIT = 1e-6
+"""A surface counts as empty or full within this stoichiometry of 0 or 1."""
+
+NOT_NOW = 1e6
+"""Distance of an event that cannot occur in the present mode or direction."""
+
+
+class CutOffs(NamedTuple):
+    """Cut-offs of one step; see `Protocol`."""
+
+    lower_voltage: Array
+    upper_voltage: Array
+    current: Array
+    charge: Array
+    temperature_below: Array
+    temperature_above: Array
+
+
+class Imposed(NamedTuple):
+    """What a step imposes: the control and its cut-offs."""
+
+    control: Control
+    cut_offs: CutOffs
+
+
+def segments_of(protocol: Protocol, cell: Cell, temperature: Array) -> Segments:
+    """A protocol with the cell's numbers filled in."""
+    Q = cell.nominal_capacity
+    per = jnp.where(protocol.in_c_rate, Q, 1.0)
+    own_lower = jnp.isnan(protocol.lower_voltage)
+    own_upper = jnp.isnan(protocol.upper_voltage)
+    T = jnp.where(jnp.isnan(protocol.temperature), temperature, protocol.temperature)
+    control = Control(
+        mode=protocol.mode,
+        value=protocol.value * per,
+        slope=protocol.slope * per,
+        temperature=T,
+        temperature_slope=protocol.temperature_slope,
+    )
+    held = protocol.mode == Mode.VOLTAGE
+    lower = jnp.where(own_lower, cell.limits.lower_voltage, protocol.lower_voltage)
+    upper = jnp.where(own_upper, cell.limits.upper_voltage, protocol.upper_voltage)
+    cut_offs = CutOffs(
+        lower_voltage=jnp.where(held & own_lower, -NOT_NOW, lower),
+        upper_voltage=jnp.where(held & own_upper, NOT_NOW, upper),
+        current=jnp.maximum(protocol.current_below, protocol.c_rate_below * Q),
+        charge=3600.0 * protocol.capacity,
+        temperature_below=protocol.temperature_below,
+        temperature_above=protocol.temperature_above,
+    )
+    never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
+    stops = [own_lower, own_upper] + [never] * 4 + [always] * 3
+    return Segments(
+        Imposed(control, cut_offs), protocol.duration, jnp.stack(stops, axis=-1)
+    )
+
+
+class CellSystem(AbstractSystem):
+    """A cell on a mesh. `args` is the prepared `Cell`, `control` an `Imposed`."""
+
+    model: DFN
+
+    @property
+    def mass(self) -> np.ndarray:
+        return self.model.layout.mass()
+
+    def rates(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+        return self.model.rates(tau, y, args, control.control)
+
+    def factor(
+        self, shift: Array, tau: Array, y: Array, args: Cell, control: Imposed
+    ) -> Factorised:
+        layout = self.model.layout
+        matrix = self.model.linearise(shift, tau, y, args, control.control)
+        factors = matrix.factor()
+        return Factorised(
+            lambda b: layout.join(*factors.solve(*layout.split(b))),
+            lambda b: layout.join(*factors.solve_transposed(*layout.split(b))),
+        )
+
+    def begin(self, y: Array) -> Array:
+        layout = self.model.layout
+        s = layout.unpack(y, jnp.zeros(()))
+        return layout.pack(s._replace(charge_mark=s.charge))
+
+    def start_guess(self, y: Array, args: Cell, control: Imposed) -> Array:
+        """Spread a change of current evenly over the electrodes."""
+        c, layout = control.control, self.model.layout
+        s = self.model.state(y, jnp.zeros(()), c)
+        # The power's current at the present voltage; other unknown currents stay.
+        V = self.model.terminal_voltage(s, args)
+        at_power = jnp.where(c.mode == Mode.POWER, c.value / V, s.current)
+        current = jnp.where(c.mode == Mode.CURRENT, c.value, at_power)
+        change = (current - s.current) / args.area
+        share = [
+            change / (e.interface * e.thickness) for e in (args.negative, args.positive)
+        ]
+        m = self.model.mesh
+        dj = jnp.concatenate([jnp.full(m.n_neg, share[0]), jnp.full(m.n_pos, -share[1])])
+        return layout.pack(s._replace(current=current, j=s.j + dj))
+
+    def limit_update(self, y: Array, dy: Array, args: Cell) -> Array:
+        """Potentials move by at most a volt an iteration."""
+        blocks, _ = self.model.layout.split(dy)
+        largest = jnp.max(jnp.abs(blocks.macro[:, 1:]))
+        return jnp.minimum(1.0, 1.0 / jnp.maximum(largest, 1e-30))
+
+    def start_error(self, f: Array) -> Array:
+        """Largest residual over what rounding of the potentials allows.
+
+        Charge residuals are fractions of the 1C current density; a potential of 4 V
+        through a well-conducting volume has a rounding error of about 1e-9 of it.
+        """
+        blocks, border = self.model.layout.split(f)
+        charge, kinetics = blocks.macro[:, 1:], blocks.local
+        return jnp.maximum(
+            jnp.max(jnp.abs(charge)) / 1e-7,
+            jnp.maximum(jnp.max(jnp.abs(kinetics)), jnp.abs(border[0])) / 1e-10,
+        )
+
+    def error_ratio(
+        self, error: Array, y: Array, args: Cell, control: Imposed, tau: Array
+    ) -> Array:
+        """Largest of: rms error of stoichiometry, of salt, and error of the voltage [V].
+
+        The shells are averaged by volume, as the sodium in them is what matters.
+        """
+        layout = self.model.layout
+        e = layout.unpack(error, jnp.zeros(()))
+        volume = 3.0 * jnp.asarray(self.model.mesh.shells().volumes)[:, None]
+        sto = jnp.sqrt(jnp.max(jnp.sum(volume * e.sto**2, axis=0)))
+        salt = jnp.sqrt(jnp.mean(e.c_e**2))
+
+        def voltage(y):
+            s = self.model.state(y, tau, control.control)
+            return self.model.terminal_voltage(s, args)
+
+        V = jnp.abs(voltage(y) - voltage(y - error))
+        warm = jnp.abs(e.temperature) / 10.0
+        return jnp.max(jnp.stack([sto, salt, V, warm]))
+
+    def outputs(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+        s = self.model.state(y, tau, control.control)
+        V = self.model.terminal_voltage(s, args)
+        return jnp.stack([V, s.current, s.temperature, s.charge, s.energy])
+
+    def events(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+        cut = control.cut_offs
+        s: State = self.model.state(y, tau, control.control)
+        V = self.model.terminal_voltage(s, args)
+        held = control.control.mode == Mode.VOLTAGE
+        Q = args.nominal_capacity
+        surface = s.sto[-1]
+        passed = jnp.abs(s.charge - s.charge_mark)
+        distances = [
+            jnp.where((s.current > 0.0) & ~held, V - cut.lower_voltage, NOT_NOW),
+            jnp.where((s.current < 0.0) & ~held, cut.upper_voltage - V, NOT_NOW),
+            (jnp.abs(s.current) - cut.current) / Q,
+            (cut.charge - passed) / (3600.0 * Q),
+            (s.temperature - cut.temperature_below) / 10.0,
+            (cut.temperature_above - s.temperature) / 10.0,
+            jnp.min(s.c_e) - SALT_LIMIT / args.electrolyte.concentration,
+            jnp.min(surface) - SURFACE_LIMIT,
+            1.0 - SURFACE_LIMIT - jnp.max(surface),
+        ]
+        return jnp.stack(distances)
+
+
+def surface_range(model: DFN, y: Array) -> Array:
+    """Lowest and highest surface stoichiometry, (2,)."""
+    surface = model.layout.unpack(y, jnp.zeros(())).sto[-1]
+    return jax.lax.stop_gradient(jnp.stack([jnp.min(surface), jnp.max(surface)]))

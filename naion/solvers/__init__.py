@@ -1,0 +1,21 @@
+"""Integrators for semi-explicit DAEs with structure. Knows nothing of batteries."""
+
+from ._differentiate import solve
+from ._integrate import Record, Segments, Settings, Trajectory, integrate
+from ._rosenbrock import RODAS5P, Tableau, interpolate, rosenbrock_step
+from ._system import AbstractSystem, Status
+
+__all__ = [
+    "RODAS5P",
+    "AbstractSystem",
+    "Record",
+    "Segments",
+    "Settings",
+    "Status",
+    "Tableau",
+    "Trajectory",
+    "integrate",
+    "interpolate",
+    "rosenbrock_step",
+    "solve",
+]

@@ -1,0 +1,259 @@
+"""Exact derivatives of a solve: the recorded steps, replayed.
+
+Step sizes are constants of the recorded solve, except the step that ends at an event,
+whose length follows from the event (implicit function theorem), and the step that ends a
+segment, which follows the segment's duration. Along the record a tangent runs forwards,
+a cotangent backwards; each recorded step is recomputed once from its stored start. So
+memory is one state for every accepted step, and both modes give the derivative of the
+same discrete solution.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ._integrate import (
+    Record,
+    Segments,
+    Settings,
+    Trajectory,
+    integrate,
+    row,
+    step_outputs,
+)
+from ._rosenbrock import rosenbrock_step
+from ._start import settle
+from ._system import AbstractSystem
+
+
+class _Inputs(NamedTuple):
+    """Everything a solve can be differentiated with respect to; floats only."""
+
+    y: Array
+    args: Any
+    control: Any
+    duration: Array
+
+
+class _Outputs(NamedTuple):
+    """The differentiable part of a trajectory."""
+
+    t: Array
+    h: Array
+    outputs: Array
+    y: Array
+    t_end: Array
+
+
+class _Static(NamedTuple):
+    """The rest of the inputs: integers and settings."""
+
+    args: Any
+    control: Any
+    stops: Array
+    settings: Settings
+
+
+def solve(
+    system: AbstractSystem,
+    y0: Array,
+    args: Any,
+    segments: Segments,
+    settings: Settings,
+    keep_states: bool = False,
+) -> Trajectory:
+    """`integrate`, differentiable in forward and reverse mode (once).
+
+    Derivatives are with respect to every floating-point number in `y0`, `args`,
+    `segments.control` and `segments.duration`, of every output of every step, of times
+    and step lengths, and of the final state.
+    """
+    args, fixed_args = eqx.partition(args, eqx.is_inexact_array)
+    control, fixed_control = eqx.partition(segments.control, eqx.is_inexact_array)
+    inputs = _Inputs(y0, args, control, segments.duration)
+    static = _Static(fixed_args, fixed_control, segments.stops, settings)
+    outputs, trajectory = _solve(system, keep_states, inputs, static)
+    record = trajectory.record._replace(
+        t=outputs.t, h=outputs.h, outputs=outputs.outputs
+    )
+    return trajectory._replace(record=record, y=outputs.y, t=outputs.t_end)
+
+
+def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
+    args = eqx.combine(inputs.args, static.args)
+    control = eqx.combine(inputs.control, static.control)
+    segments = Segments(control, inputs.duration, static.stops)
+    done = integrate(system, inputs.y, args, segments, static.settings, keep_states)
+    r = done.record
+    return _Outputs(r.t, r.h, r.outputs, done.y, done.t), done
+
+
+_solve = jax.custom_jvp(_solve_impl, nondiff_argnums=(0, 1))
+
+
+@_solve.defjvp
+def _solve_jvp(system, keep_states, primals, tangents):
+    inputs, static = primals
+    outputs, done = _solve_impl(system, True, inputs, static)
+    tangent = _Sweep(system, static, _no_second_derivative((inputs, done)))(tangents[0])
+    if not keep_states:
+        empty = jnp.zeros((done.record.y.shape[0], 0), done.y.dtype)
+        done = done._replace(record=done.record._replace(y=empty))
+    still = jax.tree.map(_zero_tangent, done)
+    return (outputs, done), (tangent, still)
+
+
+def _zero_tangent(a: Array):
+    if jnp.issubdtype(a.dtype, jnp.inexact):
+        return jnp.zeros_like(a)
+    return np.zeros(a.shape, jax.dtypes.float0)
+
+
+@jax.custom_jvp
+def _no_second_derivative(tree):
+    return tree
+
+
+@_no_second_derivative.defjvp
+def _refuse(primals, tangents):
+    raise NotImplementedError(
+        "naion differentiates a simulation once. Second derivatives (a Hessian, or a "
+        "gradient of a gradient) are not supported: use Gauss-Newton from `jacfwd`, or "
+        "finite differences of the gradient."
+    )
+
+
+class _Sweep:
+    """The linear map from tangents of the inputs to tangents of the outputs."""
+
+    def __init__(self, system, static: _Static, residuals):
+        inputs, done = residuals
+        self.system, self.static, self.inputs = system, static, inputs
+        self.record: Record = done.record
+        self.n_steps = done.n_steps
+
+    def __call__(self, tangent: _Inputs) -> _Outputs:
+        # x = L b with L unit lower triangular: the public way to give a linear map its
+        # own transpose that also batches. The matvec is never called.
+        record = self.record
+        zero = _Outputs(
+            jnp.zeros_like(record.t),
+            jnp.zeros_like(record.h),
+            jnp.zeros_like(record.outputs),
+            jnp.zeros_like(self.inputs.y),
+            jnp.zeros_like(record.t[0]),
+        )
+        _, out = jax.lax.custom_linear_solve(
+            lambda b: b,
+            (tangent, zero),
+            lambda _, b: (b[0], _add(b[1], self.forward(b[0]))),
+            lambda _, b: (_add(b[0], self.backward(b[1])), b[1]),
+        )
+        return out
+
+    def replay(self, n: Array, y: Array, t: Array, args, control, duration):
+        """Step `n` of the record as a differentiable function of what it hangs on."""
+        rec = row(self.record, n)
+        settings, system = self.static.settings, self.system
+        args = eqx.combine(args, self.static.args)
+        control = eqx.combine(row(control, rec.segment), row(self.static.control, rec.segment))
+
+        def start(y):
+            return settle(system, system.begin(y), args, control)
+
+        y = jax.lax.cond(rec.fresh, start, lambda y: y, y)
+        end = duration[rec.segment]
+        h = rec.h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
+        h = jnp.where(jnp.isfinite(h), h, rec.h)
+
+        def advance(h, y, args, control):
+            step = rosenbrock_step(settings.tableau, system, rec.tau, y, h, args, control)
+            outputs = step_outputs(system, rec.tau, y, h, step, args, control)
+            return step.y, outputs
+
+        y_end, outputs = advance(h, y, args, control)
+
+        def to_event(y_end, outputs, h):
+            fixed = jax.lax.stop_gradient((y, args, control))
+
+            def by_h(h):
+                y_end, outputs = advance(h, *fixed)
+                distance = system.events(rec.tau + h, y_end, *fixed[1:])
+                return y_end, outputs, distance[rec.event]
+
+            slopes = jax.jvp(by_h, (rec.h,), (jnp.ones_like(rec.h),))[1]
+            slopes = jax.lax.stop_gradient(slopes)
+            distance = system.events(rec.tau + h, y_end, args, control)[rec.event]
+            change = -(distance - jax.lax.stop_gradient(distance)) / slopes[2]
+            return y_end + change * slopes[0], outputs + change * slopes[1], h + change
+
+        y_end, outputs, h = jax.lax.cond(
+            rec.event >= 0, to_event, lambda *a: a, y_end, outputs, h
+        )
+        return y_end, t + h, h, outputs
+
+    def forward(self, tangent: _Inputs) -> _Outputs:
+        """Tangents along the record."""
+        inputs, record = self.inputs, self.record
+        rest, rest_dot = tuple(inputs[1:]), tuple(tangent[1:])
+
+        def body(carry):
+            n, y_dot, t_dot, out = carry
+
+            def replay(y, t, *rest):
+                return self.replay(n, y, t, *rest)
+
+            primal = (record.y[n], record.t[n], *rest)
+            _, (y_new, t_new, h_dot, outputs_dot) = jax.jvp(
+                replay, primal, (y_dot, t_dot, *rest_dot)
+            )
+            out = out._replace(
+                t=out.t.at[n].set(t_dot),
+                h=out.h.at[n].set(h_dot),
+                outputs=out.outputs.at[n].set(outputs_dot),
+            )
+            return n + 1, y_new, t_new, out
+
+        zero = jnp.zeros_like(record.t[0])
+        out = _Outputs(
+            jnp.zeros_like(record.t),
+            jnp.zeros_like(record.h),
+            jnp.zeros_like(record.outputs),
+            jnp.zeros_like(inputs.y),
+            zero,
+        )
+        carry = (jnp.asarray(0), tangent.y, zero, out)
+        _, y_dot, t_dot, out = jax.lax.while_loop(
+            lambda c: c[0] < self.n_steps, body, carry
+        )
+        return out._replace(y=y_dot, t_end=t_dot)
+
+    def backward(self, cotangent: _Outputs) -> _Inputs:
+        """Cotangents against the record."""
+        inputs, record = self.inputs, self.record
+        rest = tuple(inputs[1:])
+
+        def body(carry):
+            n, y_bar, t_bar, rest_bar = carry
+
+            def replay(y, t, *rest):
+                return self.replay(n, y, t, *rest)
+
+            _, pullback = jax.vjp(replay, record.y[n], record.t[n], *rest)
+            y_bar, t_bar, *more = pullback(
+                (y_bar, t_bar, cotangent.h[n], cotangent.outputs[n])
+            )
+            return n - 1, y_bar, t_bar + cotangent.t[n], _add(rest_bar, tuple(more))
+
+        zeros = jax.tree.map(jnp.zeros_like, rest)
+        carry = (self.n_steps - 1, cotangent.y, cotangent.t_end, zeros)
+        _, y_bar, _, rest_bar = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
+        return _Inputs(y_bar, *rest_bar)
+
+
+def _add(a, b):
+    return jax.tree.map(jnp.add, a, b)

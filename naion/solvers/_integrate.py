@@ -1,0 +1,314 @@
+"""Adaptive integration through segments and events.
+
+One flat loop attempts one step an iteration, whatever the lane is doing: starting a
+segment, stepping, closing in on an event. Under `vmap` the lanes so go in lock-step
+without waiting for each other's segments.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ._rosenbrock import RODAS5P, Step, Tableau, interpolate, rosenbrock_step
+from ._start import find_start
+from ._system import AbstractSystem, Status
+
+EVENT_TOLERANCE = 1e-9
+"""An event counts as met within this scaled distance."""
+
+
+class Settings(eqx.Module):
+    """How to integrate.
+
+    Attributes:
+        rtol: tolerance of the local error, in the system's scaled norm.
+        first_step: first step of a segment [s].
+        max_steps: most accepted steps; the size of the record.
+        tableau: the method.
+    """
+
+    rtol: Array
+    first_step: Array
+    max_steps: int = eqx.field(static=True)
+    tableau: Tableau = eqx.field(static=True, default=RODAS5P)
+
+
+class Segments(NamedTuple):
+    """What is imposed, one row a segment.
+
+    Attributes:
+        control: pytree of arrays with a leading axis of n_segment.
+        duration: longest time of each segment, may be infinite, (n_segment,) [s].
+        stops: whether an event ends everything rather than the segment,
+            (n_segment, n_event).
+    """
+
+    control: Any
+    duration: Array
+    stops: Array
+
+
+class Record(NamedTuple):
+    """Every accepted step; rows from `n_steps` on are unused.
+
+    Attributes:
+        t: time at the start of the step [s].
+        tau: time since the segment began [s].
+        h: length [s].
+        segment: index of the segment.
+        fresh: the step is the first of its segment.
+        ended: the step ends at the segment's duration.
+        event: index of the event it ends at, or -1.
+        outputs: outputs at the start, at the end, and of the dense output,
+            (max_steps, 2 + p, n_out).
+        y: state at the start of the step, (max_steps, n), or (max_steps, 0).
+    """
+
+    t: Array
+    tau: Array
+    h: Array
+    segment: Array
+    fresh: Array
+    ended: Array
+    event: Array
+    outputs: Array
+    y: Array
+
+
+class Trajectory(NamedTuple):
+    """A solve: its record and how it ended.
+
+    Attributes:
+        record: see `Record`.
+        y: state at the end, (n,).
+        t: time at the end [s].
+        status: a `Status`.
+        segment: segment in which the solve ended.
+        event: event that ended it, or -1.
+        n_steps: accepted steps.
+        n_rejected: attempted steps that were not accepted.
+    """
+
+    record: Record
+    y: Array
+    t: Array
+    status: Array
+    segment: Array
+    event: Array
+    n_steps: Array
+    n_rejected: Array
+
+
+class _Carry(NamedTuple):
+    y: Array
+    t: Array
+    tau: Array
+    h: Array
+    segment: Array
+    fresh: Array
+    unsettled: Array
+    status: Array
+    event: Array
+    n_steps: Array
+    n_rejected: Array
+    record: Record
+
+
+def integrate(
+    system: AbstractSystem,
+    y0: Array,
+    args: Any,
+    segments: Segments,
+    settings: Settings,
+    keep_states: bool = False,
+) -> Trajectory:
+    """Integrate from `y0` through all segments.
+
+    Not differentiable itself: see `differentiate.solve`.
+
+    Args:
+        keep_states: record the state at the start of every step.
+    """
+    carry = _initial(system, y0, args, segments, settings, keep_states)
+    carry = jax.lax.while_loop(
+        lambda c: c.status == Status.RUNNING,
+        lambda c: _advance(system, args, segments, settings, c),
+        carry,
+    )
+    return Trajectory(
+        carry.record,
+        carry.y,
+        carry.t,
+        carry.status,
+        carry.segment,
+        carry.event,
+        carry.n_steps,
+        carry.n_rejected,
+    )
+
+
+def row(tree: Any, i: Array) -> Any:
+    """Row `i` of every array of a pytree."""
+    return jax.tree.map(lambda a: a[i], tree)
+
+
+def step_outputs(
+    system: AbstractSystem, tau: Array, y: Array, h: Array, step: Step, args, control
+) -> Array:
+    """Outputs at both ends of a step and of its dense output, (2 + p, n_out)."""
+    start = system.outputs(tau, y, args, control)
+
+    def at_end(y):
+        return system.outputs(tau + h, y, args, control)
+
+    end = at_end(step.y)
+    inner = [jax.jvp(at_end, (step.y,), (k,))[1] for k in step.dense]
+    return jnp.stack([start, end, *inner])
+
+
+def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
+    n = settings.max_steps
+    zero, no = jnp.zeros((), y0.dtype), jnp.asarray(-1)
+    out = system.outputs(zero, y0, args, row(segments.control, 0))
+    n_dense = settings.tableau.dense.shape[0]
+    record = Record(
+        t=jnp.zeros(n, y0.dtype),
+        tau=jnp.zeros(n, y0.dtype),
+        h=jnp.zeros(n, y0.dtype),
+        segment=jnp.zeros(n, int),
+        fresh=jnp.zeros(n, bool),
+        ended=jnp.zeros(n, bool),
+        event=jnp.full(n, -1),
+        outputs=jnp.zeros((n, 2 + n_dense, out.shape[0]), out.dtype),
+        y=jnp.zeros((n, y0.shape[0] if keep_states else 0), y0.dtype),
+    )
+    count = jnp.asarray(0)
+    return _Carry(
+        y=y0,
+        t=zero,
+        tau=zero,
+        h=settings.first_step,
+        segment=count,
+        fresh=jnp.asarray(True),
+        unsettled=jnp.asarray(True),
+        status=jnp.asarray(int(Status.RUNNING)),
+        event=no,
+        n_steps=count,
+        n_rejected=count,
+        record=record,
+    )
+
+
+def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
+    """One attempt at a step, with everything that may come before and after it."""
+    control = row(segments.control, c.segment)
+    y = jnp.where(c.unsettled, system.begin(c.y), c.y)
+    y, found = find_start(system, y, args, control, c.unsettled)
+    before = system.events(c.tau, y, args, control)
+    # A segment whose end is already met takes no step.
+    over = c.unsettled & found & jnp.any(before <= EVENT_TOLERANCE)
+
+    duration = segments.duration[c.segment]
+    h, ends = _fit(c.h, duration - c.tau)
+    step = rosenbrock_step(settings.tableau, system, c.tau, y, h, args, control)
+    ratio = system.error_ratio(step.error, step.y, args, control, c.tau + h)
+    ratio = ratio / settings.rtol
+    finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(step.y))
+    ratio = jnp.where(finite, ratio, jnp.inf)
+    passed = ratio <= 1.0
+
+    after = system.events(c.tau + h, step.y, args, control)
+    nearest = jnp.argmin(after)
+    crossed = passed & (after[nearest] < -EVENT_TOLERANCE)
+    met = passed & ~crossed & (after[nearest] <= EVENT_TOLERANCE)
+    root = _first_root(system, c.tau, y, h, step, args, control, crossed)
+
+    accepted = found & ~over & passed & ~crossed
+    event = jnp.where(over, jnp.argmin(before), jnp.where(met, nearest, -1))
+    has_event = over | (accepted & met)
+    ended = accepted & ends & ~met
+    leaves = has_event | ended
+    stops = has_event & segments.stops[c.segment, event]
+    last = c.segment + 1 == segments.duration.shape[0]
+
+    factor = jnp.clip(
+        0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0
+    )
+    h_next = jnp.where(crossed, root * h, h * factor)
+    # A step that was cut short by the end of its segment says little about the next.
+    h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
+
+    n_steps = c.n_steps + accepted
+    status = jnp.select(
+        [
+            ~found,
+            stops,
+            leaves & last,
+            ~passed & (h_next < 1e-9),
+            n_steps == settings.max_steps,
+        ],
+        [
+            int(Status.START_FAILED),
+            int(Status.EVENT),
+            int(Status.COMPLETED),
+            int(Status.STEP_TOO_SMALL),
+            int(Status.STEP_LIMIT),
+        ],
+        int(Status.RUNNING),
+    )
+    entry = Record(
+        t=c.t,
+        tau=c.tau,
+        h=h,
+        segment=c.segment,
+        fresh=c.fresh,
+        ended=ended,
+        event=jnp.where(accepted & met, nearest, -1),
+        outputs=step_outputs(system, c.tau, y, h, step, args, control),
+        y=y[: c.record.y.shape[1]],
+    )
+    at = jnp.where(accepted, c.n_steps, settings.max_steps)
+    record = jax.tree.map(
+        lambda buffer, value: buffer.at[at].set(value, mode="drop"), c.record, entry
+    )
+    moves_on = leaves & (status == Status.RUNNING)
+    return _Carry(
+        y=jnp.where(accepted, step.y, y),
+        t=jnp.where(accepted, c.t + h, c.t),
+        tau=jnp.where(moves_on, 0.0, jnp.where(accepted, c.tau + h, c.tau)),
+        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
+        segment=c.segment + moves_on,
+        fresh=moves_on | (c.fresh & ~accepted),
+        unsettled=moves_on,
+        status=status,
+        event=jnp.where(has_event, event, -1),
+        n_steps=n_steps,
+        n_rejected=c.n_rejected + (~accepted & ~over),
+        record=record,
+    )
+
+
+def _fit(h: Array, remaining: Array) -> tuple[Array, Array]:
+    """The step to try, and whether it ends the segment; avoids a sliver at the end."""
+    ends = h >= 0.999 * remaining
+    h = jnp.where(ends, remaining, jnp.where(2.0 * h > remaining, 0.5 * remaining, h))
+    return h, ends
+
+
+def _first_root(system, tau, y, h, step: Step, args, control, wanted: Array) -> Array:
+    """Where the dense output first meets an event, as a fraction of the step."""
+
+    def halve(_, bracket):
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        z = interpolate(middle, y, step.y, step.dense)
+        distance = system.events(tau + middle * h, z, args, control)
+        crossed = jnp.any(distance <= 0.0)
+        return jnp.where(crossed, low, middle), jnp.where(crossed, middle, high)
+
+    n = jnp.where(wanted, 45, 0)
+    low, high = jax.lax.fori_loop(0, n, halve, (jnp.zeros_like(h), jnp.ones_like(h)))
+    return 0.5 * (low + high)
