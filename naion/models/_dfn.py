@@ -383,7 +383,7 @@ class _Grid:
     def face_side(self, c_e: Array, T: Array) -> tuple[Array, Array, Array, Array, Array]:
         """What a face needs of the volume on one side, from its scaled concentration."""
         e = self.cell.electrolyte
-        c = c_e * e.concentration
+        c = electrolyte.above_zero(c_e * e.concentration)
         B = self.transport_efficiency
         return (
             electrolyte.half_resistance(self.dx, B, e.diffusivity(c, T)),

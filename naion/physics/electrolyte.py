@@ -44,7 +44,7 @@ def face_flux(
     Args:
         resistance_D: half resistances dx/(2 B D_e), left and right of each face.
         resistance_kappa: half resistances dx/(2 B kappa), left and right.
-        c_e: concentrations left and right [mol.m-3].
+        c_e: concentrations left and right, `above_zero` [mol.m-3].
         dphi: phi_e right minus left [V].
         t_plus: cation transference number at the face.
         chi: thermodynamic factor 1 + dln f/dln c at the face.
@@ -54,13 +54,13 @@ def face_flux(
     and 22.12.
     """
     left, right = c_e
-    dlnc = jnp.log(_floor(right)) - jnp.log(_floor(left))
+    dlnc = jnp.log(right) - jnp.log(left)
     drive = -dphi + 2.0 * R * T / F * (1.0 - t_plus) * chi * dlnc
     current = drive / (resistance_kappa[0] + resistance_kappa[1])
     salt = -(right - left) / (resistance_D[0] + resistance_D[1]) + t_plus * current / F
     return FaceFlux(salt, current)
 
 
-def _floor(c: Array) -> Array:
-    """c, but never below about 0.01 mol.m-3; a solve ends at 1 mol.m-3."""
+def above_zero(c: Array) -> Array:
+    """c [mol.m-3], but never below about 0.005: depleted salt still has a logarithm."""
     return 0.5 * (c + jnp.sqrt(c * c + 1e-4))

@@ -51,10 +51,15 @@ def exchange_current(k_0: Array, c_e_ratio: Array, sto: Array, c_max: Array) -> 
         sto: surface stoichiometry x [-].
         c_max: site density [mol.m-3].
     """
-    occupied = _soft_floor(sto) * _soft_floor(1.0 - sto)
-    return F * k_0 * c_max * jnp.sqrt(_soft_floor(c_e_ratio) * occupied)
+    sites = _root(sto, 1e-4) * _root(1.0 - sto, 1e-4)
+    return F * k_0 * c_max * (_root(c_e_ratio, 1e-3) * sites + 1e-12)
 
 
-def _soft_floor(x: Array) -> Array:
-    """x, but at least about 5e-8, with finite slopes where a stage oversteps a bound."""
-    return 0.5 * (x + jnp.sqrt(x * x + 1e-14)) + 1e-12
+def _root(x: Array, end: float) -> Array:
+    """sqrt(x) for x above `end`; below it falls linearly to zero and stays there.
+
+    The infinite slope of the square root at zero would let a linearly implicit step
+    overshoot into negative concentrations.
+    """
+    positive = 0.5 * (x + jnp.sqrt(x * x + (0.1 * end) ** 2))
+    return positive / jnp.sqrt(positive + end)

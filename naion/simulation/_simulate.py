@@ -13,7 +13,7 @@ from ..models import DFN
 from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
 from ..properties import prepare
 from ..protocol import Mode, Protocol, Step
-from ..solvers import Settings, Status, Trajectory, solve
+from ..solvers import Segments, Settings, Status, Trajectory, solve
 from ._solution import Solution
 from ._system import CellSystem, Event, Output, segments_of
 
@@ -122,28 +122,25 @@ def _simulate(
     inside = jnp.stack([sto.negative, sto.positive])
     possible = jnp.all((inside > 0.0) & (inside < 1.0))
     outcome = jnp.where(
-        possible, _outcome(system, done, segments), int(Result.START_OUT_OF_REACH)
+        possible, _outcome(system, done, segments, cell.electrolyte.concentration), int(Result.START_OUT_OF_REACH)
     )
     return Solution(
         done.record, done.y, done.t, outcome, done.n_steps, done.n_rejected, model
     )
 
 
-def _outcome(system: CellSystem, done: Trajectory, segments) -> Array:
+def _outcome(
+    system: CellSystem, done: Trajectory, segments: Segments, concentration: Array
+) -> Array:
     """The integrator's status in the words of batteries."""
     s = system.model.layout.unpack(jax.lax.stop_gradient(done.y), jnp.zeros(()))
     surface = s.sto[-1]
     by_event = jnp.select(
         [
-            done.event == Event.SALT_DEPLETED,
             done.event == Event.SURFACE_EMPTY,
             done.event == Event.SURFACE_FULL,
         ],
-        [
-            int(Result.SALT_DEPLETED),
-            int(Result.SURFACE_EMPTY),
-            int(Result.SURFACE_FULL),
-        ],
+        [int(Result.SURFACE_EMPTY), int(Result.SURFACE_FULL)],
         int(Result.CUT_OFF),
     )
     mode = segments.control.control.mode[done.segment]
@@ -151,11 +148,13 @@ def _outcome(system: CellSystem, done: Trajectory, segments) -> Array:
     stuck = (done.status == Status.START_FAILED) | (
         done.status == Status.STEP_TOO_SMALL
     )
-    # Within 1e-3 of a bound the surface, not the solver, is why steps vanish.
+    salt = jnp.min(s.c_e) * concentration
+    # Where a field is at its physical bound, it and not the solver is why steps vanish.
     by_status = jnp.select(
         [
             done.status == Status.COMPLETED,
             done.status == Status.EVENT,
+            stuck & (salt < 1.0),
             stuck & (jnp.min(surface) < 1e-3),
             stuck & (jnp.max(surface) > 1.0 - 1e-3),
             stuck & (mode == Mode.POWER) & (value > 0.0),
@@ -165,6 +164,7 @@ def _outcome(system: CellSystem, done: Trajectory, segments) -> Array:
         [
             int(Result.COMPLETED),
             by_event,
+            int(Result.SALT_DEPLETED),
             int(Result.SURFACE_EMPTY),
             int(Result.SURFACE_FULL),
             int(Result.POWER_INFEASIBLE),

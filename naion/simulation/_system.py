@@ -3,7 +3,6 @@
 import enum
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -34,16 +33,16 @@ class Event(enum.IntEnum):
     CAPACITY = 3
     TEMPERATURE_BELOW = 4
     TEMPERATURE_ABOVE = 5
-    SALT_DEPLETED = 6
-    SURFACE_EMPTY = 7
-    SURFACE_FULL = 8
+    SURFACE_EMPTY = 6
+    SURFACE_FULL = 7
 
 
-SALT_LIMIT = 1.0
-"""Salt counts as depleted below this concentration [mol.m-3]."""
+SURFACE_LIMIT = -1e-3
+"""A solve ends with a surface outside 0 to 1 by more than a rounding of the physics.
 
-SURFACE_LIMIT = 1e-6
-"""A surface counts as empty or full within this stoichiometry of 0 or 1."""
+Where a surface fills up, or salt runs out, somewhere in an electrode, the reaction moves
+elsewhere and the cell goes on: neither ends a solve by itself.
+"""
 
 NOT_NOW = 1e6
 """Distance of an event that cannot occur in the present mode or direction."""
@@ -93,7 +92,7 @@ def segments_of(protocol: Protocol, cell: Cell, temperature: Array) -> Segments:
         temperature_above=protocol.temperature_above,
     )
     never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
-    stops = [own_lower, own_upper] + [never] * 4 + [always] * 3
+    stops = [own_lower, own_upper] + [never] * 4 + [always] * 2
     return Segments(
         Imposed(control, cut_offs), protocol.duration, jnp.stack(stops, axis=-1)
     )
@@ -167,13 +166,15 @@ class CellSystem(AbstractSystem):
     ) -> Array:
         """Largest of: rms error of stoichiometry, of salt, and error of the voltage [V].
 
-        The shells are averaged by volume, as the sodium in them is what matters.
+        The shells are averaged by volume, as the sodium in them is what matters. Salt is
+        relative to what is left of it where it runs out.
         """
         layout = self.model.layout
         e = layout.unpack(error, jnp.zeros(()))
         volume = 3.0 * jnp.asarray(self.model.mesh.shells().volumes)[:, None]
         sto = jnp.sqrt(jnp.max(jnp.sum(volume * e.sto**2, axis=0)))
-        salt = jnp.sqrt(jnp.mean(e.c_e**2))
+        left = jnp.abs(layout.unpack(y, e.temperature).c_e)
+        salt = jnp.sqrt(jnp.mean((e.c_e / jnp.minimum(1.0, 10.0 * left + 1e-2)) ** 2))
 
         def voltage(y):
             s = self.model.state(y, tau, control.control)
@@ -203,14 +204,7 @@ class CellSystem(AbstractSystem):
             (cut.charge - passed) / (3600.0 * Q),
             (s.temperature - cut.temperature_below) / 10.0,
             (cut.temperature_above - s.temperature) / 10.0,
-            jnp.min(s.c_e) - SALT_LIMIT / args.electrolyte.concentration,
             jnp.min(surface) - SURFACE_LIMIT,
             1.0 - SURFACE_LIMIT - jnp.max(surface),
         ]
         return jnp.stack(distances)
-
-
-def surface_range(model: DFN, y: Array) -> Array:
-    """Lowest and highest surface stoichiometry, (2,)."""
-    surface = model.layout.unpack(y, jnp.zeros(())).sto[-1]
-    return jax.lax.stop_gradient(jnp.stack([jnp.min(surface), jnp.max(surface)]))

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.flatten_util import ravel_pytree
 
 from ._integrate import (
     Record,
@@ -138,22 +139,30 @@ class _Sweep:
 
     def __call__(self, tangent: _Inputs) -> _Outputs:
         # x = L b with L unit lower triangular: the public way to give a linear map its
-        # own transpose that also batches. The matvec is never called.
-        record = self.record
-        zero = _Outputs(
-            jnp.zeros_like(record.t),
-            jnp.zeros_like(record.h),
-            jnp.zeros_like(record.outputs),
-            jnp.zeros_like(self.inputs.y),
-            jnp.zeros_like(record.t[0]),
+        # own transpose that also batches. The matvec is never called. One flat vector,
+        # because inputs that are not perturbed have tangents of another kind.
+        flat, unflatten_in = ravel_pytree(tangent)
+        empty, unflatten_out = ravel_pytree(self._no_tangent())
+        n = flat.shape[0]
+
+        def forward(_, b):
+            out, _ = ravel_pytree(self.forward(unflatten_in(b[:n])))
+            return jnp.concatenate([b[:n], b[n:] + out])
+
+        def backward(_, b):
+            back, _ = ravel_pytree(self.backward(unflatten_out(b[n:])))
+            return jnp.concatenate([b[:n] + back, b[n:]])
+
+        x = jax.lax.custom_linear_solve(
+            lambda b: b, jnp.concatenate([flat, empty]), forward, backward
         )
-        _, out = jax.lax.custom_linear_solve(
-            lambda b: b,
-            (tangent, zero),
-            lambda _, b: (b[0], _add(b[1], self.forward(b[0]))),
-            lambda _, b: (_add(b[0], self.backward(b[1])), b[1]),
-        )
-        return out
+        return unflatten_out(x[n:])
+
+    def _no_tangent(self) -> _Outputs:
+        r = self.record
+        zero = jnp.zeros_like(r.t[0])
+        outputs = _Outputs(r.t, r.h, r.outputs, self.inputs.y, zero)
+        return jax.tree.map(jnp.zeros_like, outputs)
 
     def replay(self, n: Array, y: Array, t: Array, args, control, duration):
         """Step `n` of the record as a differentiable function of what it hangs on."""
@@ -218,15 +227,8 @@ class _Sweep:
             )
             return n + 1, y_new, t_new, out
 
-        zero = jnp.zeros_like(record.t[0])
-        out = _Outputs(
-            jnp.zeros_like(record.t),
-            jnp.zeros_like(record.h),
-            jnp.zeros_like(record.outputs),
-            jnp.zeros_like(inputs.y),
-            zero,
-        )
-        carry = (jnp.asarray(0), tangent.y, zero, out)
+        out = self._no_tangent()
+        carry = (jnp.asarray(0), tangent.y, out.t_end, out)
         _, y_dot, t_dot, out = jax.lax.while_loop(
             lambda c: c[0] < self.n_steps, body, carry
         )

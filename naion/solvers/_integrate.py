@@ -19,6 +19,9 @@ from ._system import AbstractSystem, Status
 EVENT_TOLERANCE = 1e-9
 """An event counts as met within this scaled distance."""
 
+MAX_CLOSING = 12
+"""Attempts at the length of a step that ends at an event; two or three are usual."""
+
 
 class Settings(eqx.Module):
     """How to integrate.
@@ -110,6 +113,7 @@ class _Carry(NamedTuple):
     segment: Array
     fresh: Array
     unsettled: Array
+    closing: Array
     status: Array
     event: Array
     n_steps: Array
@@ -194,6 +198,7 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
         segment=count,
         fresh=jnp.asarray(True),
         unsettled=jnp.asarray(True),
+        closing=count,
         status=jnp.asarray(int(Status.RUNNING)),
         event=no,
         n_steps=count,
@@ -212,7 +217,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     over = c.unsettled & found & jnp.any(before <= EVENT_TOLERANCE)
 
     duration = segments.duration[c.segment]
-    h, ends = _fit(c.h, duration - c.tau)
+    h, ends = _fit(c.h, duration - c.tau, c.closing > 0)
     step = rosenbrock_step(settings.tableau, system, c.tau, y, h, args, control)
     ratio = system.error_ratio(step.error, step.y, args, control, c.tau + h)
     ratio = ratio / settings.rtol
@@ -222,11 +227,17 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
 
     after = system.events(c.tau + h, step.y, args, control)
     nearest = jnp.argmin(after)
-    crossed = passed & (after[nearest] < -EVENT_TOLERANCE)
-    met = passed & ~crossed & (after[nearest] <= EVENT_TOLERANCE)
-    root = _first_root(system, c.tau, y, h, step, args, control, crossed)
+    # A step that crosses an event is tried again, from the same start, at the length
+    # that its dense output suggests, until it ends at the event.
+    exhausted = c.closing >= MAX_CLOSING
+    crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~exhausted
+    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~exhausted
+    met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | exhausted)
+    again = crossed | short
+    bracket = jnp.where(short, 1.0, 0.0), jnp.where(short, 2.0, 1.0)
+    root = _first_root(system, c.tau, y, h, step, args, control, again, bracket)
 
-    accepted = found & ~over & passed & ~crossed
+    accepted = found & ~over & passed & ~again
     event = jnp.where(over, jnp.argmin(before), jnp.where(met, nearest, -1))
     has_event = over | (accepted & met)
     ended = accepted & ends & ~met
@@ -237,7 +248,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     factor = jnp.clip(
         0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0
     )
-    h_next = jnp.where(crossed, root * h, h * factor)
+    h_next = jnp.where(again, root * h, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
 
@@ -248,7 +259,8 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             stops,
             leaves & last,
             ~passed & (h_next < 1e-9),
-            n_steps == settings.max_steps,
+            (n_steps == settings.max_steps)
+            | (c.n_rejected > 10 * settings.max_steps),
         ],
         [
             int(Status.START_FAILED),
@@ -270,7 +282,12 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         outputs=step_outputs(system, c.tau, y, h, step, args, control),
         y=y[: c.record.y.shape[1]],
     )
-    at = jnp.where(accepted, c.n_steps, settings.max_steps)
+    # A segment that is over at once still leaves its outputs, for when no step follows.
+    here = jnp.broadcast_to(entry.outputs[0], entry.outputs.shape)
+    entry = entry._replace(
+        h=jnp.where(over, 0.0, h), outputs=jnp.where(over, here, entry.outputs)
+    )
+    at = jnp.where(accepted | over, c.n_steps, settings.max_steps)
     record = jax.tree.map(
         lambda buffer, value: buffer.at[at].set(value, mode="drop"), c.record, entry
     )
@@ -283,6 +300,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         segment=c.segment + moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
         unsettled=moves_on,
+        closing=jnp.where(again, c.closing + 1, 0),
         status=status,
         event=jnp.where(has_event, event, -1),
         n_steps=n_steps,
@@ -291,14 +309,16 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     )
 
 
-def _fit(h: Array, remaining: Array) -> tuple[Array, Array]:
+def _fit(h: Array, remaining: Array, exact: Array) -> tuple[Array, Array]:
     """The step to try, and whether it ends the segment; avoids a sliver at the end."""
-    ends = h >= 0.999 * remaining
-    h = jnp.where(ends, remaining, jnp.where(2.0 * h > remaining, 0.5 * remaining, h))
-    return h, ends
+    ends = (h >= 0.999 * remaining) & ~exact
+    halved = jnp.where((2.0 * h > remaining) & ~exact, 0.5 * remaining, h)
+    return jnp.where(ends, remaining, halved), ends
 
 
-def _first_root(system, tau, y, h, step: Step, args, control, wanted: Array) -> Array:
+def _first_root(
+    system, tau, y, h, step: Step, args, control, wanted: Array, bracket
+) -> Array:
     """Where the dense output first meets an event, as a fraction of the step."""
 
     def halve(_, bracket):
@@ -310,5 +330,5 @@ def _first_root(system, tau, y, h, step: Step, args, control, wanted: Array) -> 
         return jnp.where(crossed, low, middle), jnp.where(crossed, middle, high)
 
     n = jnp.where(wanted, 45, 0)
-    low, high = jax.lax.fori_loop(0, n, halve, (jnp.zeros_like(h), jnp.ones_like(h)))
+    low, high = jax.lax.fori_loop(0, n, halve, bracket)
     return 0.5 * (low + high)
