@@ -420,12 +420,8 @@ def _divergence(inner: Array, first: Array | float = 0.0, last: Array | float = 
 
 def _partials(fn, args: tuple[Array, ...]) -> tuple[Array, ...]:
     """Derivatives of an elementwise function with respect to each argument."""
-
-    def partial(i: int) -> Array:
-        tangents = [jnp.zeros_like(a) for a in args]
-        tangents[i] = jnp.ones_like(args[i])
-        return jax.jvp(fn, args, tuple(tangents))[1]
-
-    return tuple(partial(i) for i in range(len(args)))
-
-
+    _, tangent = jax.linearize(fn, *args)
+    n = len(args)
+    unit = jnp.eye(n).reshape(n, n, *(1,) * args[0].ndim)
+    along = [unit[:, i] * jnp.ones_like(a) for i, a in enumerate(args)]
+    return tuple(jax.vmap(tangent)(*along))

@@ -9,7 +9,9 @@ import abc
 from typing import Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 
@@ -88,17 +90,7 @@ class PiecewiseCubic(AbstractCurve):
     extrapolation: Literal["linear", "clamp"] = eqx.field(static=True)
 
     def __call__(self, x: Array) -> Array:
-        inside = jnp.clip(x, self.knots[0], self.knots[-1])
-        # Comparing with every knot vectorises, where a binary search would gather.
-        above = inside[..., None] >= self.knots[1:-1]
-        index = jnp.sum(above, axis=-1, dtype=jnp.int32)
-        c0, c1, c2, c3 = self.coefficients[:, index]
-        d = inside - self.knots[index]
-        value = c0 + d * (c1 + d * (c2 + d * c3))
-        if self.extrapolation == "linear":
-            slope = c1 + d * (2.0 * c2 + 3.0 * d * c3)
-            value = value + slope * (x - inside)
-        return value
+        return _piecewise(self.extrapolation, x, self.knots, self.coefficients)
 
     def prepared(self) -> AbstractCurve:
         return self
@@ -186,6 +178,64 @@ class PowerExponential(AbstractCurve):
 
     def prepared(self) -> AbstractCurve:
         return self
+
+
+def _evaluate(
+    extrapolation: str, x: Array, knots: Array, coefficients: Array
+) -> Array:
+    inside = jnp.clip(x, knots[0], knots[-1])
+    # Comparing with every knot vectorises, where a binary search would gather.
+    index = jnp.sum(inside[..., None] >= knots[1:-1], axis=-1, dtype=jnp.int32)
+    d = inside - knots[index]
+    value, *higher = (c[index] for c in coefficients[::-1])
+    for c in higher:
+        value = c + d * value
+    if extrapolation == "linear":
+        end = _derivative("linear", inside, knots, coefficients)
+        value = value + end * (x - inside)
+    elif extrapolation == "zero":
+        value = jnp.where(x == inside, value, 0.0)
+    return value
+
+
+def _derivative(extrapolation: str, x: Array, knots: Array, coefficients: Array):
+    """Slope of a piecewise polynomial: itself one, of a degree less."""
+    if coefficients.shape[0] == 1:
+        return jnp.zeros_like(x)
+    outside = {"linear": "clamp", "clamp": "zero", "zero": "zero"}[extrapolation]
+    powers = jnp.arange(1.0, coefficients.shape[0])[:, None]
+    return _piecewise(outside, x, knots, powers * coefficients[1:])
+
+
+_piecewise = jax.custom_jvp(_evaluate, nondiff_argnums=(0,))
+"""Evaluation that knows its own slope, so that derivatives stay as small as values."""
+
+
+def _piecewise_jvp(extrapolation, primals, tangents):
+    x, knots, coefficients = primals
+    x_dot, knots_dot, coefficients_dot = tangents
+    value = _piecewise(extrapolation, *primals)
+    if not isinstance(knots_dot, SymbolicZero):
+        # Moving knots are rare (a fit of abscissae): differentiate the plain code.
+        def plain(knots, coefficients):
+            return _evaluate(extrapolation, x, knots, coefficients)
+
+        dots = [
+            jnp.zeros_like(p) if isinstance(t, SymbolicZero) else t
+            for p, t in ((knots, knots_dot), (coefficients, coefficients_dot))
+        ]
+        tangent = jax.jvp(plain, (knots, coefficients), tuple(dots))[1]
+    elif not isinstance(coefficients_dot, SymbolicZero):
+        tangent = _piecewise(extrapolation, x, knots, coefficients_dot)
+    else:
+        tangent = jnp.zeros_like(value)
+    if not isinstance(x_dot, SymbolicZero):
+        slope = _derivative(extrapolation, x, knots, coefficients)
+        tangent = tangent + slope * x_dot
+    return value, tangent
+
+
+_piecewise.defjvp(_piecewise_jvp, symbolic_zeros=True)
 
 
 def _positive(m: Array) -> Array:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.custom_derivatives import SymbolicZero
 from jax.flatten_util import ravel_pytree
 
 from ._integrate import (
@@ -96,16 +97,28 @@ def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
 _solve = jax.custom_jvp(_solve_impl, nondiff_argnums=(0, 1))
 
 
-@_solve.defjvp
 def _solve_jvp(system, keep_states, primals, tangents):
     inputs, static = primals
     outputs, done = _solve_impl(system, True, inputs, static)
-    tangent = _Sweep(system, static, _no_second_derivative((inputs, done)))(tangents[0])
+    # Only what is perturbed is differentiated: a fit of a few scalars must not pay for
+    # every table of the cell.
+    moves = jax.tree.map(
+        lambda t: not isinstance(t, SymbolicZero),
+        tangents[0],
+        is_leaf=lambda t: isinstance(t, SymbolicZero),
+    )
+    moving, fixed = eqx.partition(inputs, moves)
+    tangent = eqx.filter(tangents[0], moves)
+    residuals = _no_second_derivative((moving, fixed, done))
+    tangent = _Sweep(system, static, *residuals)(tangent)
     if not keep_states:
         empty = jnp.zeros((done.record.y.shape[0], 0), done.y.dtype)
         done = done._replace(record=done.record._replace(y=empty))
     still = jax.tree.map(_zero_tangent, done)
     return (outputs, done), (tangent, still)
+
+
+_solve.defjvp(_solve_jvp, symbolic_zeros=True)
 
 
 def _zero_tangent(a: Array):
@@ -131,10 +144,18 @@ def _refuse(primals, tangents):
 class _Sweep:
     """The linear map from tangents of the inputs to tangents of the outputs."""
 
-    def __init__(self, system, static: _Static, residuals):
-        inputs, done = residuals
-        self.system, self.static, self.inputs = system, static, inputs
+    def __init__(
+        self,
+        system: AbstractSystem,
+        static: _Static,
+        moving: _Inputs,
+        fixed: _Inputs,
+        done: Trajectory,
+    ):
+        self.system, self.static = system, static
+        self.moving, self.fixed = moving, fixed
         self.record: Record = done.record
+        self.y_shape = done.y
         self.n_steps = done.n_steps
 
     def __call__(self, tangent: _Inputs) -> _Outputs:
@@ -161,15 +182,16 @@ class _Sweep:
     def _no_tangent(self) -> _Outputs:
         r = self.record
         zero = jnp.zeros_like(r.t[0])
-        outputs = _Outputs(r.t, r.h, r.outputs, self.inputs.y, zero)
+        outputs = _Outputs(r.t, r.h, r.outputs, self.y_shape, zero)
         return jax.tree.map(jnp.zeros_like, outputs)
 
-    def replay(self, n: Array, y: Array, t: Array, args, control, duration):
+    def replay(self, n: Array, y: Array, t: Array, moving: _Inputs):
         """Step `n` of the record as a differentiable function of what it hangs on."""
         rec = row(self.record, n)
         settings, system = self.static.settings, self.system
+        _, args, control, duration = eqx.combine(moving, self.fixed)
         args = eqx.combine(args, self.static.args)
-        control = eqx.combine(row(control, rec.segment), row(self.static.control, rec.segment))
+        control = row(eqx.combine(control, self.static.control), rec.segment)
 
         def start(y):
             return settle(system, system.begin(y), args, control)
@@ -207,18 +229,13 @@ class _Sweep:
 
     def forward(self, tangent: _Inputs) -> _Outputs:
         """Tangents along the record."""
-        inputs, record = self.inputs, self.record
-        rest, rest_dot = tuple(inputs[1:]), tuple(tangent[1:])
+        record = self.record
 
         def body(carry):
             n, y_dot, t_dot, out = carry
-
-            def replay(y, t, *rest):
-                return self.replay(n, y, t, *rest)
-
-            primal = (record.y[n], record.t[n], *rest)
+            primal = (record.y[n], record.t[n], self.moving)
             _, (y_new, t_new, h_dot, outputs_dot) = jax.jvp(
-                replay, primal, (y_dot, t_dot, *rest_dot)
+                lambda *a: self.replay(n, *a), primal, (y_dot, t_dot, tangent)
             )
             out = out._replace(
                 t=out.t.at[n].set(t_dot),
@@ -228,7 +245,8 @@ class _Sweep:
             return n + 1, y_new, t_new, out
 
         out = self._no_tangent()
-        carry = (jnp.asarray(0), tangent.y, out.t_end, out)
+        y_dot = out.y if tangent.y is None else tangent.y
+        carry = (jnp.asarray(0), y_dot, out.t_end, out)
         _, y_dot, t_dot, out = jax.lax.while_loop(
             lambda c: c[0] < self.n_steps, body, carry
         )
@@ -236,25 +254,21 @@ class _Sweep:
 
     def backward(self, cotangent: _Outputs) -> _Inputs:
         """Cotangents against the record."""
-        inputs, record = self.inputs, self.record
-        rest = tuple(inputs[1:])
+        record = self.record
 
         def body(carry):
-            n, y_bar, t_bar, rest_bar = carry
-
-            def replay(y, t, *rest):
-                return self.replay(n, y, t, *rest)
-
-            _, pullback = jax.vjp(replay, record.y[n], record.t[n], *rest)
-            y_bar, t_bar, *more = pullback(
+            n, y_bar, t_bar, total = carry
+            primal = (record.y[n], record.t[n], self.moving)
+            _, pullback = jax.vjp(lambda *a: self.replay(n, *a), *primal)
+            y_bar, t_bar, more = pullback(
                 (y_bar, t_bar, cotangent.h[n], cotangent.outputs[n])
             )
-            return n - 1, y_bar, t_bar + cotangent.t[n], _add(rest_bar, tuple(more))
+            return n - 1, y_bar, t_bar + cotangent.t[n], _add(total, more)
 
-        zeros = jax.tree.map(jnp.zeros_like, rest)
+        zeros = jax.tree.map(jnp.zeros_like, self.moving)
         carry = (self.n_steps - 1, cotangent.y, cotangent.t_end, zeros)
-        _, y_bar, _, rest_bar = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
-        return _Inputs(y_bar, *rest_bar)
+        _, y_bar, _, total = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
+        return total if total.y is None else total._replace(y=y_bar)
 
 
 def _add(a, b):
