@@ -122,6 +122,8 @@ def hakadi_discharges(source: Path) -> None:
             np.array([float(r[header.index(k)]) for r in rows])
             for k in ("time_s", "current_A", "voltage_V")
         )
+        # Some logs run on from the charge before; the first sample comes 0.2 s in.
+        t = t - t[0] + 0.2
         q = np.concatenate([[0.0], np.cumsum(0.5 * (I[1:] + I[:-1]) * np.diff(t))])
         q = (q + I[0] * t[0]) / 3600.0
         grid, median = _grid(q, V)

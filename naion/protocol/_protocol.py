@@ -97,6 +97,7 @@ class Protocol(eqx.Module):
         temperature_above: [K].
         temperature: [K]; NaN for that of the simulation.
         temperature_slope: [K.s-1].
+        count: how many of the rows are steps; the rest is padding, see `padded`.
     """
 
     mode: Int[Array, " n"]
@@ -113,6 +114,7 @@ class Protocol(eqx.Module):
     temperature_above: Float[Array, " n"]
     temperature: Float[Array, " n"]
     temperature_slope: Float[Array, " n"]
+    count: Int[Array, ""]
 
     def __init__(self, steps: "str | Step | Sequence[str | Step]", cycles: int = 1):
         """Steps, as objects or experiment strings, repeated `cycles` times.
@@ -148,6 +150,26 @@ class Protocol(eqx.Module):
         self.temperature_above = column("temperature_above", UNLIMITED)
         self.temperature = column("temperature", math.nan)
         self.temperature_slope = column("temperature_slope", 0.0)
+        self.count = jnp.asarray(len(rows))
+
+    def padded(self, n: int) -> "Protocol":
+        """The same protocol in `n` rows, so that protocols of unlike length share a program.
+
+        Raises:
+            ValueError: if it has more than `n` steps.
+        """
+        if n < self.n_steps:
+            raise ValueError(f"Cannot pad {self.n_steps} steps to {n}.")
+        rows = {
+            f.name: getattr(self, f.name)[
+                jnp.minimum(jnp.arange(n), self.n_steps - 1)
+            ]
+            for f in fields(self)
+            if f.name != "count"
+        }
+        return eqx.tree_at(
+            lambda p: [getattr(p, name) for name in rows], self, list(rows.values())
+        )
 
     @classmethod
     def profile(
@@ -211,5 +233,5 @@ class Protocol(eqx.Module):
 
     @property
     def n_steps(self) -> int:
-        """Number of steps, cycles counted."""
+        """Number of rows: steps, cycles counted, and padding."""
         return self.mode.shape[-1]

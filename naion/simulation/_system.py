@@ -94,7 +94,10 @@ def segments_of(protocol: Protocol, cell: Cell, temperature: Array) -> Segments:
     never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
     stops = [own_lower, own_upper] + [never] * 4 + [always] * 2
     return Segments(
-        Imposed(control, cut_offs), protocol.duration, jnp.stack(stops, axis=-1)
+        Imposed(control, cut_offs),
+        protocol.duration,
+        jnp.stack(stops, axis=-1),
+        protocol.count,
     )
 
 

@@ -57,6 +57,7 @@ class _Static(NamedTuple):
     args: Any
     control: Any
     stops: Array
+    count: Array
     settings: Settings
 
 
@@ -77,7 +78,9 @@ def solve(
     args, fixed_args = eqx.partition(args, eqx.is_inexact_array)
     control, fixed_control = eqx.partition(segments.control, eqx.is_inexact_array)
     inputs = _Inputs(y0, args, control, segments.duration)
-    static = _Static(fixed_args, fixed_control, segments.stops, settings)
+    static = _Static(
+        fixed_args, fixed_control, segments.stops, segments.count, settings
+    )
     outputs, trajectory = _solve(system, keep_states, inputs, static)
     record = trajectory.record._replace(
         t=outputs.t, h=outputs.h, outputs=outputs.outputs
@@ -88,7 +91,7 @@ def solve(
 def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
-    segments = Segments(control, inputs.duration, static.stops)
+    segments = Segments(control, inputs.duration, static.stops, static.count)
     done = integrate(system, inputs.y, args, segments, static.settings, keep_states)
     r = done.record
     return _Outputs(r.t, r.h, r.outputs, done.y, done.t), done

@@ -47,11 +47,13 @@ class Segments(NamedTuple):
         duration: longest time of each segment, may be infinite, (n_segment,) [s].
         stops: whether an event ends everything rather than the segment,
             (n_segment, n_event).
+        count: how many of the rows are segments; the rest is padding.
     """
 
     control: Any
     duration: Array
     stops: Array
+    count: Array
 
 
 class Record(NamedTuple):
@@ -243,7 +245,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     ended = accepted & ends & ~met
     leaves = has_event | ended
     stops = has_event & segments.stops[c.segment, event]
-    last = c.segment + 1 == segments.duration.shape[0]
+    last = c.segment + 1 >= segments.count
 
     factor = jnp.clip(
         0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0

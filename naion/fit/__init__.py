@@ -1,0 +1,23 @@
+"""Turn measurements into a cell, and say how well they pin it down."""
+
+from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
+from ._fit import Fit, covariance, gradient_descent, least_squares
+from ._free import Free, Subject, with_ocp_correction
+from ._problem import Problem
+
+__all__ = [
+    "Experiment",
+    "Fit",
+    "Free",
+    "Kind",
+    "Observations",
+    "Problem",
+    "Subject",
+    "covariance",
+    "discharge",
+    "gradient_descent",
+    "least_squares",
+    "pulse",
+    "segments",
+    "with_ocp_correction",
+]

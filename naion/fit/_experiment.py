@@ -1,0 +1,210 @@
+"""Measurements and the simulated test that they belong to."""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..protocol import Mode, Protocol, Step
+
+
+class Kind(enum.IntEnum):
+    """What is observed, given the times a and b of a simulated test."""
+
+    VOLTAGE = 0
+    """Terminal voltage at time b [V]."""
+    MEAN_VOLTAGE = 1
+    """Mean voltage from a to b, weighted by current [V]."""
+    RESISTANCE = 2
+    """Voltage at a minus voltage at b over the current at b [ohm]."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Measured numbers of one kind.
+
+    Attributes:
+        kind: what they are.
+        a: times [s]; unused for voltages.
+        b: times [s].
+        value: measured [V or ohm].
+        sigma: standard deviation used as weight [V or ohm].
+        label: for tables and figures.
+        x: abscissa for figures, usually charge [A.h].
+    """
+
+    kind: Kind
+    a: np.ndarray
+    b: np.ndarray
+    value: np.ndarray
+    sigma: np.ndarray
+    label: str
+    x: np.ndarray
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One simulated test and what was measured in it.
+
+    Attributes:
+        name: for tables and figures.
+        protocol: what was done.
+        temperature: of the cell [K].
+        observations: what was measured.
+        group: index into `Subject.missing`.
+        discharged: charge taken out before the test began [A.h].
+        capacity: measured discharge capacity, for the capacity error [A.h].
+    """
+
+    name: str
+    protocol: Protocol
+    temperature: float
+    observations: tuple[Observations, ...]
+    group: int = 0
+    discharged: float = 0.0
+    capacity: float | None = None
+
+    @property
+    def n_observations(self) -> int:
+        """Numbers measured."""
+        return sum(len(o.value) for o in self.observations)
+
+
+BELOW_ANY_CUT_OFF = 0.3
+"""Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
+
+
+def discharge(
+    name: str,
+    charge: Any,
+    voltage: Any,
+    current: float,
+    temperature: float,
+    *,
+    sigma: float = 0.01,
+    sigma_charge: float = 0.004,
+    capacity: float | None = None,
+    group: int = 0,
+) -> Experiment:
+    """A constant-current discharge from the charged state.
+
+    Args:
+        charge: discharged so far, increasing [A.h].
+        voltage: terminal voltage there [V].
+        current: discharge current [A].
+        temperature: [K].
+        sigma: uncertainty of the voltages [V].
+        sigma_charge: uncertainty of charge as a fraction of the whole; weighs down
+            points on steep parts of the curve, where a shift in charge looks like a
+            large error in voltage.
+        capacity: measured capacity to the cut-off; none: the last charge.
+
+    Raises:
+        ValueError: for decreasing charge, NaNs or a current that is not positive.
+    """
+    q, V = np.asarray(charge, float), np.asarray(voltage, float)
+    if not (np.all(np.isfinite(q)) and np.all(np.isfinite(V))):
+        raise ValueError(f"{name}: charge or voltage is not finite.")
+    if q.size < 3 or np.any(np.diff(q) <= 0.0):
+        raise ValueError(f"{name}: needs at least 3 points of increasing charge.")
+    if not current > 0.0:
+        raise ValueError(f"{name}: a discharge needs a positive current, got {current}.")
+    slope = np.gradient(V, q)
+    weight = np.hypot(sigma, slope * sigma_charge * q[-1])
+    t = 3600.0 * q / current
+    observed = Observations(Kind.VOLTAGE, t, t, V, weight, "voltage", q)
+    protocol = Protocol(
+        Step(Mode.CURRENT, current, lower_voltage=BELOW_ANY_CUT_OFF)
+    )
+    end = float(q[-1]) if capacity is None else capacity
+    return Experiment(name, protocol, temperature, (observed,), group, 0.0, end)
+
+
+def segments(
+    name: str,
+    segment: Any,
+    duration: float,
+    rest: float,
+    current: float,
+    loaded: Any,
+    rested: Any,
+    temperature: float,
+    *,
+    sigma: float = 0.01,
+    group: int = 0,
+) -> Experiment:
+    """Discharge in equal segments, each followed by a rest.
+
+    Args:
+        segment: index of each measured segment, from 0.
+        duration: of a segment [s].
+        rest: of a rest [s].
+        current: discharge current [A].
+        loaded: mean voltage of each segment [V].
+        rested: voltage at the end of the rest that follows [V].
+        temperature: [K].
+        sigma: uncertainty of the voltages [V].
+    """
+    k = np.asarray(segment, int)
+    protocol = Protocol(
+        [
+            Step(
+                Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF
+            ),
+            Step(Mode.CURRENT, 0.0, duration=rest),
+        ],
+        cycles=int(k.max()) + 1,
+    )
+    start = k * (duration + rest)
+    q = (k + 1) * duration * current / 3600.0
+    observations = []
+    for kind, values, a, b, label in (
+        (Kind.MEAN_VOLTAGE, loaded, start, start + duration, "loaded"),
+        (Kind.VOLTAGE, rested, start, start + duration + rest, "rested"),
+    ):
+        V = np.asarray(values, float)
+        weight = np.hypot(sigma, np.gradient(V, q) * 0.002 * q[-1])
+        observations.append(Observations(kind, a, b, V, weight, label, q))
+    return Experiment(name, protocol, temperature, tuple(observations), group)
+
+
+def pulse(
+    name: str,
+    current: float,
+    times: Any,
+    resistance: Any,
+    temperature: float,
+    discharged: float,
+    *,
+    relative_sigma: float = 0.03,
+    group: int = 0,
+) -> Experiment:
+    """A discharge pulse from rest.
+
+    Args:
+        current: [A].
+        times: after the start of the pulse [s].
+        resistance: (rest voltage - voltage at the time) / current [ohm].
+        temperature: [K].
+        discharged: charge taken out before [A.h].
+        relative_sigma: uncertainty of the resistances.
+    """
+    t, R = np.atleast_1d(np.asarray(times, float)), np.atleast_1d(resistance)
+    before = 1.0
+    protocol = Protocol(
+        [
+            Step(Mode.CURRENT, 0.0, duration=before),
+            Step(
+                Mode.CURRENT,
+                current,
+                duration=float(t.max()),
+                lower_voltage=BELOW_ANY_CUT_OFF,
+            ),
+        ]
+    )
+    a = np.full(t.shape, before)
+    observed = Observations(
+        Kind.RESISTANCE, a, before + t, R, relative_sigma * R, "resistance", t
+    )
+    return Experiment(name, protocol, temperature, (observed,), group, discharged)

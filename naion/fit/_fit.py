@@ -1,0 +1,215 @@
+"""Optimisers and what they return."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+from scipy import optimize
+
+from ._free import Subject, leaf
+from ._problem import Problem
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted cell and how well the data pin it down.
+
+    Attributes:
+        problem: what was fitted.
+        z: best transformed parameters, (n,).
+        covariance: of `z`, discrepancy included, (n, n).
+        cost: half the sum of squared residuals.
+        at_bound: names of parameters that ended at a bound.
+        seconds: time taken.
+    """
+
+    problem: Problem
+    z: np.ndarray
+    covariance: np.ndarray
+    cost: float
+    at_bound: tuple[str, ...]
+    seconds: float
+
+    @property
+    def subject(self) -> Subject:
+        """The best subject."""
+        return self.problem.subject_at(self.z)
+
+    def table(self) -> list[dict]:
+        """Name, value, 90 % interval and bounds of every free number."""
+        rows = []
+        sd = np.sqrt(np.diag(self.covariance))
+        low, high = self.problem.bounds
+        transforms = [
+            f
+            for f in self.problem.free
+            for _ in range(np.size(f.forward(leaf(self.problem.subject, f.paths[0]))))
+        ]
+        for i, (name, f) in enumerate(zip(self.problem.names, transforms, strict=True)):
+            ends = self.z[i] + 1.645 * sd[i] * np.array([-1.0, 1.0])
+            rows.append(
+                {
+                    "name": name,
+                    "value": float(f.backward(self.z[i])),
+                    "low": float(f.backward(ends[0])),
+                    "high": float(f.backward(ends[1])),
+                    "at_bound": name in self.at_bound,
+                    "bounds": (float(f.backward(low[i])), float(f.backward(high[i]))),
+                }
+            )
+        return rows
+
+
+def least_squares(
+    problem: Problem,
+    z: np.ndarray | None = None,
+    *,
+    max_evaluations: int = 30,
+    tolerance: float = 1e-4,
+    progress: Progress = lambda text: None,
+) -> Fit:
+    """Bounded Levenberg-Marquardt (scipy's trust-region reflective) on exact Jacobians.
+
+    Args:
+        z: start; none: the problem's.
+        max_evaluations: most evaluations of the residuals.
+        tolerance: relative change of cost and parameters at which to stop.
+        progress: called with a line of text after every Jacobian.
+    """
+    began = time.perf_counter()
+    low, high = problem.bounds
+    margin = 1e-6 * (high - low)
+    start = np.clip(problem.start if z is None else z, low + margin, high - margin)
+    count = 0
+
+    def jacobian(z: np.ndarray) -> np.ndarray:
+        nonlocal count
+        count += 1
+        return problem.jacobian(z * scale) * scale
+
+    def residuals(z: np.ndarray) -> np.ndarray:
+        r = problem.residuals(z * scale)
+        progress(f"iteration {count}: cost {0.5 * np.sum(r * r):.5g}")
+        return r
+
+    # In units of what is believed beforehand, so that one step length fits all.
+    scale = _scales(problem)
+    done = optimize.least_squares(
+        residuals,
+        start / scale,
+        jac=jacobian,  # pyright: ignore[reportArgumentType]
+        bounds=(low / scale, high / scale),
+        max_nfev=max_evaluations,
+        ftol=tolerance,
+        xtol=1e-5,
+        gtol=1e-8,
+    )
+    progress(f"stopped after {done.nfev} evaluations: {done.message}")
+    return _finish(problem, done.x * scale, done.jac / scale, began)
+
+
+def gradient_descent(
+    problem: Problem,
+    z: np.ndarray | None = None,
+    *,
+    iterations: int = 40,
+    progress: Progress = lambda text: None,
+) -> np.ndarray:
+    """L-BFGS of optax on adjoint gradients, for many numbers.
+
+    Variables are scaled by their priors (or bounds), which is what makes spline values
+    and rate constants comparable.
+
+    Returns:
+        the best transformed parameters seen, clipped to the bounds.
+    """
+    low, high = problem.bounds
+    scale = _scales(problem)
+
+    def evaluate(x):
+        value, gradient = problem.value_and_grad(np.clip(x * scale, low, high))
+        return value, jnp.asarray(gradient * scale)
+
+    x = (problem.start if z is None else z) / scale
+    solver = optax.scale_by_lbfgs(memory_size=15)
+    state = solver.init(jnp.asarray(x))
+    value, gradient = evaluate(x)
+    for i in range(iterations):
+        update, state = solver.update(gradient, state, jnp.asarray(x))
+        # Steps are halved until they descend; no variable moves by more than its scale.
+        step = 1.0 / max(1.0, float(jnp.max(jnp.abs(update))))
+        while step > 1e-4:
+            trial = np.clip((x - step * np.asarray(update)) * scale, low, high) / scale
+            new_value, new_gradient = evaluate(trial)
+            if new_value < value:
+                break
+            step *= 0.4
+        else:
+            break
+        gain = value - new_value
+        x, value, gradient = trial, new_value, new_gradient
+        progress(f"gradient step {i + 1}: cost {value:.4g}")
+        if gain < 1e-4 * value:
+            break
+    return x * scale
+
+
+def _scales(problem: Problem) -> np.ndarray:
+    low, high = problem.bounds
+    sizes = []
+    for f in problem.free:
+        n = np.size(f.forward(leaf(problem.subject, f.paths[0])))
+        sizes += [f.prior if np.isfinite(f.prior) else np.nan] * n
+    width = np.where(np.isnan(sizes), 0.1 * (high - low), sizes)
+    return np.minimum(width, high - low)
+
+
+def covariance(problem: Problem, z: np.ndarray, jac: np.ndarray | None = None):
+    """Covariance of the parameters with a correlated model discrepancy.
+
+    Residuals of a fitted battery model are not noise: they are the model's error, smooth
+    along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
+    residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. S is estimated
+    from the residuals: for each experiment their mean square times an exponential
+    correlation whose length is found from the lag-one autocorrelation.
+
+    Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
+    48 (1980) 817 for the sandwich.
+    """
+    J = problem.jacobian(z) if jac is None else jac
+    r = problem.residuals(z)
+    H = J.T @ J
+    H += 1e-10 * np.diag(np.diag(H)) + 1e-12 * np.eye(len(z))
+    inverse = np.linalg.inv(H)
+    middle, i = np.zeros_like(H), 0
+    for e in problem.experiments:
+        n = e.n_observations
+        rows, part = J[i : i + n], r[i : i + n]
+        middle += rows.T @ _correlated(part) @ rows
+        i += n
+    middle += J[i:].T @ J[i:]
+    return inverse @ middle @ inverse
+
+
+def _correlated(r: np.ndarray) -> np.ndarray:
+    """Covariance of scaled residuals along one experiment."""
+    variance = max(float(np.mean(r * r)), 0.05)
+    lag = float(np.mean(r[1:] * r[:-1])) / variance if len(r) > 2 else 0.0
+    rho = min(max(lag, 0.0), 0.98)
+    distance = np.abs(np.subtract.outer(np.arange(len(r)), np.arange(len(r))))
+    return variance * rho**distance
+
+
+def _finish(problem: Problem, z: np.ndarray, jac: np.ndarray, began: float) -> Fit:
+    low, high = problem.bounds
+    edge = 1e-3 * (high - low)
+    near = (z - low < edge) | (high - z < edge)
+    names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
+    cost = 0.5 * float(np.sum(problem.residuals(z) ** 2))
+    C = covariance(problem, z, jac)
+    return Fit(problem, z, C, cost, names, time.perf_counter() - began)
