@@ -1,9 +1,34 @@
 """naion: a differentiable Doyle-Fuller-Newman model of sodium-ion cells in JAX."""
 
-from . import parameters
+from . import design, fit, io, parameters, plot, predict, report
 from ._precision import enable_x64
 from ._results import Result
 from .mesh import Mesh
 from .models import DFN, Isothermal, Lumped
+from .physics.kinetics import ButlerVolmer
 from .protocol import Mode, Protocol, Step
 from .simulation import Solution, simulate
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DFN",
+    "ButlerVolmer",
+    "Isothermal",
+    "Lumped",
+    "Mesh",
+    "Mode",
+    "Protocol",
+    "Result",
+    "Solution",
+    "Step",
+    "design",
+    "enable_x64",
+    "fit",
+    "io",
+    "parameters",
+    "plot",
+    "predict",
+    "report",
+    "simulate",
+]

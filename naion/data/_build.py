@@ -62,9 +62,7 @@ def chayambuka_set(source: Path) -> None:
         if key == "sigma_e":
             x, y = np.insert(x, 0, 0.0), np.insert(y, 0, 0.0)
             comments.append("the point (0, 0) is added: depleted salt does not conduct")
-        write(
-            SETS / "nvpf_hc_chayambuka2022" / f"{name}.csv", comments, header, x, y
-        )
+        write(SETS / "nvpf_hc_chayambuka2022" / f"{name}.csv", comments, header, x, y)
 
 
 def nfm_set(source: Path) -> None:

@@ -1,7 +1,7 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
 from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
-from ._fit import Fit, covariance, gradient_descent, least_squares
+from ._fit import Fit, covariance, gradient_descent, least_squares, scores, summarise
 from ._free import Free, Subject, with_ocp_correction
 from ._problem import Problem
 
@@ -18,6 +18,8 @@ __all__ = [
     "gradient_descent",
     "least_squares",
     "pulse",
+    "scores",
     "segments",
+    "summarise",
     "with_ocp_correction",
 ]

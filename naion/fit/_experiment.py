@@ -109,14 +109,14 @@ def discharge(
     if q.size < 3 or np.any(np.diff(q) <= 0.0):
         raise ValueError(f"{name}: needs at least 3 points of increasing charge.")
     if not current > 0.0:
-        raise ValueError(f"{name}: a discharge needs a positive current, got {current}.")
+        raise ValueError(
+            f"{name}: a discharge needs a positive current, got {current}."
+        )
     slope = np.gradient(V, q)
     weight = np.hypot(sigma, slope * sigma_charge * q[-1])
     t = 3600.0 * q / current
     observed = Observations(Kind.VOLTAGE, t, t, V, weight, "voltage", q)
-    protocol = Protocol(
-        Step(Mode.CURRENT, current, lower_voltage=BELOW_ANY_CUT_OFF)
-    )
+    protocol = Protocol(Step(Mode.CURRENT, current, lower_voltage=BELOW_ANY_CUT_OFF))
     end = float(q[-1]) if capacity is None else capacity
     return Experiment(name, protocol, temperature, (observed,), group, 0.0, end)
 
@@ -150,7 +150,10 @@ def segments(
     protocol = Protocol(
         [
             Step(
-                Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF
+                Mode.CURRENT,
+                current,
+                duration=duration,
+                lower_voltage=BELOW_ANY_CUT_OFF,
             ),
             Step(Mode.CURRENT, 0.0, duration=rest),
         ],

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 from scipy import optimize
 
+from ._experiment import Kind
 from ._free import Subject, leaf
 from ._problem import Problem
 
@@ -110,7 +111,7 @@ def least_squares(
         gtol=1e-8,
     )
     progress(f"stopped after {done.nfev} evaluations: {done.message}")
-    return _finish(problem, done.x * scale, done.jac / scale, began)
+    return summarise(problem, done.x * scale, seconds=time.perf_counter() - began)
 
 
 def gradient_descent(
@@ -169,7 +170,7 @@ def _scales(problem: Problem) -> np.ndarray:
     return np.minimum(width, high - low)
 
 
-def covariance(problem: Problem, z: np.ndarray, jac: np.ndarray | None = None):
+def covariance(problem: Problem, z: np.ndarray) -> np.ndarray:
     """Covariance of the parameters with a correlated model discrepancy.
 
     Residuals of a fitted battery model are not noise: they are the model's error, smooth
@@ -181,7 +182,7 @@ def covariance(problem: Problem, z: np.ndarray, jac: np.ndarray | None = None):
     Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
     48 (1980) 817 for the sandwich.
     """
-    J = problem.jacobian(z) if jac is None else jac
+    J = problem.jacobian(z)
     r = problem.residuals(z)
     H = J.T @ J
     H += 1e-10 * np.diag(np.diag(H)) + 1e-12 * np.eye(len(z))
@@ -205,11 +206,30 @@ def _correlated(r: np.ndarray) -> np.ndarray:
     return variance * rho**distance
 
 
-def _finish(problem: Problem, z: np.ndarray, jac: np.ndarray, began: float) -> Fit:
+def summarise(problem: Problem, z: np.ndarray, seconds: float = 0.0) -> Fit:
+    """The `Fit` at given transformed parameters: covariance, bounds and cost."""
     low, high = problem.bounds
     edge = 1e-3 * (high - low)
     near = (z - low < edge) | (high - z < edge)
     names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
     cost = 0.5 * float(np.sum(problem.residuals(z) ** 2))
-    C = covariance(problem, z, jac)
-    return Fit(problem, z, C, cost, names, time.perf_counter() - began)
+    return Fit(problem, z, covariance(problem, z), cost, names, seconds)
+
+
+def scores(fit: Fit) -> list[list[str]]:
+    """Rows of a table: RMSE and capacity error of every experiment."""
+    rows = []
+    problem = fit.problem
+    for e, model in zip(problem.experiments, problem.predictions(fit.z), strict=True):
+        i = 0
+        for o in e.observations:
+            m, i = model[i : i + len(o.value)], i + len(o.value)
+            if o.kind == Kind.RESISTANCE:
+                error = 100.0 * (m[0] / o.value[0] - 1.0)
+                text = f"{1e3 * o.value[0]:.1f} mohm measured, {error:+.1f} %"
+            else:
+                use = np.isfinite(m) & (o.value > 2.0)
+                rmse = 1e3 * np.sqrt(np.mean((m - o.value)[use] ** 2))
+                text = f"{rmse:.1f} mV"
+            rows.append([e.name, o.label, text])
+    return rows

@@ -24,6 +24,10 @@ class Subject(eqx.Module):
     cell: Cell
     missing: Float[Array, " n_group"]
 
+    def __init__(self, cell: Cell, missing: Any):
+        self.cell = cell
+        self.missing = jnp.asarray(missing, float)
+
 
 @dataclass(frozen=True)
 class Free:

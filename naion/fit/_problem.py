@@ -76,7 +76,9 @@ class Problem:
         """Transformed bounds, one pair for each entry of the vector."""
         sizes = [np.size(get_vector((f,), self.subject)) for f in self.free]
         pairs = zip(self.free, sizes, strict=True)
-        ends = [[float(f.forward(b)) for b in f.bounds] for f, n in pairs for _ in range(n)]
+        ends = [
+            [float(f.forward(b)) for b in f.bounds] for f, n in pairs for _ in range(n)
+        ]
         low, high = np.array(ends).T
         return low, high
 
@@ -160,7 +162,9 @@ class Problem:
         Q_n, Q_p = electrode_capacities(cell)
         charged = cell.published if cell.charged is None else cell.charged
         out = subject.missing[case.group] + case.discharged
-        start = Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p)
+        start = Stoichiometry(
+            charged.negative - out / Q_n, charged.positive + out / Q_p
+        )
         n = case.protocol.n_steps
         solution = simulate(
             cell,

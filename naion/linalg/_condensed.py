@@ -91,9 +91,7 @@ class CondensedMatrix(eqx.Module):
         k = self.corner.shape[1]
         corner = block_tridiagonal.factor(*(schur[None, :k],) * 3).inverse[0]
         border = (corner, schur[k:])
-        return CondensedFactors(
-            self, chains, response, weight, line, influence, border
-        )
+        return CondensedFactors(self, chains, response, weight, line, influence, border)
 
     def _to_line(self, nodes: Array) -> Array:
         """Electrode values (n_e, ...) on the line (n_x, ...), zero in the gap."""

@@ -380,7 +380,9 @@ class _Grid:
         j_0 = kinetics.exchange_current(k_0, c_e, x, self.c_max)
         return self.cell.kinetics.residual(j, eta, j_0, T)
 
-    def face_side(self, c_e: Array, T: Array) -> tuple[Array, Array, Array, Array, Array]:
+    def face_side(
+        self, c_e: Array, T: Array
+    ) -> tuple[Array, Array, Array, Array, Array]:
         """What a face needs of the volume on one side, from its scaled concentration."""
         e = self.cell.electrolyte
         c = electrolyte.above_zero(c_e * e.concentration)

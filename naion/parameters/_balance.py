@@ -24,7 +24,10 @@ def open_circuit_voltage(cell: Cell, sto: Stoichiometry, T: Array) -> Array:
     U_n, U_p = (
         electrode.particle.ocp(x, reference)
         + (T - reference) * electrode.particle.dudt(x, reference)
-        for electrode, x in ((cell.negative, sto.negative), (cell.positive, sto.positive))
+        for electrode, x in (
+            (cell.negative, sto.negative),
+            (cell.positive, sto.positive),
+        )
     )
     return U_p - U_n
 

@@ -25,7 +25,9 @@ def shell_flux(
     return -D_s * (sto_out - sto_in) / gap
 
 
-def shell_rates(flux: Array, surface_flux: Array, shells: Shells, radius: Array) -> Array:
+def shell_rates(
+    flux: Array, surface_flux: Array, shells: Shells, radius: Array
+) -> Array:
     """dx/dt = -(1/r^2) d(r^2 N)/dr on control volumes [s-1].
 
     Args:

@@ -180,9 +180,7 @@ class PowerExponential(AbstractCurve):
         return self
 
 
-def _evaluate(
-    extrapolation: str, x: Array, knots: Array, coefficients: Array
-) -> Array:
+def _evaluate(extrapolation: str, x: Array, knots: Array, coefficients: Array) -> Array:
     inside = jnp.clip(x, knots[0], knots[-1])
     # Comparing with every knot vectorises, where a binary search would gather.
     index = jnp.sum(inside[..., None] >= knots[1:-1], axis=-1, dtype=jnp.int32)

@@ -161,9 +161,7 @@ class Protocol(eqx.Module):
         if n < self.n_steps:
             raise ValueError(f"Cannot pad {self.n_steps} steps to {n}.")
         rows = {
-            f.name: getattr(self, f.name)[
-                jnp.minimum(jnp.arange(n), self.n_steps - 1)
-            ]
+            f.name: getattr(self, f.name)[jnp.minimum(jnp.arange(n), self.n_steps - 1)]
             for f in fields(self)
             if f.name != "count"
         }

@@ -122,7 +122,9 @@ def _simulate(
     inside = jnp.stack([sto.negative, sto.positive])
     possible = jnp.all((inside > 0.0) & (inside < 1.0))
     outcome = jnp.where(
-        possible, _outcome(system, done, segments, cell.electrolyte.concentration), int(Result.START_OUT_OF_REACH)
+        possible,
+        _outcome(system, done, segments, cell.electrolyte.concentration),
+        int(Result.START_OUT_OF_REACH),
     )
     return Solution(
         done.record, done.y, done.t, outcome, done.n_steps, done.n_rejected, model

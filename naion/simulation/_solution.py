@@ -47,7 +47,10 @@ class Solution(eqx.Module):
 
         Inside `jit` unused rows repeat the end; outside they are cut off.
         """
-        start, end = self.record.outputs[:, 0, output], self.record.outputs[:, 1, output]
+        start, end = (
+            self.record.outputs[:, 0, output],
+            self.record.outputs[:, 1, output],
+        )
         last = jnp.maximum(self.n_steps - 1, 0)
         used = jnp.arange(start.shape[0]) < self.n_steps
         points = jnp.append(jnp.where(used, start, end[last]), end[last])
@@ -98,22 +101,24 @@ class Solution(eqx.Module):
         """Net energy delivered over the whole protocol [W.h]."""
         return self._end(Output.ENERGY) / 3600.0
 
-    def at(self, t: Array) -> Array:
+    def at(self, t: Array, after: Array | bool = False) -> Array:
         """Outputs at given times.
 
         Args:
             t: times since the start, of any shape [s].
+            after: at a time where the current jumps, give the value after the jump.
 
         Returns:
             Voltage [V], current [A], temperature [K], charge [C], energy [J] along a
-            new last axis; NaN after the end. At a time where the current jumps, the
-            value before the jump.
+            new last axis; NaN after the end.
         """
         r = self.record
         t = jnp.asarray(t, r.t.dtype)
         used = jnp.arange(r.t.shape[0]) < self.n_steps
         starts = jnp.where(used, r.t, jnp.inf)
-        step = jnp.searchsorted(jax.lax.stop_gradient(starts), t, side="left") - 1
+        starts = jax.lax.stop_gradient(starts)
+        before = jnp.searchsorted(starts, t, side="left")
+        step = jnp.where(after, jnp.searchsorted(starts, t, side="right"), before) - 1
         step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
         theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
         rows = r.outputs[step]
@@ -140,7 +145,9 @@ class Solution(eqx.Module):
         step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
         q0 = r.outputs[step, 0, Output.CHARGE]
         q1 = r.outputs[step, 1, Output.CHARGE]
-        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0))[..., Output.VOLTAGE]
+        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0))[
+            ..., Output.VOLTAGE
+        ]
 
     @property
     def states(self) -> State:

@@ -142,7 +142,9 @@ class CellSystem(AbstractSystem):
             change / (e.interface * e.thickness) for e in (args.negative, args.positive)
         ]
         m = self.model.mesh
-        dj = jnp.concatenate([jnp.full(m.n_neg, share[0]), jnp.full(m.n_pos, -share[1])])
+        dj = jnp.concatenate(
+            [jnp.full(m.n_neg, share[0]), jnp.full(m.n_pos, -share[1])]
+        )
         return layout.pack(s._replace(current=current, j=s.j + dj))
 
     def limit_update(self, y: Array, dy: Array, args: Cell) -> Array:

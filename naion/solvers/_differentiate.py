@@ -205,7 +205,9 @@ class _Sweep:
         h = jnp.where(jnp.isfinite(h), h, rec.h)
 
         def advance(h, y, args, control):
-            step = rosenbrock_step(settings.tableau, system, rec.tau, y, h, args, control)
+            step = rosenbrock_step(
+                settings.tableau, system, rec.tau, y, h, args, control
+            )
             outputs = step_outputs(system, rec.tau, y, h, step, args, control)
             return step.y, outputs
 

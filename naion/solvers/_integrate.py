@@ -247,9 +247,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     stops = has_event & segments.stops[c.segment, event]
     last = c.segment + 1 >= segments.count
 
-    factor = jnp.clip(
-        0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0
-    )
+    factor = jnp.clip(0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0)
     h_next = jnp.where(again, root * h, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
@@ -261,8 +259,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             stops,
             leaves & last,
             ~passed & (h_next < 1e-9),
-            (n_steps == settings.max_steps)
-            | (c.n_rejected > 10 * settings.max_steps),
+            (n_steps == settings.max_steps) | (c.n_rejected > 10 * settings.max_steps),
         ],
         [
             int(Status.START_FAILED),

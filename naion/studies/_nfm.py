@@ -101,6 +101,10 @@ FREE = (
 """Free parameters of both cells; what one data set does not see, its prior holds."""
 
 MODEL = DFN(Mesh(6, 3, 6, 16))
+"""Mesh of the rate fits."""
+
+COARSE = DFN(Mesh(4, 2, 4, 10))
+"""Mesh of the check-up fits: some 200 steps each, at one modest rate."""
 
 
 def hakadi_problem(names: tuple[str, ...] = HAKADI) -> Problem:
@@ -119,7 +123,7 @@ def hakadi_problem(names: tuple[str, ...] = HAKADI) -> Problem:
                 capacity=float(q[-1]),
             )
         )
-    return Problem(Subject(start_cell(), np.zeros(3)), FREE, tuple(found), MODEL)
+    return Problem(Subject(start_cell(), [0.0] * 3), FREE, tuple(found), MODEL)
 
 
 def tuberlin_experiments() -> tuple[Experiment, ...]:
@@ -161,7 +165,13 @@ def tuberlin_experiments() -> tuple[Experiment, ...]:
     return tuple(found)
 
 
-def tuberlin_problem() -> Problem:
-    """Check-ups at three temperatures with one activation energy for each process."""
-    subject = Subject(start_cell(), np.array([0.05, 0.02, 0.0]))
-    return Problem(subject, FREE, tuberlin_experiments(), MODEL)
+def tuberlin_problem(start: Cell | None = None) -> Problem:
+    """Check-ups at three temperatures with one activation energy for each process.
+
+    Args:
+        start: the fitted Hakadi cell, whose class the TU Berlin cell is of; none: the
+            constructed set.
+    """
+    subject = Subject(start or start_cell(), [0.1, 0.0, 0.0])
+    free = (*FREE, Free(("cell.area",), (0.055, 0.080), "log", 0.06))
+    return Problem(subject, free, tuberlin_experiments(), COARSE)

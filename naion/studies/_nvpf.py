@@ -1,7 +1,6 @@
 """The NVPF / hard-carbon laboratory cell: three rates, hard carbon and cathode together."""
 
 import equinox as eqx
-import numpy as np
 
 from ..fit import Experiment, Free, Problem, Subject, discharge, with_ocp_correction
 from ..mesh import Mesh
@@ -20,7 +19,9 @@ def start_cell() -> Cell:
         lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
     )
     cell = with_ocp_correction(
-        cell, "negative", [0.0, 0.02, 0.05, 0.1, 0.16, 0.23, 0.32, 0.42, 0.55, 0.7, 0.85, 1.0]
+        cell,
+        "negative",
+        [0.0, 0.02, 0.05, 0.1, 0.16, 0.23, 0.32, 0.42, 0.55, 0.7, 0.85, 1.0],
     )
     knots = [0.15, 0.22, 0.3, 0.38, 0.45, 0.5, 0.54, 0.57, 0.585, 0.6, 0.63, 0.68, 0.75]
     return with_ocp_correction(cell, "positive", [*knots, 0.83, 0.9, 0.95, 0.98, 1.0])
@@ -79,6 +80,6 @@ def experiments() -> tuple[Experiment, ...]:
 def nvpf_problem(rates: tuple[str, ...] = RATES) -> Problem:
     """The fit of `make demo`; a subset of rates for leave-one-out."""
     chosen = [e for e, r in zip(experiments(), RATES, strict=True) if r in rates]
-    subject = Subject(start_cell(), np.zeros(1))
+    subject = Subject(start_cell(), [0.0])
     model = DFN(Mesh(6, 3, 6, 20))
     return Problem(subject, FREE, tuple(chosen), model)

@@ -190,7 +190,9 @@ def _inverse(a: Array) -> Array:
             return a[:, i1, j1] * a[:, i2, j2] - a[:, i1, j2] * a[:, i2, j1]
 
         rows = [[cofactor(j, i) for j in range(3)] for i in range(3)]
-        det = a[:, 0, 0] * rows[0][0] + a[:, 0, 1] * rows[1][0] + a[:, 0, 2] * rows[2][0]
+        det = (
+            a[:, 0, 0] * rows[0][0] + a[:, 0, 1] * rows[1][0] + a[:, 0, 2] * rows[2][0]
+        )
     else:
         moved = jnp.moveaxis(a, (1, 2), (-2, -1))
         return jnp.moveaxis(jnp.linalg.inv(moved), (-2, -1), (1, 2))

@@ -55,7 +55,9 @@ def build() -> ParameterSet:
     }
 
     def arrhenius(path: str, energy: float, quality, source: str) -> Arrhenius:
-        return Arrhenius(n(f"{path}.energy", energy, "J.mol-1", quality, source), a(T_REF))
+        return Arrhenius(
+            n(f"{path}.energy", energy, "J.mol-1", quality, source), a(T_REF)
+        )
 
     def vtf(times_temperature: bool) -> VTF:
         return VTF(a(420.0), a(150.0), a(T_REF), times_temperature)
@@ -64,7 +66,9 @@ def build() -> ParameterSet:
         r, p = rows[side], f"{side}.particle"
         interface = 3.0 * r["s"] / r["R"]
         j_0 = R * T_REF / (F * ASR_CT * interface * r["L"])
-        slow = arrhenius(f"{p}.diffusivity.temperature", 30e3, "A", "range 16-55 kJ/mol")
+        slow = arrhenius(
+            f"{p}.diffusivity.temperature", 30e3, "A", "range 16-55 kJ/mol"
+        )
         if side == "negative":
             # 150 times the table of Chayambuka et al. at the same stoichiometry.
             folder = __package__.rsplit(".", 1)[0] + ".nvpf_hc_chayambuka2022"
@@ -134,9 +138,7 @@ def build() -> ParameterSet:
 
     lowt = "low-temperature carbonate, assumed: T_0 150 K, B 420 K"
     n.note("electrolyte.conductivity", "0.95 m exp(0.9 (1-m)) VTF", "S.m-1", "A", lowt)
-    n.note(
-        "electrolyte.diffusivity", "3e-10 exp(-0.65 (m-1)) VTF", "m2.s-1", "A", lowt
-    )
+    n.note("electrolyte.diffusivity", "3e-10 exp(-0.65 (m-1)) VTF", "m2.s-1", "A", lowt)
     cell = Cell(
         negative=electrode("negative"),
         separator=Separator(

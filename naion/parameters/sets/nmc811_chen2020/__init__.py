@@ -117,7 +117,9 @@ def build() -> ParameterSet:
         positive=electrode("positive"),
         electrolyte=Electrolyte(
             concentration=n("electrolyte.concentration", 1000.0, "mol.m-3", "M", PAPER),
-            conductivity=Property(PowerSeries(a([0.1297, -2.51, 3.329]), (3.0, 1.5, 1.0))),
+            conductivity=Property(
+                PowerSeries(a([0.1297, -2.51, 3.329]), (3.0, 1.5, 1.0))
+            ),
             diffusivity=Property(
                 PowerSeries(a([8.794e-11, -3.972e-10, 4.862e-10]), (2.0, 1.0, 0.0))
             ),

@@ -151,4 +151,3 @@ def build() -> ParameterSet:
         ),
         licence="published figures; points as in PyBaMM (BSD-3-Clause)",
     )
-

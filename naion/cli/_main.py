@@ -1,0 +1,123 @@
+"""Arguments and exit statuses; the work is done by the rest of naion."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+
+from .. import parameters
+from .._cache import compilation_cache
+from .._precision import enable_x64
+from .._results import Result
+from ..studies import demo
+from ._fit_file import fit_from_file
+from ._run import predict, run
+
+EXIT = {"completed": 0, "cut_off": 1, "bad_input": 2, "physical": 3, "numerical": 4}
+"""Exit statuses: how a simulation ended, or that the input was wrong."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    enable_x64()
+    compilation_cache()
+    try:
+        return arguments.command(arguments)
+    except (ValueError, KeyError, OSError) as error:
+        text = error.args[0] if isinstance(error, KeyError) else error
+        print(f"naion: {text}", file=sys.stderr)
+        return EXIT["bad_input"]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="naion",
+        description="Doyle-Fuller-Newman model of sodium-ion cells.",
+        epilog="Exit status: 0 completed, 1 cut-off reached before the end, 2 bad "
+        "input, 3 another physical end (salt, surface, power), 4 numerical failure.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, function, text in (
+        ("run", run, "simulate a protocol or a measured profile"),
+        ("predict", predict, "the same with 90 %% intervals, for a fitted cell"),
+    ):
+        p = commands.add_parser(name, help=text)
+        _run_options(p)
+        p.set_defaults(command=lambda a, f=function: _ended(f(a)))
+    fit = commands.add_parser("fit", help="fit a cell to your own data")
+    fit.add_argument("file", type=Path, help="TOML file; see the README")
+    fit.add_argument("--out", type=Path, required=True, help="folder to write")
+    fit.set_defaults(command=lambda a: fit_from_file(a.file, a.out))
+    sets = commands.add_parser("sets", help="list parameter sets, or show one")
+    sets.add_argument("name", nargs="?")
+    sets.set_defaults(command=_sets)
+    doctor = commands.add_parser("doctor", help="devices, precision, cache, kernels")
+    doctor.set_defaults(command=_doctor)
+    show = commands.add_parser("demo", help="the main job on embedded real data")
+    show.add_argument("--out", type=Path, default=Path("out"))
+    show.set_defaults(command=_demo)
+    return parser
+
+
+def _run_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("cell", help="name of a set, or a cell.json")
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--protocol", nargs="+", metavar="STEP", help="experiment strings"
+    )
+    what.add_argument("--profile", type=Path, help="CSV: time_s, current_A, ...")
+    p.add_argument("--temperature", type=float, metavar="DEGC")
+    p.add_argument(
+        "--start",
+        default="charged",
+        help="charged, discharged, published, soc=0.8 or ocv=4.018",
+    )
+    p.add_argument("--thermal", choices=("isothermal", "lumped"), default="isothermal")
+    p.add_argument("--cycles", type=int, default=1)
+    p.add_argument("--rtol", type=float, default=1e-3)
+    p.add_argument("--out", type=Path, required=True, help="CSV to write")
+
+
+def _ended(result: Result) -> int:
+    print(f"{result.name.lower()}: {result.explanation}")
+    if result == Result.COMPLETED:
+        return EXIT["completed"]
+    if result == Result.CUT_OFF:
+        return EXIT["cut_off"]
+    return EXIT["physical"] if result.is_physical else EXIT["numerical"]
+
+
+def _sets(arguments: argparse.Namespace) -> int:
+    if arguments.name is None:
+        for name in parameters.available():
+            print(f"{name:28s} {parameters.load_set(name).title}")
+        return 0
+    chosen = parameters.load_set(arguments.name)
+    print(f"{chosen.name}: {chosen.title}\ncite: {chosen.citation}")
+    print(f"licence: {chosen.licence}")
+    print("quality: M measured, F fitted, D derived, S stated, A assumed\n")
+    for p in chosen.provenance:
+        value = f"{p.value:.6g}" if isinstance(p.value, float) else p.value
+        print(f"{p.quality}  {p.path:52s} {value:>30s} {p.unit:10s} {p.source}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    import jaxlib
+
+    from .. import __version__
+
+    print(f"naion {__version__}, jax {jax.__version__}, jaxlib {jaxlib.__version__}")
+    print(f"devices: {', '.join(str(d) for d in jax.devices())}")
+    print(f"float64: {'on' if jax.config.jax_enable_x64 else 'off'}")
+    print(f"compilation cache: {jax.config.jax_compilation_cache_dir}")
+    print("kernels: plain JAX (no compiled kernels in this version)")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    demo(arguments.out, progress=lambda text: print(text, flush=True))
+    return 0

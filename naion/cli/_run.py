@@ -1,0 +1,152 @@
+"""`naion run` and `naion predict`."""
+
+import argparse
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from .._constants import ZERO_CELSIUS
+from .._results import Result
+from ..io import read_cell, read_profile, write_csv
+from ..models import DFN, Isothermal, Lumped
+from ..parameters import (
+    Cell,
+    Stoichiometry,
+    open_circuit_voltage,
+    stoichiometry_at_voltage,
+)
+from ..predict import Uncertainty, ensemble, voltage_band
+from ..protocol import Protocol
+from ..simulation import Solution, simulate
+
+DRAWS = 32
+"""Cells drawn for an interval."""
+
+ROWS = 400
+"""Rows written for a protocol, besides the ends of the solver's steps."""
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Simulate and write time, current, voltage and temperature."""
+    cell, _ = read_cell(arguments.cell)
+    protocol, options, times = _prepare(arguments, cell)
+    solution = simulate(cell, protocol, throw=False, **options)
+    times = _grid(solution) if times is None else times
+    rows = _rows(solution, times)
+    header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
+    write_csv(arguments.out, header, [_text(r) for r in rows])
+    return solution.result
+
+
+def predict(arguments: argparse.Namespace) -> Result:
+    """The same with a 90 % band, for a cell that carries what its fit knows."""
+    cell, extra = read_cell(arguments.cell)
+    if "fit" not in extra:
+        raise ValueError(
+            f"{arguments.cell} carries no fit: intervals need a cell.json written by "
+            "`naion fit` or `naion demo`. For a single curve use `naion run`."
+        )
+    known = Uncertainty.from_json(extra["fit"])
+    protocol, options, times = _prepare(arguments, cell)
+    best = simulate(cell, protocol, throw=False, **options)
+    times = _grid(best) if times is None else times
+    drawn = ensemble(cell, known, DRAWS)
+    _, low, high = voltage_band(drawn, times, protocol, **options)
+    header = [
+        "time_s",
+        "current_A",
+        "voltage_V",
+        "voltage_lo_V",
+        "voltage_hi_V",
+        "temperature_degC",
+    ]
+    rows = [
+        [*r[:3], lo if np.isfinite(r[2]) else np.nan, hi, r[3]]
+        for r, lo, hi in zip(_rows(best, times), low, high, strict=True)
+    ]
+    rows = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in rows]
+    write_csv(arguments.out, header, [_text(r) for r in rows])
+    return best.result
+
+
+def _prepare(arguments: argparse.Namespace, cell: Cell):
+    """Protocol, options of `simulate`, and the times to write (none: choose them)."""
+    times = None
+    if arguments.profile is not None:
+        table = read_profile(arguments.profile)
+        T = table.get("temperature_degC")
+        times = table["time_s"] - table["time_s"][0]
+        protocol = Protocol.profile(
+            times,
+            table["current_A"],
+            temperature=None if T is None else T + ZERO_CELSIUS,
+        )
+        protocol = protocol.padded(_round_up(protocol.n_steps))
+    else:
+        protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
+    options: dict[str, Any] = {
+        "start": _start(arguments.start, cell),
+        "model": DFN(
+            thermal=Lumped() if arguments.thermal == "lumped" else Isothermal()
+        ),
+        "rtol": arguments.rtol,
+    }
+    if arguments.temperature is not None:
+        if not -100.0 < arguments.temperature < 150.0:
+            raise ValueError(
+                f"--temperature {arguments.temperature:g}: expected degC between -100 "
+                "and 150. Is it in kelvin?"
+            )
+        options["temperature"] = arguments.temperature + ZERO_CELSIUS
+    return protocol, options, times
+
+
+def _start(text: str, cell: Cell) -> str | float | Stoichiometry:
+    name, _, number = text.partition("=")
+    if not number and name in ("charged", "discharged", "published"):
+        return name
+    try:
+        value = float(number)
+    except ValueError:
+        value = float("nan")
+    if name == "soc" and 0.0 <= value <= 1.0:
+        return value
+    if name == "ocv" and np.isfinite(value):
+        sto = stoichiometry_at_voltage(cell, jnp.asarray(value))
+        reached = float(open_circuit_voltage(cell, sto, cell.temperature))
+        if abs(reached - value) > 1e-3:
+            raise ValueError(
+                f"--start {text}: the cell cannot rest at {value:g} V; the nearest "
+                f"state its sodium allows is at {reached:.4f} V."
+            )
+        return sto
+    raise ValueError(
+        f"--start {text}: use charged, discharged, published, soc=0.8 (0 to 1) or "
+        "ocv=4.018 (volts)."
+    )
+
+
+def _grid(solution: Solution) -> np.ndarray:
+    t = np.asarray(solution.t)
+    return np.unique(np.concatenate([t, np.linspace(0.0, t[-1], ROWS)]))
+
+
+def _rows(solution: Solution, times: np.ndarray) -> list[list[float]]:
+    """Time, current, voltage, temperature; the second of two equal times is a jump."""
+    second = np.concatenate([[True], np.diff(times) == 0.0])
+    out = np.asarray(solution.at(jnp.asarray(times), after=jnp.asarray(second)))
+    V, current, T = out[:, 0], out[:, 1], out[:, 2] - ZERO_CELSIUS
+    return np.stack([times, current, V, T], axis=1).tolist()
+
+
+def _text(row: list[float]) -> list[str]:
+    return ["" if not np.isfinite(v) else f"{v:.9g}" for v in row]
+
+
+def _round_up(n: int) -> int:
+    """Few sizes, so that profiles of unlike length share a compiled program."""
+    size = 16
+    while size < n:
+        size += size // 2
+    return size

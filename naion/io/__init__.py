@@ -1,0 +1,12 @@
+"""Files in and out: cells, current profiles, measurements, results."""
+
+from ._cells import read_cell, write_cell
+from ._tables import read_measurement, read_profile, write_csv
+
+__all__ = [
+    "read_cell",
+    "read_measurement",
+    "read_profile",
+    "write_cell",
+    "write_csv",
+]

@@ -1,0 +1,57 @@
+"""cell.json: a cell, what was fitted, its covariance and where everything comes from."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..parameters import Cell, available, from_json, load, to_json
+
+FORMAT = "naion-cell-1"
+
+
+def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
+    """Write a cell and anything that belongs to it; a broken write leaves no file.
+
+    Args:
+        path: file to write.
+        cell: the cell.
+        extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
+    """A cell by set name or file, with what is kept beside it.
+
+    Raises:
+        ValueError: when the file is not a naion cell, saying why.
+        FileNotFoundError: when there is neither such a set nor such a file.
+    """
+    path = Path(name)
+    if str(name) in available():
+        return load(str(name)), {"name": str(name)}
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No cell {str(name)!r}: neither a file nor a set. Sets: "
+            f"{', '.join(available())}."
+        )
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} is not a naion cell (format {FORMAT!r}); write one with `naion fit` "
+            "or `naion.io.write_cell`."
+        )
+    try:
+        cell = from_json(data.pop("cell"))
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    return cell, data

@@ -1,0 +1,15 @@
+"""Predictions with intervals, and claims beside them."""
+
+from ._ensemble import Ensemble, Uncertainty, ensemble, uncertainty_of, voltage_band
+from ._questions import ColdRow, cold_table, energy_density
+
+__all__ = [
+    "ColdRow",
+    "Ensemble",
+    "Uncertainty",
+    "cold_table",
+    "energy_density",
+    "ensemble",
+    "uncertainty_of",
+    "voltage_band",
+]

@@ -1,0 +1,146 @@
+"""Cells drawn from what a fit knows, and what it does not."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..fit import Fit, Free, Subject
+from ..fit._free import set_vector
+from ..parameters import Cell
+from ..simulation import Solution, simulate
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """What a fit knows of a cell, as kept in `cell.json`.
+
+    Attributes:
+        free: the free parameters of the cell.
+        z: their transformed values, (n,).
+        covariance: of `z`, with the discrepancy of the model and the priors of what the
+            data did not touch, (n, n).
+        discrepancy: standard deviation of the model's own error in voltage [V].
+    """
+
+    free: tuple[Free, ...]
+    z: np.ndarray
+    covariance: np.ndarray
+    discrepancy: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        free = [
+            {"paths": list(f.paths), "bounds": list(f.bounds), "transform": f.transform}
+            for f in self.free
+        ]
+        return {
+            "free": free,
+            "z": self.z.tolist(),
+            "covariance": self.covariance.tolist(),
+            "discrepancy_V": self.discrepancy,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Uncertainty":
+        """The inverse of `to_json`."""
+        free = tuple(
+            Free(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
+            for f in data["free"]
+        )
+        z, C = np.array(data["z"]), np.array(data["covariance"])
+        return cls(free, z, C, float(data["discrepancy_V"]))
+
+
+def uncertainty_of(fit: Fit) -> Uncertainty:
+    """What belongs to the cell; states of charge of single tests are left out."""
+    problem = fit.problem
+    keep, free, i = [], [], 0
+    for f in problem.free:
+        n = sum(name.split("[")[0] == f.name for name in problem.names)
+        if f.paths[0].startswith("cell."):
+            keep += range(i, i + n)
+            free.append(f)
+        i += n
+    errors = []
+    for e, model in zip(problem.experiments, problem.predictions(fit.z), strict=True):
+        measured = np.concatenate([o.value for o in e.observations])
+        kinds = np.concatenate([[o.kind] * len(o.value) for o in e.observations])
+        volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
+        errors.append((model - measured)[volts])
+    discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    C = fit.covariance[np.ix_(keep, keep)]
+    return Uncertainty(tuple(free), fit.z[keep], C, discrepancy)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Draws of a cell; the first is the best fit."""
+
+    cells: tuple[Cell, ...]
+    discrepancy: float
+
+
+def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
+    """Draw `n` cells around a fitted one, inside the bounds of the fit.
+
+    The covariance of a nearly undetermined parameter can be wider than its bounds; draws
+    are pushed back to them.
+    """
+    rng = np.random.default_rng(seed)
+    root = _root(known.covariance)
+    subject = Subject(cell, [0.0])
+    sizes = [np.size(f.forward(_value(subject, f))) for f in known.free]
+    pairs = list(zip(known.free, sizes, strict=True))
+    ends = [[float(f.forward(b)) for b in f.bounds] for f, k in pairs for _ in range(k)]
+    low, high = np.array(ends).T
+    cells = [cell]
+    for _ in range(n - 1):
+        z = np.clip(known.z + root @ rng.standard_normal(len(known.z)), low, high)
+        cells.append(set_vector(known.free, subject, z).cell)
+    return Ensemble(tuple(cells), known.discrepancy)
+
+
+def voltage_band(
+    drawn: Ensemble, times: np.ndarray, protocol, **options
+) -> tuple[Solution, np.ndarray, np.ndarray]:
+    """The best solution, and the 90 % band of the voltage at given times.
+
+    Args:
+        drawn: from `ensemble`.
+        times: [s].
+        protocol, options: as for `simulate`.
+
+    Returns:
+        the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
+        error is included. NaN where more than half of the draws have ended.
+    """
+
+    def run(cell: Cell) -> np.ndarray:
+        solution = simulate(cell, protocol, throw=False, **options)
+        return np.asarray(solution.at(times)[:, 0])
+
+    best = simulate(drawn.cells[0], protocol, throw=False, **options)
+    with ThreadPoolExecutor(2) as pool:
+        V = np.array(list(pool.map(run, drawn.cells)))
+    ended = np.mean(np.isnan(V), axis=0) > 0.5
+    V = np.where(ended, 0.0, V)
+    centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
+    half = 1.645 * np.hypot(spread, drawn.discrepancy)
+    return (
+        best,
+        np.where(ended, np.nan, centre - half),
+        np.where(ended, np.nan, centre + half),
+    )
+
+
+def _root(C: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(0.5 * (C + C.T))
+    return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def _value(subject: Subject, f: Free):
+    from ..fit._free import leaf
+
+    return leaf(subject, f.paths[0])

@@ -1,0 +1,114 @@
+"""A report is headings, paragraphs, tables and figures, in order."""
+
+import base64
+import html
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
+  padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }
+th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left; }
+th { border-bottom: 2px solid #555; }
+img { max-width: 100%; }
+figcaption { font-size: 0.9rem; color: #555; }
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of text."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A matplotlib figure with a file name and a caption."""
+
+    name: str
+    figure: Any
+    caption: str
+
+    def png(self) -> bytes:
+        """The figure as a PNG."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+@dataclass
+class Report:
+    """A title and its sections."""
+
+    title: str
+    _parts: list[Any] = field(default_factory=list)
+
+    def heading(self, text: str) -> None:
+        """Begin a section."""
+        self._parts.append(("h2", text))
+
+    def paragraph(self, text: str) -> None:
+        """Add a paragraph of plain text."""
+        self._parts.append(("p", text))
+
+    def add(self, part: Table | Figure) -> None:
+        """Add a table or a figure."""
+        self._parts.append(part)
+
+    def write(self, folder: Path) -> None:
+        """Write report.html, report.md and figures/ below a folder."""
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        page = [f"<h1>{html.escape(self.title)}</h1>"]
+        text = [f"# {self.title}", ""]
+        for part in self._parts:
+            if isinstance(part, Table):
+                page.append(_html_table(part))
+                text += [_markdown_table(part), ""]
+            elif isinstance(part, Figure):
+                data = part.png()
+                (folder / "figures" / f"{part.name}.png").write_bytes(data)
+                encoded = base64.b64encode(data).decode()
+                page.append(
+                    f'<figure><img alt="{html.escape(part.caption)}" '
+                    f'src="data:image/png;base64,{encoded}">'
+                    f"<figcaption>{html.escape(part.caption)}</figcaption></figure>"
+                )
+                text += [f"![{part.caption}](figures/{part.name}.png)", ""]
+            else:
+                kind, content = part
+                page.append(f"<{kind}>{html.escape(content)}</{kind}>")
+                text += [f"## {content}" if kind == "h2" else content, ""]
+        document = (
+            "<!doctype html><html lang='en'><meta charset='utf-8'>"
+            f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
+            f"<body>{''.join(page)}</body></html>\n"
+        )
+        _replace(folder / "report.html", document)
+        _replace(folder / "report.md", "\n".join(text))
+
+
+def _html_table(table: Table) -> str:
+    def row(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells)
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(row(r, "td") for r in table.rows)
+    return f"<table>{row(table.header, 'th')}{body}</table>"
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [table.header, ["---"] * len(table.header), *table.rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,48 @@
+"""What every test shares: float64, one small mesh, and the cells.
+
+Rank promotion stays allowed: the library broadcasts a vector of nodes over shells.
+"""
+
+import jax
+import pytest
+
+import naion as na
+
+na.enable_x64()
+
+SETS = ("nfm_hc_18650", "nmc811_chen2020", "nvpf_hc_chayambuka2022")
+
+
+@pytest.fixture(scope="session")
+def mesh() -> na.Mesh:
+    """The mesh that tests share, so that they also share compiled programs."""
+    return na.Mesh(4, 3, 4, 10)
+
+
+@pytest.fixture(scope="session")
+def model(mesh) -> na.DFN:
+    """Isothermal model on the shared mesh."""
+    return na.DFN(mesh=mesh)
+
+
+@pytest.fixture(scope="session")
+def lumped(mesh) -> na.DFN:
+    """Model with a heat balance on the shared mesh."""
+    return na.DFN(mesh=mesh, thermal=na.Lumped())
+
+
+@pytest.fixture(scope="session")
+def cell() -> na.parameters.Cell:
+    """The sodium-ion cell with contact resistance, entropy and activation energies."""
+    return na.parameters.load("nfm_hc_18650")
+
+
+@pytest.fixture(params=SETS)
+def any_cell(request) -> na.parameters.Cell:
+    """Each published set in turn."""
+    return na.parameters.load(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _x64():
+    assert jax.config.read("jax_enable_x64")

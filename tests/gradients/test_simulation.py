@@ -1,0 +1,111 @@
+"""Derivatives of a simulation: CC, CC-CV, rest, and a discharge to the cut-off."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+
+from .cases import ABSOLUTE, OUTPUTS, PARAMETERS
+
+
+def test_protocol_runs_as_intended(case):
+    """Every output is finite, and the current is sampled inside the hold."""
+    value = dict(zip(OUTPUTS, np.asarray(case.value(case.zero, 1e-6)), strict=True))
+    assert all(np.isfinite(v) for v in value.values())
+    assert -1.5 < value["current at 2080 s"] < -0.3
+
+
+def test_forward_equals_reverse(forward, reverse):
+    """Both modes differentiate the same discrete solution: rounding only.
+
+    1e-6 of each entry, or of 1e-9 of the output's largest sensitivity, below which an
+    entry is a difference of nearly equal numbers.
+    """
+    floor = 1e-9 * np.abs(forward).max(axis=1, keepdims=True)
+    ratio = np.abs(forward - reverse) / (np.abs(forward) + floor)
+    assert ratio.max() < 1e-6, _worst(ratio)
+
+
+def test_no_sensitivity_is_lost(forward):
+    """Every parameter moves some output, every output is moved."""
+    assert np.all(np.isfinite(forward))
+    assert np.all(np.abs(forward).max(axis=0) > 1e-5)
+    assert np.all(np.abs(forward).max(axis=1) > 1e-2)
+
+
+def test_both_modes_against_finite_differences(case, forward, reverse):
+    """Central differences of adaptive solves at rtol = 1e-8.
+
+    1e-3 relative covers the truncation of the differences and the error of derivatives
+    at rtol = 1e-6. 2e-5 of the output's largest sensitivity is what the noise of step
+    selection leaves in a difference over 4e-4.
+    """
+    differences = np.stack([_central(case, i) for i in range(len(PARAMETERS))], axis=1)
+    floor = 2e-2 * np.abs(differences).max(axis=1, keepdims=True)
+    for jacobian in (forward, reverse):
+        ratio = np.abs(jacobian - differences) / (np.abs(differences) + floor)
+        assert ratio.max() < 1e-3, _worst(ratio)
+
+
+def _central(case, i: int) -> np.ndarray:
+    size = 2e-4 if PARAMETERS[i] in ABSOLUTE else 1e-3
+    step = np.zeros(len(PARAMETERS))
+    step[i] = size
+    plus, minus = case.value(step, 1e-8), case.value(-step, 1e-8)
+    return (np.asarray(plus) - np.asarray(minus)) / (2.0 * size)
+
+
+def _worst(ratio: np.ndarray) -> str:
+    i, j = np.unravel_index(np.argmax(ratio), ratio.shape)
+    return f"{OUTPUTS[i]} by {PARAMETERS[j]}: {ratio[i, j]:.2e}"
+
+
+def test_taylor_remainder_is_quadratic(case):
+    """|f(e v) - f(0) - e J v| falls with e^2, all parameters moving at once.
+
+    At rtol = 1e-8, so that the noise of step selection stays below the remainder.
+    """
+    value = np.asarray(case.value(case.zero, 1e-8))
+    jacobian = np.asarray(case.forward_program(case.zero, 1e-8))
+    # Each parameter moves the outputs by about as much as any other.
+    largest = np.abs(jacobian) / np.abs(jacobian).max(axis=1, keepdims=True)
+    size = 0.01 / np.maximum(largest.max(axis=0), 0.01)
+    v = np.random.default_rng(7).choice([-1.0, 1.0], size.shape) * np.minimum(size, 1.0)
+    scale = np.abs(jacobian @ v)
+    sizes = np.array([0.8, 0.4, 0.2, 0.1])
+    remainder = [
+        np.linalg.norm(
+            (np.asarray(case.value(e * v, 1e-8)) - value - e * jacobian @ v) / scale
+        )
+        for e in sizes
+    ]
+    slope = np.polyfit(np.log(sizes), np.log(remainder), 1)[0]
+    assert 1.9 < slope < 2.2, (slope, remainder)
+
+
+def test_second_derivatives_are_refused(case):
+    def energy(theta):
+        return case.outputs(theta, 1e-3)[-2]
+
+    with pytest.raises(NotImplementedError, match="differentiates a simulation once"):
+        jax.eval_shape(jax.hessian(energy), case.zero)
+    with pytest.raises(NotImplementedError, match="Gauss-Newton"):
+        jax.eval_shape(
+            lambda t: jax.jvp(jax.grad(energy), (t,), (t,)), jnp.asarray(case.zero)
+        )
+
+
+def test_gradient_has_the_shape_of_the_cell(any_cell, model):
+    """A gradient for every number of a cell, as `eqx.filter_grad` promises."""
+
+    def energy(cell):
+        return na.simulate(cell, "Discharge at 1C", model=model, throw=False).energy
+
+    gradient = eqx.filter_eval_shape(eqx.filter_grad(energy), any_cell)
+    numbers = eqx.filter(any_cell, eqx.is_inexact_array)
+    assert jax.tree.structure(gradient) == jax.tree.structure(numbers)
+    shapes = [a.shape for a in jax.tree.leaves(numbers)]
+    assert [a.shape for a in jax.tree.leaves(gradient)] == shapes
