@@ -24,6 +24,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
+
 from naion_kernels import block_tridiagonal
 
 

@@ -16,7 +16,6 @@ from ..mesh import Mesh
 from ..parameters import Cell, Stoichiometry
 from ..physics import electrolyte, heat, kinetics, solid
 from ..protocol import Control
-
 from ._layout import Layout, State
 
 

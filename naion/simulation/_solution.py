@@ -117,12 +117,13 @@ class Solution(eqx.Module):
         used = jnp.arange(r.t.shape[0]) < self.n_steps
         starts = jnp.where(used, r.t, jnp.inf)
         starts = jax.lax.stop_gradient(starts)
-        before = jnp.searchsorted(starts, t, side="left")
-        step = jnp.where(after, jnp.searchsorted(starts, t, side="right"), before) - 1
+        # Times of jumps are sums of many steps: equal only to within rounding.
+        shifted = t + jnp.where(after, SAME_TIME, -SAME_TIME)
+        step = jnp.searchsorted(starts, shifted) - 1
         step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
         theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
         rows = r.outputs[step]
-        inside = theta <= 1.0 + 1e-9
+        inside = t <= r.t[step] + r.h[step] + SAME_TIME
         theta = jnp.where(inside, theta, 1.0)[..., None]
         dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)
         value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
@@ -176,6 +177,9 @@ class Solution(eqx.Module):
             raise KeyError(f"No output {name!r}. Known: {', '.join(VARIABLES)}.")
         return np.asarray(VARIABLES[name](self))
 
+
+SAME_TIME = 1e-6
+"""Times closer than this count as one [s]."""
 
 VARIABLES = {
     "Time [s]": lambda s: s.t,

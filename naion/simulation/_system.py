@@ -129,14 +129,17 @@ class CellSystem(AbstractSystem):
         s = layout.unpack(y, jnp.zeros(()))
         return layout.pack(s._replace(charge_mark=s.charge))
 
-    def start_guess(self, y: Array, args: Cell, control: Imposed) -> Array:
+    def start_guess(
+        self, tau: Array, y: Array, args: Cell, control: Imposed
+    ) -> Array:
         """Spread a change of current evenly over the electrodes."""
         c, layout = control.control, self.model.layout
-        s = self.model.state(y, jnp.zeros(()), c)
+        s = self.model.state(y, tau, c)
+        target = c.value + c.slope * tau
         # The power's current at the present voltage; other unknown currents stay.
         V = self.model.terminal_voltage(s, args)
-        at_power = jnp.where(c.mode == Mode.POWER, c.value / V, s.current)
-        current = jnp.where(c.mode == Mode.CURRENT, c.value, at_power)
+        at_power = jnp.where(c.mode == Mode.POWER, target / V, s.current)
+        current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         change = (current - s.current) / args.area
         share = [
             change / (e.interface * e.thickness) for e in (args.negative, args.positive)

@@ -196,10 +196,13 @@ class _Sweep:
         args = eqx.combine(args, self.static.args)
         control = row(eqx.combine(control, self.static.control), rec.segment)
 
-        def start(y):
-            return settle(system, system.begin(y), args, control)
-
-        y = jax.lax.cond(rec.fresh, start, lambda y: y, y)
+        y = jnp.where(rec.fresh, system.begin(y), y)
+        y = jax.lax.cond(
+            rec.settled,
+            lambda y: settle(system, rec.tau, y, args, control),
+            lambda y: y,
+            y,
+        )
         end = duration[rec.segment]
         h = rec.h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
         h = jnp.where(jnp.isfinite(h), h, rec.h)

@@ -19,6 +19,9 @@ from ._system import AbstractSystem, Status
 EVENT_TOLERANCE = 1e-9
 """An event counts as met within this scaled distance."""
 
+MANY_REJECTED = 4
+"""Attempts in a row that must fail before algebraic unknowns are solved for anew."""
+
 MAX_CLOSING = 12
 """Attempts at the length of a step that ends at an event; two or three are usual."""
 
@@ -65,6 +68,7 @@ class Record(NamedTuple):
         h: length [s].
         segment: index of the segment.
         fresh: the step is the first of its segment.
+        settled: algebraic unknowns were solved for anew before the step.
         ended: the step ends at the segment's duration.
         event: index of the event it ends at, or -1.
         outputs: outputs at the start, at the end, and of the dense output,
@@ -77,6 +81,7 @@ class Record(NamedTuple):
     h: Array
     segment: Array
     fresh: Array
+    settled: Array
     ended: Array
     event: Array
     outputs: Array
@@ -115,6 +120,8 @@ class _Carry(NamedTuple):
     segment: Array
     fresh: Array
     unsettled: Array
+    settled: Array
+    rejected: Array
     closing: Array
     status: Array
     event: Array
@@ -186,6 +193,7 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
         h=jnp.zeros(n, y0.dtype),
         segment=jnp.zeros(n, int),
         fresh=jnp.zeros(n, bool),
+        settled=jnp.zeros(n, bool),
         ended=jnp.zeros(n, bool),
         event=jnp.full(n, -1),
         outputs=jnp.zeros((n, 2 + n_dense, out.shape[0]), out.dtype),
@@ -200,6 +208,8 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
         segment=count,
         fresh=jnp.asarray(True),
         unsettled=jnp.asarray(True),
+        settled=jnp.asarray(False),
+        rejected=count,
         closing=count,
         status=jnp.asarray(int(Status.RUNNING)),
         event=no,
@@ -213,7 +223,11 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     """One attempt at a step, with everything that may come before and after it."""
     control = row(segments.control, c.segment)
     y = jnp.where(c.unsettled, system.begin(c.y), c.y)
-    y, found = find_start(system, y, args, control, c.unsettled)
+    # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
+    # sharply, that alone can fail the next step however short it is: solve them anew.
+    settle = c.unsettled | (c.rejected == MANY_REJECTED)
+    y, found = find_start(system, c.tau, y, args, control, settle)
+    settled = c.settled | settle
     before = system.events(c.tau, y, args, control)
     # A segment whose end is already met takes no step.
     over = c.unsettled & found & jnp.any(before <= EVENT_TOLERANCE)
@@ -276,6 +290,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         h=h,
         segment=c.segment,
         fresh=c.fresh,
+        settled=settled,
         ended=ended,
         event=jnp.where(accepted & met, nearest, -1),
         outputs=step_outputs(system, c.tau, y, h, step, args, control),
@@ -299,6 +314,8 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         segment=c.segment + moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
         unsettled=moves_on,
+        settled=settled & ~accepted & ~moves_on,
+        rejected=jnp.where(passed, 0, c.rejected + 1),
         closing=jnp.where(again, c.closing + 1, 0),
         status=status,
         event=jnp.where(has_event, event, -1),

@@ -15,7 +15,12 @@ MAX_ITERATIONS = 60
 
 
 def find_start(
-    system: AbstractSystem, y: Array, args: Any, control: Any, wanted: Array
+    system: AbstractSystem,
+    tau: Array,
+    y: Array,
+    args: Any,
+    control: Any,
+    wanted: Array,
 ) -> tuple[Array, Array]:
     """Damped Newton on the algebraic rows with the differential unknowns frozen.
 
@@ -30,10 +35,9 @@ def find_start(
         The state, and whether it was found.
     """
     algebraic = jnp.asarray(system.mass == 0.0)
-    zero = jnp.zeros(())
 
     def residual(y):
-        return jnp.where(algebraic, system.rates(zero, y, args, control), 0.0)
+        return jnp.where(algebraic, system.rates(tau, y, args, control), 0.0)
 
     def going(carry):
         _, size, count, _ = carry
@@ -41,7 +45,7 @@ def find_start(
 
     def update(carry):
         y, size, count, f = carry
-        factors = system.factor(jnp.asarray(_FROZEN), zero, y, args, control)
+        factors = system.factor(jnp.asarray(_FROZEN), tau, y, args, control)
         dy = factors.solve(f)
         damped = system.limit_update(y, dy, args)
 
@@ -61,14 +65,16 @@ def find_start(
         _, y, f, size = jax.lax.while_loop(smaller, halve, attempt(damped))
         return y, size, count + 1, f
 
-    y = jnp.where(wanted & algebraic, system.start_guess(y, args, control), y)
+    y = jnp.where(wanted & algebraic, system.start_guess(tau, y, args, control), y)
     f = residual(y)
     carry = (y, system.start_error(f), jnp.asarray(0), f)
     y, size, _, _ = jax.lax.while_loop(going, update, carry)
     return y, (size <= 1.0) | ~wanted
 
 
-def settle(system: AbstractSystem, y: Array, args: Any, control: Any) -> Array:
+def settle(
+    system: AbstractSystem, tau: Array, y: Array, args: Any, control: Any
+) -> Array:
     """A state that is already consistent, as a differentiable function of what it hangs on.
 
     One Newton correction with a fixed matrix: its value is a rounding error, its
@@ -76,10 +82,9 @@ def settle(system: AbstractSystem, y: Array, args: Any, control: Any) -> Array:
     """
     algebraic = jnp.asarray(system.mass == 0.0)
     y = jnp.where(algebraic, jax.lax.stop_gradient(y), y)
-    zero = jnp.zeros(())
     fixed = jax.lax.stop_gradient((y, args, control))
-    factors = system.factor(jnp.asarray(_FROZEN), zero, *fixed)
-    f = jnp.where(algebraic, system.rates(zero, y, args, control), 0.0)
+    factors = system.factor(jnp.asarray(_FROZEN), tau, *fixed)
+    f = jnp.where(algebraic, system.rates(tau, y, args, control), 0.0)
     correction = jax.lax.custom_linear_solve(
         lambda v: v,
         f,

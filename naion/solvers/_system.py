@@ -57,7 +57,7 @@ class AbstractSystem(eqx.Module):
         """The state as a segment begins (linear in y)."""
 
     @abc.abstractmethod
-    def start_guess(self, y: Vector, args: Any, control: Any) -> Vector:
+    def start_guess(self, tau: Array, y: Vector, args: Any, control: Any) -> Vector:
         """A guess of the algebraic unknowns under a new control."""
 
     @abc.abstractmethod

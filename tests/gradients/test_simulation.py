@@ -40,11 +40,12 @@ def test_both_modes_against_finite_differences(case, forward, reverse):
     """Central differences of adaptive solves at rtol = 1e-8.
 
     1e-3 relative covers the truncation of the differences and the error of derivatives
-    at rtol = 1e-6. 2e-5 of the output's largest sensitivity is what the noise of step
-    selection leaves in a difference over 4e-4.
+    at rtol = 1e-6. 3e-5 of the output's largest sensitivity is what the noise of step
+    selection leaves in a difference over 4e-4, and what rtol = 1e-6 leaves in a
+    sensitivity that nearly cancels.
     """
     differences = np.stack([_central(case, i) for i in range(len(PARAMETERS))], axis=1)
-    floor = 2e-2 * np.abs(differences).max(axis=1, keepdims=True)
+    floor = 3e-2 * np.abs(differences).max(axis=1, keepdims=True)
     for jacobian in (forward, reverse):
         ratio = np.abs(jacobian - differences) / (np.abs(differences) + floor)
         assert ratio.max() < 1e-3, _worst(ratio)
@@ -70,12 +71,15 @@ def test_taylor_remainder_is_quadratic(case):
     """
     value = np.asarray(case.value(case.zero, 1e-8))
     jacobian = np.asarray(case.forward_program(case.zero, 1e-8))
-    # Each parameter moves the outputs by about as much as any other.
-    largest = np.abs(jacobian) / np.abs(jacobian).max(axis=1, keepdims=True)
-    size = 0.01 / np.maximum(largest.max(axis=0), 0.01)
-    v = np.random.default_rng(7).choice([-1.0, 1.0], size.shape) * np.minimum(size, 1.0)
+    # Each parameter moves the outputs by about as much as any other, and none by so
+    # much that an end of a step passes one of the times.
+    largest = (np.abs(jacobian) / np.abs(jacobian).max(axis=1, keepdims=True)).max(
+        axis=0
+    )
+    v = np.random.default_rng(7).choice([-1.0, 1.0], largest.shape)
+    v = v * np.minimum(1.0 / np.maximum(largest, 0.01), 1.0)
     scale = np.abs(jacobian @ v)
-    sizes = np.array([0.8, 0.4, 0.2, 0.1])
+    sizes = np.array([4e-3, 2e-3, 1e-3, 5e-4])
     remainder = [
         np.linalg.norm(
             (np.asarray(case.value(e * v, 1e-8)) - value - e * jacobian @ v) / scale
@@ -98,14 +102,14 @@ def test_second_derivatives_are_refused(case):
         )
 
 
-def test_gradient_has_the_shape_of_the_cell(any_cell, model):
+def test_gradient_has_the_shape_of_the_cell(cell, model):
     """A gradient for every number of a cell, as `eqx.filter_grad` promises."""
 
-    def energy(cell):
-        return na.simulate(cell, "Discharge at 1C", model=model, throw=False).energy
+    def energy(c):
+        return na.simulate(c, "Discharge at 1C", model=model, throw=False).energy
 
-    gradient = eqx.filter_eval_shape(eqx.filter_grad(energy), any_cell)
-    numbers = eqx.filter(any_cell, eqx.is_inexact_array)
+    gradient = eqx.filter_eval_shape(eqx.filter_grad(energy), cell)
+    numbers = eqx.filter(cell, eqx.is_inexact_array)
     assert jax.tree.structure(gradient) == jax.tree.structure(numbers)
     shapes = [a.shape for a in jax.tree.leaves(numbers)]
     assert [a.shape for a in jax.tree.leaves(gradient)] == shapes

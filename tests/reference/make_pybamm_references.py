@@ -27,7 +27,7 @@ PER_KNOT = 400
 
 RTOL = 1e-7
 ATOL = 1e-8
-X_STRETCH = 2.0
+X_STRETCH = 1.0
 R_STRETCH = 2.5
 REG_POWER = 1e-5
 """Where PyBaMM rounds off the square roots of the exchange current, relative."""

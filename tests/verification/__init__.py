@@ -1,0 +1,1 @@
+"""The right equations, solved at the right order."""

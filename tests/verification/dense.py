@@ -1,0 +1,57 @@
+"""Small systems for the integrator: dense matrices, no batteries."""
+
+import abc
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from naion.solvers import AbstractSystem, Segments
+from naion.solvers._system import Factorised
+
+
+class DenseSystem(AbstractSystem):
+    """A DAE of few unknowns; subclasses give `rates`, `algebraic` and events."""
+
+    @property
+    @abc.abstractmethod
+    def algebraic(self) -> tuple[bool, ...]:
+        """Which rows are algebraic."""
+
+    @property
+    def mass(self) -> np.ndarray:
+        return 1.0 - np.asarray(self.algebraic, float)
+
+    def factor(self, shift, tau, y, args, control):
+        jacobian = jax.jacfwd(lambda z: self.rates(tau, z, args, control))(y)
+        matrix = shift * jnp.diag(jnp.asarray(self.mass)) - jacobian
+        inverse = jnp.linalg.inv(matrix)
+        return Factorised(lambda b: inverse @ b, lambda b: inverse.T @ b)
+
+    def begin(self, y):
+        return y
+
+    def start_guess(self, y, args, control):
+        return y
+
+    def limit_update(self, y, dy, args):
+        return jnp.ones(())
+
+    def start_error(self, f):
+        return jnp.max(jnp.abs(f)) / 1e-12
+
+    def error_ratio(self, error, y, args, control, tau):
+        return jnp.max(jnp.abs(error) / (1e-6 + jnp.abs(y)))
+
+    def outputs(self, tau, y, args, control):
+        return y
+
+    def events(self, tau, y, args, control):
+        return jnp.ones(1)
+
+
+def segments(*durations: float, stops: bool = False) -> Segments:
+    """Segments without a control."""
+    n = len(durations)
+    ends = jnp.full((n, 1), stops)
+    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n))
