@@ -77,7 +77,7 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--thermal", choices=("isothermal", "lumped"), default="isothermal")
     p.add_argument("--cycles", type=int, default=1)
-    p.add_argument("--rtol", type=float, default=1e-3)
+    p.add_argument("--rtol", type=float, default=5e-4)
     p.add_argument("--out", type=Path, required=True, help="CSV to write")
 
 

@@ -35,8 +35,8 @@ class Mesh(eqx.Module):
     n_neg: int = eqx.field(static=True, default=8)
     n_sep: int = eqx.field(static=True, default=4)
     n_pos: int = eqx.field(static=True, default=8)
-    n_r: int = eqx.field(static=True, default=24)
-    grading: float = eqx.field(static=True, default=2.0)
+    n_r: int = eqx.field(static=True, default=30)
+    grading: float = eqx.field(static=True, default=2.5)
 
     def __check_init__(self):
         for name in ("n_neg", "n_sep", "n_pos"):

@@ -17,7 +17,7 @@ from ..solvers import Segments, Settings, Status, Trajectory, solve
 from ._solution import Solution
 from ._system import CellSystem, Event, Output, segments_of
 
-DEFAULT_RTOL = 1e-3
+DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
 
 Start = str | float | Array | Stoichiometry

@@ -129,9 +129,7 @@ class CellSystem(AbstractSystem):
         s = layout.unpack(y, jnp.zeros(()))
         return layout.pack(s._replace(charge_mark=s.charge))
 
-    def start_guess(
-        self, tau: Array, y: Array, args: Cell, control: Imposed
-    ) -> Array:
+    def start_guess(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
         """Spread a change of current evenly over the electrodes."""
         c, layout = control.control, self.model.layout
         s = self.model.state(y, tau, c)

@@ -1,6 +1,7 @@
 """Two commercial layered-oxide 18650 cells: Hakadi (rates), TU Berlin (temperatures)."""
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
@@ -17,6 +18,7 @@ from ..fit import (
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, load
+from ..properties import Table
 from ._tables import columns
 
 HAKADI = (
@@ -43,7 +45,15 @@ def start_cell() -> Cell:
     cell = with_ocp_correction(
         cell, "negative", [0.0, 0.03, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.7, 0.85, 1.0]
     )
-    return with_ocp_correction(cell, "positive", np.linspace(0.38, 0.99, 15))
+    cell = with_ocp_correction(cell, "positive", np.linspace(0.38, 0.99, 15))
+    # Resistances rise towards the discharged end: let k_0 of hard carbon vary with x.
+    x = jnp.asarray([0.0, 0.04, 0.12, 0.3, 1.0])
+    k_0 = cell.negative.particle.rate_constant.curve(x)
+    return eqx.tree_at(
+        lambda c: c.negative.particle.rate_constant.curve,
+        cell,
+        Table(x, k_0, extrapolation="clamp"),
+    )
 
 
 FREE = (
@@ -52,7 +62,7 @@ FREE = (
     Free(("cell.negative.particle.c_max",), (12e3, 19e3), "log", 0.08),
     Free(("cell.positive.active_fraction",), (0.50, 0.70), "log", 0.05),
     Free(("cell.contact_resistance.scale",), (0.05, 4.0), "log", 0.7),
-    Free(("cell.negative.particle.rate_constant.scale",), (0.05, 30.0), "log", 0.7),
+    Free(("cell.negative.particle.rate_constant.curve.y",), (1e-12, 1e-8), "log", 0.8),
     Free(("cell.positive.particle.rate_constant.scale",), (0.05, 30.0), "log", 0.7),
     Free(("cell.negative.particle.diffusivity.scale",), (0.003, 3.0), "log", 1.5),
     Free(("cell.positive.particle.diffusivity.scale",), (0.003, 3.0), "log", 1.5),
@@ -177,4 +187,4 @@ def tuberlin_problem(start: Cell | None = None) -> Problem:
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
     subject = Subject(cell, [0.1, 0.03, 0.0])
     free = (*FREE, Free(("cell.area",), (0.055, 0.080), "log", 0.06))
-    return Problem(subject, free, tuberlin_experiments(), COARSE)
+    return Problem(subject, free, tuberlin_experiments(), COARSE, rtol=3e-4)

@@ -90,12 +90,18 @@ def test_numbers_do_not_recompile(cell, caplog):
         return sum(t.startswith("Compiling") and "_simulate" in t for t in texts)
 
     assert compiled(cell, "Discharge at 1C", start=1.0) == 1
-    thicker = eqx.tree_at(lambda c: c.negative.thickness, cell, 1e-4)
+    thicker = eqx.tree_at(lambda c: c.negative.thickness, cell, jnp.asarray(1e-4))
     assert compiled(thicker, "Discharge at 1C", start=1.0) == 0
     assert compiled(cell, "Discharge at C/3 until 2.0 V", start=0.7) == 0
     assert compiled(cell, "Charge at 1 W until 3.5 V", start=0.1, rtol=1e-4) == 0
     assert compiled(cell, "Hold at 3.0 V for 1 minute", start=0.5) == 0
     assert compiled(cell, "Rest for 1 hour", start=0.5, temperature=280.0) == 0
+
+
+def test_fields_need_to_be_kept(cell, model):
+    solution = na.simulate(cell, DISCHARGE, model=model)
+    with pytest.raises(ValueError, match="keep_states"):
+        _ = solution.states
 
 
 def test_jit_of_a_simulation_equals_the_plain_call(cell, model, single, lanes):

@@ -19,11 +19,11 @@ def discharge_of(model):
                 cell,
                 na.simulate(
                     cell,
-                "Discharge at 1C",
-                model=model,
-                rtol=1e-6,
-                max_steps=1000,
-                keep_states=True,
+                    "Discharge at 1C",
+                    model=model,
+                    rtol=1e-6,
+                    max_steps=1000,
+                    keep_states=True,
                 ),
             )
         return done[name]

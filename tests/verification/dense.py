@@ -31,7 +31,7 @@ class DenseSystem(AbstractSystem):
     def begin(self, y):
         return y
 
-    def start_guess(self, y, args, control):
+    def start_guess(self, tau, y, args, control):
         return y
 
     def limit_update(self, y, dy, args):

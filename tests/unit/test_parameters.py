@@ -1,0 +1,197 @@
+"""Published sets: numbers, provenance, balance and round trips."""
+
+import json
+import operator
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from naion.parameters import (
+    Cell,
+    available,
+    electrode_capacities,
+    from_json,
+    load,
+    load_set,
+    open_circuit_voltage,
+    stoichiometry_at_soc,
+    stoichiometry_at_voltage,
+    to_json,
+)
+from naion.properties import Constant, Property
+
+SETS = ("nfm_hc_18650", "nmc811_chen2020", "nvpf_hc_chayambuka2022")
+
+
+def test_all_sets_are_registered():
+    assert set(SETS) <= set(available())
+
+
+def test_unknown_name_lists_near_ones():
+    with pytest.raises(KeyError, match="Nearest: nvpf_hc_chayambuka2022"):
+        load("chayambuka2022")
+    with pytest.raises(KeyError, match="nmc811_chen2020"):
+        load("zzz")
+
+
+@pytest.mark.parametrize("name", SETS)
+class TestSet:
+    def test_loads(self, name):
+        data = load_set(name)
+        assert data.name == name and isinstance(data.cell, Cell)
+        assert data.title and data.citation and data.licence
+        leaves = jax.tree.leaves(data.cell)
+        assert all(a.dtype == jnp.float64 and np.all(np.isfinite(a)) for a in leaves)
+
+    def test_numbers_are_physical(self, name):
+        c = load(name)
+        positive = [
+            c.area,
+            c.nominal_capacity,
+            c.temperature,
+            c.electrolyte.concentration,
+            c.thermal.mass,
+            c.thermal.specific_heat,
+            c.thermal.cooling,
+            c.separator.thickness,
+        ]
+        for e in (c.negative, c.positive):
+            positive += [e.thickness, e.conductivity, e.particle.radius]
+            positive += [e.particle.c_max, e.active_fraction, e.porosity]
+            assert e.active_fraction + e.porosity <= 1.0
+            assert 0.0 < e.transport_efficiency <= e.porosity
+        assert all(v > 0.0 for v in positive)
+        assert 0.0 < c.separator.transport_efficiency <= c.separator.porosity < 1.0
+        assert c.limits.lower_voltage < c.limits.upper_voltage
+
+    def test_properties_are_positive_in_their_range(self, name):
+        c, x = load(name), jnp.linspace(0.0, 1.0, 401)
+        for T in (253.15, 298.15, 323.15):
+            T = jnp.asarray(T)
+            for e in (c.negative, c.positive):
+                assert np.all(e.particle.diffusivity(x, T) > 0.0)
+                assert np.all(e.particle.rate_constant(x, T) > 0.0)
+                assert np.all(e.particle.film_resistance(x, T) >= 0.0)
+            salt = jnp.linspace(50.0, 2500.0, 200)
+            e = c.electrolyte
+            assert np.all(e.conductivity(salt, T) > 0.0)
+            assert np.all(e.diffusivity(salt, T) > 0.0)
+            assert np.all(e.thermodynamic_factor(salt, T) > 0.0)
+            t_plus = e.t_plus(salt, T)
+            assert np.all((t_plus > 0.0) & (t_plus < 1.0))
+            assert c.contact_resistance(T, T) >= 0.0
+
+    def test_ocps_fall_with_sodium(self, name):
+        c, x = load(name), jnp.linspace(0.01, 0.99, 500)
+        for e in (c.negative, c.positive):
+            U = np.asarray(e.particle.ocp(x, c.temperature))
+            # Noise of the digitised points, in volts between neighbours.
+            assert np.diff(U).max() < 1e-4
+            assert U[0] > U[-1]
+
+    def test_provenance_is_what_the_cell_holds(self, name):
+        data = load_set(name)
+        paths = [p.path for p in data.provenance]
+        assert len(paths) == len(set(paths))
+        checked = 0
+        for entry in data.provenance:
+            leaf = operator.attrgetter(entry.path)(data.cell)
+            assert entry.unit and entry.source and entry.quality in "MFDSA"
+            if isinstance(entry.value, str):
+                assert isinstance(leaf, Property)
+                assert not isinstance(leaf.curve, Constant)
+                continue
+            value = leaf.curve.value if isinstance(leaf, Property) else leaf
+            assert float(value) == entry.value, entry.path
+            checked += 1
+        assert checked > 30
+
+    def test_every_number_has_a_provenance(self, name):
+        data = load_set(name)
+        recorded = {p.path for p in data.provenance}
+
+        def covered(path: str) -> bool:
+            parts = path.split(".")
+            return any(
+                ".".join(parts[:i]) in recorded for i in range(1, len(parts) + 1)
+            )
+
+        leaves = jax.tree_util.tree_leaves_with_path(data.cell)
+        paths = [jax.tree_util.keystr(k).removeprefix(".") for k, _ in leaves]
+        # Bookkeeping, not physics: fit scales and reference temperatures.
+        paths = [p for p in paths if not p.endswith((".scale", ".reference"))]
+        assert [p for p in paths if not covered(p)] == []
+
+    def test_json_round_trip_is_exact(self, name):
+        cell = load(name)
+        again = from_json(json.loads(json.dumps(to_json(cell), allow_nan=False)))
+        assert eqx.tree_equal(cell, again, typematch=True)
+
+    def test_soc_0_and_1_meet_the_voltage_limits(self, name):
+        c = load(name)
+        for soc, V in ((0.0, c.limits.lower_voltage), (1.0, c.limits.upper_voltage)):
+            sto = stoichiometry_at_soc(c, jnp.asarray(soc))
+            assert 0.0 < sto.negative < 1.0 and 0.0 < sto.positive < 1.0
+            ocv = open_circuit_voltage(c, sto, c.temperature)
+            # Bisection to 2^-60, and one Newton correction.
+            assert abs(float(ocv - V)) < 1e-9
+
+    def test_soc_keeps_sodium_and_is_linear_in_charge(self, name):
+        c = load(name)
+        Q_n, Q_p = electrode_capacities(c)
+        total = c.published.negative * Q_n + c.published.positive * Q_p
+        x = []
+        for soc in (0.0, 0.25, 0.5, 1.0):
+            sto = stoichiometry_at_soc(c, jnp.asarray(soc))
+            kept = sto.negative * Q_n + sto.positive * Q_p
+            assert abs(float(kept / total - 1.0)) < 1e-14
+            x.append(float(sto.negative))
+        assert x[0] < x[1] < x[2] < x[3]
+        assert x[1] == pytest.approx(0.75 * x[0] + 0.25 * x[3], rel=1e-13)
+
+    def test_capacity_between_the_limits_is_near_nominal(self, name):
+        c = load(name)
+        empty, full = (stoichiometry_at_soc(c, jnp.asarray(s)) for s in (0.0, 1.0))
+        Q_n, _ = electrode_capacities(c)
+        capacity = float((full.negative - empty.negative) * Q_n)
+        # Nominal capacities are rounded, and those of laboratory cells are at a rate.
+        assert 0.85 < capacity / float(c.nominal_capacity) < 1.5
+
+
+def test_balance_derivative():
+    """dx/dV at fixed sodium, against differences and in both modes."""
+    c = load("nfm_hc_18650")
+
+    def x(V):
+        return stoichiometry_at_voltage(c, V).negative
+
+    V = jnp.asarray(3.1)
+    difference = (x(V + 1e-5) - x(V - 1e-5)) / 2e-5
+    # Differences of a cubic over 1e-5 V, with stoichiometries good to 1e-15.
+    np.testing.assert_allclose(jax.grad(x)(V), difference, rtol=1e-6)
+    np.testing.assert_allclose(jax.jacfwd(x)(V), jax.grad(x)(V), rtol=1e-12)
+
+
+def test_voltage_out_of_reach_gives_a_bound():
+    c = load("nfm_hc_18650")
+    sto = stoichiometry_at_voltage(c, jnp.asarray(99.0))
+    assert np.isfinite(sto.negative) and np.isfinite(sto.positive)
+    assert np.isfinite(
+        jax.grad(lambda V: stoichiometry_at_voltage(c, V).negative)(99.0)
+    )
+
+
+def test_json_errors_name_the_place():
+    data = to_json(load("nfm_hc_18650"))
+    data["negative"]["particle"]["ocp"]["curve"]["type"] = "Spline"
+    with pytest.raises(ValueError, match="cell.negative.particle.ocp.curve: unknown"):
+        from_json(data)
+    data = to_json(load("nfm_hc_18650"))
+    del data["separator"]["porosity"]
+    with pytest.raises(ValueError, match="cell.separator: Separator has fields"):
+        from_json(data)
+    with pytest.raises(ValueError, match="Expected the JSON form"):
+        from_json(to_json(load("nfm_hc_18650").negative))

@@ -1,0 +1,181 @@
+"""Curves and temperature laws."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.interpolate import PchipInterpolator
+
+from naion.properties import (
+    VTF,
+    Arrhenius,
+    Corrected,
+    Invariant,
+    PowerExponential,
+    PowerSeries,
+    Property,
+    Table,
+    TanhSum,
+    constant,
+    prepare,
+)
+
+X = np.array([0.0, 0.1, 0.15, 0.4, 0.5, 0.7, 0.72, 1.0])
+Y = {
+    "monotone": np.array([4.0, 3.6, 3.59, 3.0, 2.9, 1.0, 0.9, 0.0]),
+    "with extrema": np.array([0.0, 1.0, 0.5, 0.5, 2.0, -1.0, -0.9, 3.0]),
+    "steep ends": np.array([9.0, 0.0, 0.1, 0.2, 0.1, 0.0, 1.0, -20.0]),
+}
+INSIDE = np.linspace(0.0, 1.0, 301)
+
+
+def table(y, **kinds) -> Table:
+    return Table(jnp.asarray(X), jnp.asarray(y), **kinds)
+
+
+@pytest.mark.parametrize("y", Y.values(), ids=Y.keys())
+def test_pchip_equals_scipy(y):
+    # The same polynomials written in other powers: rounding of values of order ten.
+    np.testing.assert_allclose(
+        table(y)(INSIDE), PchipInterpolator(X, y)(INSIDE), rtol=0.0, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("y", Y.values(), ids=Y.keys())
+def test_pchip_slope_equals_scipy(y):
+    slope = jax.vmap(jax.grad(table(y)))(jnp.asarray(INSIDE[1:-1]))
+    expected = PchipInterpolator(X, y).derivative()(INSIDE[1:-1])
+    # Slopes are up to 1e3, so 1e-11 is rounding.
+    np.testing.assert_allclose(slope, expected, rtol=0.0, atol=1e-11)
+
+
+def test_linear_equals_numpy():
+    y = Y["with extrema"]
+    curve = table(y, interpolation="linear")
+    np.testing.assert_allclose(curve(INSIDE), np.interp(INSIDE, X, y), atol=1e-14)
+
+
+def test_two_points_are_a_line():
+    curve = Table(jnp.array([0.0, 2.0]), jnp.array([1.0, 5.0]))
+    np.testing.assert_allclose(curve(jnp.array([0.5, 1.0, 3.0])), [2.0, 3.0, 7.0])
+
+
+@pytest.mark.parametrize("kind", ["pchip", "linear"])
+def test_extrapolation(kind):
+    y = Y["monotone"]
+    outside = jnp.array([-0.3, 1.2])
+    clamp = table(y, interpolation=kind, extrapolation="clamp")
+    np.testing.assert_allclose(clamp(outside), [y[0], y[-1]], atol=1e-14)
+    np.testing.assert_array_equal(jax.vmap(jax.grad(clamp))(outside), [0.0, 0.0])
+    line = table(y, interpolation=kind)
+    slopes = jax.vmap(jax.grad(line))(jnp.array([1e-12, 1.0 - 1e-12]))
+    expected = [y[0] - 0.3 * slopes[0], y[-1] + 0.2 * slopes[1]]
+    np.testing.assert_allclose(line(outside), expected, rtol=1e-9)
+    np.testing.assert_allclose(jax.vmap(jax.grad(line))(outside), slopes, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["pchip", "linear"])
+@pytest.mark.parametrize("x", [-0.1, 0.05, 0.3, 0.6, 1.1])
+def test_gradient_reaches_table_values_and_points(kind, x):
+    """Against central differences; the curves are smooth in their data here."""
+    at = jnp.asarray(x)
+
+    def value(points, values):
+        return Table(points, values, interpolation=kind)(at)
+
+    data = jnp.asarray(X), jnp.asarray(Y["monotone"])
+    for which in (0, 1):
+        gradient = jax.grad(value, which)(*data)
+        assert np.any(gradient != 0.0)
+        for i in range(len(X)):
+            e = np.zeros(len(X))
+            e[i] = 1e-6
+            plus = [d + (e if k == which else 0.0) for k, d in enumerate(data)]
+            minus = [d - (e if k == which else 0.0) for k, d in enumerate(data)]
+            difference = (value(*plus) - value(*minus)) / 2e-6
+            # Rounding 1e-16/1e-6 and truncation, for slopes up to about 1e2.
+            np.testing.assert_allclose(gradient[i], difference, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_forward_equals_reverse():
+    y = jnp.asarray(Y["with extrema"])
+
+    def values(y):
+        return table(y)(jnp.asarray(INSIDE[::10]))
+
+    forward, reverse = jax.jacfwd(values)(y), jax.jacrev(values)(y)
+    np.testing.assert_allclose(forward, reverse, atol=1e-13)
+
+
+def test_prepared_tree_gives_the_same_values():
+    p = Property(table(Y["monotone"]), Arrhenius(jnp.asarray(3e4), jnp.asarray(298.15)))
+    x, T = jnp.asarray(INSIDE), jnp.asarray(310.0)
+    np.testing.assert_array_equal(prepare(p)(x, T), p(x, T))
+    both = Corrected(table(Y["monotone"]), table(Y["with extrema"]))
+    expected = table(Y["monotone"])(x) + table(Y["with extrema"])(x)
+    np.testing.assert_array_equal(both(x), expected)
+    np.testing.assert_array_equal(prepare(both)(x), expected)
+
+
+def test_published_forms():
+    tanh = TanhSum(
+        *map(jnp.asarray, (1.0, 2.0, 3.0, 4.0)), *jnp.array([[5.0], [6.0], [0.2]])
+    )
+    x = 0.3
+    expected = 1.0 + 2.0 * x + 3.0 * np.exp(-4.0 * x) + 5.0 * np.tanh(6.0 * (x - 0.2))
+    np.testing.assert_allclose(tanh(jnp.asarray(x)), expected, rtol=1e-14)
+    assert tanh(jnp.full((3, 2), x)).shape == (3, 2)
+    series = PowerSeries(jnp.array([2.0, -1.0]), (1.5, 0.0))
+    # The smooth floor at zero moves m by 1e-12.
+    np.testing.assert_allclose(series(jnp.asarray(4000.0)), 15.0, rtol=1e-11)
+    law = PowerExponential(jnp.asarray(0.9), jnp.asarray(0.5), 1.0)
+    np.testing.assert_allclose(law(jnp.asarray(1000.0)), 0.9, rtol=1e-11)
+    expected = 0.9 * 2.0 * np.exp(-0.5)
+    np.testing.assert_allclose(law(jnp.asarray(2000.0)), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        PowerSeries(jnp.array([0.1, -2.5, 3.3]), (3.0, 1.5, 1.0)),
+        PowerExponential(jnp.asarray(0.9), jnp.asarray(0.5), 1.0),
+    ],
+)
+def test_forms_are_finite_without_salt(curve):
+    for x in (-10.0, 0.0, 1e-9):
+        assert np.isfinite(curve(jnp.asarray(x)))
+        assert np.isfinite(jax.grad(curve)(jnp.asarray(x)))
+
+
+@pytest.mark.parametrize("reference", [298.15, 273.0])
+def test_temperature_laws_are_one_at_the_reference(reference):
+    T = jnp.asarray(reference)
+    laws = [
+        Invariant(),
+        Arrhenius(jnp.asarray(5e4), T),
+        VTF(jnp.asarray(420.0), jnp.asarray(150.0), T),
+        VTF(jnp.asarray(420.0), jnp.asarray(150.0), T, True),
+    ]
+    for law in laws:
+        assert float(law(T)) == 1.0
+    for law in laws[1:]:
+        assert law(T + 10.0) > 1.0 > law(T - 10.0)
+
+
+def test_temperature_laws_against_the_formulas():
+    T = 260.0
+    arrhenius = Arrhenius(jnp.asarray(5e4), jnp.asarray(298.15))
+    expected = np.exp(5e4 / 8.314462618 * (1.0 / 298.15 - 1.0 / T))
+    np.testing.assert_allclose(arrhenius(jnp.asarray(T)), expected, rtol=1e-13)
+    vtf = VTF(*map(jnp.asarray, (420.0, 150.0, 298.15)), True)
+    expected = np.exp(420.0 / 148.15 - 420.0 / 110.0) * T / 298.15
+    np.testing.assert_allclose(vtf(jnp.asarray(T)), expected, rtol=1e-13)
+
+
+def test_property_is_the_product():
+    law = Arrhenius(jnp.asarray(5e4), jnp.asarray(298.15))
+    p = Property(table(Y["monotone"]), law, scale=2.0)
+    T = jnp.asarray(300.0)
+    expected = 2.0 * float(law(T)) * np.asarray(table(Y["monotone"])(INSIDE))
+    np.testing.assert_allclose(p(INSIDE, T), expected, rtol=1e-14)
+    assert constant(3.0)(jnp.zeros((2, 3)), T).shape == (2, 3)
