@@ -10,7 +10,7 @@ def compilation_cache() -> Path:
 
     Programs and notebooks may call it; importing naion never does.
     """
-    given = jax.config.jax_compilation_cache_dir
+    given = jax.config.values["jax_compilation_cache_dir"]
     folder = Path(given) if given else Path.home() / ".cache" / "naion" / "jax"
     folder.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder))

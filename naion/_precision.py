@@ -18,7 +18,7 @@ def require_x64() -> None:
         RuntimeError: naming the line to add. The step matrix has condition numbers of
             1e5 to 1e8, so that float32 loses the potentials.
     """
-    if not jax.config.jax_enable_x64:
+    if not jax.config.values["jax_enable_x64"]:
         raise RuntimeError(
             "naion solves its equations in float64, but JAX is in float32 mode. "
             "Add `import naion; naion.enable_x64()` at the top of the program."

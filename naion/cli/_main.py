@@ -106,14 +106,12 @@ def _sets(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    import jaxlib
-
     from .. import __version__
 
-    print(f"naion {__version__}, jax {jax.__version__}, jaxlib {jaxlib.__version__}")
+    print(f"naion {__version__}, jax {jax.__version__}")
     print(f"devices: {', '.join(str(d) for d in jax.devices())}")
-    print(f"float64: {'on' if jax.config.jax_enable_x64 else 'off'}")
-    print(f"compilation cache: {jax.config.jax_compilation_cache_dir}")
+    print(f"float64: {'on' if jax.config.values['jax_enable_x64'] else 'off'}")
+    print(f"compilation cache: {jax.config.values['jax_compilation_cache_dir']}")
     print("kernels: plain JAX (no compiled kernels in this version)")
     return 0
 

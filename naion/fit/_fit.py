@@ -143,7 +143,7 @@ def gradient_descent(
     for i in range(iterations):
         update, state = solver.update(gradient, state, jnp.asarray(x))
         # Steps are halved until they descend; no variable moves by more than its scale.
-        step = 1.0 / max(1.0, float(jnp.max(jnp.abs(update))))
+        step = 1.0 / max(1.0, float(np.max(np.abs(np.asarray(update)))))
         while step > 1e-4:
             trial = np.clip((x - step * np.asarray(update)) * scale, low, high) / scale
             new_value, new_gradient = evaluate(trial)

@@ -96,7 +96,7 @@ def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
     )
 
 
-def set_vector(free: tuple[Free, ...], subject: Subject, z: Array) -> Subject:
+def set_vector(free: tuple[Free, ...], subject: Subject, z: Any) -> Subject:
     """The subject with the free parameters of a flat vector; differentiable."""
     where, values, start = [], [], 0
     for f in free:

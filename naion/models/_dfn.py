@@ -184,14 +184,14 @@ class DFN(eqx.Module):
         s = self.state(y, tau, control)
         T = s.temperature
         inner, inner_local = self._linearise_shells(shift, s, grid)
-        U_args = (
+        at = (
             s.j,
             grid.at_nodes(s.phi_s - s.phi_e),
             grid.at_nodes(s.c_e),
             s.sto[-1],
         )
         g_j, g_phi, g_c, g_x = _partials(
-            lambda *args: grid.kinetics_residual(*args, T), U_args
+            lambda j, dphi, c_e, x: grid.kinetics_residual(j, dphi, c_e, x, T), at
         )
         a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
         to_salt = -grid.interface / F * grid.at_nodes(grid.dx / grid.salt_capacity)
@@ -397,7 +397,13 @@ class _Grid:
     def face_flux_of(self, left, right, dphi: Array, T: Array) -> electrolyte.FaceFlux:
         R_D, R_kappa, c, t_plus, chi = zip(left, right, strict=True)
         return electrolyte.face_flux(
-            R_D, R_kappa, c, dphi, 0.5 * sum(t_plus), 0.5 * sum(chi), T
+            R_D,
+            R_kappa,
+            c,
+            dphi,
+            0.5 * (t_plus[0] + t_plus[1]),
+            0.5 * (chi[0] + chi[1]),
+            T,
         )
 
     def face_flux(self, c_e: Array, dphi: Array, T: Array) -> electrolyte.FaceFlux:

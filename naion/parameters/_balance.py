@@ -69,7 +69,7 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array) -> Stoichiometry:
     return at(x_n - jnp.where(reached, residual, 0.0) / slope)
 
 
-def stoichiometry_at_soc(cell: Cell, soc: Array) -> Stoichiometry:
+def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
     """Stoichiometries at a state of charge.
 
     SOC 0 and 1 are the equilibrium states at the voltage limits; in between SOC is

@@ -156,7 +156,7 @@ class PowerSeries(AbstractCurve):
     def __call__(self, x: Array) -> Array:
         m = _positive(x / 1000.0)
         terms = [c * m**e for c, e in zip(self.coefficient, self.exponent, strict=True)]
-        return sum(terms[1:], terms[0])
+        return jnp.sum(jnp.stack(terms), axis=0)
 
     def prepared(self) -> AbstractCurve:
         return self

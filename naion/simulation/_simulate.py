@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array
 
 from .._precision import require_x64
@@ -77,7 +78,7 @@ def simulate(
         max_steps,
         keep_states,
     )
-    concrete = not isinstance(solution.outcome, jax.core.Tracer)
+    concrete = not isinstance(solution.outcome, Tracer)
     if throw and concrete and jnp.ndim(solution.outcome) == 0:
         result = solution.result
         if not result.is_physical:
@@ -93,7 +94,7 @@ def start_state(cell: Cell, start: Start) -> Stoichiometry:
     if isinstance(start, Stoichiometry):
         return start
     if not isinstance(start, str):
-        return stoichiometry_at_soc(cell, start)
+        return stoichiometry_at_soc(cell, jnp.asarray(start))
     if start == "charged":
         if cell.charged is not None:
             return cell.charged

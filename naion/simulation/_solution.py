@@ -4,6 +4,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from .._constants import ZERO_CELSIUS
@@ -57,7 +59,7 @@ class Solution(eqx.Module):
         return self._cut(points)
 
     def _cut(self, points: Array) -> Array:
-        if isinstance(self.n_steps, jax.core.Tracer):
+        if isinstance(self.n_steps, Tracer):
             return points
         return points[: int(self.n_steps) + 1]
 
@@ -101,7 +103,7 @@ class Solution(eqx.Module):
         """Net energy delivered over the whole protocol [W.h]."""
         return self._end(Output.ENERGY) / 3600.0
 
-    def at(self, t: Array, after: Array | bool = False) -> Array:
+    def at(self, t: ArrayLike, after: Array | bool = False) -> Array:
         """Outputs at given times.
 
         Args:
@@ -129,7 +131,7 @@ class Solution(eqx.Module):
         value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
         return jnp.where(inside[..., None], value, jnp.nan)
 
-    def voltage_at_charge(self, charge: Array) -> Array:
+    def voltage_at_charge(self, charge: ArrayLike) -> Array:
         """Voltage when a charge has been discharged, for a single discharge.
 
         Args:
@@ -163,7 +165,7 @@ class Solution(eqx.Module):
             )
         temperature = self.record.outputs[:, 0, Output.TEMPERATURE]
         states = jax.vmap(self.model.layout.unpack)(self.record.y, temperature)
-        if isinstance(self.n_steps, jax.core.Tracer):
+        if isinstance(self.n_steps, Tracer):
             return states
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
 

@@ -163,7 +163,7 @@ def integrate(
     )
 
 
-def row(tree: Any, i: Array) -> Any:
+def row(tree: Any, i: Array | int) -> Any:
     """Row `i` of every array of a pytree."""
     return jax.tree.map(lambda a: a[i], tree)
 

@@ -2,6 +2,7 @@
 
 import csv
 from importlib.resources import files
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -58,7 +59,7 @@ class Recorder:
         x_scale: float = 1.0,
         x_offset: float = 0.0,
         y_scale: float = 1.0,
-        extrapolation="linear",
+        extrapolation: Literal["linear", "clamp"] = "linear",
     ) -> Property:
         """Record a table: its argument becomes x_offset + x_scale * column one."""
         x, y = read_table(self._package, file)

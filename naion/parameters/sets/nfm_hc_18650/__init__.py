@@ -71,7 +71,7 @@ def build() -> ParameterSet:
         )
         if side == "negative":
             # 150 times the table of Chayambuka et al. at the same stoichiometry.
-            folder = __package__.rsplit(".", 1)[0] + ".nvpf_hc_chayambuka2022"
+            folder = __name__.rsplit(".", 1)[0] + ".nvpf_hc_chayambuka2022"
             c_s, D_s = read_table(folder, "hc_diffusivity.csv")
             table = Table(a(c_s / 14540.0), a(150.0 * D_s), extrapolation="clamp")
             diffusivity = Property(table, slow)

@@ -1,0 +1,137 @@
+"""The condensed step matrix against a dense derivative of the rates."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+from naion.parameters import stoichiometry_at_soc
+from naion.properties import prepare
+from naion.protocol import Control, Mode
+
+MESH = na.Mesh(3, 2, 4, 6)
+SHIFT, TAU = 0.3, 2.0
+
+VALUES = {
+    Mode.CURRENT: (1.2, 0.1),
+    Mode.VOLTAGE: (3.0, -0.01),
+    Mode.POWER: (4.0, 0.2),
+    Mode.RESISTANCE: (2.0, 0.1),
+}
+
+
+@pytest.fixture(scope="module", params=["isothermal", "lumped"])
+def system(request):
+    """A model, a rough state far from equilibrium, and programs for all modes."""
+    cell = na.parameters.load("nfm_hc_18650")
+    prepared = prepare(cell)
+    thermal = na.Lumped() if request.param == "lumped" else na.Isothermal()
+    model = na.DFN(mesh=MESH, thermal=thermal)
+    sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
+    y = model.equilibrium(prepared, sto, cell.temperature)
+    s = model.layout.unpack(y, cell.temperature)
+    rng = np.random.default_rng(3)
+
+    def rough(a, size):
+        return a + size * rng.uniform(-1.0, 1.0, a.shape)
+
+    s = s._replace(
+        sto=rough(s.sto, 0.05),
+        c_e=rough(s.c_e, 0.3),
+        phi_e=rough(s.phi_e, 0.05),
+        phi_s=rough(s.phi_s, 0.01),
+        j=rough(s.j, 0.3),
+        current=jnp.asarray(0.8),
+        temperature=jnp.asarray(303.0),
+        charge=jnp.asarray(100.0),
+    )
+    y = model.layout.pack(s)
+
+    def control(mode, value, slope):
+        a = jnp.asarray
+        return Control(mode, value, slope, a(303.0), a(0.01))
+
+    @jax.jit
+    def matrix(mode, value, slope):
+        c = control(mode, value, slope)
+
+        def rates(y):
+            return model.rates(jnp.asarray(TAU), y, prepared, c)
+
+        return SHIFT * jnp.diag(jnp.asarray(model.layout.mass())) - jax.jacfwd(rates)(y)
+
+    @jax.jit
+    def solve(mode, value, slope, b):
+        c = control(mode, value, slope)
+        step = model.linearise(jnp.asarray(SHIFT), jnp.asarray(TAU), y, prepared, c)
+        factors, layout = step.factor(), model.layout
+        return (
+            layout.join(*factors.solve(*layout.split(b))),
+            layout.join(*factors.solve_transposed(*layout.split(b))),
+        )
+
+    return model, y, matrix, solve
+
+
+@pytest.mark.parametrize("mode", list(Mode), ids=lambda m: m.name.lower())
+def test_condensed_equals_dense(system, mode):
+    """Residuals of solves, row by row, over the size of the row's terms.
+
+    1e-9: elimination without pivoting, of matrices with condition numbers of 1e6.
+    """
+    model, y, matrix, solve = system
+    imposed = (jnp.asarray(int(mode)), *map(jnp.asarray, VALUES[mode]))
+    A = np.asarray(matrix(*imposed))
+    rng = np.random.default_rng(int(mode))
+    for _ in range(3):
+        b = rng.uniform(-1.0, 1.0, y.shape)
+        x, x_transposed = map(np.asarray, solve(*imposed, b))
+        for left, z in ((A, x), (A.T, x_transposed)):
+            scale = np.abs(left) @ np.abs(z) + np.abs(b)
+            assert np.max(np.abs(left @ z - b) / scale) < 1e-9
+            exact = np.linalg.solve(left, b)
+            assert np.linalg.norm(z - exact) < 1e-7 * np.linalg.norm(exact)
+
+
+def test_layout_round_trip(system):
+    model, y, _, _ = system
+    layout = model.layout
+    assert y.shape == (layout.size,) == layout.mass().shape
+    s = layout.unpack(y, jnp.asarray(303.0))
+    np.testing.assert_array_equal(layout.pack(s), y)
+    np.testing.assert_array_equal(layout.join(*layout.split(y)), y)
+
+
+def test_equilibrium_is_at_rest(any_cell):
+    """Uniform composition, no current: all rates vanish, but for SOC-free rounding."""
+    model, T = na.DFN(mesh=MESH), any_cell.temperature
+    prepared = prepare(any_cell)
+    zero = jnp.zeros(())
+    control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
+    sto = any_cell.published
+    y = model.equilibrium(prepared, sto, T)
+    f = jax.jit(model.rates)(zero, y, prepared, control)
+    # Potentials of 4 V times conductances of 1e6 over the current scale: rounding.
+    blocks, border = model.layout.split(f)
+    assert np.abs(blocks.inner).max() < 1e-12
+    assert np.abs(blocks.local).max() < 1e-14
+    assert np.abs(blocks.macro).max() < 1e-7
+    assert np.abs(border).max() == 0.0
+    V = model.terminal_voltage(model.layout.unpack(y, T), prepared)
+    expected = na.parameters.open_circuit_voltage(any_cell, sto, T)
+    assert abs(float(V - expected)) < 1e-12
+
+
+@pytest.mark.parametrize("size", [{"n_neg": 1}, {"n_sep": 0}, {"n_r": 3}])
+def test_mesh_refuses_what_it_cannot_do(size):
+    with pytest.raises(ValueError, match="Mesh needs at least"):
+        na.Mesh(**size)
+
+
+def test_shells_fill_the_sphere():
+    for grading in (0.0, 2.0, 5.0):
+        shells = na.Mesh(n_r=12, grading=grading).shells()
+        assert abs(shells.volumes.sum() - 1.0 / 3.0) < 1e-15
+        assert shells.nodes[0] == 0.0 and shells.nodes[-1] == 1.0
+        assert np.all(np.diff(shells.nodes) > 0.0)
