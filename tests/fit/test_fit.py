@@ -1,0 +1,76 @@
+"""Fits find what made the data, and say what they do not know."""
+
+import equinox as eqx
+import numpy as np
+import pytest
+
+import naion as na
+from naion.fit import Free, Problem, Subject, discharge, least_squares
+from naion.fit._free import leaf
+from naion.predict import Uncertainty, ensemble, uncertainty_of
+
+MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
+TRUTH = {"contact_resistance.scale": 1.4, "positive.particle.rate_constant.scale": 0.7}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    cell = na.parameters.load("nfm_hc_18650")
+    full = na.parameters.stoichiometry_at_soc(cell, 1.0)
+    cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
+    paths = list(TRUTH)
+    true = eqx.tree_at(
+        lambda c: [leaf(c, p) for p in paths],
+        cell,
+        [np.asarray(v) for v in TRUTH.values()],
+    )
+    rng = np.random.default_rng(0)
+    tests = []
+    for current in (0.75, 1.5):
+        sol = na.simulate(
+            true, na.Protocol(f"Discharge at {current} A until 1.5 V"), model=MODEL
+        )
+        q = np.linspace(0.05, 1.3, 25)
+        V = np.asarray(sol.voltage_at_charge(q)) + 1e-3 * rng.standard_normal(25)
+        tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=1e-3))
+    free = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log") for p in paths)
+    return least_squares(Problem(Subject(cell, [0.0]), free, tuple(tests), MODEL))
+
+
+def test_fit_recovers_what_made_the_data(fitted):
+    values = {row["name"]: row["value"] for row in fitted.table()}
+    for name, truth in TRUTH.items():
+        # 1 mV of noise on 50 points: a few per cent.
+        assert values[name] == pytest.approx(truth, rel=0.05)
+
+
+def test_intervals_hold_the_truth_and_nothing_is_at_a_bound(fitted):
+    assert fitted.at_bound == ()
+    for row in fitted.table():
+        assert row["low"] < row["value"] < row["high"]
+        assert row["high"] / row["low"] < 1.5
+
+
+def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
+    known = uncertainty_of(fitted)
+    again = Uncertainty.from_json(known.to_json())
+    np.testing.assert_array_equal(again.covariance, known.covariance)
+    drawn = ensemble(fitted.subject.cell, again, 8)
+    scales = [float(c.contact_resistance.scale) for c in drawn.cells]
+    assert scales[0] == pytest.approx(
+        float(fitted.subject.cell.contact_resistance.scale)
+    )
+    assert np.std(scales) > 0.0 and min(scales) >= 0.1 and max(scales) <= 10.0
+
+
+def test_unknown_paths_list_the_nearest():
+    cell = na.parameters.load("nfm_hc_18650")
+    with pytest.raises(KeyError, match="contact_resistance"):
+        leaf(Subject(cell, [0.0]), "cell.contact_resistence.scale")
+
+
+def test_discharge_refuses_bad_data():
+    with pytest.raises(ValueError, match="increasing charge"):
+        discharge("x", [0.0, 1.0, 0.5], [4.0, 3.0, 2.0], 1.0, 298.15)
+    with pytest.raises(ValueError, match="positive current"):
+        discharge("x", [0.0, 0.5, 1.0], [4.0, 3.0, 2.0], -1.0, 298.15)
