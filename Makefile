@@ -16,7 +16,7 @@ demo: $(STAMP)
 	$(BIN)/naion demo --out out
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
