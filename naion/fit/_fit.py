@@ -185,8 +185,10 @@ def covariance(problem: Problem, z: np.ndarray) -> np.ndarray:
     J = problem.jacobian(z)
     r = problem.residuals(z)
     H = J.T @ J
-    H += 1e-10 * np.diag(np.diag(H)) + 1e-12 * np.eye(len(z))
-    inverse = np.linalg.inv(H)
+    # Parameters range from ocp volts to energies in J/mol: invert in units of their own.
+    unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
+    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(z))
+    inverse = np.linalg.inv(scaled) * np.outer(unit, unit)
     middle, i = np.zeros_like(H), 0
     for e in problem.experiments:
         n = e.n_observations

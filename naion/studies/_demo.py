@@ -10,7 +10,7 @@ import numpy as np
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from ..design import nfm_prismatic
-from ..fit import Fit, gradient_descent, least_squares, scores, summarise
+from ..fit import Fit, gradient_descent, least_squares, scores
 from ..io import write_cell
 from ..plot import plot_band, plot_fit
 from ..predict import (
@@ -65,8 +65,8 @@ def _nvpf_part(out: Path):
     enable_x64()
     compilation_cache()
     problem = nvpf_problem()
-    z = gradient_descent(problem, iterations=60)
-    fit = summarise(problem, z)
+    z = gradient_descent(problem, iterations=40)
+    fit = least_squares(problem, z, max_evaluations=15)
     _save(out / "nvpf_hc", fit, "NVPF / hard carbon, Chayambuka et al. 2022")
     rows = [
         [*row, f"{capacity:+.2f} %"]
@@ -108,7 +108,7 @@ def _fit_tuberlin(out: Path, hakadi: Fit, say: Progress) -> Fit:
     say("TU Berlin 18650: fitting check-ups at 15, 25 and 45 degC")
     problem = tuberlin_problem(hakadi.subject.cell)
     fit = least_squares(
-        problem, max_evaluations=12, tolerance=3e-3, progress=lambda t: say("  " + t)
+        problem, max_evaluations=18, tolerance=2e-3, progress=lambda t: say("  " + t)
     )
     _save(out / "tuberlin", fit, "TU Berlin TC23SIB09 18650")
     return fit
