@@ -9,9 +9,10 @@ import functools
 from pathlib import Path
 
 import jax.numpy as jnp
-import naion as na
 import numpy as np
 import pytest
+
+import naion as na
 from naion.parameters import Stoichiometry
 
 na.enable_x64()
