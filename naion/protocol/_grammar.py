@@ -133,6 +133,8 @@ def _quantity(text: str, step: str) -> tuple[str, float]:
     text = text.strip()
     per_c = _PER_C.fullmatch(text)
     if per_c:
+        if float(per_c["number"]) == 0.0:
+            raise _unreadable(step, f"'{text}' is an infinite rate")
         return "c_rate", 1.0 / float(per_c["number"])
     if text.upper() == "C":
         return "c_rate", 1.0

@@ -15,7 +15,6 @@ from ....properties import (
     PowerExponential,
     Property,
     Table,
-    constant,
 )
 from ..._cell import (
     Cell,
@@ -132,7 +131,9 @@ def build() -> ParameterSet:
                     f"16.6 ohm.cm2 of charge transfer at x = 0.5: {PULSES}",
                     arrhenius(f"{p}.rate_constant.temperature", 67e3, "D", PULSES),
                 ),
-                film_resistance=constant(0.0),
+                film_resistance=n.constant(
+                    f"{p}.film_resistance", 0.0, "ohm.m2", "A", "none assumed"
+                ),
             ),
         )
 

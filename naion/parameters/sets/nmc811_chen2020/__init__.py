@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from ...._constants import F
 from ....physics.kinetics import ButlerVolmer
-from ....properties import Arrhenius, PowerSeries, Property, TanhSum, constant
+from ....properties import Arrhenius, PowerSeries, Property, TanhSum
 from ..._cell import (
     Cell,
     Electrode,
@@ -87,7 +87,9 @@ def build() -> ParameterSet:
                     f"m_ref = {m:g} (A/m2)(m3/mol)^1.5 of {PAPER}",
                     law,
                 ),
-                film_resistance=constant(0.0),
+                film_resistance=n.constant(
+                    f"{p}.film_resistance", 0.0, "ohm.m2", "A", "none assumed"
+                ),
             ),
         )
 
