@@ -62,4 +62,4 @@ def _root(x: Array, end: float) -> Array:
     overshoot into negative concentrations.
     """
     positive = 0.5 * (x + jnp.sqrt(x * x + (0.1 * end) ** 2))
-    return positive / jnp.sqrt(positive + end)
+    return positive / (positive * positive + end * end) ** 0.25
