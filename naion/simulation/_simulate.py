@@ -69,7 +69,7 @@ def simulate(
     if max_steps is None:
         max_steps = 200 * (1 + protocol.n_steps // 8) + 24 * protocol.n_steps
     solution = _simulate(
-        cell,
+        jax.tree.map(_strong, cell),
         protocol,
         start if not isinstance(start, float | int) else jnp.asarray(float(start)),
         cell.temperature if temperature is None else jnp.asarray(temperature, float),
@@ -87,6 +87,12 @@ def simulate(
                 f"{int(solution.n_steps)} steps)"
             )
     return solution
+
+
+def _strong(a):
+    """A Python number put into a cell must not compile a second program."""
+    weak = getattr(a, "weak_type", False)
+    return jax.lax.convert_element_type(a, a.dtype) if weak else a
 
 
 def start_state(cell: Cell, start: Start) -> Stoichiometry:
