@@ -11,7 +11,6 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 
@@ -64,33 +63,51 @@ class Table(AbstractCurve):
     def prepared(self) -> "PiecewiseCubic":
         width = jnp.diff(self.x)
         secant = jnp.diff(self.y) / width
+        zero = jnp.zeros_like(secant)
         if self.interpolation == "linear" or self.x.shape[0] < 3:
-            zero = jnp.zeros_like(secant)
-            coefficients = jnp.stack([self.y[:-1], secant, zero, zero])
+            inner = jnp.stack([self.y[:-1], secant, zero, zero])
+            first, last = secant[0], secant[-1]
         else:
             slope = _pchip_slopes(width, secant)
             left, right = slope[:-1], slope[1:]
             quadratic = (3.0 * secant - 2.0 * left - right) / width
             cubic = (left + right - 2.0 * secant) / width**2
-            coefficients = jnp.stack([self.y[:-1], left, quadratic, cubic])
-        return PiecewiseCubic(self.x, coefficients, self.extrapolation)
+            inner = jnp.stack([self.y[:-1], left, quadratic, cubic])
+            first, last = slope[0], slope[-1]
+        goes_on = 1.0 if self.extrapolation == "linear" else 0.0
+
+        def outside(y: Array, slope: Array) -> Array:
+            none = jnp.zeros_like(y)
+            return jnp.stack([y, goes_on * slope, none, none])[:, None]
+
+        pieces = [outside(self.y[0], first), inner, outside(self.y[-1], last)]
+        anchors = jnp.concatenate([self.x[:1], self.x])
+        return PiecewiseCubic(self.x, anchors, jnp.concatenate(pieces, axis=1))
 
 
 class PiecewiseCubic(AbstractCurve):
-    """A prepared `Table`: cubic polynomials between knots.
+    """A prepared `Table`: a cubic polynomial in every piece, extrapolations included.
 
     Attributes:
-        knots: (n,).
-        coefficients: of powers 0 to 3 of the distance from the left knot, (4, n-1).
-        extrapolation: as in `Table`.
+        knots: where one piece ends and the next begins, (n,).
+        anchors: from where each piece's distance is taken, (n+1,).
+        coefficients: of powers 0 to 3 of that distance, (4, n+1).
     """
 
     knots: Float[Array, " n"]
+    anchors: Float[Array, " m"]
     coefficients: Float[Array, "4 m"]
-    extrapolation: Literal["linear", "clamp"] = eqx.field(static=True)
 
     def __call__(self, x: Array) -> Array:
-        return _piecewise(self.extrapolation, x, self.knots, self.coefficients)
+        # Comparing with every knot vectorises, where a binary search would gather.
+        knots = jax.lax.stop_gradient(self.knots)
+        index = jnp.sum(x[..., None] >= knots, axis=-1, dtype=jnp.int32)
+        anchor, a, b, c, d = (
+            row.at[index].get(mode="promise_in_bounds")
+            for row in (self.anchors, *self.coefficients)
+        )
+        z = x - anchor
+        return a + z * (b + z * (c + z * d))
 
     def prepared(self) -> AbstractCurve:
         return self
@@ -178,62 +195,6 @@ class PowerExponential(AbstractCurve):
 
     def prepared(self) -> AbstractCurve:
         return self
-
-
-def _evaluate(extrapolation: str, x: Array, knots: Array, coefficients: Array) -> Array:
-    inside = jnp.clip(x, knots[0], knots[-1])
-    # Comparing with every knot vectorises, where a binary search would gather.
-    index = jnp.sum(inside[..., None] >= knots[1:-1], axis=-1, dtype=jnp.int32)
-    d = inside - knots[index]
-    value, *higher = (c[index] for c in coefficients[::-1])
-    for c in higher:
-        value = c + d * value
-    if extrapolation == "linear":
-        end = _derivative("linear", inside, knots, coefficients)
-        value = value + end * (x - inside)
-    elif extrapolation == "zero":
-        value = jnp.where(x == inside, value, 0.0)
-    return value
-
-
-def _derivative(extrapolation: str, x: Array, knots: Array, coefficients: Array):
-    """Slope of a piecewise polynomial: itself one, of a degree less."""
-    if coefficients.shape[0] == 1:
-        return jnp.zeros_like(x)
-    outside = {"linear": "clamp", "clamp": "zero", "zero": "zero"}[extrapolation]
-    powers = jnp.arange(1.0, coefficients.shape[0])[:, None]
-    return _piecewise(outside, x, knots, powers * coefficients[1:])
-
-
-_piecewise = jax.custom_jvp(_evaluate, nondiff_argnums=(0,))
-"""Evaluation that knows its own slope, so that derivatives stay as small as values."""
-
-
-def _piecewise_jvp(extrapolation, primals, tangents):
-    x, knots, coefficients = primals
-    x_dot, knots_dot, coefficients_dot = tangents
-    value = _piecewise(extrapolation, *primals)
-    if not isinstance(knots_dot, SymbolicZero):
-        # Moving knots are rare (a fit of abscissae): differentiate the plain code.
-        def plain(knots, coefficients):
-            return _evaluate(extrapolation, x, knots, coefficients)
-
-        dots = [
-            jnp.zeros_like(p) if isinstance(t, SymbolicZero) else t
-            for p, t in ((knots, knots_dot), (coefficients, coefficients_dot))
-        ]
-        tangent = jax.jvp(plain, (knots, coefficients), tuple(dots))[1]
-    elif not isinstance(coefficients_dot, SymbolicZero):
-        tangent = _piecewise(extrapolation, x, knots, coefficients_dot)
-    else:
-        tangent = jnp.zeros_like(value)
-    if not isinstance(x_dot, SymbolicZero):
-        slope = _derivative(extrapolation, x, knots, coefficients)
-        tangent = tangent + slope * x_dot
-    return value, tangent
-
-
-_piecewise.defjvp(_piecewise_jvp, symbolic_zeros=True)
 
 
 def _positive(m: Array) -> Array:

@@ -148,24 +148,22 @@ class CellSystem(AbstractSystem):
         )
         return layout.pack(s._replace(current=current, j=s.j + dj))
 
-    def limit_update(self, y: Array, dy: Array, args: Cell) -> Array:
+    def limit_update(self, dy: Array, args: Cell) -> Array:
         """Potentials move by at most a volt an iteration."""
         blocks, _ = self.model.layout.split(dy)
         largest = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         return jnp.minimum(1.0, 1.0 / jnp.maximum(largest, 1e-30))
 
-    def start_error(self, f: Array) -> Array:
-        """Largest residual over what rounding of the potentials allows.
+    def update_size(self, dy: Array, args: Cell) -> Array:
+        """Largest update of a potential or of the current over what rounding allows.
 
         Charge residuals are fractions of the 1C current density; a potential of 4 V
         through a well-conducting volume has a rounding error of about 1e-9 of it.
         """
-        blocks, border = self.model.layout.split(f)
-        charge, kinetics = blocks.macro[:, 1:], blocks.local
-        return jnp.maximum(
-            jnp.max(jnp.abs(charge)) / 1e-7,
-            jnp.maximum(jnp.max(jnp.abs(kinetics)), jnp.abs(border[0])) / 1e-10,
-        )
+        blocks, border = self.model.layout.split(dy)
+        potentials = jnp.max(jnp.abs(blocks.macro[:, 1:]))
+        current = jnp.abs(border[0]) / args.nominal_capacity
+        return jnp.maximum(potentials, current) / 1e-9
 
     def error_ratio(
         self, error: Array, y: Array, args: Cell, control: Imposed, tau: Array

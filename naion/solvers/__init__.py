@@ -2,7 +2,7 @@
 
 from ._differentiate import solve
 from ._integrate import Record, Segments, Settings, Trajectory, integrate
-from ._rosenbrock import RODAS5P, Tableau, interpolate, rosenbrock_step
+from ._rosenbrock import RODAS5P, Tableau, apply, interpolate, stepping
 from ._system import AbstractSystem, Status
 
 __all__ = [
@@ -14,8 +14,9 @@ __all__ = [
     "Status",
     "Tableau",
     "Trajectory",
+    "apply",
     "integrate",
     "interpolate",
-    "rosenbrock_step",
     "solve",
+    "stepping",
 ]

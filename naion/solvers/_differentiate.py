@@ -3,11 +3,16 @@
 Step sizes are constants of the recorded solve, except the step that ends at an event,
 whose length follows from the event (implicit function theorem), and the step that ends a
 segment, which follows the segment's duration. Along the record a tangent runs forwards,
-a cotangent backwards; each recorded step is recomputed once from its stored start. So
-memory is one state for every accepted step, and both modes give the derivative of the
-same discrete solution.
+a cotangent backwards; each recorded step is recomputed from its stored start. So memory is
+one state for every accepted step, and both modes give the derivative of the same
+discrete solution.
+
+A record is replayed in phases, one an iteration of a flat loop, all through one program:
+settling, if the algebraic unknowns were settled before the step; the step's slope along
+its own length, if it ends at an event; and the step.
 """
 
+import enum
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -27,8 +32,8 @@ from ._integrate import (
     row,
     step_outputs,
 )
-from ._rosenbrock import rosenbrock_step
-from ._start import settle
+from ._rosenbrock import apply, stepping
+from ._settling import settling
 from ._system import AbstractSystem
 
 
@@ -144,6 +149,23 @@ def _refuse(primals, tangents):
     )
 
 
+class _Phase(enum.IntEnum):
+    """What is done with a recorded step, in this order."""
+
+    SETTLE = 0
+    SLOPE = 1
+    STEP = 2
+
+
+class _End(NamedTuple):
+    """What a phase leads to: state, outputs, distance to the step's event, length."""
+
+    y: Array
+    outputs: Array
+    distance: Array
+    h: Array
+
+
 class _Sweep:
     """The linear map from tangents of the inputs to tangents of the outputs."""
 
@@ -188,94 +210,122 @@ class _Sweep:
         outputs = _Outputs(r.t, r.h, r.outputs, self.y_shape, zero)
         return jax.tree.map(jnp.zeros_like, outputs)
 
-    def replay(self, n: Array, y: Array, t: Array, moving: _Inputs):
-        """Step `n` of the record as a differentiable function of what it hangs on."""
+    def replay(
+        self, n: Array, phase: Array, y: Array, longer: Array, moving: _Inputs
+    ) -> _End:
+        """A phase of step `n`, made `longer` [s], as a function of what it hangs on."""
         rec = row(self.record, n)
-        settings, system = self.static.settings, self.system
+        system, tableau = self.system, self.static.settings.tableau
         _, args, control, duration = eqx.combine(moving, self.fixed)
         args = eqx.combine(args, self.static.args)
         control = row(eqx.combine(control, self.static.control), rec.segment)
 
+        settles = phase == _Phase.SETTLE
+        frozen = settles & jnp.asarray(system.mass == 0.0)
         y = jnp.where(rec.fresh, system.begin(y), y)
-        y = jax.lax.cond(
-            rec.settled,
-            lambda y: settle(system, rec.tau, y, args, control),
-            lambda y: y,
-            y,
-        )
+        # What settling finds does not hang on where it started from.
+        y = jnp.where(frozen, jax.lax.stop_gradient(y), y)
         end = duration[rec.segment]
-        h = rec.h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
-        h = jnp.where(jnp.isfinite(h), h, rec.h)
-
-        def advance(h, y, args, control):
-            step = rosenbrock_step(
-                settings.tableau, system, rec.tau, y, h, args, control
-            )
-            outputs = step_outputs(system, rec.tau, y, h, step, args, control)
-            return step.y, outputs
-
-        y_end, outputs = advance(h, y, args, control)
-
-        def to_event(y_end, outputs, h):
-            fixed = jax.lax.stop_gradient((y, args, control))
-
-            def by_h(h):
-                y_end, outputs = advance(h, *fixed)
-                distance = system.events(rec.tau + h, y_end, *fixed[1:])
-                return y_end, outputs, distance[rec.event]
-
-            slopes = jax.jvp(by_h, (rec.h,), (jnp.ones_like(rec.h),))[1]
-            slopes = jax.lax.stop_gradient(slopes)
-            distance = system.events(rec.tau + h, y_end, args, control)[rec.event]
-            change = -(distance - jax.lax.stop_gradient(distance)) / slopes[2]
-            return y_end + change * slopes[0], outputs + change * slopes[1], h + change
-
-        y_end, outputs, h = jax.lax.cond(
-            rec.event >= 0, to_event, lambda *a: a, y_end, outputs, h
+        h = rec.h + longer
+        moved = h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
+        h = jnp.where(jnp.isfinite(moved), moved, h)
+        weights = jax.tree.map(
+            lambda a, b: jnp.where(settles, a, b),
+            settling(tableau, jnp.ones_like(h)),
+            stepping(tableau, h),
         )
-        return y_end, t + h, h, outputs
+        step = apply(weights, system, rec.tau, y, args, control)
+        outputs = step_outputs(system, rec.tau, y, h, step, args, control)
+        distance = system.events(rec.tau + h, step.y, args, control)[rec.event]
+        y_end = jnp.where(settles & ~frozen, y, step.y)
+        return _End(y_end, outputs, distance, h)
 
     def forward(self, tangent: _Inputs) -> _Outputs:
         """Tangents along the record."""
         record = self.record
+        zero = jnp.zeros_like(self.record.t[0])
 
         def body(carry):
-            n, y_dot, t_dot, out = carry
-            primal = (record.y[n], record.t[n], self.moving)
-            _, (y_new, t_new, h_dot, outputs_dot) = jax.jvp(
-                lambda *a: self.replay(n, *a), primal, (y_dot, t_dot, tangent)
+            n, phase, y_dot, t_dot, slope, out = carry
+            along_h = phase == _Phase.SLOPE
+            start = record.y[n], zero, self.moving
+            dots = jax.tree.map(
+                lambda a: jnp.where(along_h, 0.0, a), (y_dot, zero, tangent)
             )
+            dots = dots[0], along_h * 1.0, dots[2]
+            _, dot = jax.jvp(lambda *a: self.replay(n, phase, *a), start, dots)
+
+            is_step = phase == _Phase.STEP
+            has_event = record.event[n] >= 0
+            # The length moves so that the distance to the event stays zero.
+            safe = jnp.where(has_event, slope.distance, 1.0)
+            longer = jnp.where(is_step & has_event, -dot.distance / safe, 0.0)
+            dot = _add(dot, jax.tree.map(lambda a: longer * a, slope))
+            slope = jax.tree.map(lambda a, b: jnp.where(along_h, a, b), dot, slope)
+            at = jnp.where(is_step, n, record.t.shape[0])
             out = out._replace(
-                t=out.t.at[n].set(t_dot),
-                h=out.h.at[n].set(h_dot),
-                outputs=out.outputs.at[n].set(outputs_dot),
+                t=out.t.at[at].set(t_dot, mode="drop"),
+                h=out.h.at[at].set(dot.h, mode="drop"),
+                outputs=out.outputs.at[at].set(dot.outputs, mode="drop"),
             )
-            return n + 1, y_new, t_new, out
+            y_dot = jnp.where(along_h, y_dot, dot.y)
+            t_dot = jnp.where(is_step, t_dot + dot.h, t_dot)
+            following = jnp.where(has_event & ~along_h, _Phase.SLOPE, _Phase.STEP)
+            n = n + is_step
+            phase = jnp.where(is_step, self._first_phase(n), following)
+            return n, phase, y_dot, t_dot, slope, out
 
         out = self._no_tangent()
         y_dot = out.y if tangent.y is None else tangent.y
-        carry = (jnp.asarray(0), y_dot, out.t_end, out)
-        _, y_dot, t_dot, out = jax.lax.while_loop(
+        slope = _End(jnp.zeros_like(out.y), jnp.zeros_like(out.outputs[0]), zero, zero)
+        first = jnp.asarray(0)
+        carry = (first, self._first_phase(first), y_dot, zero, slope, out)
+        _, _, y_dot, t_dot, _, out = jax.lax.while_loop(
             lambda c: c[0] < self.n_steps, body, carry
         )
         return out._replace(y=y_dot, t_end=t_dot)
 
+    def _first_phase(self, n: Array) -> Array:
+        r = self.record
+        without = jnp.where(r.event[n] >= 0, _Phase.SLOPE, _Phase.STEP)
+        return jnp.where(r.settled[n], _Phase.SETTLE, without)
+
     def backward(self, cotangent: _Outputs) -> _Inputs:
         """Cotangents against the record."""
         record = self.record
+        zero = jnp.zeros_like(record.t[0])
 
         def body(carry):
-            n, y_bar, t_bar, total = carry
-            primal = (record.y[n], record.t[n], self.moving)
-            _, pullback = jax.vjp(lambda *a: self.replay(n, *a), *primal)
-            y_bar, t_bar, more = pullback(
-                (y_bar, t_bar, cotangent.h[n], cotangent.outputs[n])
+            n, phase, y_bar, t_bar, longer_bar, total = carry
+            is_step, along_h = phase == _Phase.STEP, phase == _Phase.SLOPE
+            start = record.y[n], zero, self.moving
+            _, pullback = jax.vjp(lambda *a: self.replay(n, phase, *a), *start)
+            bar = _End(
+                jnp.where(along_h, 0.0, y_bar),
+                jnp.where(is_step, cotangent.outputs[n], 0.0),
+                jnp.where(along_h, 1.0, 0.0),
+                jnp.where(is_step, cotangent.h[n] + t_bar, 0.0),
             )
-            return n - 1, y_bar, t_bar + cotangent.t[n], _add(total, more)
+            y_more, slope, more = pullback(bar)
+            # What a longer step would do, the event takes back: see `forward`.
+            scale = jnp.where(along_h, -longer_bar / jnp.where(along_h, slope, 1.0), 1.0)
+            y_bar = scale * y_more + jnp.where(along_h, y_bar, 0.0)
+            total = _add(total, jax.tree.map(lambda a: scale * a, more))
+
+            to_slope = is_step & (record.event[n] >= 0)
+            to_settle = ~to_slope & (phase != _Phase.SETTLE) & record.settled[n]
+            done = ~to_slope & ~to_settle
+            t_bar = jnp.where(done, t_bar + cotangent.t[n], t_bar)
+            other = jnp.where(to_slope, _Phase.SLOPE, _Phase.SETTLE)
+            phase = jnp.where(done, _Phase.STEP, other)
+            return n - done, phase, y_bar, t_bar, slope, total
 
         zeros = jax.tree.map(jnp.zeros_like, self.moving)
-        carry = (self.n_steps - 1, cotangent.y, cotangent.t_end, zeros)
-        _, y_bar, _, total = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
+        step = jnp.asarray(int(_Phase.STEP))
+        carry = (self.n_steps - 1, step, cotangent.y, cotangent.t_end, zero, zeros)
+        _, _, y_bar, _, _, total = jax.lax.while_loop(
+            lambda c: c[0] >= 0, body, carry
+        )
         return total if total.y is None else total._replace(y=y_bar)
 
 

@@ -1,8 +1,8 @@
 """Adaptive integration through segments and events.
 
-One flat loop attempts one step an iteration, whatever the lane is doing: starting a
-segment, stepping, closing in on an event. Under `vmap` the lanes so go in lock-step
-without waiting for each other's segments.
+One flat loop attempts one thing an iteration, whatever the lane is doing: settling the
+algebraic unknowns of a new segment, stepping, closing in on an event. Under `vmap` the
+lanes so go in lock-step without waiting for each other's segments.
 """
 
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ._rosenbrock import RODAS5P, Step, Tableau, interpolate, rosenbrock_step
-from ._start import find_start
+from ._rosenbrock import RODAS5P, Step, Tableau, apply, interpolate, stepping
+from ._settling import MAX_ATTEMPTS, Attempt, judge, settling
 from ._system import AbstractSystem, Status
 
 EVENT_TOLERANCE = 1e-9
@@ -21,6 +21,9 @@ EVENT_TOLERANCE = 1e-9
 
 MANY_REJECTED = 4
 """Attempts in a row that must fail before algebraic unknowns are solved for anew."""
+
+AT_ONCE = 1e-6
+"""Length of the step that ends at an event which settling has moved behind us [s]."""
 
 MAX_CLOSING = 12
 """Attempts at the length of a step that ends at an event; two or three are usual."""
@@ -113,13 +116,33 @@ class Trajectory(NamedTuple):
 
 
 class _Carry(NamedTuple):
+    """Where the loop is.
+
+    Attributes:
+        y, t, tau, segment: state, time, time in the segment, and the segment.
+        h: length to try.
+        entering: the segment's beginning is still to be applied to `y`.
+        fresh: no step of the segment has been accepted yet.
+        settling: what to attempt is settling, not a step.
+        damping: of settling.
+        tried: attempts at settling so far.
+        settled: `y` was settled at this time.
+        rejected: steps rejected in a row.
+        closing: attempts at the step that ends at an event.
+        status, event: how the solve ended.
+        n_steps, n_rejected, record: what is returned.
+    """
+
     y: Array
     t: Array
     tau: Array
-    h: Array
     segment: Array
+    h: Array
+    entering: Array
     fresh: Array
-    unsettled: Array
+    settling: Array
+    damping: Array
+    tried: Array
     settled: Array
     rejected: Array
     closing: Array
@@ -199,16 +222,19 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
         outputs=jnp.zeros((n, 2 + n_dense, out.shape[0]), out.dtype),
         y=jnp.zeros((n, y0.shape[0] if keep_states else 0), y0.dtype),
     )
-    count = jnp.asarray(0)
+    count, yes = jnp.asarray(0), jnp.asarray(True)
     return _Carry(
         y=y0,
         t=zero,
         tau=zero,
-        h=settings.first_step,
         segment=count,
-        fresh=jnp.asarray(True),
-        unsettled=jnp.asarray(True),
-        settled=jnp.asarray(False),
+        h=settings.first_step,
+        entering=yes,
+        fresh=yes,
+        settling=yes,
+        damping=jnp.ones_like(zero),
+        tried=count,
+        settled=~yes,
         rejected=count,
         closing=count,
         status=jnp.asarray(int(Status.RUNNING)),
@@ -220,40 +246,45 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
 
 
 def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
-    """One attempt at a step, with everything that may come before and after it."""
+    """One attempt at settling or at a step, and what follows from it."""
     control = row(segments.control, c.segment)
-    y = jnp.where(c.unsettled, system.begin(c.y), c.y)
-    # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
-    # sharply, that alone can fail the next step however short it is: solve them anew.
-    settle = c.unsettled | (c.rejected == MANY_REJECTED)
-    y, found = find_start(system, c.tau, y, args, control, settle)
-    settled = c.settled | settle
+    begun = system.start_guess(c.tau, system.begin(c.y), args, control)
+    y = jnp.where(c.entering, begun, c.y)
     before = system.events(c.tau, y, args, control)
+    met_before = ~c.settling & c.settled & jnp.any(before <= EVENT_TOLERANCE)
     # A segment whose end is already met takes no step.
-    over = c.unsettled & found & jnp.any(before <= EVENT_TOLERANCE)
+    over = met_before & c.fresh
+    at_once = met_before & ~c.fresh
 
-    duration = segments.duration[c.segment]
-    h, ends = _fit(c.h, duration - c.tau, c.closing > 0)
-    step = rosenbrock_step(settings.tableau, system, c.tau, y, h, args, control)
-    ratio = system.error_ratio(step.error, step.y, args, control, c.tau + h)
+    remaining = segments.duration[c.segment] - c.tau
+    h, ends = _fit(jnp.where(at_once, AT_ONCE, c.h), remaining, c.closing > 0)
+    weights = jax.tree.map(
+        lambda a, b: jnp.where(c.settling, a, b),
+        settling(settings.tableau, c.damping),
+        stepping(settings.tableau, h),
+    )
+    trial = apply(weights, system, c.tau, y, args, control)
+    settle: Attempt = judge(system, y, trial, c.damping, args)
+
+    ratio = system.error_ratio(trial.error, trial.y, args, control, c.tau + h)
     ratio = ratio / settings.rtol
-    finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(step.y))
+    finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(trial.y))
     ratio = jnp.where(finite, ratio, jnp.inf)
-    passed = ratio <= 1.0
+    passed = ~c.settling & ~over & (ratio <= 1.0)
 
-    after = system.events(c.tau + h, step.y, args, control)
+    after = system.events(c.tau + h, trial.y, args, control)
     nearest = jnp.argmin(after)
     # A step that crosses an event is tried again, from the same start, at the length
     # that its dense output suggests, until it ends at the event.
-    exhausted = c.closing >= MAX_CLOSING
-    crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~exhausted
-    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~exhausted
-    met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | exhausted)
+    must = at_once | (c.closing >= MAX_CLOSING)
+    crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~must
+    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~must
+    met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | must)
     again = crossed | short
     bracket = jnp.where(short, 1.0, 0.0), jnp.where(short, 2.0, 1.0)
-    root = _first_root(system, c.tau, y, h, step, args, control, again, bracket)
+    root = _first_root(system, c.tau, y, h, trial, args, control, again, bracket)
 
-    accepted = found & ~over & passed & ~again
+    accepted = passed & ~again
     event = jnp.where(over, jnp.argmin(before), jnp.where(met, nearest, -1))
     has_event = over | (accepted & met)
     ended = accepted & ends & ~met
@@ -265,15 +296,23 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     h_next = jnp.where(again, root * h, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
+    h_next = jnp.where(c.settling | over, c.h, h_next)
+    rejected = jnp.where(passed | c.settling, 0, c.rejected + 1)
+    # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
+    # sharply, that alone can fail the next step however short it is; and an event may
+    # lie within that tolerance of the start of the step. Solve them anew.
+    unsettled = ~c.settled & ((rejected == MANY_REJECTED) | again)
 
     n_steps = c.n_steps + accepted
+    n_rejected = c.n_rejected + (~accepted & ~over & ~c.settling)
+    lost = c.settling & (settle.failed | (c.tried >= MAX_ATTEMPTS))
     status = jnp.select(
         [
-            ~found,
+            lost,
             stops,
             leaves & last,
-            ~passed & (h_next < 1e-9),
-            (n_steps == settings.max_steps) | (c.n_rejected > 10 * settings.max_steps),
+            ~c.settling & ~passed & ~over & (h_next < 1e-9),
+            (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
         [
             int(Status.START_FAILED),
@@ -290,10 +329,10 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         h=h,
         segment=c.segment,
         fresh=c.fresh,
-        settled=settled,
+        settled=c.settled,
         ended=ended,
         event=jnp.where(accepted & met, nearest, -1),
-        outputs=step_outputs(system, c.tau, y, h, step, args, control),
+        outputs=step_outputs(system, c.tau, y, h, trial, args, control),
         y=y[: c.record.y.shape[1]],
     )
     # A segment that is over at once still leaves its outputs, for when no step follows.
@@ -306,21 +345,25 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         lambda buffer, value: buffer.at[at].set(value, mode="drop"), c.record, entry
     )
     moves_on = leaves & (status == Status.RUNNING)
+    y_next = jnp.where(accepted, trial.y, jnp.where(c.settling, settle.y, y))
     return _Carry(
-        y=jnp.where(accepted, step.y, y),
+        y=y_next,
         t=jnp.where(accepted, c.t + h, c.t),
         tau=jnp.where(moves_on, 0.0, jnp.where(accepted, c.tau + h, c.tau)),
-        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
         segment=c.segment + moves_on,
+        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
+        entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
-        unsettled=moves_on,
-        settled=settled & ~accepted & ~moves_on,
-        rejected=jnp.where(passed, 0, c.rejected + 1),
-        closing=jnp.where(again, c.closing + 1, 0),
+        settling=moves_on | (c.settling & ~settle.found) | unsettled,
+        damping=jnp.where(c.settling & ~settle.found, settle.damping, 1.0),
+        tried=jnp.where(c.settling & ~settle.found, c.tried + 1, 0),
+        settled=(c.settled & ~accepted | c.settling & settle.found) & ~moves_on,
+        rejected=rejected,
+        closing=jnp.where(c.settling, c.closing, jnp.where(again, c.closing + 1, 0)),
         status=status,
         event=jnp.where(has_event, event, -1),
         n_steps=n_steps,
-        n_rejected=c.n_rejected + (~accepted & ~over),
+        n_rejected=n_rejected,
         record=record,
     )
 

@@ -51,6 +51,30 @@ class Tableau:
     error_order: int
 
 
+class Weights(NamedTuple):
+    """The numbers of one application of `apply`: a tableau with its step put in.
+
+    Attributes:
+        shift: of the step matrix shift M - df/dy [s-1].
+        a: stage weights, (s, s).
+        c: coupling weights over the step, (s, s) [s-1].
+        times: stage times after the start, (s,) [s].
+        slopes: weights of df/dt, (s,) [s].
+        m: weights of the result, (s,).
+        error: weights of the error estimate, (s,).
+        dense: weights of the dense output, (p, s).
+    """
+
+    shift: Array
+    a: Array
+    c: Array
+    times: Array
+    slopes: Array
+    m: Array
+    error: Array
+    dense: Array
+
+
 class Step(NamedTuple):
     """One step: its end, its error estimate and its dense output.
 
@@ -63,6 +87,20 @@ class Step(NamedTuple):
     y: Array
     error: Array
     dense: Array
+
+
+def stepping(tableau: Tableau, h: Array) -> Weights:
+    """Weights of a step of length `h` [s]."""
+    return Weights(
+        shift=1.0 / (tableau.gamma * h),
+        a=jnp.asarray(tableau.a),
+        c=tableau.c / h,
+        times=tableau.alpha * h,
+        slopes=tableau.gamma_sum * h,
+        m=jnp.asarray(tableau.m),
+        error=jnp.asarray(tableau.error),
+        dense=jnp.asarray(tableau.dense),
+    )
 
 
 def _lower(*rows: tuple[float, ...]) -> np.ndarray:
@@ -200,30 +238,23 @@ Steinebach, BIT Numer. Math. 63 (2023) 27, DOI 10.1007/s10543-023-00967-x.
 """
 
 
-def rosenbrock_step(
-    tableau: Tableau,
-    system: AbstractSystem,
-    tau: Array,
-    y: Array,
-    h: Array,
-    args: Any,
-    control: Any,
+def apply(
+    weights: Weights, system: AbstractSystem, tau: Array, y: Array, args: Any, control
 ) -> Step:
-    """One step of length `h` from `y` at `tau`; differentiable in both modes.
+    """The stages from `y` at `tau` and what becomes of them; differentiable both ways.
 
     The derivative of a stage's solve is another solve with the same factors; the
     elimination itself is never differentiated.
     """
     mass = jnp.asarray(system.mass, y.dtype)
-    shift = 1.0 / (tableau.gamma * h)
-    fixed = jax.lax.stop_gradient((shift, tau, y, args, control))
+    fixed = jax.lax.stop_gradient((weights.shift, tau, y, args, control))
     factors = system.factor(*fixed)
 
     def rates(tau, y):
         return system.rates(tau, y, args, control)
 
     def matvec(v):
-        return shift * mass * v - jax.jvp(lambda z: rates(tau, z), (y,), (v,))[1]
+        return weights.shift * mass * v - jax.jvp(lambda z: rates(tau, z), (y,), (v,))[1]
 
     def solve(rhs):
         return jax.lax.custom_linear_solve(
@@ -234,17 +265,15 @@ def rosenbrock_step(
         )
 
     rates_tau = jax.jvp(lambda s: rates(s, y), (tau,), (jnp.ones_like(tau),))[1]
-    a, c = jnp.asarray(tableau.a), jnp.asarray(tableau.c)
-    alpha, gamma_sum = jnp.asarray(tableau.alpha), jnp.asarray(tableau.gamma_sum)
 
     def stage(i, u):
-        rhs = rates(tau + alpha[i] * h, y + a[i] @ u)
-        rhs = rhs + mass * (c[i] @ u) / h + gamma_sum[i] * h * rates_tau
+        rhs = rates(tau + weights.times[i], y + weights.a[i] @ u)
+        rhs = rhs + mass * (weights.c[i] @ u) + weights.slopes[i] * rates_tau
         return u.at[i].set(solve(rhs))
 
-    u = jnp.zeros((len(tableau.m), y.shape[0]), y.dtype)
-    u = jax.lax.fori_loop(0, len(tableau.m), stage, u)
-    return Step(y + tableau.m @ u, tableau.error @ u, tableau.dense @ u)
+    u = jnp.zeros((weights.m.shape[0], y.shape[0]), y.dtype)
+    u = jax.lax.fori_loop(0, weights.m.shape[0], stage, u)
+    return Step(y + weights.m @ u, weights.error @ u, weights.dense @ u)
 
 
 def interpolate(theta: Array, start: Array, end: Array, dense: Array) -> Array:

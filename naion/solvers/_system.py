@@ -54,19 +54,19 @@ class AbstractSystem(eqx.Module):
 
     @abc.abstractmethod
     def begin(self, y: Vector) -> Vector:
-        """The state as a segment begins (linear in y)."""
+        """The state as a segment begins; linear in y, and begun twice is begun once."""
 
     @abc.abstractmethod
     def start_guess(self, tau: Array, y: Vector, args: Any, control: Any) -> Vector:
         """A guess of the algebraic unknowns under a new control."""
 
     @abc.abstractmethod
-    def limit_update(self, y: Vector, dy: Vector, args: Any) -> Array:
+    def limit_update(self, dy: Vector, args: Any) -> Array:
         """The largest factor in (0, 1] by which a Newton update may be applied."""
 
     @abc.abstractmethod
-    def start_error(self, f: Vector) -> Array:
-        """Scaled size of the algebraic residuals of `f`; a start is found below 1."""
+    def update_size(self, dy: Vector, args: Any) -> Array:
+        """Scaled size of an update of the algebraic unknowns; below 1 it is rounding."""
 
     @abc.abstractmethod
     def error_ratio(

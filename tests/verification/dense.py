@@ -34,11 +34,11 @@ class DenseSystem(AbstractSystem):
     def start_guess(self, tau, y, args, control):
         return y
 
-    def limit_update(self, y, dy, args):
+    def limit_update(self, dy, args):
         return jnp.ones(())
 
-    def start_error(self, f):
-        return jnp.max(jnp.abs(f)) / 1e-12
+    def update_size(self, dy, args):
+        return jnp.max(jnp.abs(dy)) / 1e-12
 
     def error_ratio(self, error, y, args, control, tau):
         return jnp.max(jnp.abs(error) / (1e-6 + jnp.abs(y)))

@@ -9,8 +9,9 @@ from naion.solvers import (
     RODAS5P,
     Settings,
     Status,
+    apply,
     interpolate,
-    rosenbrock_step,
+    stepping,
     solve,
 )
 
@@ -70,7 +71,7 @@ def test_order_of_a_step_sequence():
         def body(i, carry):
             y, worst = carry
             t = i * h
-            step = rosenbrock_step(RODAS5P, system, t, y, h, (), ())
+            step = apply(stepping(RODAS5P, h), system, t, y, (), ())
             inner = interpolate(0.4, y, step.y, step.dense)
             error = jnp.max(jnp.abs(inner - exact(t + 0.4 * h)))
             return step.y, jnp.maximum(worst, error)

@@ -184,15 +184,14 @@ def _inverse(a: Array) -> Array:
         rows = [[s, -q], [-r, p]]
         det = p * s - q * r
     elif m == 3:
-
-        def cofactor(i: int, j: int) -> Array:
-            i1, i2, j1, j2 = (i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3
-            return a[:, i1, j1] * a[:, i2, j2] - a[:, i1, j2] * a[:, i2, j1]
-
-        rows = [[cofactor(j, i) for j in range(3)] for i in range(3)]
-        det = (
-            a[:, 0, 0] * rows[0][0] + a[:, 0, 1] * rows[1][0] + a[:, 0, 2] * rows[2][0]
-        )
+        # Cofactors are 2x2 minors of the block continued periodically.
+        tall = jnp.concatenate([a, a[:, :2]], axis=1)
+        wide = jnp.concatenate([tall, tall[:, :, :2]], axis=2)
+        one, two = slice(1, 4), slice(2, 5)
+        cofactors = wide[:, one, one] * wide[:, two, two]
+        cofactors = cofactors - wide[:, one, two] * wide[:, two, one]
+        det = jnp.sum(a[:, :1] * cofactors[:, :1], axis=2, keepdims=True)
+        return jnp.swapaxes(cofactors, 1, 2) / det
     else:
         moved = jnp.moveaxis(a, (1, 2), (-2, -1))
         return jnp.moveaxis(jnp.linalg.inv(moved), (-2, -1), (1, 2))
