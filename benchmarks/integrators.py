@@ -14,7 +14,6 @@ import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, median_text, seconds, voltage_error, write
-from naion.properties import prepare
 from naion.simulation import Solution
 from naion.simulation._simulate import start_state
 from naion.simulation._system import CellSystem, segments_of
@@ -102,12 +101,12 @@ def solver(name: str, rate: float, tableau: Tableau, rtol: float, max_steps: int
     protocol = na.Protocol(f"Discharge at {rate}C until {V} V")
     settings = Settings(jnp.asarray(rtol), jnp.asarray(1.0), max_steps, tableau)
     system = CellSystem(model)
-    prepared = prepare(cell)
+    grid = model.lay_out(cell)
     segments = segments_of(protocol, cell, cell.temperature)
-    y0 = model.equilibrium(prepared, start_state(cell, "charged"), cell.temperature)
+    y0 = model.equilibrium(grid, start_state(cell, "charged"), cell.temperature)
 
     def run():
-        t = integrate(system, y0, prepared, segments, settings)
+        t = integrate(system, y0, grid, segments, settings)
         return Solution(t.record, t.y, t.t, t.status, t.n_steps, t.n_rejected, model)
 
     return jax.jit(run)

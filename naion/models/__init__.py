@@ -1,6 +1,7 @@
 """The Doyle-Fuller-Newman model: residual, linearisation and observables."""
 
 from ._dfn import DFN, Isothermal, Lumped
+from ._grid import Grid
 from ._layout import Layout, State
 
-__all__ = ["DFN", "Isothermal", "Layout", "Lumped", "State"]
+__all__ = ["DFN", "Grid", "Isothermal", "Layout", "Lumped", "State"]

@@ -5,6 +5,8 @@ DOI 10.1149/1.2221597, with nonlinear solid diffusion. Through the cell and in t
 particles conservative finite volumes: sodium, salt and charge are kept to round-off.
 """
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -14,8 +16,9 @@ from .._constants import F
 from ..linalg import Blocks, CondensedMatrix
 from ..mesh import Mesh
 from ..parameters import Cell, Stoichiometry
-from ..physics import electrolyte, heat, kinetics, solid
+from ..physics import heat, solid
 from ..protocol import Control
+from ._grid import Grid
 from ._layout import Layout, State
 
 
@@ -44,11 +47,19 @@ class DFN(eqx.Module):
         m = self.mesh
         return Layout(m.n_r, m.n_e, m.n_x, isinstance(self.thermal, Lumped))
 
-    def equilibrium(self, cell: Cell, sto: Stoichiometry, T: Array) -> Array:
+    def lay_out(self, cell: Cell) -> Grid:
+        """A cell on this model's mesh, as all other methods take it."""
+        return Grid(self.mesh, cell)
+
+    def equilibrium(self, grid: Grid, sto: Stoichiometry, T: Array) -> Array:
         """The state at rest with uniform stoichiometries, flat, at temperature T [K]."""
         m = self.mesh
-        x = self._per_node(sto.negative, sto.positive)
-        grid = _Grid(m, cell)
+        x = jnp.concatenate(
+            [
+                jnp.broadcast_to(sto.negative, m.n_neg),
+                jnp.broadcast_to(sto.positive, m.n_pos),
+            ]
+        )
         U = grid.ocp(x, T)
         U_n, U_p = U[0], U[-1]
         phi_s = jnp.zeros(m.n_x).at[m.n_neg + m.n_sep :].set(U_p - U_n)
@@ -68,47 +79,40 @@ class DFN(eqx.Module):
             )
         )
 
-    def _per_node(self, negative: Array, positive: Array) -> Array:
-        m = self.mesh
-        return jnp.concatenate(
-            [jnp.broadcast_to(negative, m.n_neg), jnp.broadcast_to(positive, m.n_pos)]
-        )
-
     def state(self, y: Array, tau: Array, control: Control) -> State:
         """The flat vector by name."""
         T = control.temperature + control.temperature_slope * tau
         return self.layout.unpack(y, T)
 
-    def rates(self, tau: Array, y: Array, cell: Cell, control: Control) -> Array:
+    def rates(self, tau: Array, y: Array, grid: Grid, control: Control) -> Array:
         """f of M dy/dt = f, flat: time derivatives, and residuals of algebraic rows.
 
         Args:
             tau: time since the control began [s].
             y: unknowns, flat.
-            cell: parameters, `properties.prepare`d for speed.
+            grid: the cell, laid out.
             control: what is imposed.
         """
         s = self.state(y, tau, control)
-        blocks = self._block_rates(s, cell)
-        return self.layout.join(blocks, self._border_rates(s, tau, cell, control))
+        blocks = self._block_rates(s, grid)
+        return self.layout.join(blocks, self._border_rates(s, tau, grid, control))
 
-    def _block_rates(self, s: State, cell: Cell) -> Blocks:
+    def _block_rates(self, s: State, grid: Grid) -> Blocks:
         """Rates of shells (s-1), of salt (s-1), charge residuals, kinetics (V)."""
-        m, grid, T = self.mesh, _Grid(self.mesh, cell), s.temperature
+        T = s.temperature
         flux = grid.shell_flux(s.sto[:-1], s.sto[1:], T)
         surface = s.j / (F * grid.c_max)
-        inner = solid.shell_rates(flux, surface, m.shells(), grid.radius)
+        inner = solid.shell_rates(flux, surface, self.mesh.shells(), grid.radius)
 
-        faces = grid.face_flux(s.c_e, jnp.diff(s.phi_e), T)
+        faces = grid.face_flux(s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), T)
         i_s = -grid.sigma_face * jnp.diff(s.phi_s)
         # The current enters the solid at both collectors.
         i_s_left = -grid.sigma_left * s.phi_s[0]
-        i_s_right = s.current / cell.area
-        a_j = grid.on_line(grid.interface * s.j)
-        salt = (-_divergence(faces.salt) + grid.dx * a_j / F) / grid.salt_capacity
-        liquid = (-_divergence(faces.current) + grid.dx * a_j) / grid.i_scale
-        net = _divergence(i_s, i_s_left, i_s_right)
-        charge = (-net - grid.dx * a_j) / grid.i_scale
+        i_s_right = s.current / grid.cell.area
+        a_j_dx = grid.dx * grid.on_line(grid.interface * s.j)
+        salt = (-_divergence(faces.salt) + a_j_dx / F) / grid.salt_capacity
+        liquid = (-_divergence(faces.current) + a_j_dx) / grid.i_scale
+        charge = (-_divergence(i_s, i_s_left, i_s_right) - a_j_dx) / grid.i_scale
         charge = jnp.where(grid.has_solid, charge, -s.phi_s)
         macro = jnp.stack([salt, liquid, charge], axis=1)
 
@@ -117,12 +121,12 @@ class DFN(eqx.Module):
         return Blocks(inner[:, None], local[None], macro[:, :, None])
 
     def _border_rates(
-        self, s: State, tau: Array, cell: Cell, control: Control
+        self, s: State, tau: Array, grid: Grid, control: Control
     ) -> Array:
         """Control residual, [dT/dt,] and rates of the quadratures."""
-        V = self.terminal_voltage(s, cell)
+        V = self.terminal_voltage(s, grid)
         target = control.value + control.slope * tau
-        i_scale = cell.nominal_capacity
+        i_scale = grid.cell.nominal_capacity
         residuals = jnp.stack(
             [
                 (s.current - target) / i_scale,
@@ -134,28 +138,28 @@ class DFN(eqx.Module):
         border = [residuals[control.mode]]
         if self.layout.has_temperature:
             ambient = control.temperature + control.temperature_slope * tau
-            t = cell.thermal
+            t = grid.cell.thermal
             cooling = t.cooling * (s.temperature - ambient)
-            warming = self.heat_source(s, cell) - cooling
+            warming = self.heat_source(s, grid) - cooling
             border.append(warming / (t.mass * t.specific_heat))
         return jnp.stack([*border, s.current, V * s.current, jnp.zeros_like(V)])
 
-    def terminal_voltage(self, s: State, cell: Cell) -> Array:
+    def terminal_voltage(self, s: State, grid: Grid) -> Array:
         """V = phi_s(L) - phi_s(0) - I R_c [V]."""
-        grid = _Grid(self.mesh, cell)
-        boundary = s.phi_s[-1] - s.current / cell.area / grid.sigma_right
-        resistance = cell.contact_resistance(s.temperature, s.temperature)
+        boundary = s.phi_s[-1] - s.current / grid.cell.area / grid.sigma_right
+        resistance = grid.cell.contact_resistance(s.temperature, s.temperature)
         return boundary - s.current * resistance
 
-    def heat_terms(self, s: State, cell: Cell) -> tuple[Array, Array, Array, Array]:
+    def heat_terms(self, s: State, grid: Grid) -> tuple[Array, Array, Array, Array]:
         """Ohmic, reaction, reversible and contact heat of the cell [W]."""
-        grid, T = _Grid(self.mesh, cell), s.temperature
-        faces = grid.face_flux(s.c_e, jnp.diff(s.phi_e), T)
+        T, A = s.temperature, grid.cell.area
+        dphi = jnp.diff(s.phi_e)
+        faces = grid.face_flux(s.c_e[:-1], s.c_e[1:], dphi, T)
         i_s = -grid.sigma_face * jnp.diff(s.phi_s)
-        i_left, i_right = grid.sigma_left * s.phi_s[0], s.current / cell.area
+        i_left, i_right = grid.sigma_left * s.phi_s[0], s.current / A
         collectors = i_left**2 / grid.sigma_left + i_right**2 / grid.sigma_right
         ohmic = (
-            heat.ohmic(faces.current, jnp.diff(s.phi_e))
+            heat.ohmic(faces.current, dphi)
             + heat.ohmic(i_s, jnp.diff(s.phi_s))
             + collectors
         )
@@ -164,23 +168,21 @@ class DFN(eqx.Module):
         eta = grid.at_nodes(s.phi_s - s.phi_e) - grid.ocp(x, T)
         reaction = heat.reaction(a_j_dx, eta)
         reversible = heat.reversible(a_j_dx, grid.dudt(x, T), T)
-        contact = s.current**2 * cell.contact_resistance(T, T)
-        A = cell.area
+        contact = s.current**2 * grid.cell.contact_resistance(T, T)
         return A * ohmic, A * reaction, A * reversible, contact
 
-    def heat_source(self, s: State, cell: Cell) -> Array:
+    def heat_source(self, s: State, grid: Grid) -> Array:
         """All heat released in the cell [W]."""
-        return sum(self.heat_terms(s, cell), start=jnp.zeros(()))
+        return sum(self.heat_terms(s, grid), start=jnp.zeros(()))
 
     def linearise(
-        self, shift: Array, tau: Array, y: Array, cell: Cell, control: Control
+        self, shift: Array, tau: Array, y: Array, grid: Grid, control: Control
     ) -> CondensedMatrix:
         """The step matrix shift * M - df/dy, condensed.
 
         Derivatives are taken per face and per node, from the same functions as
         `rates`; there is no colouring over all unknowns.
         """
-        m, grid = self.mesh, _Grid(self.mesh, cell)
         s = self.state(y, tau, control)
         T = s.temperature
         inner, inner_local = self._linearise_shells(shift, s, grid)
@@ -195,7 +197,7 @@ class DFN(eqx.Module):
         )
         a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
         to_salt = -grid.interface / F * grid.at_nodes(grid.dx / grid.salt_capacity)
-        columns, rows, corner = self._linearise_border(shift, tau, y, cell, control)
+        columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
             inner_local=inner_local,
@@ -208,10 +210,10 @@ class DFN(eqx.Module):
             rows=rows,
             corner=corner,
             quadrature=shift,
-            n_left=m.n_neg,
+            n_left=self.mesh.n_neg,
         )
 
-    def _linearise_shells(self, shift: Array, s: State, grid: "_Grid"):
+    def _linearise_shells(self, shift: Array, s: State, grid: Grid):
         shells = self.mesh.shells()
         T = s.temperature
         to_in, to_out = _partials(
@@ -228,32 +230,24 @@ class DFN(eqx.Module):
         diag = shift + (outer - within) / volume
         return (lower, diag, upper), 1.0 / (F * grid.c_max * volume[-1])
 
-    def _linearise_line(self, shift: Array, s: State, grid: "_Grid"):
+    def _linearise_line(self, shift: Array, s: State, grid: Grid):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""
-        T = s.temperature
-        dphi = jnp.diff(s.phi_e)
-        ones, zero = jnp.ones_like(s.c_e), jnp.zeros_like(dphi)
+        at = (s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e))
+        of = _partials(lambda a, b, c: grid.face_flux(a, b, c, s.temperature), at)
+        (salt_left, salt_right, salt_phi) = of.salt
+        (i_left, i_right, i_phi) = of.current
+        zero, sigma = jnp.zeros_like(i_phi), grid.sigma_face
 
-        def flux(left, right, dphi):
-            return grid.face_flux_of(left, right, dphi, T)
-
-        side, side_dot = jax.jvp(lambda c: grid.face_side(c, T), (s.c_e,), (ones,))
-        left, right = _left(side), _right(side)
-        left_dot, right_dot = _left(side_dot), _right(side_dot)
-        still = jax.tree.map(jnp.zeros_like, left)
-        args = (left, right, dphi)
-        d_left = jax.jvp(flux, args, (left_dot, still, zero))[1]
-        d_right = jax.jvp(flux, args, (still, right_dot, zero))[1]
-        d_phi = jax.jvp(flux, args, (still, still, zero + 1.0))[1]
-
-        def faces(of_c: electrolyte.FaceFlux, sign: float) -> Array:
+        def faces(*rows: tuple[Array, Array, Array]) -> Array:
             """Fluxes (rows) by unknowns (columns) of one side, (n_face, 3, 3)."""
-            salt = jnp.stack([of_c.salt, sign * d_phi.salt, zero], axis=1)
-            liquid = jnp.stack([of_c.current, sign * d_phi.current, zero], axis=1)
-            charge = jnp.stack([zero, zero, -sign * grid.sigma_face], axis=1)
-            return jnp.stack([salt, liquid, charge], axis=1)
+            return jnp.stack([jnp.stack(r, axis=1) for r in rows], axis=1)
 
-        by_left, by_right = faces(d_left, -1.0), faces(d_right, 1.0)
+        by_left = faces(
+            (salt_left, -salt_phi, zero), (i_left, -i_phi, zero), (zero, zero, sigma)
+        )
+        by_right = faces(
+            (salt_right, salt_phi, zero), (i_right, i_phi, zero), (zero, zero, -sigma)
+        )
         unit = 1.0 / grid.i_scale * jnp.ones_like(s.c_e)
         scale = jnp.stack([1.0 / grid.salt_capacity, unit, unit], axis=1)[:, :, None]
         edge = jnp.zeros_like(by_left[:1])
@@ -266,7 +260,7 @@ class DFN(eqx.Module):
         return lower, diag, upper
 
     def _linearise_border(
-        self, shift: Array, tau: Array, y: Array, cell: Cell, control: Control
+        self, shift: Array, tau: Array, y: Array, grid: Grid, control: Control
     ) -> tuple[Blocks, Blocks, Array]:
         layout = self.layout
         k = layout.n_border
@@ -274,14 +268,20 @@ class DFN(eqx.Module):
 
         def of_border(scalars):
             z = layout.join(blocks, jnp.concatenate([scalars, border[k:]]))
-            return self._block_rates(self.state(z, tau, control), cell)
+            return self._block_rates(self.state(z, tau, control), grid)
 
         def of_all(blocks, scalars):
             z = layout.join(blocks, jnp.concatenate([scalars, border[k:]]))
             s = self.state(z, tau, control)
-            return self._border_rates(s, tau, cell, control)
+            return self._border_rates(s, tau, grid, control)
 
-        tangents = [jax.jvp(of_border, (border[:k],), (e,))[1] for e in jnp.eye(k)]
+        # The current enters by the solid charge of the last volume alone.
+        still = jax.tree.map(jnp.zeros_like, blocks)
+        entry = 1.0 / (grid.cell.area * grid.i_scale)
+        tangents = [still._replace(macro=still.macro.at[-1, 2, 0].set(-entry))]
+        if layout.has_temperature:
+            warmer = jnp.array([0.0, 1.0])
+            tangents.append(jax.jvp(of_border, (border[:k],), (warmer,))[1])
         columns = Blocks(
             -jnp.concatenate([t.inner for t in tangents], axis=1),
             -jnp.concatenate([t.local for t in tangents], axis=0),
@@ -298,137 +298,16 @@ class DFN(eqx.Module):
         return columns, rows, shift * mass - d_scalars
 
 
-class _Grid:
-    """Geometry and properties of a cell on a mesh, concatenated over its regions."""
-
-    def __init__(self, mesh: Mesh, cell: Cell):
-        self.mesh, self.cell = mesh, cell
-        n, sep, p = cell.negative, cell.separator, cell.positive
-        counts = (mesh.n_neg, mesh.n_sep, mesh.n_pos)
-
-        def line(*values: Array) -> Array:
-            pairs = zip(values, counts, strict=True)
-            return jnp.concatenate([jnp.broadcast_to(v, c) for v, c in pairs])
-
-        def nodes(a: Array, b: Array) -> Array:
-            return jnp.concatenate(
-                [jnp.broadcast_to(a, mesh.n_neg), jnp.broadcast_to(b, mesh.n_pos)]
-            )
-
-        dx = [r.thickness / c for r, c in zip((n, sep, p), counts, strict=True)]
-        self.dx = line(*dx)
-        self.transport_efficiency = line(
-            n.transport_efficiency, sep.transport_efficiency, p.transport_efficiency
-        )
-        porosity = line(n.porosity, sep.porosity, p.porosity)
-        self.salt_capacity = porosity * self.dx * cell.electrolyte.concentration
-        self.interface = nodes(n.interface, p.interface)
-        self.radius = nodes(n.particle.radius, p.particle.radius)
-        self.c_max = nodes(n.particle.c_max, p.particle.c_max)
-        self.i_scale = cell.nominal_capacity / cell.area
-        self.sigma_left = 2.0 * n.conductivity / dx[0]
-        self.sigma_right = 2.0 * p.conductivity / dx[2]
-        face = [mesh.n_neg - 1, mesh.n_sep + 1, mesh.n_pos - 1]
-        conductance = (n.conductivity / dx[0], 0.0 * dx[1], p.conductivity / dx[2])
-        self.sigma_face = jnp.concatenate(
-            [jnp.broadcast_to(g, c) for g, c in zip(conductance, face, strict=True)]
-        )
-        solid_here = [True] * mesh.n_neg + [False] * mesh.n_sep + [True] * mesh.n_pos
-        self.has_solid = jnp.asarray(solid_here)
-        gaps = jnp.asarray(mesh.shells().nodes[1:] - mesh.shells().nodes[:-1])[:, None]
-        self.shell_gap = gaps * self.radius
-
-    def at_nodes(self, line: Array) -> Array:
-        """Line values (n_x,) at the electrode nodes (n_e,)."""
-        m = self.mesh
-        return jnp.concatenate([line[: m.n_neg], line[m.n_neg + m.n_sep :]])
-
-    def on_line(self, nodes: Array) -> Array:
-        """Electrode values (n_e,) on the line (n_x,), zero in the separator."""
-        m = self.mesh
-        gap = jnp.zeros(m.n_sep, nodes.dtype)
-        return jnp.concatenate([nodes[: m.n_neg], gap, nodes[m.n_neg :]])
-
-    def _particles(self, name: str, x: Array, T: Array) -> Array:
-        """A particle property at stoichiometries whose last axis is the nodes."""
-        n, p = self.cell.negative.particle, self.cell.positive.particle
-        x_n, x_p = x[..., : self.mesh.n_neg], x[..., self.mesh.n_neg :]
-        return jnp.concatenate([getattr(n, name)(x_n, T), getattr(p, name)(x_p, T)], -1)
-
-    def shell_flux(self, sto_in: Array, sto_out: Array, T: Array) -> Array:
-        def diffusivity(x: Array) -> Array:
-            return self._particles("diffusivity", x, T)
-
-        return solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
-
-    def dudt(self, x: Array, T: Array) -> Array:
-        return self._particles("dudt", x, T)
-
-    def ocp(self, x: Array, T: Array) -> Array:
-        """U(x, T) = U(x, T_ref) + (T - T_ref) dU/dT."""
-        reference = self.cell.temperature
-        shift = (T - reference) * self.dudt(x, T)
-        return self._particles("ocp", x, T) + shift
-
-    def kinetics_residual(
-        self, j: Array, potential: Array, c_e: Array, x: Array, T: Array
-    ) -> Array:
-        film = self._particles("film_resistance", x, T)
-        eta = potential - self.ocp(x, T) - j * film
-        k_0 = self._particles("rate_constant", x, T)
-        j_0 = kinetics.exchange_current(k_0, c_e, x, self.c_max)
-        return self.cell.kinetics.residual(j, eta, j_0, T)
-
-    def face_side(
-        self, c_e: Array, T: Array
-    ) -> tuple[Array, Array, Array, Array, Array]:
-        """What a face needs of the volume on one side, from its scaled concentration."""
-        e = self.cell.electrolyte
-        c = electrolyte.above_zero(c_e * e.concentration)
-        B = self.transport_efficiency
-        return (
-            electrolyte.half_resistance(self.dx, B, e.diffusivity(c, T)),
-            electrolyte.half_resistance(self.dx, B, e.conductivity(c, T)),
-            c,
-            e.t_plus(c, T),
-            e.thermodynamic_factor(c, T),
-        )
-
-    def face_flux_of(self, left, right, dphi: Array, T: Array) -> electrolyte.FaceFlux:
-        R_D, R_kappa, c, t_plus, chi = zip(left, right, strict=True)
-        return electrolyte.face_flux(
-            R_D,
-            R_kappa,
-            c,
-            dphi,
-            0.5 * (t_plus[0] + t_plus[1]),
-            0.5 * (chi[0] + chi[1]),
-            T,
-        )
-
-    def face_flux(self, c_e: Array, dphi: Array, T: Array) -> electrolyte.FaceFlux:
-        side = self.face_side(c_e, T)
-        return self.face_flux_of(_left(side), _right(side), dphi, T)
-
-
-def _left(side):
-    return tuple(a[:-1] for a in side)
-
-
-def _right(side):
-    return tuple(a[1:] for a in side)
-
-
 def _divergence(inner: Array, first: Array | float = 0.0, last: Array | float = 0.0):
     """Outflow minus inflow of every volume, from fluxes through the faces."""
     first, last = (jnp.reshape(jnp.asarray(a, inner.dtype), 1) for a in (first, last))
     return jnp.diff(jnp.concatenate([first, inner, last]))
 
 
-def _partials(fn, args: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Derivatives of an elementwise function with respect to each argument."""
+def _partials(fn, args: tuple[Array, ...]) -> Any:
+    """Derivatives of an elementwise function by each argument, along a new first axis."""
     _, tangent = jax.linearize(fn, *args)
     n = len(args)
     unit = jnp.eye(n).reshape(n, n, *(1,) * args[0].ndim)
     along = [unit[:, i] * jnp.ones_like(a) for i, a in enumerate(args)]
-    return tuple(jax.vmap(tangent)(*along))
+    return jax.vmap(tangent)(*along)

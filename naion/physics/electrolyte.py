@@ -20,44 +20,40 @@ class FaceFlux(NamedTuple):
     current: Array
 
 
-def half_resistance(dx: Array, transport_efficiency: Array, bulk: Array) -> Array:
-    """Half a volume's resistance to transport, dx / (2 B k)."""
-    return 0.5 * dx / (transport_efficiency * bulk)
-
-
 def face_flux(
-    resistance_D: tuple[Array, Array],
-    resistance_kappa: tuple[Array, Array],
-    c_e: tuple[Array, Array],
+    c_left: Array,
+    c_right: Array,
     dphi: Array,
+    D_e: Array,
+    kappa: Array,
     t_plus: Array,
     chi: Array,
     T: Array,
 ) -> FaceFlux:
-    """Salt flux and current across faces, continuous across material interfaces.
+    """Salt flux and current through the faces between neighbouring volumes.
 
         i_e = B kappa (-dphi_e/dx + 2RT/F (1 - t+) chi dln(c_e)/dx)
         N_e = -B D_e dc_e/dx + t+ i_e / F
 
-    Half resistances in series are the harmonic mean, exact at an interface.
+    Properties are taken at the concentration of the face, which is continuous across
+    material interfaces. (A harmonic mean of kappa would block the current next to
+    volumes that run out of salt.)
 
     Args:
-        resistance_D: half resistances dx/(2 B D_e), left and right of each face.
-        resistance_kappa: half resistances dx/(2 B kappa), left and right.
-        c_e: concentrations left and right, `above_zero` [mol.m-3].
+        c_left, c_right: concentrations of the neighbours, `above_zero` [mol.m-3].
         dphi: phi_e right minus left [V].
-        t_plus: cation transference number at the face.
-        chi: thermodynamic factor 1 + dln f/dln c at the face.
+        D_e: B D_e / dx [m.s-1].
+        kappa: B kappa / dx [S.m-2].
+        t_plus: cation transference number.
+        chi: thermodynamic factor 1 + dln f/dln c.
         T: temperature [K].
 
     Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., eqs. 12.8
     and 22.12.
     """
-    left, right = c_e
-    dlnc = jnp.log(right) - jnp.log(left)
-    drive = -dphi + 2.0 * R * T / F * (1.0 - t_plus) * chi * dlnc
-    current = drive / (resistance_kappa[0] + resistance_kappa[1])
-    salt = -(right - left) / (resistance_D[0] + resistance_D[1]) + t_plus * current / F
+    dlnc = jnp.log(c_right) - jnp.log(c_left)
+    current = kappa * (-dphi + 2.0 * R * T / F * (1.0 - t_plus) * chi * dlnc)
+    salt = -D_e * (c_right - c_left) + t_plus * current / F
     return FaceFlux(salt, current)
 
 

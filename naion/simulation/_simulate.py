@@ -12,7 +12,6 @@ from .._precision import require_x64
 from .._results import Result
 from ..models import DFN
 from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
-from ..properties import prepare
 from ..protocol import Mode, Protocol, Step
 from ..solvers import Segments, Settings, Status, Trajectory, solve
 from ._solution import Solution
@@ -121,11 +120,11 @@ def _simulate(
 ) -> Solution:
     sto = start_state(cell, start)
     segments = segments_of(protocol, cell, temperature)
-    prepared = prepare(cell)
+    grid = model.lay_out(cell)
     system = CellSystem(model)
-    y0 = model.equilibrium(prepared, sto, segments.control.control.temperature[0])
+    y0 = model.equilibrium(grid, sto, segments.control.control.temperature[0])
     settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps)
-    done = solve(system, y0, prepared, segments, settings, keep_states)
+    done = solve(system, y0, grid, segments, settings, keep_states)
     inside = jnp.stack([sto.negative, sto.positive])
     possible = jnp.all((inside > 0.0) & (inside < 1.0))
     outcome = jnp.where(

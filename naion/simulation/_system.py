@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..models import DFN, State
+from ..models import DFN, Grid, State
 from ..parameters import Cell
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Segments
@@ -102,7 +102,7 @@ def segments_of(protocol: Protocol, cell: Cell, temperature: Array) -> Segments:
 
 
 class CellSystem(AbstractSystem):
-    """A cell on a mesh. `args` is the prepared `Cell`, `control` an `Imposed`."""
+    """A cell on a mesh. `args` is the `Grid`, `control` an `Imposed`."""
 
     model: DFN
 
@@ -110,11 +110,11 @@ class CellSystem(AbstractSystem):
     def mass(self) -> np.ndarray:
         return self.model.layout.mass()
 
-    def rates(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+    def rates(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         return self.model.rates(tau, y, args, control.control)
 
     def factor(
-        self, shift: Array, tau: Array, y: Array, args: Cell, control: Imposed
+        self, shift: Array, tau: Array, y: Array, args: Grid, control: Imposed
     ) -> Factorised:
         layout = self.model.layout
         matrix = self.model.linearise(shift, tau, y, args, control.control)
@@ -129,7 +129,7 @@ class CellSystem(AbstractSystem):
         s = layout.unpack(y, jnp.zeros(()))
         return layout.pack(s._replace(charge_mark=s.charge))
 
-    def start_guess(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+    def start_guess(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         """Spread a change of current evenly over the electrodes."""
         c, layout = control.control, self.model.layout
         s = self.model.state(y, tau, c)
@@ -138,9 +138,10 @@ class CellSystem(AbstractSystem):
         V = self.model.terminal_voltage(s, args)
         at_power = jnp.where(c.mode == Mode.POWER, target / V, s.current)
         current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
-        change = (current - s.current) / args.area
+        change = (current - s.current) / args.cell.area
         share = [
-            change / (e.interface * e.thickness) for e in (args.negative, args.positive)
+            change / (e.interface * e.thickness)
+            for e in (args.cell.negative, args.cell.positive)
         ]
         m = self.model.mesh
         dj = jnp.concatenate(
@@ -148,13 +149,13 @@ class CellSystem(AbstractSystem):
         )
         return layout.pack(s._replace(current=current, j=s.j + dj))
 
-    def limit_update(self, dy: Array, args: Cell) -> Array:
+    def limit_update(self, dy: Array, args: Grid) -> Array:
         """Potentials move by at most a volt an iteration."""
         blocks, _ = self.model.layout.split(dy)
         largest = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         return jnp.minimum(1.0, 1.0 / jnp.maximum(largest, 1e-30))
 
-    def update_size(self, dy: Array, args: Cell) -> Array:
+    def update_size(self, dy: Array, args: Grid) -> Array:
         """Largest update of a potential or of the current over what rounding allows.
 
         Charge residuals are fractions of the 1C current density; a potential of 4 V
@@ -162,11 +163,11 @@ class CellSystem(AbstractSystem):
         """
         blocks, border = self.model.layout.split(dy)
         potentials = jnp.max(jnp.abs(blocks.macro[:, 1:]))
-        current = jnp.abs(border[0]) / args.nominal_capacity
+        current = jnp.abs(border[0]) / args.cell.nominal_capacity
         return jnp.maximum(potentials, current) / 1e-9
 
     def error_ratio(
-        self, error: Array, y: Array, args: Cell, control: Imposed, tau: Array
+        self, error: Array, y: Array, args: Grid, control: Imposed, tau: Array
     ) -> Array:
         """Largest of: rms error of stoichiometry, of salt, and error of the voltage [V].
 
@@ -188,17 +189,17 @@ class CellSystem(AbstractSystem):
         warm = jnp.abs(e.temperature) / 10.0
         return jnp.max(jnp.stack([sto, salt, V, warm]))
 
-    def outputs(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+    def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         s = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         return jnp.stack([V, s.current, s.temperature, s.charge, s.energy])
 
-    def events(self, tau: Array, y: Array, args: Cell, control: Imposed) -> Array:
+    def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         cut = control.cut_offs
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         held = control.control.mode == Mode.VOLTAGE
-        Q = args.nominal_capacity
+        Q = args.cell.nominal_capacity
         surface = s.sto[-1]
         passed = jnp.abs(s.charge - s.charge_mark)
         distances = [

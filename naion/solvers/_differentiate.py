@@ -308,7 +308,9 @@ class _Sweep:
             )
             y_more, slope, more = pullback(bar)
             # What a longer step would do, the event takes back: see `forward`.
-            scale = jnp.where(along_h, -longer_bar / jnp.where(along_h, slope, 1.0), 1.0)
+            scale = jnp.where(
+                along_h, -longer_bar / jnp.where(along_h, slope, 1.0), 1.0
+            )
             y_bar = scale * y_more + jnp.where(along_h, y_bar, 0.0)
             total = _add(total, jax.tree.map(lambda a: scale * a, more))
 
@@ -323,9 +325,7 @@ class _Sweep:
         zeros = jax.tree.map(jnp.zeros_like, self.moving)
         step = jnp.asarray(int(_Phase.STEP))
         carry = (self.n_steps - 1, step, cotangent.y, cotangent.t_end, zero, zeros)
-        _, _, y_bar, _, _, total = jax.lax.while_loop(
-            lambda c: c[0] >= 0, body, carry
-        )
+        _, _, y_bar, _, _, total = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
         return total if total.y is None else total._replace(y=y_bar)
 
 

@@ -254,7 +254,9 @@ def apply(
         return system.rates(tau, y, args, control)
 
     def matvec(v):
-        return weights.shift * mass * v - jax.jvp(lambda z: rates(tau, z), (y,), (v,))[1]
+        return (
+            weights.shift * mass * v - jax.jvp(lambda z: rates(tau, z), (y,), (v,))[1]
+        )
 
     def solve(rhs):
         return jax.lax.custom_linear_solve(

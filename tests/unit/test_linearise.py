@@ -7,7 +7,6 @@ import pytest
 
 import naion as na
 from naion.parameters import stoichiometry_at_soc
-from naion.properties import prepare
 from naion.protocol import Control, Mode
 
 MESH = na.Mesh(3, 2, 4, 6)
@@ -25,11 +24,11 @@ VALUES = {
 def system(request):
     """A model, a rough state far from equilibrium, and programs for all modes."""
     cell = na.parameters.load("nfm_hc_18650")
-    prepared = prepare(cell)
     thermal = na.Lumped() if request.param == "lumped" else na.Isothermal()
     model = na.DFN(mesh=MESH, thermal=thermal)
+    grid = model.lay_out(cell)
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
-    y = model.equilibrium(prepared, sto, cell.temperature)
+    y = model.equilibrium(grid, sto, cell.temperature)
     s = model.layout.unpack(y, cell.temperature)
     rng = np.random.default_rng(3)
 
@@ -57,14 +56,14 @@ def system(request):
         c = control(mode, value, slope)
 
         def rates(y):
-            return model.rates(jnp.asarray(TAU), y, prepared, c)
+            return model.rates(jnp.asarray(TAU), y, grid, c)
 
         return SHIFT * jnp.diag(jnp.asarray(model.layout.mass())) - jax.jacfwd(rates)(y)
 
     @jax.jit
     def solve(mode, value, slope, b):
         c = control(mode, value, slope)
-        step = model.linearise(jnp.asarray(SHIFT), jnp.asarray(TAU), y, prepared, c)
+        step = model.linearise(jnp.asarray(SHIFT), jnp.asarray(TAU), y, grid, c)
         factors, layout = step.factor(), model.layout
         return (
             layout.join(*factors.solve(*layout.split(b))),
@@ -106,19 +105,19 @@ def test_layout_round_trip(system):
 def test_equilibrium_is_at_rest(any_cell):
     """Uniform composition, no current: all rates vanish, but for SOC-free rounding."""
     model, T = na.DFN(mesh=MESH), any_cell.temperature
-    prepared = prepare(any_cell)
+    grid = model.lay_out(any_cell)
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
     sto = any_cell.published
-    y = model.equilibrium(prepared, sto, T)
-    f = jax.jit(model.rates)(zero, y, prepared, control)
+    y = model.equilibrium(grid, sto, T)
+    f = jax.jit(model.rates)(zero, y, grid, control)
     # Potentials of 4 V times conductances of 1e6 over the current scale: rounding.
     blocks, border = model.layout.split(f)
     assert np.abs(blocks.inner).max() < 1e-12
     assert np.abs(blocks.local).max() < 1e-14
     assert np.abs(blocks.macro).max() < 1e-7
     assert np.abs(border).max() == 0.0
-    V = model.terminal_voltage(model.layout.unpack(y, T), prepared)
+    V = model.terminal_voltage(model.layout.unpack(y, T), grid)
     expected = na.parameters.open_circuit_voltage(any_cell, sto, T)
     assert abs(float(V - expected)) < 1e-12
 

@@ -10,7 +10,6 @@ import numpy as np
 import naion as na
 from naion._constants import F
 from naion.physics.electrolyte import FaceFlux
-from naion.properties import prepare
 
 
 def solid_sodium(cell, solution, states) -> tuple[np.ndarray, np.ndarray]:
@@ -101,12 +100,11 @@ def test_charge(discharge, with_end):
 
 def currents(cell, solution, states) -> tuple[np.ndarray, np.ndarray]:
     """Liquid and solid current through the inner faces [A.m-2]."""
-    from naion.models._dfn import _Grid
-
-    grid = _Grid(solution.model.mesh, prepare(cell))
+    grid = solution.model.lay_out(cell)
 
     def faces(s) -> FaceFlux:
-        return grid.face_flux(s.c_e, jnp.diff(s.phi_e), s.temperature)
+        dphi = jnp.diff(s.phi_e)
+        return grid.face_flux(s.c_e[:-1], s.c_e[1:], dphi, s.temperature)
 
     i_e = jax.jit(jax.vmap(faces))(states).current
     i_s = -grid.sigma_face * jnp.diff(states.phi_s, axis=1)
@@ -121,13 +119,13 @@ def test_electrical_work(discharge, with_end):
     """
     cell, solution = discharge
     states, model = with_end(solution), solution.model
-    prepared = prepare(cell)
-    terms = jax.jit(jax.vmap(lambda s: jnp.stack(model.heat_terms(s, prepared))))
+    grid = model.lay_out(cell)
+    terms = jax.jit(jax.vmap(lambda s: jnp.stack(model.heat_terms(s, grid))))
     ohmic, reaction, _, contact = np.asarray(terms(states)).T
     m, T = model.mesh, cell.temperature
     x = states.sto[:, -1]
-    U_n = prepared.negative.particle.ocp(x[:, : m.n_neg], T)
-    U_p = prepared.positive.particle.ocp(x[:, m.n_neg :], T)
+    U_n = cell.negative.particle.ocp(x[:, : m.n_neg], T)
+    U_p = cell.positive.particle.ocp(x[:, m.n_neg :], T)
     a_j_dx = source(cell, m, np.asarray(states.j))
     a_j_dx = np.delete(a_j_dx, np.s_[m.n_neg : m.n_neg + m.n_sep], axis=1)
     chemical = -float(cell.area) * np.sum(a_j_dx * np.hstack([U_n, U_p]), axis=1)
@@ -148,8 +146,8 @@ def test_heat_balance(cell, lumped, with_end):
         max_steps=1000,
         keep_states=True,
     )
-    states, prepared = with_end(solution), prepare(cell)
-    heat = jax.jit(jax.vmap(lambda s: lumped.heat_source(s, prepared)))(states)
+    states, grid = with_end(solution), lumped.lay_out(cell)
+    heat = jax.jit(jax.vmap(lambda s: lumped.heat_source(s, grid)))(states)
     heat, t = np.asarray(heat), np.asarray(solution.t)
     T = np.asarray(solution.temperature)
     released = np.trapezoid(heat, t)

@@ -7,10 +7,6 @@ import naion as na
 from naion.simulation._system import Output
 
 
-@pytest.mark.xfail(
-    reason="open: in a hold nothing bounds the error of the current, so that at loose "
-    "tolerances some holds end up to 0.2 % of 1C away from their current cut-off"
-)
 @pytest.mark.parametrize("rtol", [3e-3, 1e-3, 1e-4])
 @pytest.mark.parametrize("temperature", [290.0, 298.15, 310.0])
 def test_cc_cv_ends_at_its_current(cell, model, rtol, temperature):

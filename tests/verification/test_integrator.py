@@ -11,8 +11,8 @@ from naion.solvers import (
     Status,
     apply,
     interpolate,
-    stepping,
     solve,
+    stepping,
 )
 
 from .dense import DenseSystem, segments

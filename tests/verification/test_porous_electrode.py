@@ -8,10 +8,10 @@ import numpy as np
 import naion as na
 from naion._constants import F, R
 from naion.parameters import Stoichiometry
-from naion.properties import prepare
 from naion.protocol import Control, Mode
 from naion.simulation._system import CellSystem, Imposed
-from naion.solvers._start import find_start
+from naion.solvers import RODAS5P, apply
+from naion.solvers._settling import settling
 
 STO = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.6))
 
@@ -35,21 +35,23 @@ def newman_tobias(cell, electrode, sto: float) -> float:
 
 def start_resistance(cell, mesh, current: float) -> float:
     """(OCV - V) / I as a current comes on, at uniform composition [ohm]."""
-    system, prepared = CellSystem(na.DFN(mesh=mesh)), prepare(cell)
+    system = CellSystem(na.DFN(mesh=mesh))
     T = cell.temperature
     number = jnp.asarray(current)
     control = Control(jnp.asarray(int(Mode.CURRENT)), number, 0.0 * number, T, 0.0 * T)
     imposed = Imposed(control, None)
 
     @jax.jit
-    def run(prepared):
-        y = system.model.equilibrium(prepared, STO, T)
+    def run(grid):
+        y = system.model.equilibrium(grid, STO, T)
         zero = jnp.zeros(())
-        at_rest = system.outputs(zero, y, prepared, imposed)[0]
-        y, found = find_start(system, zero, y, prepared, imposed, jnp.asarray(True))
-        return at_rest - system.outputs(zero, y, prepared, imposed)[0], found
+        at_rest = system.outputs(zero, y, grid, imposed)[0]
+        weights = settling(RODAS5P, jnp.ones(()))
+        settled = apply(weights, system, zero, y, grid, imposed)
+        rounding = system.update_size(settled.error, grid) < 1.0
+        return at_rest - system.outputs(zero, settled.y, grid, imposed)[0], rounding
 
-    drop, found = run(prepared)
+    drop, found = run(system.model.lay_out(cell))
     assert found
     return float(drop) / current
 
