@@ -19,7 +19,8 @@ class Result(enum.IntEnum):
     STEP_TOO_SMALL = 7
     STEP_LIMIT = 8
     START_OUT_OF_REACH = 9
-    RUNNING = 10
+    EVENT_NOT_MET = 10
+    RUNNING = 11
 
     @property
     def is_success(self) -> bool:
@@ -58,5 +59,7 @@ _EXPLANATIONS = {
     "`max_steps`, or loosen `rtol`.",
     Result.START_OUT_OF_REACH: "The start state lies outside what the electrodes can "
     "hold: stoichiometries must be between 0 and 1.",
+    Result.EVENT_NOT_MET: "Numerical failure: a cut-off was passed, but no step could be "
+    "made to end at it. Please report the cell and the protocol.",
     Result.RUNNING: "The solve has not finished.",
 }

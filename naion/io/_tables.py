@@ -68,8 +68,9 @@ def _read(path: Path, needed, optional) -> dict[str, np.ndarray]:
     with path.open(newline="", encoding="utf-8-sig") as f:
         lines = [(i, r) for i, r in enumerate(csv.reader(f), start=1) if r]
     lines = [(i, r) for i, r in lines if not r[0].startswith("#")]
-    if len(lines) < 2:
-        raise ValueError(f"{path}: empty; expected a header and at least two rows.")
+    if len(lines) < 3:
+        found = f"{len(lines) - 1} row of numbers" if len(lines) > 1 else "empty"
+        raise ValueError(f"{path}: {found}; expected a header and at least two rows.")
     header = [h.strip() for h in lines[0][1]]
     columns = {}
     for name in (*needed, *optional):

@@ -32,9 +32,9 @@ class Mesh(eqx.Module):
             (1 - exp(-s i/N)) / (1 - exp(-s)); 0 gives equal shells.
     """
 
-    n_neg: int = eqx.field(static=True, default=8)
+    n_neg: int = eqx.field(static=True, default=14)
     n_sep: int = eqx.field(static=True, default=4)
-    n_pos: int = eqx.field(static=True, default=8)
+    n_pos: int = eqx.field(static=True, default=16)
     n_r: int = eqx.field(static=True, default=30)
     grading: float = eqx.field(static=True, default=2.5)
 

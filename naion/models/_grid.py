@@ -151,12 +151,18 @@ class Grid(eqx.Module):
         left = electrolyte.above_zero(c_left * e.concentration)
         right = electrolyte.above_zero(c_right * e.concentration)
         c = w * left + (1.0 - w) * right
+
+        def between(bulk: Property) -> Array:
+            """Simpson's mean between the neighbours: salt falls steeply where it ends."""
+            mean = (bulk(left, T) + 4.0 * bulk(c, T) + bulk(right, T)) / 6.0
+            return self.face_conductance * mean
+
         return electrolyte.face_flux(
             left,
             right,
             dphi,
-            self.face_conductance * e.diffusivity(c, T),
-            self.face_conductance * e.conductivity(c, T),
+            between(e.diffusivity),
+            between(e.conductivity),
             e.t_plus(c, T),
             e.thermodynamic_factor(c, T),
             T,

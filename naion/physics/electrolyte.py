@@ -35,9 +35,8 @@ def face_flux(
         i_e = B kappa (-dphi_e/dx + 2RT/F (1 - t+) chi dln(c_e)/dx)
         N_e = -B D_e dc_e/dx + t+ i_e / F
 
-    Properties are taken at the concentration of the face, which is continuous across
-    material interfaces. (A harmonic mean of kappa would block the current next to
-    volumes that run out of salt.)
+    Properties are means over the concentrations between the neighbours. (A harmonic mean
+    of kappa would block the current next to volumes that run out of salt.)
 
     Args:
         c_left, c_right: concentrations of the neighbours, `above_zero` [mol.m-3].

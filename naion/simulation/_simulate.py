@@ -168,6 +168,7 @@ def _outcome(
             stuck & (mode == Mode.POWER) & (value > 0.0),
             done.status == Status.START_FAILED,
             done.status == Status.STEP_TOO_SMALL,
+            done.status == Status.EVENT_NOT_MET,
         ],
         [
             int(Result.COMPLETED),
@@ -178,6 +179,7 @@ def _outcome(
             int(Result.POWER_INFEASIBLE),
             int(Result.START_NOT_FOUND),
             int(Result.STEP_TOO_SMALL),
+            int(Result.EVENT_NOT_MET),
         ],
         int(Result.STEP_LIMIT),
     )

@@ -169,7 +169,7 @@ class CellSystem(AbstractSystem):
     def error_ratio(
         self, error: Array, y: Array, args: Grid, control: Imposed, tau: Array
     ) -> Array:
-        """Largest of: rms error of stoichiometry, of salt, and error of the voltage [V].
+        """Largest error of stoichiometry, of salt, of voltage [V] and of current [1C].
 
         The shells are averaged by volume, as the sodium in them is what matters. Salt is
         relative to what is left of it where it runs out.
@@ -186,8 +186,9 @@ class CellSystem(AbstractSystem):
             return self.model.terminal_voltage(s, args)
 
         V = jnp.abs(voltage(y) - voltage(y - error))
+        current = jnp.abs(e.current) / args.cell.nominal_capacity
         warm = jnp.abs(e.temperature) / 10.0
-        return jnp.max(jnp.stack([sto, salt, V, warm]))
+        return jnp.max(jnp.stack([sto, salt, V, current, warm]))
 
     def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         s = self.model.state(y, tau, control.control)

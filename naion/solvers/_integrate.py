@@ -25,8 +25,8 @@ MANY_REJECTED = 4
 AT_ONCE = 1e-6
 """Length of the step that ends at an event which settling has moved behind us [s]."""
 
-MAX_CLOSING = 12
-"""Attempts at the length of a step that ends at an event; two or three are usual."""
+MAX_CLOSING = 20
+"""Most attempts at the length of a step that ends at an event; three are usual."""
 
 
 class Settings(eqx.Module):
@@ -276,10 +276,9 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     nearest = jnp.argmin(after)
     # A step that crosses an event is tried again, from the same start, at the length
     # that its dense output suggests, until it ends at the event.
-    must = at_once | (c.closing >= MAX_CLOSING)
-    crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~must
-    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~must
-    met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | must)
+    crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~at_once
+    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~at_once
+    met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | at_once)
     again = crossed | short
     bracket = jnp.where(short, 1.0, 0.0), jnp.where(short, 2.0, 1.0)
     root = _first_root(system, c.tau, y, h, trial, args, control, again, bracket)
@@ -311,6 +310,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             lost,
             stops,
             leaves & last,
+            again & (c.closing >= MAX_CLOSING),
             ~c.settling & ~passed & ~over & (h_next < 1e-9),
             (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
@@ -318,6 +318,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             int(Status.START_FAILED),
             int(Status.EVENT),
             int(Status.COMPLETED),
+            int(Status.EVENT_NOT_MET),
             int(Status.STEP_TOO_SMALL),
             int(Status.STEP_LIMIT),
         ],

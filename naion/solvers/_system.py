@@ -21,6 +21,7 @@ class Status(enum.IntEnum):
     START_FAILED = 3
     STEP_TOO_SMALL = 4
     STEP_LIMIT = 5
+    EVENT_NOT_MET = 6
 
 
 class Factorised(NamedTuple):

@@ -74,15 +74,7 @@ def test_extrapolation(kind):
     np.testing.assert_allclose(jax.vmap(jax.grad(line))(outside), slopes, rtol=1e-9)
 
 
-MOVED_POINTS = pytest.param(
-    "points",
-    marks=pytest.mark.xfail(
-        reason="with pchip, some derivatives by abscissae differ from differences: open"
-    ),
-)
-
-
-@pytest.mark.parametrize("which", [MOVED_POINTS, "values"])
+@pytest.mark.parametrize("which", ["points", "values"])
 @pytest.mark.parametrize("kind", ["pchip", "linear"])
 def test_gradient_reaches_points_and_values(kind, which):
     """Against central differences, inside and outside of the table."""
