@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..mesh import Mesh
-from ..parameters import Cell
+from ..parameters import Cell, Particle
 from ..physics import electrolyte, kinetics, solid
 from ..properties import Property, prepare
 
@@ -79,12 +79,14 @@ class Grid(eqx.Module):
         sigma = line(n.conductivity, jnp.zeros(()), p.conductivity) / self.dx
         inside = np.ones(mesh.n_x - 1)
         inside[mesh.n_neg - 1 : mesh.n_neg + mesh.n_sep] = 0.0
-        self.sigma_face = inside * sigma[:-1]
+        self.sigma_face = jnp.asarray(inside) * sigma[:-1]
         self.sigma_left, self.sigma_right = 2.0 * sigma[0], 2.0 * sigma[-1]
         self.interface = nodes(n.interface, p.interface)
         self.radius = nodes(n.particle.radius, p.particle.radius)
         self.c_max = nodes(n.particle.c_max, p.particle.c_max)
-        self.shell_gap = np.diff(mesh.shells().nodes)[:, None] * self.radius
+        self.shell_gap = (
+            jnp.asarray(np.diff(mesh.shells().nodes))[:, None] * self.radius
+        )
         self.i_scale = cell.nominal_capacity / cell.area
 
     @property
@@ -104,7 +106,9 @@ class Grid(eqx.Module):
         gap = jnp.zeros(m.n_sep, nodes.dtype)
         return jnp.concatenate([nodes[: m.n_neg], gap, nodes[m.n_neg :]])
 
-    def _particles(self, of: Callable[[object], Property], x: Array, T: Array) -> Array:
+    def _particles(
+        self, of: Callable[[Particle], Property], x: Array, T: Array
+    ) -> Array:
         """A particle property at stoichiometries whose last axis is the nodes."""
         n, p = self.cell.negative.particle, self.cell.positive.particle
         x_n, x_p = x[..., : self.mesh.n_neg], x[..., self.mesh.n_neg :]

@@ -94,9 +94,9 @@ def stepping(tableau: Tableau, h: Array) -> Weights:
     return Weights(
         shift=1.0 / (tableau.gamma * h),
         a=jnp.asarray(tableau.a),
-        c=tableau.c / h,
-        times=tableau.alpha * h,
-        slopes=tableau.gamma_sum * h,
+        c=jnp.asarray(tableau.c) / h,
+        times=jnp.asarray(tableau.alpha) * h,
+        slopes=jnp.asarray(tableau.gamma_sum) * h,
         m=jnp.asarray(tableau.m),
         error=jnp.asarray(tableau.error),
         dense=jnp.asarray(tableau.dense),
