@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ._rosenbrock import RODAS5P, Step, Tableau, apply, interpolate, stepping
+from ._closing import MAX_CLOSING, Closing, close_in, dense_root, not_closing
+from ._rosenbrock import RODAS5P, Step, Tableau, apply, stepping
 from ._settling import MAX_ATTEMPTS, Attempt, judge, settling
 from ._system import AbstractSystem, Status
 
@@ -24,9 +25,6 @@ MANY_REJECTED = 4
 
 AT_ONCE = 1e-6
 """Length of the step that ends at an event which settling has moved behind us [s]."""
-
-MAX_CLOSING = 20
-"""Most attempts at the length of a step that ends at an event; three are usual."""
 
 
 class Settings(eqx.Module):
@@ -128,7 +126,7 @@ class _Carry(NamedTuple):
         tried: attempts at settling so far.
         settled: `y` was settled at this time.
         rejected: steps rejected in a row.
-        closing: attempts at the step that ends at an event.
+        closing: on an event; see `Closing`.
         status, event: how the solve ended.
         n_steps, n_rejected, record: what is returned.
     """
@@ -145,7 +143,7 @@ class _Carry(NamedTuple):
     tried: Array
     settled: Array
     rejected: Array
-    closing: Array
+    closing: Closing
     status: Array
     event: Array
     n_steps: Array
@@ -236,7 +234,7 @@ def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
         tried=count,
         settled=~yes,
         rejected=count,
-        closing=count,
+        closing=not_closing(zero),
         status=jnp.asarray(int(Status.RUNNING)),
         event=no,
         n_steps=count,
@@ -256,8 +254,9 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     over = met_before & c.fresh
     at_once = met_before & ~c.fresh
 
+    closing = c.closing.count > 0
     remaining = segments.duration[c.segment] - c.tau
-    h, ends = _fit(jnp.where(at_once, AT_ONCE, c.h), remaining, c.closing > 0)
+    h, ends = _fit(jnp.where(at_once, AT_ONCE, c.h), remaining, closing)
     weights = jax.tree.map(
         lambda a, b: jnp.where(c.settling, a, b),
         settling(settings.tableau, c.damping),
@@ -274,14 +273,16 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
 
     after = system.events(c.tau + h, trial.y, args, control)
     nearest = jnp.argmin(after)
-    # A step that crosses an event is tried again, from the same start, at the length
-    # that its dense output suggests, until it ends at the event.
+    # A step that crosses an event is tried again, from the same start, until it ends
+    # at the event.
     crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~at_once
-    short = passed & (after[nearest] > EVENT_TOLERANCE) & (c.closing > 0) & ~at_once
+    short = passed & (after[nearest] > EVENT_TOLERANCE) & closing & ~at_once
     met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | at_once)
     again = crossed | short
-    bracket = jnp.where(short, 1.0, 0.0), jnp.where(short, 2.0, 1.0)
-    root = _first_root(system, c.tau, y, h, trial, args, control, again, bracket)
+    root = dense_root(system, c.tau, y, h, trial, args, control, crossed)
+    bracket, closer = close_in(
+        c.closing, h, before[nearest], after[nearest], crossed, root
+    )
 
     accepted = passed & ~again
     event = jnp.where(over, jnp.argmin(before), jnp.where(met, nearest, -1))
@@ -292,7 +293,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     last = c.segment + 1 >= segments.count
 
     factor = jnp.clip(0.9 * ratio ** (-1.0 / settings.tableau.error_order), 0.1, 6.0)
-    h_next = jnp.where(again, root * h, h * factor)
+    h_next = jnp.where(again, closer, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
     h_next = jnp.where(c.settling | over, c.h, h_next)
@@ -310,7 +311,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             lost,
             stops,
             leaves & last,
-            again & (c.closing >= MAX_CLOSING),
+            bracket.count > MAX_CLOSING,
             ~c.settling & ~passed & ~over & (h_next < 1e-9),
             (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
@@ -360,7 +361,14 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         tried=jnp.where(c.settling & ~settle.found, c.tried + 1, 0),
         settled=(c.settled & ~accepted | c.settling & settle.found) & ~moves_on,
         rejected=rejected,
-        closing=jnp.where(c.settling, c.closing, jnp.where(again, c.closing + 1, 0)),
+        closing=jax.tree.map(
+            lambda new, old, none: jnp.where(
+                again & ~unsettled, new, jnp.where(c.settling, old, none)
+            ),
+            bracket,
+            c.closing,
+            not_closing(c.tau),
+        ),
         status=status,
         event=jnp.where(has_event, event, -1),
         n_steps=n_steps,
@@ -374,21 +382,3 @@ def _fit(h: Array, remaining: Array, exact: Array) -> tuple[Array, Array]:
     ends = (h >= 0.999 * remaining) & ~exact
     halved = jnp.where((2.0 * h > remaining) & ~exact, 0.5 * remaining, h)
     return jnp.where(ends, remaining, halved), ends
-
-
-def _first_root(
-    system, tau, y, h, step: Step, args, control, wanted: Array, bracket
-) -> Array:
-    """Where the dense output first meets an event, as a fraction of the step."""
-
-    def halve(_, bracket):
-        low, high = bracket
-        middle = 0.5 * (low + high)
-        z = interpolate(middle, y, step.y, step.dense)
-        distance = system.events(tau + middle * h, z, args, control)
-        crossed = jnp.any(distance <= 0.0)
-        return jnp.where(crossed, low, middle), jnp.where(crossed, middle, high)
-
-    n = jnp.where(wanted, 45, 0)
-    low, high = jax.lax.fori_loop(0, n, halve, bracket)
-    return 0.5 * (low + high)

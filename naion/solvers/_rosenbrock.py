@@ -247,31 +247,39 @@ def apply(
     elimination itself is never differentiated.
     """
     mass = jnp.asarray(system.mass, y.dtype)
-    fixed = jax.lax.stop_gradient((weights.shift, tau, y, args, control))
-    factors = system.factor(*fixed)
 
     def rates(tau, y):
         return system.rates(tau, y, args, control)
 
-    def matvec(v):
-        return (
-            weights.shift * mass * v - jax.jvp(lambda z: rates(tau, z), (y,), (v,))[1]
-        )
+    fixed = jax.lax.stop_gradient((tau, y, args, control))
+    factors = system.factor(jax.lax.stop_gradient(weights.shift), *fixed)
+    rates_tau = jax.jvp(
+        lambda s: system.rates(s, *fixed[1:]), fixed[:1], (jnp.ones_like(tau),)
+    )[1]
 
-    def solve(rhs):
-        return jax.lax.custom_linear_solve(
-            matvec,
-            rhs,
-            lambda _, b: factors.solve(b),
-            lambda _, b: factors.solve_transposed(b),
-        )
+    # The linear system of a stage has one more row, which says that its last unknown is
+    # the weight of df/dt. So one derivative of the rates serves y and t.
+    def matvec(u):
+        u, slope = u
+        along = jax.jvp(rates, (tau, y), (slope, u))[1]
+        return weights.shift * mass * u - along, slope
 
-    rates_tau = jax.jvp(lambda s: rates(s, y), (tau,), (jnp.ones_like(tau),))[1]
+    def forwards(_, b):
+        rhs, slope = b
+        return factors.solve(rhs + slope * rates_tau), slope
+
+    def backwards(_, b):
+        bar, slope_bar = b
+        rhs_bar = factors.solve_transposed(bar)
+        return rhs_bar, slope_bar + jnp.vdot(rates_tau, rhs_bar)
 
     def stage(i, u):
         rhs = rates(tau + weights.times[i], y + weights.a[i] @ u)
-        rhs = rhs + mass * (weights.c[i] @ u) + weights.slopes[i] * rates_tau
-        return u.at[i].set(solve(rhs))
+        rhs = rhs + mass * (weights.c[i] @ u)
+        new, _ = jax.lax.custom_linear_solve(
+            matvec, (rhs, weights.slopes[i]), forwards, backwards
+        )
+        return u.at[i].set(new)
 
     u = jnp.zeros((weights.m.shape[0], y.shape[0]), y.dtype)
     u = jax.lax.fori_loop(0, weights.m.shape[0], stage, u)
