@@ -51,15 +51,15 @@ def exchange_current(k_0: Array, c_e_ratio: Array, sto: Array, c_max: Array) -> 
         sto: surface stoichiometry x [-].
         c_max: site density [mol.m-3].
     """
-    sites = _root(sto, 1e-4) * _root(1.0 - sto, 1e-4)
-    return F * k_0 * c_max * (_root(c_e_ratio, 1e-3) * sites + 1e-12)
+    sites = _root(sto, 3e-5) * _root(1.0 - sto, 3e-5)
+    return F * k_0 * c_max * (_root(c_e_ratio, 3e-4) * sites + 1e-20)
 
 
 def _root(x: Array, end: float) -> Array:
-    """sqrt(x) for x above `end`; below it falls linearly to zero and stays there.
+    """sqrt(x) for x above `end`; below it falls exponentially to zero.
 
     The infinite slope of the square root at zero would let a linearly implicit step
     overshoot into negative concentrations.
     """
-    positive = 0.5 * (x + jnp.sqrt(x * x + (0.1 * end) ** 2))
+    positive = end * jnp.logaddexp(x / end, 0.0)
     return positive / (positive * positive + end * end) ** 0.25

@@ -23,6 +23,12 @@ EVENT_TOLERANCE = 1e-9
 MANY_REJECTED = 4
 """Attempts in a row that must fail before algebraic unknowns are solved for anew."""
 
+VERY_SHORT = 1e-4
+"""Steps as short as this come from unsettled algebraic unknowns [s]."""
+
+SHORTEST = 1e-9
+"""A solve that would need shorter steps has failed [s]."""
+
 AT_ONCE = 1e-6
 """Length of the step that ends at an event which settling has moved behind us [s]."""
 
@@ -299,9 +305,10 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     h_next = jnp.where(c.settling | over, c.h, h_next)
     rejected = jnp.where(passed | c.settling, 0, c.rejected + 1)
     # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
-    # sharply, that alone can fail the next step however short it is; and an event may
-    # lie within that tolerance of the start of the step. Solve them anew.
-    unsettled = ~c.settled & ((rejected == MANY_REJECTED) | again)
+    # sharply, that alone can fail or shorten the next step however short it is; and an
+    # event may lie within that tolerance of the start of the step. Solve them anew.
+    short_of_breath = (rejected == MANY_REJECTED) | (passed & (h_next < VERY_SHORT))
+    unsettled = ~c.settled & (short_of_breath | again)
 
     n_steps = c.n_steps + accepted
     n_rejected = c.n_rejected + (~accepted & ~over & ~c.settling)
@@ -312,7 +319,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             stops,
             leaves & last,
             bracket.count > MAX_CLOSING,
-            ~c.settling & ~passed & ~over & (h_next < 1e-9),
+            ~c.settling & ~leaves & (h_next < SHORTEST),
             (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
         [
