@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 import optax
-from scipy import optimize
+from scipy import optimize, special
 
 from ._experiment import Kind
 from ._free import Subject, leaf
@@ -123,41 +123,47 @@ def gradient_descent(
 ) -> np.ndarray:
     """L-BFGS of optax on adjoint gradients, for many numbers.
 
-    Variables are scaled by their priors (or bounds), which is what makes spline values
-    and rate constants comparable.
+    The bounds are the ends of a logistic function of the variables, whose slope in the
+    middle is the prior (or a share of the bounds): that makes spline values and rate
+    constants comparable, and no step can leave the bounds.
 
     Returns:
-        the best transformed parameters seen, clipped to the bounds.
+        the best transformed parameters seen.
     """
     low, high = problem.bounds
-    scale = _scales(problem)
+    steepness = 4.0 * _scales(problem) / (high - low)
 
-    def evaluate(x):
-        value, gradient = problem.value_and_grad(np.clip(x * scale, low, high))
-        return value, jnp.asarray(gradient * scale)
+    def inside(x: np.ndarray) -> np.ndarray:
+        return special.expit(steepness * x)
 
-    x = (problem.start if z is None else z) / scale
+    def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
+        share = inside(x)
+        value, gradient = problem.value_and_grad(low + (high - low) * share)
+        return value, gradient * (high - low) * share * (1.0 - share) * steepness
+
+    start = ((problem.start if z is None else z) - low) / (high - low)
+    x = special.logit(np.clip(start, 1e-3, 1.0 - 1e-3)) / steepness
     solver = optax.scale_by_lbfgs(memory_size=15)
     state = solver.init(jnp.asarray(x))
     value, gradient = evaluate(x)
     for i in range(iterations):
-        update, state = solver.update(gradient, state, jnp.asarray(x))
-        # Steps are halved until they descend; no variable moves by more than its scale.
-        step = 1.0 / max(1.0, float(np.max(np.abs(np.asarray(update)))))
+        update, state = solver.update(jnp.asarray(gradient), state, jnp.asarray(x))
+        update = np.asarray(update)
+        # Steps are shortened until they descend; no variable moves by more than one.
+        step = 1.0 / max(1.0, float(np.max(np.abs(update))))
         while step > 1e-4:
-            trial = np.clip((x - step * np.asarray(update)) * scale, low, high) / scale
-            new_value, new_gradient = evaluate(trial)
+            new_value, new_gradient = evaluate(x - step * update)
             if new_value < value:
                 break
             step *= 0.4
         else:
             break
         gain = value - new_value
-        x, value, gradient = trial, new_value, new_gradient
+        x, value, gradient = x - step * update, new_value, new_gradient
         progress(f"gradient step {i + 1}: cost {value:.4g}")
         if gain < 1e-4 * value:
             break
-    return x * scale
+    return low + (high - low) * inside(x)
 
 
 def _scales(problem: Problem) -> np.ndarray:

@@ -66,7 +66,7 @@ def _nvpf_part(out: Path):
     compilation_cache()
     problem = nvpf_problem()
     z = gradient_descent(problem, iterations=40)
-    fit = least_squares(problem, z, max_evaluations=15)
+    fit = least_squares(problem, z, max_evaluations=25)
     _save(out / "nvpf_hc", fit, "NVPF / hard carbon, Chayambuka et al. 2022")
     rows = [
         [*row, f"{capacity:+.2f} %"]

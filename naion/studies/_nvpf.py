@@ -71,7 +71,7 @@ def experiments() -> tuple[Experiment, ...]:
                 float(t["current_A"][0]),
                 298.15,
                 capacity=float(q[-1]),
-                sigma_charge=0.004,
+                sigma_charge=0.002,
             )
         )
     return tuple(found)
