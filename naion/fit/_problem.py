@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Stoichiometry, electrode_capacities
+from ..parameters import Cell, Electrode, Stoichiometry, electrode_capacities
 from ..protocol import Protocol
 from ..simulation import simulate
 from ._experiment import Experiment, Kind
@@ -197,7 +197,29 @@ class Problem:
             if math.isfinite(f.smooth) and n > 2:
                 rows.append(jnp.diff(part, 2) / f.smooth)
             i += n
+        if any(".ocp." in path for f in self.free for path in f.paths):
+            rows.append(_rise(set_vector(self.free, self.subject, z).cell))
         return jnp.concatenate(rows) if rows else jnp.zeros(0)
+
+
+FALL = 0.01
+"""Open-circuit potentials fall by at least about this much [V per unit of x]."""
+
+
+def _rise(cell: Cell) -> Array:
+    """How far fitted open-circuit potentials are from falling everywhere.
+
+    Where one rises with x, the particles of an electrode unmix: some fill up while others
+    empty, and nothing computed from such a cell can be trusted.
+    """
+    x = jnp.linspace(0.01, 0.99, 99)
+
+    def slope(electrode: Electrode) -> Array:
+        U = electrode.particle.ocp
+        return jnp.diff(U(x, cell.temperature)) / jnp.diff(x)
+
+    slopes = jnp.concatenate([slope(cell.negative), slope(cell.positive)])
+    return jnp.maximum(slopes + FALL, 0.0) / FALL
 
 
 def _residual(prediction, case: _Case):
