@@ -108,7 +108,7 @@ def _fit_tuberlin(out: Path, hakadi: Fit, say: Progress) -> Fit:
     say("TU Berlin 18650: fitting check-ups at 15, 25 and 45 degC")
     problem = tuberlin_problem(hakadi.subject.cell)
     fit = least_squares(
-        problem, max_evaluations=18, tolerance=2e-3, progress=lambda t: say("  " + t)
+        problem, max_evaluations=14, tolerance=4e-3, progress=lambda t: say("  " + t)
     )
     _save(out / "tuberlin", fit, "TU Berlin TC23SIB09 18650")
     return fit

@@ -64,27 +64,27 @@ FREE = (
     Free(("cell.contact_resistance.scale",), (0.05, 4.0), "log", 0.7),
     Free(("cell.negative.particle.rate_constant.curve.y",), (1e-12, 1e-8), "log", 0.8),
     Free(("cell.positive.particle.rate_constant.scale",), (0.05, 30.0), "log", 0.7),
-    Free(("cell.negative.particle.diffusivity.scale",), (0.003, 3.0), "log", 1.5),
-    Free(("cell.positive.particle.diffusivity.scale",), (0.003, 3.0), "log", 1.5),
+    Free(("cell.negative.particle.diffusivity.scale",), (0.03, 10.0), "log", 0.7),
+    Free(("cell.positive.particle.diffusivity.scale",), (0.03, 10.0), "log", 0.7),
     Free(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
-    Free(
-        (
-            "cell.negative.particle.rate_constant.temperature.energy",
-            "cell.positive.particle.rate_constant.temperature.energy",
-        ),
-        (20e3, 120e3),
-        "linear",
-        20e3,
+    *(
+        Free(
+            (f"cell.{side}.particle.rate_constant.temperature.energy",),
+            (35e3, 100e3),
+            "linear",
+            8e3,
+        )
+        for side in ("negative", "positive")
     ),
     Free(("cell.contact_resistance.temperature.energy",), (-60e3, 5e3), "linear", 15e3),
-    Free(
-        (
-            "cell.negative.particle.diffusivity.temperature.energy",
-            "cell.positive.particle.diffusivity.temperature.energy",
-        ),
-        (5e3, 90e3),
-        "linear",
-        15e3,
+    *(
+        Free(
+            (f"cell.{side}.particle.diffusivity.temperature.energy",),
+            (5e3, 70e3),
+            "linear",
+            10e3,
+        )
+        for side in ("negative", "positive")
     ),
     Free(
         ("cell.electrolyte.conductivity.temperature.pseudo_energy",),
@@ -108,10 +108,18 @@ FREE = (
         0.03,
     ),
 )
-"""Free parameters of both cells; what one data set does not see, its prior holds."""
+"""Free parameters of both cells; what one data set does not see, its prior holds.
+
+Priors of activation energies: charge transfer from the compression of the pulse resistances
+with current (67 kJ/mol), diffusion from the range of the literature (16 to 55 kJ/mol).
+"""
 
 MODEL = DFN(Mesh(6, 3, 6, 16))
 """Mesh of the rate fits."""
+
+DISCREPANCY = 0.025
+"""Weight of a check-up's voltages [V]: errors of the model, alike along a whole curve, count
+as few independent ones, or they would drive the temperature laws far from their priors."""
 
 COARSE = DFN(Mesh(4, 2, 4, 10))
 """Mesh of the check-up fits: some 200 steps each, at one modest rate."""
@@ -153,6 +161,7 @@ def tuberlin_experiments() -> tuple[Experiment, ...]:
                 s["loaded_V"],
                 s["rest_V"],
                 kelvin,
+                sigma=DISCREPANCY,
                 group=group,
             )
         )
@@ -187,4 +196,4 @@ def tuberlin_problem(start: Cell | None = None) -> Problem:
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
     subject = Subject(cell, [0.1, 0.03, 0.0])
     free = (*FREE, Free(("cell.area",), (0.055, 0.080), "log", 0.06))
-    return Problem(subject, free, tuberlin_experiments(), COARSE, rtol=3e-4)
+    return Problem(subject, free, tuberlin_experiments(), COARSE)
