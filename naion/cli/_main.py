@@ -58,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
     show = commands.add_parser("demo", help="the main job on embedded real data")
     show.add_argument("--out", type=Path, default=Path("out"))
+    show.add_argument(
+        "--full",
+        action="store_true",
+        help="use the full data files: the folder NAION_DATA, else ../shared/data",
+    )
     show.set_defaults(command=_demo)
     return parser
 
@@ -117,5 +122,5 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    demo(arguments.out, progress=lambda text: print(text, flush=True))
+    demo(arguments.out, arguments.full, lambda text: print(text, flush=True))
     return 0

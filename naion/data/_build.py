@@ -3,7 +3,8 @@
     python -m naion.data._build DIRECTORY
 
 DIRECTORY holds `data/` and `reference/`. Parameter tables keep their published points;
-measured curves are resampled on our own grid, a few tens of points each.
+measured curves are resampled on our own grid, a few tens of points each. The same
+functions write finer tables for `naion demo --full`.
 """
 
 import csv
@@ -76,7 +77,7 @@ def nfm_set(source: Path) -> None:
         write(SETS / "nfm_hc_18650" / f"{out}.csv", comments, "sto,U_V", x, U)
 
 
-def _grid(charge: np.ndarray, voltage: np.ndarray, n: int = 60):
+def _grid(charge: np.ndarray, voltage: np.ndarray, n: int):
     """Voltage at n equal steps of charge, each the median of the points around it."""
     edges = np.linspace(0.0, charge[-1], n + 1)
     centres, medians = [], []
@@ -88,20 +89,20 @@ def _grid(charge: np.ndarray, voltage: np.ndarray, n: int = 60):
     return np.array(centres), np.array(medians)
 
 
-def nvpf_discharges(source: Path) -> None:
+def nvpf_discharges(data: Path, out: Path, n: int) -> None:
     """Measured discharges of the NVPF / hard-carbon cell."""
     for label, density in (("0p5", 0.5), ("1", 1.0), ("12", 12.0)):
-        path = source / "data/chayambuka_nvpf_hc" / f"discharge_{label}_A_per_m2.csv"
+        path = data / "chayambuka_nvpf_hc" / f"discharge_{label}_A_per_m2.csv"
         q, V, I = _columns(path, "discharged_mAh", "voltage_med5_V", "current_A")
-        grid, median = _grid(q, V)
+        grid, median = _grid(q, V, n)
         comments = [
             f"measured discharge at {density:g} A/m2, 25 degC, to 2.0 V",
             "source: digitised figures of Chayambuka et al. 2022, DOI "
             "10.1016/j.electacta.2021.139764, by BattMo.jl (MIT)",
-            "median in 60 equal steps of charge; the last row is the measured end",
+            f"median in {n} equal steps of charge; the last row is the measured end",
         ]
         write(
-            HERE / "nvpf_hc" / f"discharge_{label}_A_per_m2.csv",
+            out / "nvpf_hc" / f"discharge_{label}_A_per_m2.csv",
             comments,
             "charge_Ah,voltage_V,current_A",
             np.append(grid, q[-1]) / 1e3,
@@ -110,9 +111,9 @@ def nvpf_discharges(source: Path) -> None:
         )
 
 
-def hakadi_discharges(source: Path) -> None:
+def hakadi_discharges(data: Path, out: Path, n: int) -> None:
     """Rate discharges of Hakadi cell 2, rep1 and rep2."""
-    for path in sorted((source / "data/hakadi_18650").glob("cell2_*_chg1.0C_rep*.csv")):
+    for path in sorted((data / "hakadi_18650").glob("cell2_*_chg1.0C_rep*.csv")):
         header, rows = _read(path)
         step = header.index("step")
         rows = [r for r in rows if r[step] == "discharge"]
@@ -124,15 +125,15 @@ def hakadi_discharges(source: Path) -> None:
         t = t - t[0] + 0.2
         q = np.concatenate([[0.0], np.cumsum(0.5 * (I[1:] + I[:-1]) * np.diff(t))])
         q = (q + I[0] * t[0]) / 3600.0
-        grid, median = _grid(q, V)
+        grid, median = _grid(q, V, n)
         name = path.name.split("_chg")[0] + "_" + path.stem.split("_")[-1] + ".csv"
         comments = [
             "measured discharge of Hakadi cell 2 to 1.5 V, room temperature",
             "source: repository MaxMax-embedded/hakadi_soidum_ion_18650, CC0 1.0",
-            "median in 60 equal steps of charge; the last row is the measured end",
+            f"median in {n} equal steps of charge; the last row is the measured end",
         ]
         write(
-            HERE / "hakadi" / name,
+            out / "hakadi" / name,
             comments,
             "charge_Ah,voltage_V,current_A",
             np.append(grid, q[-1]),
@@ -141,9 +142,9 @@ def hakadi_discharges(source: Path) -> None:
         )
 
 
-def tuberlin_checkups(source: Path) -> None:
+def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
     """Full-length segments of the TU Berlin discharges: every second one."""
-    folder = source / "data" / "tuberlin_sib_multitemp"
+    folder = data / "tuberlin_sib_multitemp"
     licence = (
         "source: Droese et al., TU Berlin, DOI 10.14279/depositonce-25036, CC BY 4.0; "
         "derived tables of DNV007/delivered-energy-decomposition, CC BY 4.0"
@@ -158,37 +159,50 @@ def tuberlin_checkups(source: Path) -> None:
     )
     for T in (15, 25, 45):
         path = folder / f"sib_{T}degC_discharge_segments.csv"
-        n, duration, I, loaded, rest, warm = _columns(path, *names)
+        segment, duration, I, loaded, rest, warm = _columns(path, *names)
         full = duration > 0.999 * duration[0]
-        keep = full & (n % 2 == 1)
+        keep = full & (segment % every == every - 1)
         write(
-            HERE / "tuberlin" / f"segments_{T}degC.csv",
+            out / "tuberlin" / f"segments_{T}degC.csv",
             [
                 f"1C segments of {duration[0]:.3f} s, each followed by 360 s of rest",
                 licence,
-                "every second full-length segment; voltages: mean under load, end of rest",
+                f"one in {every} of the full-length segments; voltages: mean under load, "
+                "end of rest",
             ],
             "segment,duration_s,current_A,loaded_V,rest_V,temperature_degC",
-            *(a[keep] for a in (n, duration, I, loaded, rest, warm)),
+            *(a[keep] for a in (segment, duration, I, loaded, rest, warm)),
         )
     header, rows = _read(folder / "sib_pulse_resistance.csv")
     rows = [r for r in rows if r[header.index("direction")] == "discharge"]
     keys = ("temperature_actual_degC", "c_rate", "r_1s_mohm", "r_10s_mohm")
     write(
-        HERE / "tuberlin" / "pulses.csv",
+        out / "tuberlin" / "pulses.csv",
         ["median discharge pulse resistance over 21 states of charge", licence],
         "temperature_degC,c_rate,r_1s_mohm,r_10s_mohm",
         *(np.array([float(r[header.index(k)]) for r in rows]) for k in keys),
     )
 
 
+def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
+    """Tables of every measurement that naion fits.
+
+    Args:
+        data: folder of the full data files.
+        out: folder to write to.
+        n: points of each discharge curve.
+        every: one in this many segments of the check-ups.
+    """
+    nvpf_discharges(data, out, n)
+    hakadi_discharges(data, out, n)
+    tuberlin_checkups(data, out, every)
+
+
 def main(source: Path) -> None:
-    """Write everything."""
+    """Write everything that naion embeds."""
     chayambuka_set(source)
     nfm_set(source)
-    nvpf_discharges(source)
-    hakadi_discharges(source)
-    tuberlin_checkups(source)
+    measurements(source / "data", HERE)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from ..predict import (
 from ..report import Figure, Report, Table
 from ._nfm import hakadi_problem, tuberlin_problem
 from ._nvpf import nvpf_problem
+from ._tables import EMBEDDED, full_tables
 
 Progress = Callable[[str], None]
 
@@ -33,10 +34,15 @@ NAXTRA = 175.0
 """Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
 
 
-def demo(out: Path, progress: Progress = print) -> None:
+def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     """Run everything; writes report.html, report.md and three cell.json below `out`.
 
     The laboratory cell is fitted in a process of its own, beside the commercial ones.
+
+    Args:
+        out: folder to write.
+        full: fit finer tables made from the full data files; see `full_tables`.
+        progress: called with a line of text now and then.
     """
     began = time.perf_counter()
 
@@ -44,27 +50,29 @@ def demo(out: Path, progress: Progress = print) -> None:
         progress(f"[{time.perf_counter() - began:6.1f} s] {text}")
 
     out.mkdir(parents=True, exist_ok=True)
+    tables = full_tables(out / "tables") if full else EMBEDDED
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        nvpf = pool.apply_async(_nvpf_part, (out,))
+        nvpf = pool.apply_async(_nvpf_part, (out, tables if full else None))
         say("NVPF / hard carbon: fitting in a second process")
-        hakadi = _fit_hakadi(out, say)
-        tuberlin = _fit_tuberlin(out, hakadi, say)
+        hakadi = _fit_hakadi(out, tables, say)
+        tuberlin = _fit_tuberlin(out, tables, hakadi, say)
         predictions = _predict(tuberlin, say)
         say("waiting for the NVPF / hard-carbon fit")
         nvpf_rows, nvpf_figure = nvpf.get()
     report = Report("naion: three measured sodium-ion cells and two claims")
-    _write_fits(report, nvpf_rows, nvpf_figure, hakadi, tuberlin)
+    source = "the full data files" if full else "the data embedded in naion"
+    _write_fits(report, source, nvpf_rows, nvpf_figure, hakadi, tuberlin)
     _write_predictions(report, *predictions)
     report.write(out)
     say(f"wrote {out / 'report.html'}")
 
 
-def _nvpf_part(out: Path):
+def _nvpf_part(out: Path, tables: Path | None):
     """Fit the laboratory cell; returns what the report needs of it."""
     enable_x64()
     compilation_cache()
-    problem = nvpf_problem()
+    problem = nvpf_problem(tables=EMBEDDED if tables is None else tables)
     z = gradient_descent(problem, iterations=40)
     fit = least_squares(problem, z, max_evaluations=25)
     _save(out / "nvpf_hc", fit, "NVPF / hard carbon, Chayambuka et al. 2022")
@@ -97,16 +105,16 @@ def capacity_errors(fit: Fit) -> list[float]:
     return errors
 
 
-def _fit_hakadi(out: Path, say: Progress) -> Fit:
+def _fit_hakadi(out: Path, tables, say: Progress) -> Fit:
     say("Hakadi 18650: fitting seven discharges")
-    fit = least_squares(hakadi_problem(), progress=lambda t: say("  " + t))
+    fit = least_squares(hakadi_problem(tables=tables), progress=lambda t: say("  " + t))
     _save(out / "hakadi", fit, "Hakadi 1.5 A.h 18650, cell 2")
     return fit
 
 
-def _fit_tuberlin(out: Path, hakadi: Fit, say: Progress) -> Fit:
+def _fit_tuberlin(out: Path, tables, hakadi: Fit, say: Progress) -> Fit:
     say("TU Berlin 18650: fitting check-ups at 15, 25 and 45 degC")
-    problem = tuberlin_problem(hakadi.subject.cell)
+    problem = tuberlin_problem(hakadi.subject.cell, tables)
     fit = least_squares(
         problem, max_evaluations=14, tolerance=4e-3, progress=lambda t: say("  " + t)
     )
@@ -150,9 +158,11 @@ def _fit_figure(fit: Fit):
     return canvas
 
 
-def _write_fits(report: Report, nvpf_rows, nvpf_figure, hakadi: Fit, tuberlin: Fit):
+def _write_fits(
+    report: Report, source: str, nvpf_rows, nvpf_figure, hakadi: Fit, tuberlin: Fit
+):
     report.paragraph(
-        "Every number below was computed by this run from the data embedded in naion. "
+        f"Every number below was computed by this run from {source}. "
         "Errors are voltage RMSE over equal steps of charge, above 2 V; capacity errors "
         "are to the measured cut-off."
     )

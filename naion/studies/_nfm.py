@@ -19,7 +19,7 @@ from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, load
 from ..properties import Table
-from ._tables import columns
+from ._tables import EMBEDDED, columns
 
 HAKADI = (
     "0.50C_rep1",
@@ -125,11 +125,11 @@ COARSE = DFN(Mesh(4, 2, 4, 10))
 """Mesh of the check-up fits: some 200 steps each, at one modest rate."""
 
 
-def hakadi_problem(names: tuple[str, ...] = HAKADI) -> Problem:
+def hakadi_problem(names: tuple[str, ...] = HAKADI, tables=EMBEDDED) -> Problem:
     """Rate discharges of Hakadi cell 2; a subset of names for leave-one-out."""
     found = []
     for name in names:
-        t = columns(f"hakadi/cell2_dchg{name}.csv")
+        t = columns(tables, f"hakadi/cell2_dchg{name}.csv")
         q = t["charge_Ah"]
         found.append(
             discharge(
@@ -144,12 +144,12 @@ def hakadi_problem(names: tuple[str, ...] = HAKADI) -> Problem:
     return Problem(Subject(start_cell(), [0.0] * 3), FREE, tuple(found), MODEL)
 
 
-def tuberlin_experiments() -> tuple[Experiment, ...]:
+def tuberlin_experiments(tables=EMBEDDED) -> tuple[Experiment, ...]:
     """Segment discharges and pulses at every temperature."""
-    pulses = columns("tuberlin/pulses.csv")
+    pulses = columns(tables, "tuberlin/pulses.csv")
     found = []
     for group, T in enumerate(TEMPERATURES):
-        s = columns(f"tuberlin/segments_{T}degC.csv")
+        s = columns(tables, f"tuberlin/segments_{T}degC.csv")
         kelvin = ZERO_CELSIUS + float(np.median(s["temperature_degC"]))
         found.append(
             segments(
@@ -184,7 +184,7 @@ def tuberlin_experiments() -> tuple[Experiment, ...]:
     return tuple(found)
 
 
-def tuberlin_problem(start: Cell | None = None) -> Problem:
+def tuberlin_problem(start: Cell | None = None, tables=EMBEDDED) -> Problem:
     """Check-ups at three temperatures with one activation energy for each process.
 
     Args:
@@ -196,4 +196,4 @@ def tuberlin_problem(start: Cell | None = None) -> Problem:
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
     subject = Subject(cell, [0.1, 0.03, 0.0])
     free = (*FREE, Free(("cell.area",), (0.055, 0.080), "log", 0.06))
-    return Problem(subject, free, tuberlin_experiments(), COARSE)
+    return Problem(subject, free, tuberlin_experiments(tables), COARSE)

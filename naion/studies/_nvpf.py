@@ -6,7 +6,7 @@ from ..fit import Experiment, Free, Problem, Subject, discharge, with_ocp_correc
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, load
-from ._tables import columns
+from ._tables import EMBEDDED, columns
 
 RATES = ("0p5", "1", "12")
 """Measured discharges [A/m2], as in the file names."""
@@ -57,11 +57,11 @@ FREE = (
 """Free parameters; priors from the spread of two digitisations of the set."""
 
 
-def experiments() -> tuple[Experiment, ...]:
+def experiments(tables=EMBEDDED) -> tuple[Experiment, ...]:
     """The measured discharges."""
     found = []
     for rate in RATES:
-        t = columns(f"nvpf_hc/discharge_{rate}_A_per_m2.csv")
+        t = columns(tables, f"nvpf_hc/discharge_{rate}_A_per_m2.csv")
         q, V = t["charge_Ah"], t["voltage_V"]
         found.append(
             discharge(
@@ -77,9 +77,9 @@ def experiments() -> tuple[Experiment, ...]:
     return tuple(found)
 
 
-def nvpf_problem(rates: tuple[str, ...] = RATES) -> Problem:
+def nvpf_problem(rates: tuple[str, ...] = RATES, tables=EMBEDDED) -> Problem:
     """The fit of `make demo`; a subset of rates for leave-one-out."""
-    chosen = [e for e, r in zip(experiments(), RATES, strict=True) if r in rates]
+    chosen = [e for e, r in zip(experiments(tables), RATES, strict=True) if r in rates]
     subject = Subject(start_cell(), [0.0])
     model = DFN(Mesh(6, 3, 6, 20))
     return Problem(subject, FREE, tuple(chosen), model)
