@@ -132,6 +132,14 @@ def _simulate(
         _outcome(system, done, segments, cell.electrolyte.concentration),
         int(Result.START_OUT_OF_REACH),
     )
+    # Nothing was computed where no start was found: say so, and not 0 V.
+    nothing = done.status == Status.START_FAILED
+    nothing = nothing & (done.n_steps == 0)
+    unknown = jnp.asarray([Output.VOLTAGE, Output.CURRENT])
+    outputs = done.record.outputs
+    first = outputs[0, :2, unknown]
+    outputs = outputs.at[0, :2, unknown].set(jnp.where(nothing, jnp.nan, first))
+    done = done._replace(record=done.record._replace(outputs=outputs))
     return Solution(
         done.record, done.y, done.t, outcome, done.n_steps, done.n_rejected, model
     )
