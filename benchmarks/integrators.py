@@ -269,7 +269,8 @@ def main() -> None:
         "Work and precision of time integrators, 1C discharges",
         [*header, "RMSE mV", "max mV", "capacity %"],
         rows,
-        f"{na.Mesh()}; errors against Rodas5P at rtol 1e-7 on the same mesh.",
+        f"{na.Mesh()}; errors against Rodas5P at rtol 1e-7 on the same mesh, over the first "
+        "98 % of the charge: of the dense output, but for SDIRK4 at the ends of its steps.",
     )
 
 

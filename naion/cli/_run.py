@@ -30,10 +30,10 @@ ROWS = 400
 def run(arguments: argparse.Namespace) -> Result:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
-    protocol, options, times = _prepare(arguments, cell)
+    protocol, options, times, origin = _prepare(arguments, cell)
     solution = simulate(cell, protocol, throw=False, **options)
     times = _grid(solution) if times is None else times
-    rows = _rows(solution, times)
+    rows = _rows(solution, times, origin)
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
     write_csv(arguments.out, header, [_text(r) for r in rows])
     return solution.result
@@ -48,7 +48,7 @@ def predict(arguments: argparse.Namespace) -> Result:
             "`naion fit` or `naion demo`. For a single curve use `naion run`."
         )
     known = Uncertainty.from_json(extra["fit"])
-    protocol, options, times = _prepare(arguments, cell)
+    protocol, options, times, origin = _prepare(arguments, cell)
     best = simulate(cell, protocol, throw=False, **options)
     times = _grid(best) if times is None else times
     drawn = ensemble(cell, known, DRAWS)
@@ -63,7 +63,7 @@ def predict(arguments: argparse.Namespace) -> Result:
     ]
     rows = [
         [*r[:3], lo if np.isfinite(r[2]) else np.nan, hi, r[3]]
-        for r, lo, hi in zip(_rows(best, times), low, high, strict=True)
+        for r, lo, hi in zip(_rows(best, times, origin), low, high, strict=True)
     ]
     rows = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in rows]
     write_csv(arguments.out, header, [_text(r) for r in rows])
@@ -71,12 +71,13 @@ def predict(arguments: argparse.Namespace) -> Result:
 
 
 def _prepare(arguments: argparse.Namespace, cell: Cell):
-    """Protocol, options of `simulate`, and the times to write (none: choose them)."""
-    times = None
+    """Protocol, options of `simulate`, times to write (none: choose them), and origin."""
+    times, origin = None, 0.0
     if arguments.profile is not None:
         table = read_profile(arguments.profile)
         T = table.get("temperature_degC")
-        times = table["time_s"] - table["time_s"][0]
+        origin = float(table["time_s"][0])
+        times = table["time_s"] - origin
         protocol = Protocol.profile(
             times,
             table["current_A"],
@@ -99,7 +100,7 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
                 "and 150. Is it in kelvin?"
             )
         options["temperature"] = arguments.temperature + ZERO_CELSIUS
-    return protocol, options, times
+    return protocol, options, times, origin
 
 
 def _start(text: str, cell: Cell) -> str | float | Stoichiometry:
@@ -132,12 +133,15 @@ def _grid(solution: Solution) -> np.ndarray:
     return np.unique(np.concatenate([t, np.linspace(0.0, t[-1], ROWS)]))
 
 
-def _rows(solution: Solution, times: np.ndarray) -> list[list[float]]:
-    """Time, current, voltage, temperature; the second of two equal times is a jump."""
+def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[float]]:
+    """Time, current, voltage, temperature; the second of two equal times is a jump.
+
+    Times are counted from the file's `origin` again.
+    """
     second = np.concatenate([[True], np.diff(times) == 0.0])
     out = np.asarray(solution.at(jnp.asarray(times), after=jnp.asarray(second)))
     V, current, T = out[:, 0], out[:, 1], out[:, 2] - ZERO_CELSIUS
-    return np.stack([times, current, V, T], axis=1).tolist()
+    return np.stack([times + origin, current, V, T], axis=1).tolist()
 
 
 def _text(row: list[float]) -> list[str]:

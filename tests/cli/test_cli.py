@@ -1,10 +1,14 @@
 """The command line is a contract: files, columns, exit statuses, errors."""
 
 import csv
+import json
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import naion as na
 from naion.cli import main
 
 
@@ -40,6 +44,20 @@ def test_run_profile_keeps_jumps(tmp_path, profile):
     np.testing.assert_allclose(current, [0, 0, 1.5, 1.5, 0, 0], atol=1e-9)
     voltage = [float(r[2]) for r in rows]
     assert voltage[1] - voltage[2] > 0.05 and voltage[4] > voltage[3]
+
+
+def test_times_stay_those_of_the_file(tmp_path, profile):
+    late, out = tmp_path / "late.csv", tmp_path / "o.csv"
+    lines = profile.read_text().splitlines()
+    moved = [lines[0]]
+    for line in lines[1:]:
+        t, current = line.split(",")
+        moved.append(f"{float(t) + 1000.0:g},{current}")
+    late.write_text("\n".join(moved) + "\n")
+    arguments = ["run", "nfm_hc_18650", "--profile", str(late), "--out", str(out)]
+    assert main(arguments) == 0
+    _, rows = table(out)
+    assert [float(r[0]) for r in rows] == [1000, 1060, 1060, 1600, 1600, 1900]
 
 
 def test_rows_after_a_cut_off_stay_empty(tmp_path, profile):
@@ -97,3 +115,97 @@ def test_sets_and_doctor(capsys):
     text = capsys.readouterr().out
     assert "nvpf_hc_chayambuka2022" in text and "float64: on" in text
     assert "negative.thickness" in text
+
+
+FIT = """
+cell = "nfm_hc_18650"
+mesh = [4, 3, 4, 10]
+
+[[data]]
+file = "measured.csv"
+kind = "discharge"
+temperature = 25
+sigma = 0.002
+
+[[data]]
+kind = "pulse"
+current = 1.5
+times = [1.0]
+resistance = [0.09]
+discharged = 0.5
+
+[[free]]
+path = "contact_resistance.scale"
+bounds = [0.1, 10.0]
+transform = "log"
+prior = 0.7
+"""
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A fit of a simulated discharge whose contact resistance is 1.5 times as large."""
+    folder = tmp_path_factory.mktemp("fit")
+    cell = na.parameters.load("nfm_hc_18650")
+    moved = eqx.tree_at(lambda c: c.contact_resistance.scale, cell, jnp.asarray(1.5))
+    model = na.DFN(na.Mesh(4, 3, 4, 10))
+    solution = na.simulate(moved, "Discharge at 1 A until 1.5 V", model=model)
+    t = np.linspace(0.0, float(solution.t_end), 200)
+    V = np.asarray(solution.at(t)[:, 0])
+    rows = [f"{a:.6g},1.0,{b:.6g}" for a, b in zip(t, V, strict=True)]
+    text = "\n".join(["time_s,current_A,voltage_V", *rows]) + "\n"
+    (folder / "measured.csv").write_text(text)
+    (folder / "fit.toml").write_text(FIT)
+    assert main(["fit", str(folder / "fit.toml"), "--out", str(folder / "out")]) == 0
+    return folder
+
+
+def test_fit_writes_cell_and_report(fitted):
+    out = fitted / "out"
+    html = (out / "report.html").read_text()
+    assert "<img" in html and (out / "report.md").is_file()
+    known = json.loads((out / "cell.json").read_text())
+    (found,) = [p for p in known["parameters"] if "contact" in p["name"]]
+    # 2 mV of uncertainty on a drop of 20 mV, and a pulse that pulls the other way.
+    assert found["low"] < found["value"] < found["high"]
+    assert found["value"] == pytest.approx(1.5, rel=0.2)
+
+
+def test_predict_gives_a_band(fitted, tmp_path):
+    out = tmp_path / "band.csv"
+    cell = str(fitted / "out" / "cell.json")
+    step = ["Discharge at 1C until 2.0 V"]
+    assert main(["predict", cell, "--protocol", *step, "--out", str(out)]) == 0
+    header, rows = table(out)
+    assert header[3:5] == ["voltage_lo_V", "voltage_hi_V"] and len(header) == 6
+    V, low, high = np.array([[float(r[i]) for i in (2, 3, 4)] for r in rows[:-5]]).T
+    assert np.all(low < V) and np.all(high > V)
+    # The model made the data: little is unknown.
+    assert np.median(high - low) < 0.1
+
+
+def test_predict_needs_a_fit(tmp_path, capsys):
+    step = ["Rest for 1 h"]
+    arguments = ["predict", "nfm_hc_18650", "--protocol", *step]
+    assert main([*arguments, "--out", str(tmp_path / "o.csv")]) == 2
+    assert "carries no fit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('kind = "discharge"', 'kind = "dicharge"', "known are"),
+        ('"measured.csv"', '"gone.csv"', "gone.csv"),
+        ("sigma = 0.002", "weight = 1", "unknown key weight"),
+        ("contact_resistance.scale", "contact_resistence.scale", "contact_resistance"),
+        ("bounds = [0.1, 10.0]", "bounds = [2.0, 10.0]", "outside its bounds"),
+        ("mesh = [4", "mesh = (4", "not TOML"),
+    ],
+)
+def test_bad_fit_files_name_the_problem(fitted, tmp_path, capsys, old, new, expected):
+    (tmp_path / "measured.csv").write_text((fitted / "measured.csv").read_text())
+    (tmp_path / "fit.toml").write_text(FIT.replace(old, new))
+    out = tmp_path / "out"
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
+    assert expected in capsys.readouterr().err
+    assert not out.exists()
