@@ -1,0 +1,32 @@
+"""The README's first examples run as they stand."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def after():
+    """Names that the quick start and the batch leave behind."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    names: dict = {}
+    for block in blocks[:2]:
+        exec(block, names)
+    return names
+
+
+def test_quick_start(after):
+    assert after["sol"].result.name == "COMPLETED"
+    V = np.asarray(after["sol"]["Voltage [V]"])
+    assert V.min() > 1.99 and V.max() < 4.11
+    # More active material, more energy.
+    assert float(after["gradient"].negative.active_fraction) > 0.0
+
+
+def test_batch(after):
+    capacities = np.asarray(after["capacities"])
+    assert capacities.shape == (8,) and np.all(np.diff(capacities) > 0.0)
