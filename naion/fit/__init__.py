@@ -3,7 +3,7 @@
 from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
 from ._fit import Fit, covariance, gradient_descent, least_squares, scores, summarise
 from ._free import Free, Subject, with_ocp_correction
-from ._problem import Problem
+from ._problem import Problem, ocp_slopes
 
 __all__ = [
     "Experiment",
@@ -17,6 +17,7 @@ __all__ = [
     "discharge",
     "gradient_descent",
     "least_squares",
+    "ocp_slopes",
     "pulse",
     "scores",
     "segments",

@@ -55,6 +55,7 @@ class Problem:
     workers: int = 2
     _cases: tuple[_Case, ...] = field(init=False, repr=False)
     _programs: dict = field(init=False, repr=False, default_factory=dict)
+    _compiled: set = field(init=False, repr=False, default_factory=set)
 
     def __post_init__(self):
         if not self.experiments:
@@ -98,7 +99,11 @@ class Problem:
     def predictions(self, z: np.ndarray) -> list[np.ndarray]:
         """Simulated observations of every experiment; NaN where the model ended."""
         program = self._program("predict", lambda f: f)
-        results = self._map(lambda case: np.asarray(program(jnp.asarray(z), case)))
+        results = self._map(
+            lambda case: np.asarray(program(jnp.asarray(z), case)),
+            self._cases,
+            "predict",
+        )
         return [
             r[: e.n_observations]
             for r, e in zip(results, self.experiments, strict=True)
@@ -116,10 +121,28 @@ class Problem:
 
     def jacobian(self, z: np.ndarray) -> np.ndarray:
         """Derivatives of `residuals`, by forward mode through the simulations."""
-        program = self._program("jacobian", jax.jacfwd)
-        results = self._map(lambda case: np.asarray(program(jnp.asarray(z), case)))
+
+        def along(function):
+            def of(z, case, directions):
+                def slope(d):
+                    return jax.jvp(lambda z: function(z, case), (z,), (d,))[1]
+
+                return jax.vmap(slope, out_axes=1)(directions)
+
+            return of
+
+        # As many tasks for each experiment as there are workers: few long experiments
+        # then keep them all busy.
+        program, n = self._program("jacobian", along), len(z)
+        width = -(-n // self.workers)
+        directions = jnp.eye(width * self.workers, n).reshape(-1, width, n)
+        tasks = [(case, d) for case in self._cases for d in directions]
+        parts = self._map(
+            lambda task: np.asarray(program(jnp.asarray(z), *task)), tasks, "jacobian"
+        )
         rows = []
-        for J, c, e in zip(results, self._cases, self.experiments, strict=True):
+        for i, (c, e) in enumerate(zip(self._cases, self.experiments, strict=True)):
+            J = np.hstack(parts[i * self.workers : (i + 1) * self.workers])[:, :n]
             J = np.where(np.isfinite(J), J, 0.0) / np.asarray(c.sigma)[:, None]
             rows.append(J[: e.n_observations])
         return np.vstack([*rows, jax.jacobian(self._prior_rows)(jnp.asarray(z))])
@@ -135,7 +158,9 @@ class Problem:
             return jax.value_and_grad(of)
 
         program = self._program("gradient", loss)
-        results = self._map(lambda case: program(jnp.asarray(z), case))
+        results = self._map(
+            lambda case: program(jnp.asarray(z), case), self._cases, "gradient"
+        )
 
         def prior(z):
             return 0.5 * jnp.sum(self._prior_rows(z) ** 2)
@@ -150,11 +175,14 @@ class Problem:
             self._programs[name] = eqx.filter_jit(transform(self._simulated))
         return self._programs[name]
 
-    def _map(self, function) -> list:
-        with ThreadPoolExecutor(self.workers) as pool:
+    def _map(self, function, tasks, name: str) -> list:
+        done = []
+        if name not in self._compiled:
             # One first, so that the program is compiled once.
-            first = function(self._cases[0])
-            return [first, *pool.map(function, self._cases[1:])]
+            done = [function(tasks[0])]
+            self._compiled.add(name)
+        with ThreadPoolExecutor(self.workers) as pool:
+            return [*done, *pool.map(function, tasks[len(done) :])]
 
     def _simulated(self, z: Array, case: _Case) -> Array:
         subject = set_vector(self.free, self.subject, z)
@@ -198,28 +226,28 @@ class Problem:
                 rows.append(jnp.diff(part, 2) / f.smooth)
             i += n
         if any(".ocp." in path for f in self.free for path in f.paths):
-            rows.append(_rise(set_vector(self.free, self.subject, z).cell))
+            cell = set_vector(self.free, self.subject, z).cell
+            rows.append(jax.nn.softplus(1.0 + ocp_slopes(cell) / FALL))
         return jnp.concatenate(rows) if rows else jnp.zeros(0)
 
 
 FALL = 0.01
-"""Open-circuit potentials fall by at least about this much [V per unit of x]."""
+"""Fitted open-circuit potentials fall by more than about this [V per unit of x].
+
+Where one rises with x, the particles of an electrode unmix: some fill up while others
+empty, and nothing computed from such a cell can be trusted.
+"""
 
 
-def _rise(cell: Cell) -> Array:
-    """How far fitted open-circuit potentials are from falling everywhere.
-
-    Where one rises with x, the particles of an electrode unmix: some fill up while others
-    empty, and nothing computed from such a cell can be trusted.
-    """
+def ocp_slopes(cell: Cell) -> Array:
+    """dU/dx of both open-circuit potentials between x = 0.01 and 0.99 [V]."""
     x = jnp.linspace(0.01, 0.99, 99)
 
     def slope(electrode: Electrode) -> Array:
         U = electrode.particle.ocp
         return jnp.diff(U(x, cell.temperature)) / jnp.diff(x)
 
-    slopes = jnp.concatenate([slope(cell.negative), slope(cell.positive)])
-    return jnp.maximum(slopes + FALL, 0.0) / FALL
+    return jnp.concatenate([slope(cell.negative), slope(cell.positive)])
 
 
 def _residual(prediction, case: _Case):

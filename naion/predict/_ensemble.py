@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..fit import Fit, Free, Subject
+from ..fit import Fit, Free, Subject, ocp_slopes
 from ..fit._free import set_vector
 from ..parameters import Cell
 from ..simulation import Solution, simulate
+
+MOST_PULLS = 20
+"""After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around a fitted one, inside the bounds of the fit.
 
     The covariance of a nearly undetermined parameter can be wider than its bounds; draws
-    are pushed back to them.
+    are pushed back to them. Draws in which an open-circuit potential rises, which is no
+    possible cell, are pulled towards the best fit until none rises more than there.
     """
     rng = np.random.default_rng(seed)
     root = _root(known.covariance)
@@ -95,11 +99,23 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     pairs = list(zip(known.free, sizes, strict=True))
     ends = [[float(f.forward(b)) for b in f.bounds] for f, k in pairs for _ in range(k)]
     low, high = np.array(ends).T
+    of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], sizes)
+    steepest = max(0.0, _steepest(cell))
     cells = [cell]
     for _ in range(n - 1):
-        z = np.clip(known.z + root @ rng.standard_normal(len(known.z)), low, high)
-        cells.append(set_vector(known.free, subject, z).cell)
+        move = root @ rng.standard_normal(len(known.z))
+        for _ in range(MOST_PULLS):
+            z = np.clip(known.z + move, low, high)
+            drawn = set_vector(known.free, subject, z).cell
+            if _steepest(drawn) <= steepest:
+                break
+            move = np.where(of_ocp, 0.7 * move, move)
+        cells.append(drawn)
     return Ensemble(tuple(cells), known.discrepancy)
+
+
+def _steepest(cell: Cell) -> float:
+    return float(np.max(ocp_slopes(cell)))
 
 
 def voltage_band(

@@ -57,8 +57,9 @@ def cold_table(drawn: Ensemble, progress=lambda text: None) -> list[ColdRow]:
                 progress(f"{T:+.0f} degC, {rate}, {heating}")
                 got = _discharges(drawn, rate, T, DFN(MESH, thermal))
                 warm = got if warm is None else warm
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    ratio = 100.0 * got[:, :3] / warm[:, :3]
+                # A draw that failed warm or cold says nothing; it is counted below.
+                said = np.maximum(got[:, 3], warm[:, 3]) <= Result.POWER_INFEASIBLE
+                ratio = 100.0 * got[said, :3] / warm[said, :3]
                 names = [Result(int(k)).name.lower() for k in got[:, 3]]
                 rows.append(
                     ColdRow(

@@ -73,8 +73,8 @@ def _nvpf_part(out: Path, tables: Path | None):
     enable_x64()
     compilation_cache()
     problem = nvpf_problem(tables=EMBEDDED if tables is None else tables)
-    z = gradient_descent(problem, iterations=40)
-    fit = least_squares(problem, z, max_evaluations=25)
+    z = gradient_descent(problem, iterations=30)
+    fit = least_squares(problem, z, max_evaluations=18)
     _save(out / "nvpf_hc", fit, "NVPF / hard carbon, Chayambuka et al. 2022")
     rows = [
         [*row, f"{capacity:+.2f} %"]

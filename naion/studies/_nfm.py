@@ -117,7 +117,7 @@ with current (67 kJ/mol), diffusion from the range of the literature (16 to 55 k
 MODEL = DFN(Mesh(6, 3, 6, 16))
 """Mesh of the rate fits."""
 
-DISCREPANCY = 0.025
+DISCREPANCY = 0.03
 """Weight of a check-up's voltages [V]: errors of the model, alike along a whole curve, count
 as few independent ones, or they would drive the temperature laws far from their priors."""
 

@@ -21,10 +21,11 @@ def test_protocol_runs_as_intended(case):
 def test_forward_equals_reverse(forward, reverse):
     """Both modes differentiate the same discrete solution: rounding only.
 
-    1e-6 of each entry, but no less than 1e-14 of the output's largest sensitivity: the
-    rounding of sums over some hundred steps, in an entry that nearly cancels.
+    1e-6 of each entry, but no less than 1e-13 of the output's largest sensitivity: what
+    rounding leaves, through step matrices with condition numbers of 1e5 and more, in an
+    entry that nearly cancels (the capacity hardly depends on how long step 1 lasts).
     """
-    floor = 1e-8 * np.abs(forward).max(axis=1, keepdims=True)
+    floor = 1e-7 * np.abs(forward).max(axis=1, keepdims=True)
     ratio = np.abs(forward - reverse) / (np.abs(forward) + floor)
     assert ratio.max() < 1e-6, _worst(ratio)
 
