@@ -111,8 +111,8 @@ FREE = (
 """Free parameters of both cells; what one data set does not see, its prior holds.
 
 Priors of activation energies: charge transfer from the compression of the pulse resistances
-with current (67 kJ/mol), diffusion from the range of the literature (16 to 55 kJ/mol). The set's diffusivities are
-lower bounds, which is why their scales may not fall far below one.
+with current (67 kJ/mol), diffusion from the range of the literature (16 to 55 kJ/mol). The
+set's diffusivities are lower bounds: their scales may not fall far below one.
 """
 
 MODEL = DFN(Mesh(6, 3, 6, 16))
