@@ -143,7 +143,7 @@ def hakadi_discharges(data: Path, out: Path, n: int) -> None:
 
 
 def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
-    """Full-length segments of the TU Berlin discharges: every second one."""
+    """Full-length segments of the TU Berlin discharges, one in `every`; pulses."""
     folder = data / "tuberlin_sib_multitemp"
     licence = (
         "source: Droese et al., TU Berlin, DOI 10.14279/depositonce-25036, CC BY 4.0; "

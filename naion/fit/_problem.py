@@ -44,7 +44,7 @@ class Problem:
         experiments: what was measured.
         model: equations and mesh.
         rtol: tolerance of the simulations.
-        workers: experiments simulated at the same time.
+        workers: simulations, or parts of their derivatives, run at the same time.
     """
 
     subject: Subject
