@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
@@ -19,6 +20,9 @@ from ._system import CellSystem, Event, Output, segments_of
 
 DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
+COLDEST = 150.0
+"""Temperatures below this are taken for degrees Celsius [K]."""
+
 
 Start = str | float | Array | Stoichiometry
 
@@ -59,10 +63,16 @@ def simulate(
 
     Raises:
         RuntimeError: when float64 is off, or on a numerical failure with `throw`.
-        ValueError: for an unreadable protocol or start.
+        ValueError: for an unreadable protocol or start, or a temperature in Celsius.
     """
     require_x64()
     model = DFN() if model is None else model
+    known = temperature is not None and not isinstance(temperature, Tracer)
+    if known and np.any(np.asarray(temperature) < COLDEST):
+        raise ValueError(
+            f"temperature={temperature} K: no cell works below {COLDEST:g} K. "
+            "Temperatures are in kelvin: 25 degC is 298.15."
+        )
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     if max_steps is None:

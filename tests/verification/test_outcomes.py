@@ -107,3 +107,8 @@ def test_start_beyond_the_electrodes(ends):
     solution = ends("Discharge at 1C", start=full)
     assert solution.result is na.Result.START_OUT_OF_REACH
     assert not solution.result.is_physical
+
+
+def test_celsius_is_refused(ends):
+    with pytest.raises(ValueError, match=r"in kelvin: 25 degC is 298\.15"):
+        ends("Discharge at 1C", temperature=25.0)
