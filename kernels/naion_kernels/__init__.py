@@ -1,9 +1,6 @@
-"""Structured linear solves of naion, one folder per operation.
-
-Imports only JAX and NumPy. Every operation has a plain JAX reference, which is both
-the default implementation and the oracle for compiled ones.
-"""
+"""Numerical kernels of naion, one folder each. Imports only JAX and NumPy."""
 
 from . import block_tridiagonal as block_tridiagonal
+from . import lanes as lanes
 
-__all__ = ["block_tridiagonal"]
+__all__ = ["block_tridiagonal", "lanes"]

@@ -90,7 +90,7 @@ class CondensedMatrix(eqx.Module):
         influence = inside._solve_blocks(self.columns)
         schur = self.corner - _rows_times(self.rows, influence)
         k = self.corner.shape[1]
-        corner = block_tridiagonal.factor(*(schur[None, :k],) * 3).inverse[0]
+        corner = block_tridiagonal.inverse(schur[:k])
         border = (corner, schur[k:])
         return CondensedFactors(self, chains, response, weight, line, influence, border)
 

@@ -61,5 +61,8 @@ def _root(x: Array, end: float) -> Array:
     The infinite slope of the square root at zero would let a linearly implicit step
     overshoot into negative concentrations.
     """
-    positive = end * jnp.logaddexp(x / end, 0.0)
-    return positive / (positive * positive + end * end) ** 0.25
+    z = x / end
+    # Softplus; where the exponential underflows it is zero all the same, only slower.
+    tail = jnp.log1p(jnp.exp(-jnp.minimum(jnp.abs(z), 700.0)))
+    positive = end * (jnp.maximum(z, 0.0) + tail)
+    return positive / jnp.sqrt(jnp.sqrt(positive * positive + end * end))

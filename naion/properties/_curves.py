@@ -82,14 +82,18 @@ class Table(AbstractCurve):
 
         pieces = [outside(self.y[0], first), inner, outside(self.y[-1], last)]
         anchors = jnp.concatenate([self.x[:1], self.x])
-        return PiecewiseCubic(self.x, anchors, jnp.concatenate(pieces, axis=1))
+        n = self.x.shape[0]
+        infinite = jnp.full((1 << n.bit_length()) - 1 - n, jnp.inf)
+        knots = jnp.concatenate([self.x, infinite])
+        return PiecewiseCubic(knots, anchors, jnp.concatenate(pieces, axis=1))
 
 
 class PiecewiseCubic(AbstractCurve):
     """A prepared `Table`: a cubic polynomial in every piece, extrapolations included.
 
     Attributes:
-        knots: where one piece ends and the next begins, (n,).
+        knots: where one piece ends and the next begins, and infinity from there on,
+            (2^k - 1,).
         anchors: from where each piece's distance is taken, (n+1,).
         coefficients: of powers 0 to 3 of that distance, (4, n+1).
     """
@@ -99,9 +103,7 @@ class PiecewiseCubic(AbstractCurve):
     coefficients: Float[Array, "4 m"]
 
     def __call__(self, x: Array) -> Array:
-        # Comparing with every knot vectorises, where a binary search would gather.
-        knots = jax.lax.stop_gradient(self.knots)
-        index = jnp.sum(x[..., None] >= knots, axis=-1, dtype=jnp.int32)
+        index = _count_below(jax.lax.stop_gradient(self.knots), x)
         anchor, a, b, c, d = (
             row.at[index].get(mode="promise_in_bounds")
             for row in (self.anchors, *self.coefficients)
@@ -195,6 +197,22 @@ class PowerExponential(AbstractCurve):
 
     def prepared(self) -> AbstractCurve:
         return self
+
+
+def _count_below(knots: Array, x: Array) -> Array:
+    """How many knots are not above each `x`: binary search, unrolled.
+
+    Args:
+        knots: increasing, one less than a power of two of them.
+        x: any shape.
+    """
+    count = jnp.zeros(x.shape, jnp.int32)
+    half = (knots.shape[0] + 1) // 2
+    while half:
+        middle = knots.at[count + (half - 1)].get(mode="promise_in_bounds")
+        count = count + jnp.where(x >= middle, half, 0)
+        half //= 2
+    return count
 
 
 def _positive(m: Array) -> Array:

@@ -9,6 +9,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from naion_kernels import lanes
+
 from .._precision import require_x64
 from .._results import Result
 from ..models import DFN
@@ -86,6 +88,7 @@ def simulate(
         model,
         max_steps,
         keep_states,
+        lanes.enabled(),
     )
     concrete = not isinstance(solution.outcome, Tracer)
     if throw and concrete and jnp.ndim(solution.outcome) == 0:
@@ -126,14 +129,14 @@ def start_state(cell: Cell, start: Start) -> Stoichiometry:
 
 @eqx.filter_jit
 def _simulate(
-    cell, protocol, start, temperature, rtol, model, max_steps, keep_states
+    cell, protocol, start, temperature, rtol, model, max_steps, keep_states, native
 ) -> Solution:
     sto = start_state(cell, start)
     segments = segments_of(protocol, cell, temperature)
     grid = model.lay_out(cell)
     system = CellSystem(model)
     y0 = model.equilibrium(grid, sto, segments.control.control.temperature[0])
-    settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps)
+    settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps, native=native)
     done = solve(system, y0, grid, segments, settings, keep_states)
     inside = jnp.stack([sto.negative, sto.positive])
     possible = jnp.all((inside > 0.0) & (inside < 1.0))

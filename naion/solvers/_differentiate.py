@@ -13,6 +13,7 @@ its own length, if it ends at an event; and the step.
 """
 
 import enum
+import functools
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -22,6 +23,8 @@ import numpy as np
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
 from jax.flatten_util import ravel_pytree
+
+from naion_kernels.lanes import per_lane
 
 from ._integrate import (
     Record,
@@ -97,7 +100,9 @@ def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
     segments = Segments(control, inputs.duration, static.stops, static.count)
-    done = integrate(system, inputs.y, args, segments, static.settings, keep_states)
+    run = functools.partial(integrate, system, keep_states=keep_states)
+    run = per_lane(run) if static.settings.native else run
+    done = run(inputs.y, args, segments, static.settings)
     r = done.record
     return _Outputs(r.t, r.h, r.outputs, done.y, done.t), done
 
@@ -190,13 +195,16 @@ class _Sweep:
         flat, unflatten_in = ravel_pytree(tangent)
         empty, unflatten_out = ravel_pytree(self._no_tangent())
         n = flat.shape[0]
+        native = self.static.settings.native
+        along = per_lane(self.forward) if native else self.forward
+        against = per_lane(self.backward) if native else self.backward
 
         def forward(_, b):
-            out, _ = ravel_pytree(self.forward(unflatten_in(b[:n])))
+            out, _ = ravel_pytree(along(unflatten_in(b[:n])))
             return jnp.concatenate([b[:n], b[n:] + out])
 
         def backward(_, b):
-            back, _ = ravel_pytree(self.backward(unflatten_out(b[n:])))
+            back, _ = ravel_pytree(against(unflatten_out(b[n:])))
             return jnp.concatenate([b[:n] + back, b[n:]])
 
         x = jax.lax.custom_linear_solve(

@@ -41,12 +41,14 @@ class Settings(eqx.Module):
         first_step: first step of a segment [s].
         max_steps: most accepted steps; the size of the record.
         tableau: the method.
+        native: run lane by lane as native code; see `naion_kernels.lanes`.
     """
 
     rtol: Array
     first_step: Array
     max_steps: int = eqx.field(static=True)
     tableau: Tableau = eqx.field(static=True, default=RODAS5P)
+    native: bool = eqx.field(static=True, default=False)
 
 
 class Segments(NamedTuple):

@@ -1,24 +1,20 @@
-r"""Cyclic reduction in plain JAX: the oracle for every compiled implementation.
-
-A block-tridiagonal matrix couples each row only to its two neighbours,
-
-    lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i],   i = 0 ... n-1.
+"""Cyclic reduction: few wide operations, as XLA likes them.
 
 Even rows are eliminated in favour of odd ones, which leaves a block-tridiagonal
 system of half the size; log2(n) such levels end in one block. All rows of a level are
 independent, so a level is a handful of wide vector operations, whereas block Gauss
 elimination (Thomas) is n dependent small ones. There is no pivoting across blocks.
 
-The chain runs along the leading axis and independent systems along trailing axes, so
-that neighbouring systems lie next to each other in memory.
-
 Reference: Golub and Van Loan, Matrix Computations, 4th ed. (2013), section 4.5.4.
 """
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
+
+from ._blocks import inverse, product
 
 
 class Level(NamedTuple):
@@ -47,17 +43,7 @@ class Factors(NamedTuple):
 
 
 def factor(lower: Array, diag: Array, upper: Array) -> Factors:
-    """Factorise a block-tridiagonal matrix.
-
-    Args:
-        lower: blocks left of the diagonal, (n, m, m, ...); `lower[0]` is ignored.
-        diag: diagonal blocks, (n, m, m, ...).
-        upper: blocks right of the diagonal, (n, m, m, ...); `upper[n-1]` is ignored.
-
-    Returns:
-        Factors for `solve` and `solve_transposed`. A singular block gives non-finite
-        factors, not an error.
-    """
+    """Factorise; arguments as of `block_tridiagonal.factor`."""
     lower = lower.at[0].set(0.0)
     upper = upper.at[-1].set(0.0)
     levels = []
@@ -81,15 +67,7 @@ def factor(lower: Array, diag: Array, upper: Array) -> Factors:
 
 
 def solve(factors: Factors, rhs: Array) -> Array:
-    """Solve A x = rhs.
-
-    Args:
-        factors: from `factor`.
-        rhs: right-hand sides, (n, m, k, ...).
-
-    Returns:
-        x, (n, m, k, ...).
-    """
+    """Solve A x = rhs, (n, m, k, ...)."""
     evens = []
     for level in factors.levels:
         even, odd = rhs[0::2], rhs[1::2]
@@ -113,7 +91,7 @@ def solve(factors: Factors, rhs: Array) -> Array:
 
 
 def solve_transposed(factors: Factors, rhs: Array) -> Array:
-    """Solve A^T x = rhs with the factors of A; shapes as in `solve`."""
+    """Solve A^T x = rhs with the factors of A."""
     evens = []
     for level in factors.levels:
         even, odd = rhs[0::2], rhs[1::2]
@@ -137,19 +115,10 @@ def solve_transposed(factors: Factors, rhs: Array) -> Array:
     return x
 
 
-def _mm(a: Array, b: Array) -> Array:
-    """Blockwise product (n, i, j, ...) x (n, j, k, ...) -> (n, i, k, ...).
-
-    Written as broadcast and sum, not einsum: the blocks are far too small for a matrix
-    library, and this form fuses with its neighbours.
-    """
-    if a.shape[2] == 1:
-        return a * b
-    return jnp.sum(a[:, :, :, None] * b[:, None], axis=2)
+_mm, _inverse = jax.vmap(product), jax.vmap(inverse)
 
 
 def _mtm(a: Array, b: Array) -> Array:
-    """Blockwise product with the transpose of `a`."""
     return _mm(jnp.swapaxes(a, 1, 2), b)
 
 
@@ -172,27 +141,3 @@ def _interleave(even: Array, odd: Array) -> Array:
     n_odd = odd.shape[0]
     pairs = jnp.stack([even[:n_odd], odd], axis=1).reshape(2 * n_odd, *odd.shape[1:])
     return jnp.concatenate([pairs, even[n_odd:]])
-
-
-def _inverse(a: Array) -> Array:
-    """Inverse of blocks (n, m, m, ...); m of 1, 2 and 3 in closed form."""
-    m = a.shape[1]
-    if m == 1:
-        return 1.0 / a
-    if m == 2:
-        p, q, r, s = a[:, 0, 0], a[:, 0, 1], a[:, 1, 0], a[:, 1, 1]
-        rows = [[s, -q], [-r, p]]
-        det = p * s - q * r
-    elif m == 3:
-        # Cofactors are 2x2 minors of the block continued periodically.
-        tall = jnp.concatenate([a, a[:, :2]], axis=1)
-        wide = jnp.concatenate([tall, tall[:, :, :2]], axis=2)
-        one, two = slice(1, 4), slice(2, 5)
-        cofactors = wide[:, one, one] * wide[:, two, two]
-        cofactors = cofactors - wide[:, one, two] * wide[:, two, one]
-        det = jnp.sum(a[:, :1] * cofactors[:, :1], axis=2, keepdims=True)
-        return jnp.swapaxes(cofactors, 1, 2) / det
-    else:
-        moved = jnp.moveaxis(a, (1, 2), (-2, -1))
-        return jnp.moveaxis(jnp.linalg.inv(moved), (-2, -1), (1, 2))
-    return jnp.stack([jnp.stack(r, axis=1) for r in rows], axis=1) / det[:, None, None]

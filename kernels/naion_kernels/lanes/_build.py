@@ -1,0 +1,80 @@
+"""Compile C++ to a shared library, once for each source and machine."""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import jax
+
+_HERE = Path(__file__).parent
+_FLAGS = (
+    "-std=c++17 -O2 -ftree-vectorize -fvect-cost-model=dynamic -fno-gcse -fno-tree-pre "
+    "-fno-schedule-insns2 -fno-tree-vrp -fno-ipa-sra -march=native -shared "
+    "-fPIC -fno-math-errno -fno-trapping-math -fopenmp-simd -w"
+).split()
+
+
+def compiler() -> str | None:
+    """Path of a C++ compiler: `CXX` if set, else the first of g++, clang++ found."""
+    given = os.environ.get("CXX")
+    for name in [given] if given else ["g++", "clang++"]:
+        if path := shutil.which(name):
+            return path
+    return None
+
+
+def folder() -> Path:
+    """Where compiled libraries are kept: `NAION_KERNEL_CACHE` or ~/.cache/naion."""
+    given = os.environ.get("NAION_KERNEL_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "naion" / "kernels"
+
+
+@functools.cache
+def _circumstances() -> bytes:
+    """What else than the source a compiled library depends on."""
+    cxx = compiler()
+    assert cxx is not None
+    version = subprocess.run([cxx, "--version"], capture_output=True, check=True).stdout
+    headers = b"".join(p.read_bytes() for p in sorted(_HERE.glob("*.hpp")))
+    cpu = Path("/proc/cpuinfo")
+    flags = [s for s in cpu.read_text().splitlines() if s.startswith(("flags", "Feat"))]
+    machine = platform.machine() + "".join(flags[:1]) if cpu.exists() else ""
+    text = f"{machine}{_FLAGS}{jax.__version__}"
+    return version + headers + text.encode()
+
+
+def build(source: str) -> tuple[str, ctypes.CDLL]:
+    """The library made from a C++ source, and a name that belongs to it alone.
+
+    Raises:
+        RuntimeError: if the compiler fails; its message is passed on.
+    """
+    key = hashlib.sha256(source.encode() + _circumstances()).hexdigest()[:32]
+    path = folder() / f"{key}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _compile(source, path)
+    return key, ctypes.CDLL(str(path))
+
+
+def _compile(source: str, path: Path) -> None:
+    cxx = compiler()
+    assert cxx is not None
+    # Built aside and moved, so that processes that build the same never meet half a file.
+    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+        text, made = Path(aside) / "lane.cpp", Path(aside) / "lane.so"
+        text.write_text(source)
+        include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
+        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(
+                f"{cxx} failed on a generated lane program:\n{done.stderr[:4000]}"
+            )
+        os.replace(made, path)
