@@ -111,7 +111,7 @@ _solve = jax.custom_jvp(_solve_impl, nondiff_argnums=(0, 1))
 
 
 def _solve_jvp(system, keep_states, primals, tangents):
-    inputs, static = primals
+    inputs, static = _no_second_derivative(primals[0]), primals[1]
     outputs, done = _solve_impl(system, True, inputs, static)
     # Only what is perturbed is differentiated: a fit of a few scalars must not pay for
     # every table of the cell.
@@ -122,8 +122,7 @@ def _solve_jvp(system, keep_states, primals, tangents):
     )
     moving, fixed = eqx.partition(inputs, moves)
     tangent = eqx.filter(tangents[0], moves)
-    residuals = _no_second_derivative((moving, fixed, done))
-    tangent = _Sweep(system, static, *residuals)(tangent)
+    tangent = _Sweep(system, static, moving, fixed, done)(tangent)
     if not keep_states:
         empty = jnp.zeros((done.record.y.shape[0], 0), done.y.dtype)
         done = done._replace(record=done.record._replace(y=empty))

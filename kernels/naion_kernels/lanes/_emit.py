@@ -536,7 +536,7 @@ class Emitter:
     def _group(self) -> None:
         self.units: list[Unit] = []
         self.place: dict[Var, int] = {}
-        self.outside: set[Var] = {a for a in self.block.outputs if isinstance(a, Var)}
+        self.outside: set[Var] = set()
         open_: dict[tuple[int, ...], list[int]] = {}
         memo: dict[Var, tuple[int, frozenset[int], frozenset[Var]]] = {}
 
@@ -576,6 +576,8 @@ class Emitter:
             for v, k in zip(results, at, strict=True):
                 self.place[v] = k
                 self.outside |= {r for r in read if self.place[r] != k}
+        for a in self.block.outputs:
+            self.outside |= reach(a)[2]
 
     def _join(
         self,
