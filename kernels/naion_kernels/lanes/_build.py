@@ -19,6 +19,9 @@ _FLAGS = (
     "-fPIC -fno-math-errno -fno-trapping-math -fopenmp-simd -w"
 ).split()
 
+WIDTH = 8
+"""Lanes that run at once where there are that many."""
+
 
 def compiler() -> str | None:
     """Path of a C++ compiler: `CXX` if set, else the first of g++, clang++ found."""
@@ -71,7 +74,7 @@ def _compile(source: str, path: Path) -> None:
         text, made = Path(aside) / "lane.cpp", Path(aside) / "lane.so"
         text.write_text(source)
         include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
-        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), "-lm"]
+        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), "-lmvec", "-lm"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(

@@ -10,7 +10,7 @@ from jax.extend.core import ClosedJaxpr, Primitive
 from jax.interpreters import batching, mlir
 
 from .. import block_tridiagonal as _block_tridiagonal
-from ._build import build
+from ._build import WIDTH, build
 from ._emit import emit
 from ._flatten import flatten
 
@@ -100,9 +100,9 @@ batching.primitive_batchers[_lane] = _batch
 
 
 @functools.lru_cache(maxsize=None)
-def _library(program: ClosedJaxpr) -> str:
+def _library(program: ClosedJaxpr, shared: tuple[bool, ...], width: int) -> str:
     """Compile and register a program; the name of its custom call."""
-    key, library = build(emit(flatten(program)))
+    key, library = build(emit(flatten(program), shared, width))
     name = f"naion_lane_{key}"
     jax.ffi.register_ffi_target(
         name, jax.ffi.pycapsule(library.run_lanes), platform="cpu"
@@ -111,8 +111,10 @@ def _library(program: ClosedJaxpr) -> str:
 
 
 def _lower(ctx, *operands, program: ClosedJaxpr, lanes: int | None):
-    del lanes
-    return jax.ffi.ffi_lowering(_library(program))(ctx, *operands)
+    width = WIDTH if lanes is not None and lanes >= WIDTH else 1
+    own = zip(ctx.avals_in, program.in_avals, strict=True)
+    shared = tuple(width == 1 or len(a.shape) == len(b.shape) for a, b in own)
+    return jax.ffi.ffi_lowering(_library(program, shared, width))(ctx, *operands)
 
 
 mlir.register_lowering(_lane, _lower, platform="cpu")

@@ -1,4 +1,4 @@
-// Runs a lane program over all lanes of an XLA custom call, on all CPUs it may use.
+// Runs a program over all lanes of an XLA custom call, on all CPUs the thread may use.
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -29,13 +29,16 @@ void take_lanes(Call* call) {
     space.memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
   }
   while (true) {
-    const long lane = __atomic_fetch_add(&call->next, 1, __ATOMIC_RELAXED);
-    if (lane >= call->lanes) return;
-    const void* in[n_inputs + 1];
-    void* out[n_outputs + 1];
-    for (long k = 0; k < n_inputs; ++k) in[k] = call->in[k] + lane * call->in_step[k];
-    for (long k = 0; k < n_outputs; ++k) out[k] = call->out[k] + lane * call->out_step[k];
-    run_lane(in, out, space.memory);
+    const long first = __atomic_fetch_add(&call->next, WIDTH, __ATOMIC_RELAXED);
+    if (first >= call->lanes) return;
+    const char* in[n_inputs + 1];
+    char* out[n_outputs + 1];
+    for (long k = 0; k < n_inputs; ++k) in[k] = call->in[k] + first * call->in_step[k];
+    for (long k = 0; k < n_outputs; ++k)
+      out[k] = call->out[k] + first * call->out_step[k];
+    const long left = call->lanes - first;
+    run_block(in, call->in_step, out, call->out_step, left < WIDTH ? left : WIDTH,
+              space.memory);
   }
 }
 
@@ -89,7 +92,8 @@ extern "C" XLA_FFI_Error* run_lanes(XLA_FFI_CallFrame* frame) {
   }
   cpu_set_t allowed;
   long threads = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : CPU_COUNT(&allowed);
-  if (threads > call.lanes) threads = call.lanes;
+  const long blocks = (call.lanes + WIDTH - 1) / WIDTH;
+  if (threads > blocks) threads = blocks;
   if (threads > 64) threads = 64;
   pthread_t others[64];
   long started = 0;
