@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jax
 
+from naion_kernels import lanes
+
 from .. import parameters
 from .._cache import compilation_cache
 from .._precision import enable_x64
@@ -117,7 +119,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
     print(f"devices: {', '.join(str(d) for d in jax.devices())}")
     print(f"float64: {'on' if jax.config.values['jax_enable_x64'] else 'off'}")
     print(f"compilation cache: {jax.config.values['jax_compilation_cache_dir']}")
-    print("kernels: plain JAX (no compiled kernels in this version)")
+    try:
+        kernels = f"native, by {lanes.compiler()}" if lanes.enabled() else "plain JAX"
+    except (RuntimeError, ValueError) as problem:
+        kernels = str(problem)
+    print(f"kernels: {kernels}")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -82,18 +83,15 @@ class Table(AbstractCurve):
 
         pieces = [outside(self.y[0], first), inner, outside(self.y[-1], last)]
         anchors = jnp.concatenate([self.x[:1], self.x])
-        n = self.x.shape[0]
-        infinite = jnp.full((1 << n.bit_length()) - 1 - n, jnp.inf)
-        knots = jnp.concatenate([self.x, infinite])
-        return PiecewiseCubic(knots, anchors, jnp.concatenate(pieces, axis=1))
+        coefficients = jnp.concatenate(pieces, axis=1)
+        return PiecewiseCubic(_search_tree(self.x), anchors, coefficients)
 
 
 class PiecewiseCubic(AbstractCurve):
     """A prepared `Table`: a cubic polynomial in every piece, extrapolations included.
 
     Attributes:
-        knots: where one piece ends and the next begins, and infinity from there on,
-            (2^k - 1,).
+        knots: where one piece ends and the next begins, as a `_search_tree`.
         anchors: from where each piece's distance is taken, (n+1,).
         coefficients: of powers 0 to 3 of that distance, (4, n+1).
     """
@@ -105,7 +103,7 @@ class PiecewiseCubic(AbstractCurve):
     def __call__(self, x: Array) -> Array:
         index = _count_below(jax.lax.stop_gradient(self.knots), x)
         anchor, a, b, c, d = (
-            row.at[index].get(mode="promise_in_bounds")
+            row.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
             for row in (self.anchors, *self.coefficients)
         )
         z = x - anchor
@@ -199,20 +197,34 @@ class PowerExponential(AbstractCurve):
         return self
 
 
-def _count_below(knots: Array, x: Array) -> Array:
-    """How many knots are not above each `x`: binary search, unrolled.
+def _search_tree(knots: Array) -> Array:
+    """Increasing knots as a balanced binary search tree, level after level.
 
-    Args:
-        knots: increasing, one less than a power of two of them.
-        x: any shape.
+    Padded with infinities to one less than a power of two.
     """
-    count = jnp.zeros(x.shape, jnp.int32)
-    half = (knots.shape[0] + 1) // 2
-    while half:
-        middle = knots.at[count + (half - 1)].get(mode="promise_in_bounds")
-        count = count + jnp.where(x >= middle, half, 0)
-        half //= 2
-    return count
+    n = knots.shape[0]
+    whole = 1 << n.bit_length()
+    padded = jnp.concatenate([knots, jnp.full(whole - 1 - n, jnp.inf)])
+    halves = [whole >> (level + 1) for level in range(n.bit_length())]
+    order = np.concatenate(
+        [np.arange(half - 1, whole - 1, 2 * half) for half in halves]
+    )
+    return padded[order]
+
+
+def _count_below(tree: Array, x: Array) -> Array:
+    """How many knots of a `_search_tree` are not above each `x`."""
+    place = jnp.zeros(x.shape, jnp.int32)
+    first = 0
+    while first < tree.shape[0]:
+        # The level's knots lie together: few enough for a processor's registers.
+        level = tree[first : 2 * first + 1]
+        beyond = x >= level.at[place].get(
+            mode="promise_in_bounds", wrap_negative_indices=False
+        )
+        place = 2 * place + beyond.astype(jnp.int32)
+        first = 2 * first + 1
+    return place
 
 
 def _positive(m: Array) -> Array:

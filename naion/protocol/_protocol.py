@@ -214,17 +214,17 @@ class Protocol(eqx.Module):
                 )
         steps = []
         for i in np.flatnonzero(np.diff(t) > 0.0):
-            dt = t[i + 1] - t[i]
+            dt = float(t[i + 1] - t[i])
             steps.append(
                 Step(
                     mode=mode,
-                    value=v[i],
-                    slope=(v[i + 1] - v[i]) / dt,
+                    value=float(v[i]),
+                    slope=float(v[i + 1] - v[i]) / dt,
                     duration=dt,
                     lower_voltage=lower_voltage,
                     upper_voltage=upper_voltage,
-                    temperature=None if T is None else T[i],
-                    temperature_slope=0.0 if T is None else (T[i + 1] - T[i]) / dt,
+                    temperature=None if T is None else float(T[i]),
+                    temperature_slope=0.0 if T is None else float(T[i + 1] - T[i]) / dt,
                 )
             )
         return cls(steps)

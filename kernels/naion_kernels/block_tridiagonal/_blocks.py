@@ -23,7 +23,7 @@ def transposed_product(a: Array, b: Array) -> Array:
 
 
 def inverse(a: Array) -> Array:
-    """Inverse of a block (m, m, ...); m of 1, 2 and 3 in closed form."""
+    """Inverse of a block (m, m, ...): up to m = 3 by cofactors, else by elimination."""
     m = a.shape[0]
     if m == 1:
         return 1.0 / a
@@ -31,7 +31,7 @@ def inverse(a: Array) -> Array:
         (p, q), (r, s) = a
         rows, det = ((s, -q), (-r, p)), p * s - q * r
     elif m == 3:
-        cofactors = [
+        rows = [
             [
                 a[(i + 1) % 3, (j + 1) % 3] * a[(i + 2) % 3, (j + 2) % 3]
                 - a[(i + 1) % 3, (j + 2) % 3] * a[(i + 2) % 3, (j + 1) % 3]
@@ -39,8 +39,26 @@ def inverse(a: Array) -> Array:
             ]
             for j in range(3)
         ]
-        rows, det = cofactors, sum(a[0, j] * cofactors[j][0] for j in range(3))
+        det = sum(a[0, j] * rows[j][0] for j in range(3))
     else:
-        moved = jnp.moveaxis(a, (0, 1), (-2, -1))
-        return jnp.moveaxis(jnp.linalg.inv(moved), (-2, -1), (0, 1))
+        return _by_elimination(a)
     return jnp.stack([jnp.stack(row) for row in rows]) / det
+
+
+def _by_elimination(a: Array) -> Array:
+    """Gauss-Jordan with row pivoting, written out: no call of LAPACK for each block."""
+    m = a.shape[0]
+    eye = jnp.eye(m, dtype=a.dtype).reshape(m, m, *(1,) * (a.ndim - 2))
+    rows = list(jnp.concatenate([a, jnp.broadcast_to(eye, a.shape)], axis=1))
+    for k in range(m):
+        for i in range(k + 1, m):
+            larger = jnp.abs(rows[i][k]) > jnp.abs(rows[k][k])
+            rows[k], rows[i] = (
+                jnp.where(larger, rows[i], rows[k]),
+                jnp.where(larger, rows[k], rows[i]),
+            )
+        rows[k] = rows[k] / rows[k][k]
+        for i in range(m):
+            if i != k:
+                rows[i] = rows[i] - rows[i][k] * rows[k]
+    return jnp.stack([row[m:] for row in rows])

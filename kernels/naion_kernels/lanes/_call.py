@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
-from jax.core import Tracer
+from jax.core import ShapedArray, Tracer
 from jax.extend.core import ClosedJaxpr, Primitive
 from jax.interpreters import batching, mlir
 
@@ -59,16 +59,14 @@ def _without_captures(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
 def _abstract(*operands, program: ClosedJaxpr, lanes: int | None):
     del operands
     lead = () if lanes is None else (lanes,)
-    return [
-        jax.core.ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals
-    ]
+    return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
 
 
 _lane.def_abstract_eval(_abstract)
 _lane.def_impl(
-    lambda *operands, **params: jax.jit(
-        functools.partial(_lane.bind, **params)
-    )(*operands)
+    lambda *operands, **params: jax.jit(functools.partial(_lane.bind, **params))(
+        *operands
+    )
 )
 
 
@@ -99,7 +97,7 @@ def _batch(operands, axes, *, program: ClosedJaxpr, lanes: int | None):
 batching.primitive_batchers[_lane] = _batch
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _library(program: ClosedJaxpr, shared: tuple[bool, ...], width: int) -> str:
     """Compile and register a program; the name of its custom call."""
     key, library = build(emit(flatten(program), shared, width))

@@ -18,11 +18,11 @@ _INFIX = {
 }  # fmt: skip
 _FUNCTIONS = {
     "max": "larger", "min": "smaller", "abs": "magnitude", "rem": "remainder_of",
-    **{
-        name: name
-        for name in "exp exp2 log log1p expm1 sqrt tanh sinh cosh asinh sin cos pow "
-        "logistic floor ceil sign is_finite erf".split()
-    },
+    "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p",
+    "sqrt": "sqrt", "pow": "pow", "erf": "erf", "logistic": "logistic",
+    "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+    "asinh": "asinh", "floor": "floor", "ceil": "ceil", "sign": "sign",
+    "is_finite": "is_finite",
 }  # fmt: skip
 _OTHER = {
     "neg", "not", "square", "rsqrt", "integer_pow", "select_n", "clamp",
@@ -30,7 +30,15 @@ _OTHER = {
 }  # fmt: skip
 ELEMENTWISE = {*_INFIX, *_FUNCTIONS, *_OTHER}
 
-_VIEWS = {"broadcast_in_dim", "squeeze", "transpose", "slice", "rev", "split", "unstack"}
+_VIEWS = {
+    "broadcast_in_dim",
+    "squeeze",
+    "transpose",
+    "slice",
+    "rev",
+    "split",
+    "unstack",
+}
 
 _PICKED = {"iota", "pad", "dynamic_slice", "gather"}
 
@@ -167,7 +175,11 @@ def shares_index(op: Op, k: int) -> bool:
         return False
     if op.name == "gather":
         return k == 1 and not op.params["dimension_numbers"].offset_dims
-    return op.name in ELEMENTWISE or op.name in ("squeeze", "reshape", "broadcast_in_dim")
+    return op.name in ELEMENTWISE or op.name in (
+        "squeeze",
+        "reshape",
+        "broadcast_in_dim",
+    )
 
 
 def stored_inputs(op: Op) -> list:

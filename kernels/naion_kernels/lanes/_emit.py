@@ -35,6 +35,7 @@ from ._values import (
     Scalar,
     Scope,
     Value,
+    dtype,
     kind,
     literal,
     shape,
@@ -73,7 +74,7 @@ class Emitter:
             if value.ndim:
                 self.values[var] = program.constant(value, kind(var))
             else:
-                self.values[var] = Scalar(literal(value))
+                self.values[var] = Scalar(literal(value, kind(var)))
         self.destination: dict[Var, Buffer] = {}
         self.owned = set(owned)
         self.holders: dict[Buffer, int] = {}
@@ -129,7 +130,7 @@ class Emitter:
     def at(self, atom: Atom, index: Indices, scope: Scope) -> str:
         """C++ for one element."""
         if isinstance(atom, Literal):
-            return literal(atom.val)
+            return literal(atom.val, kind(atom))
         value = self.values.get(atom)
         if isinstance(value, Scalar):
             return value.code
@@ -229,7 +230,9 @@ def _pad(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
 
 def _dynamic_slice(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     operand, *starts = op.inputs
-    spare = [n - m for n, m in zip(shape(operand), op.params["slice_sizes"], strict=True)]
+    spare = [
+        n - m for n, m in zip(shape(operand), op.params["slice_sizes"], strict=True)
+    ]
     first = _starts(e, starts, spare, scope)
     return e.buffer(operand).at([i + f for i, f in zip(index, first, strict=True)])
 
@@ -279,7 +282,8 @@ def _gather(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
         return value
     missing = {"r": float("nan"), "i": np.iinfo(np.int64).min, "b": True}
     fill = op.params["fill_value"]
-    fill = literal(missing[kind(operand)] if fill is None else fill)
+    own = kind(operand)
+    fill = literal(missing[own] if fill is None else fill, own)
     return f"choose<{e.type_(op.outputs[0])}>({' & '.join(checks)}, {value}, {fill})"
 
 
@@ -375,7 +379,9 @@ def _reduce(e: Emitter, op: Op) -> None:
     gone = [n if d in axes else 1 for d, n in enumerate(shape(a))]
 
     def element(i: Indices, j: Indices, scope: Scope) -> str:
-        both = (y if d in axes else x for d, (x, y) in enumerate(zip(i, j, strict=True)))
+        both = (
+            y if d in axes else x for d, (x, y) in enumerate(zip(i, j, strict=True))
+        )
         return e.at(a, tuple(both), scope)
 
     def result(i: Indices) -> Indices:
@@ -479,20 +485,18 @@ def _updatable(e: Emitter, op: Op) -> tuple[Buffer, str | None]:
     The operand's own if nobody reads it again. Lanes that do not take part must keep it.
     """
     operand, (v,) = op.inputs[0], op.outputs
-    value = e.values.get(operand) if isinstance(operand, Var) else None
-    free = operand in e.owned if isinstance(operand, Var) else False
-    free = free and not e.plan.is_read_from(operand, e.plan.place[v], op)
-    if isinstance(value, Buffer) and value.type_ == e.type_(v) and free:
-        if e.destination.get(v, value) == value:
+    e.owned.add(v)
+    if isinstance(operand, Var) and operand in e.owned:
+        value = e.buffer(operand)
+        fits = value.type_ == e.type_(v) and e.destination.get(v, value) == value
+        if fits and not e.plan.is_read_from(operand, e.plan.place[v], op):
             if value in e.holders:
                 e.hold(v, value)
             else:
                 e.values[v] = value
-            e.owned.add(v)
             return value, e.mask
     target = e.new(v)
     e.fill(target, operand)
-    e.owned.add(v)
     return target, None
 
 
@@ -508,8 +512,17 @@ def _dynamic_update_slice(e: Emitter, op: Op) -> None:
     e.scope.close(scope)
 
 
+_COMBINED = {
+    "scatter": "{1}",
+    "scatter-add": "{0} + {1}",
+    "scatter-mul": "{0} * {1}",
+    "scatter-min": "smaller({0}, {1})",
+    "scatter-max": "larger({0}, {1})",
+}
+
+
 def _scatter(e: Emitter, op: Op) -> None:
-    """Updates one after the other: scatter and scatter-add."""
+    """Updates one after the other, combined with what is there."""
     operand, indices, updates = op.inputs
     d, mode = op.params["dimension_numbers"], op.params["mode"]
     target, mask = _updatable(e, op)
@@ -543,8 +556,7 @@ def _scatter(e: Emitter, op: Op) -> None:
         where[k] = where[k] + jk
     source = dict(zip((*loops, *d.update_window_dims), (*i, *j), strict=True))
     value = e.at(updates, tuple(source[k] for k in sorted(source)), inner)
-    if op.name == "scatter-add":
-        value = f"{target.at(where)} + {value}"
+    value = _COMBINED[op.name].format(target.at(where), value)
     inner.add(target.put(where, value, lanes))
     outer.close(inner)
     e.scope.close(outer)
@@ -613,7 +625,7 @@ def _updated_in_place(block: Block, n_consts: int, n_carry: int) -> list[Var]:
     for first, a in zip(block.inputs[n_consts:], block.outputs[:n_carry], strict=False):
         while isinstance(a, Var) and a in ops:
             op = ops[a]
-            if op.name not in ("scatter", "scatter-add", "dynamic_update_slice"):
+            if op.name not in (*_COMBINED, "dynamic_update_slice"):
                 break
             a = op.inputs[0]
         if a is first:
@@ -687,8 +699,9 @@ def _scan(e: Emitter, op: Op) -> None:
         owned=_updated_in_place(body, n, k),
     )
     for a, target in zip(body.outputs[k:], stacked, strict=True):
-        own = isinstance(a, Var) and a in inner.plan.defined and shape(a)
-        if own and body.outputs.count(a) == 1 and inner.type_(a) == target.type_:
+        if not isinstance(a, Var) or a not in inner.plan.defined or not shape(a):
+            continue
+        if body.outputs.count(a) == 1 and inner.type_(a) == target.type_:
             inner.destination[a] = target.row(at)
     with e.program.one_iteration():
         inner.run()
@@ -714,8 +727,7 @@ _OPERATIONS = {
     "argmax": _extreme_index,
     "dot_general": _dot_general,
     "dynamic_update_slice": _dynamic_update_slice,
-    "scatter": _scatter,
-    "scatter-add": _scatter,
+    **dict.fromkeys(_COMBINED, _scatter),
     "while": _while,
     "scan": _scan,
 }
@@ -746,7 +758,7 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
     varies = [width > 1 and not s for s in shared]
     values: list[Value] = []
     for k, (v, by_lane) in enumerate(zip(block.inputs, varies, strict=True)):
-        type_ = _EXTERNAL[np.dtype(v.aval.dtype).name]
+        type_ = _EXTERNAL[dtype(v).name]
         own = (VARYING if by_lane else UNIFORM)[kind(v)]
         scope.add(f"const {type_}* const in{k} = (const {type_}*)in[{k}];")
         source = Buffer(f"in{k}", own, shape(v))
@@ -764,7 +776,7 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
     e = Emitter(program, block, values, varies, scope)
     e.run()
     for k, a in enumerate(block.outputs):
-        type_ = _EXTERNAL[np.dtype(a.aval.dtype).name]
+        type_ = _EXTERNAL[dtype(a).name]
         scope.add(f"{type_}* const out{k} = ({type_}*)out[{k}];")
         inner, index = scope.nest(shape(a))
         where = Buffer("", "", shape(a)).place(index)
@@ -778,11 +790,12 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
     total = " + ".join(
         f"{w.most} * sizeof({type_})" for type_, w in program.workspaces.items()
     )
-    floats = {np.dtype(a.aval.dtype) for a in (*block.inputs, *block.outputs)}
+    floats = {dtype(a) for a in (*block.inputs, *block.outputs)}
     real = "double" if np.dtype(np.float64) in floats else "float"
     return "\n".join(
         [
             f"#define WIDTH {width}",
+            f"#define REAL_BITS {64 if real == 'double' else 32}",
             f"typedef {real} real;",
             '#include "lane.hpp"',
             "namespace {",
@@ -804,7 +817,7 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
 
 def _table(name: str, atoms: Sequence[Atom]) -> str:
     """Constants that describe operands: their count and their sizes in bytes."""
-    items = [np.dtype(a.aval.dtype).itemsize for a in atoms]
+    items = [dtype(a).itemsize for a in atoms]
     whole = [n * size(a) for n, a in zip(items, atoms, strict=True)]
     return (
         f"const long n_{name}s = {len(items)};\n"

@@ -64,8 +64,8 @@ def _inline(closed: ClosedJaxpr, names: dict[Var, Atom], block: Block) -> list[A
         return atom if isinstance(atom, Literal) else names[atom]
 
     for var, value in zip(closed.jaxpr.constvars, closed.consts, strict=True):
-        names[var] = Var(var.aval)
-        block.constants[names[var]] = np.asarray(value)
+        own = names[var] = Var(var.aval)
+        block.constants[own] = np.asarray(value)
     for eqn in closed.jaxpr.eqns:
         name, params = eqn.primitive.name, eqn.params
         inputs = [named(a) for a in eqn.invars]

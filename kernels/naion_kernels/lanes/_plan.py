@@ -98,7 +98,9 @@ class Plan:
 
     def __init__(self, block: Block):
         self.block = block
-        self.defined = {v: (op, k) for op in block.ops for k, v in enumerate(op.outputs)}
+        self.defined = {
+            v: (op, k) for op in block.ops for k, v in enumerate(op.outputs)
+        }
         self.readers: dict[Var, list[Op]] = {}
         for op in block.ops:
             for a in op.inputs:
@@ -225,4 +227,3 @@ class Plan:
                 elif self.is_read_from(out, place, update):
                     return True
         return False
-

@@ -25,16 +25,22 @@ WORKSPACE = {"R": "w", "I": "wi", "B": "wb", "real": "u", "long": "ui", "bool": 
 because they need the strictest alignment."""
 
 
+def dtype(atom: Atom) -> np.dtype:
+    """What XLA stores it as."""
+    aval: Any = atom.aval
+    return np.dtype(aval.dtype)
+
+
 def kind(atom: Atom) -> str:
     """Real, integer or boolean: "r", "i" or "b"."""
-    dtype = np.dtype(atom.aval.dtype)
-    if dtype == bool:
+    if np.issubdtype(dtype(atom), np.bool_):
         return "b"
-    return "i" if np.issubdtype(dtype, np.integer) else "r"
+    return "i" if np.issubdtype(dtype(atom), np.integer) else "r"
 
 
 def shape(atom: Atom) -> tuple[int, ...]:
-    return tuple(atom.aval.shape)
+    aval: Any = atom.aval
+    return tuple(aval.shape)
 
 
 def wide(atom: Atom) -> tuple[int, ...]:
@@ -55,8 +61,8 @@ class Index:
     by_lane: tuple[tuple[str, int], ...] = ()
 
     def __add__(self, other: "Index | int") -> "Index":
-        if isinstance(other, int):
-            return Index(self.const + other, self.terms, self.by_lane)
+        if not isinstance(other, Index):
+            return Index(self.const + int(other), self.terms, self.by_lane)
         return Index(
             self.const + other.const,
             _sum(self.terms, other.terms),
@@ -119,8 +125,14 @@ class Buffer:
         """C++ for an element; something to assign to unless it varies by lane."""
         where = self.place(index)
         if where.by_lane:
-            return f"pick({self.base} + {where}, {where.lanes})"
+            return f"pick<{self._run(index)}>({self.base} + {where}, {where.lanes})"
         return f"{self.base}[{where}]"
+
+    def _run(self, index: Sequence[Index]) -> int:
+        """Length of the run of neighbours that the lanes pick from; 0 if it is none."""
+        picked = [(i, n) for i, n in zip(index, self.shape, strict=True) if i.by_lane]
+        (_, coefficient), *more = self.place(index).by_lane
+        return picked[0][1] if len(picked) == 1 and coefficient == 1 and not more else 0
 
     def put(self, index: Sequence[Index], value: str, mask: str | None) -> str:
         """C++ that sets an element in the lanes of `mask`."""
@@ -162,13 +174,14 @@ class Scalar:
 Value = Buffer | Scalar
 
 
-def literal(value: Any) -> str:
+def literal(value: Any, kind: str) -> str:
     """C++ for a number that all lanes share."""
     value = np.asarray(value).item()
-    if isinstance(value, bool):
+    if kind == "b":
         return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value}L"
+    if kind == "i":
+        return f"{int(value)}L"
+    value = float(value)
     if math.isnan(value):
         return "real(NAN)"
     if math.isinf(value):
@@ -247,7 +260,7 @@ class Program:
         key = (kind, value.shape, value.tobytes())
         if key not in self.constants:
             name = self.constants[key] = self.name("k")
-            items = ", ".join(literal(v) for v in value.ravel()) or "0"
+            items = ", ".join(literal(v, kind) for v in value.ravel()) or "0"
             n = max(value.size, 1)
             self.definitions.append(
                 f"static const {UNIFORM[kind]} {name}[{n}] = {{{items}}};"

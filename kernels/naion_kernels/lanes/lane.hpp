@@ -20,6 +20,7 @@ INLINE long magnitude(long a) { return a < 0 ? -a : a; }
 INLINE bool is_finite(real a) { return std::fabs(a) <= std::numeric_limits<real>::max(); }
 INLINE real logistic(real a) { return 1 / (1 + exp(-a)); }
 INLINE real sign(real a) { return a > 0 ? 1 : a < 0 ? -1 : a; }
+INLINE long sign(long a) { return a > 0 ? 1 : a < 0 ? -1 : 0; }
 INLINE real remainder_of(real a, real b) { return std::fmod(a, b); }
 INLINE long remainder_of(long a, long b) { return a % b; }
 INLINE real as_real(long a) { return real(a); }
@@ -128,6 +129,7 @@ INLINE I smaller(I a, I b) { return choose<I>(a <= b, a, b); }
 INLINE R magnitude(R a) { return choose<R>(a < R(0), -a, a); }
 INLINE I magnitude(I a) { return choose<I>(a < I(0), -a, a); }
 INLINE I clamped(I a, long most) { return smaller(larger(a, I(0)), I(most)); }
+INLINE I sign(I a) { return choose<I>(a > I(0), I(1), choose<I>(a < I(0), I(-1), I(0))); }
 INLINE I remainder_of(I a, I b) { return a % b; }
 INLINE R as_real(I a) { return R::of(__builtin_convertvector(a.v, RV)); }
 INLINE R as_real(B a) { return choose<R>(a, R(1), R(0)); }
@@ -139,7 +141,7 @@ INLINE B is_finite(R a) { return magnitude(a) <= R(std::numeric_limits<real>::ma
 
 // Functions from the vector mathematics of glibc where it has them.
 #define BY_LANE(f) INLINE R f(R a) { LANES a.v[l] = f(a.v[l]); return a; }
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && REAL_BITS == 64
 #if __GLIBC_PREREQ(2, 35)
 #define GLIBC_VECTORS
 #endif
@@ -171,13 +173,41 @@ INLINE R remainder_of(R a, R b) {
   return a;
 }
 
-// Elements at an index that varies by lane.
-INLINE R pick(const R* p, I i) { R r; LANES r.v[l] = p[i.v[l]].v[l]; return r; }
-INLINE I pick(const I* p, I i) { I r; LANES r.v[l] = p[i.v[l]].v[l]; return r; }
-INLINE B pick(const B* p, I i) { B r; LANES r.v[l] = p[i.v[l]].v[l]; return r; }
-INLINE R pick(const real* p, I i) { R r; LANES r.v[l] = p[i.v[l]]; return r; }
-INLINE I pick(const long* p, I i) { I r; LANES r.v[l] = p[i.v[l]]; return r; }
-INLINE B pick(const bool* p, I i) { B r; LANES r.v[l] = -long(p[i.v[l]]); return r; }
+// Elements at an index that varies by lane. Built up in registers: going through memory
+// lane by lane would wait for every store.
+#if WIDTH == 8
+#define EACH(f) {f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)}
+#elif WIDTH == 4
+#define EACH(f) {f(0), f(1), f(2), f(3)}
+#endif
+#define OF_VECTORS(l) p[i.v[l]].v[l]
+#define OF_NUMBERS(l) p[i.v[l]]
+template <int n> INLINE R pick(const R* p, I i) { return R::of(RV EACH(OF_VECTORS)); }
+template <int n> INLINE I pick(const I* p, I i) { return I::of(IV EACH(OF_VECTORS)); }
+template <int n> INLINE B pick(const B* p, I i) { return B::of(IV EACH(OF_VECTORS)); }
+template <int n> INLINE I pick(const long* p, I i) { return I::of(IV EACH(OF_NUMBERS)); }
+template <int n> INLINE B pick(const bool* p, I i) { return B::of(-(IV EACH(OF_NUMBERS))); }
+
+// From a run of n numbers, a short one by shuffling registers.
+template <int count> INLINE RV part(const real* p) {
+  RV r{};
+  __builtin_memcpy(&r, p, (count < WIDTH ? count : WIDTH) * sizeof(real));
+  return r;
+}
+template <int n> INLINE RV shuffled(const real* p, MV place) {
+  if constexpr (n <= WIDTH) return __builtin_shuffle(part<n>(p), place);
+  else if constexpr (n <= 2 * WIDTH)
+    return __builtin_shuffle(part<n>(p), part<n - WIDTH>(p + WIDTH), place);
+  else {
+    const int head = (n - 1) / (2 * WIDTH) * (2 * WIDTH);
+    return place >= head ? shuffled<n - head>(p + head, place) : shuffled<head>(p, place);
+  }
+}
+template <int n> INLINE R pick(const real* p, I i) {
+  if constexpr (n == 1) return R(*p);
+  else if constexpr (n == 0 || n > 8 * WIDTH) return R::of(RV EACH(OF_NUMBERS));
+  else return R::of(shuffled<n>(p, __builtin_convertvector(i.v, MV)));
+}
 template <class T> INLINE void put(T* p, I i, B lanes, T value) {
   LANES if (lanes.v[l]) p[i.v[l]].v[l] = value.v[l];
 }
