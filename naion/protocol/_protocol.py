@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from ._control import Mode
@@ -151,6 +153,21 @@ class Protocol(eqx.Module):
         self.temperature = column("temperature", math.nan)
         self.temperature_slope = column("temperature_slope", 0.0)
         self.count = jnp.asarray(len(rows))
+
+    @property
+    def n_joined(self) -> int:
+        """Steps that go on where the one before ends, as in a profile; 0 if traced."""
+        if (
+            any(isinstance(a, Tracer) for a in jax.tree.leaves(self))
+            or self.value.ndim > 1
+        ):
+            return 0
+        mode, value, T = map(np.asarray, (self.mode, self.value, self.temperature))
+        ends = value + np.asarray(self.slope) * np.asarray(self.duration)
+        T_ends = T + np.asarray(self.temperature_slope) * np.asarray(self.duration)
+        same = np.isclose(value[1:], ends[:-1], rtol=1e-12) & (mode[1:] == mode[:-1])
+        warm = np.isclose(T[1:], T_ends[:-1], rtol=1e-12, equal_nan=True)
+        return int(np.sum(same & warm))
 
     def padded(self, n: int) -> "Protocol":
         """The same protocol in `n` rows, so that protocols of unlike length share a program.

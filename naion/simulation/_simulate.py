@@ -78,7 +78,7 @@ def simulate(
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     if max_steps is None:
-        max_steps = 200 * (1 + protocol.n_steps // 8) + 24 * protocol.n_steps
+        max_steps = _usual_steps(protocol)
     solution = _simulate(
         jax.tree.map(_strong, cell),
         protocol,
@@ -99,6 +99,13 @@ def simulate(
                 f"{int(solution.n_steps)} steps)"
             )
     return solution
+
+
+def _usual_steps(protocol: Protocol) -> int:
+    """Room for several times the steps that a protocol usually takes."""
+    joined = protocol.n_joined
+    n = protocol.n_steps - joined
+    return 200 * (1 + n // 8) + 24 * n + 6 * joined
 
 
 def _strong(a):
