@@ -1,20 +1,42 @@
-"""What all benchmarks share: errors, timings, and results with their circumstances."""
+"""What all benchmarks share: errors, fair timings, and results with their circumstances."""
 
 import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
 
 import naion as na
+from naion_kernels import lanes
 
 RESULTS = Path(__file__).parent / "results"
 FAST = os.environ.get("NAION_FAST") == "1"
 """Smaller studies, to see that the scripts run."""
+
+
+def pin(cores: int = 1) -> None:
+    """Keep this process and what it starts on the first `cores` it may use.
+
+    Call it before JAX computes anything: threads inherit it.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+def rmse(x, reference, last: float) -> tuple[float, float]:
+    """RMSE and largest difference [mV] of two curves.
+
+    Args:
+        x: abscissa and voltage, each (n,).
+        reference: the same, converged.
+        last: where comparison ends; 200 equal steps from zero to there.
+    """
+    grid = np.linspace(0.0, last, 200)
+    error = 1e3 * (np.interp(grid, *x) - np.interp(grid, *reference))
+    return float(np.sqrt(np.mean(error**2))), float(np.max(np.abs(error)))
 
 
 def voltage_error(solution, reference) -> tuple[float, float, float]:
@@ -30,42 +52,75 @@ def voltage_error(solution, reference) -> tuple[float, float, float]:
     return float(np.sqrt(np.mean(error**2))), float(np.max(np.abs(error))), capacity
 
 
-def seconds(run: Callable[[], object], repeats: int = 15) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile of steady run times [s]."""
-    jax.block_until_ready(run())
-    times = []
-    for _ in range(3 if FAST else repeats):
-        began = time.perf_counter()
+class Times:
+    """Repeated wall times of one thing [s]."""
+
+    def __init__(self, values: Sequence[float]):
+        self.values = np.asarray(values)
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.values))
+
+    def over(self, other: "Times") -> str:
+        """Median (quartiles) of the ratio, pair by pair."""
+        low, middle, high = np.percentile(self.values / other.values, [25, 50, 75])
+        return f"{middle:.1f} ({low:.1f}-{high:.1f})"
+
+    def __str__(self) -> str:
+        """Median (quartiles) in milliseconds."""
+        low, middle, high = 1e3 * np.percentile(self.values, [25, 50, 75])
+        digits = 2 if middle < 10.0 else 1 if middle < 1000.0 else 0
+        return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def alternate(*runs: Callable[[], object], repeats: int = 15) -> list[Times]:
+    """Time several things in turn, so that a drifting machine is fair to all."""
+    for run in runs:
         jax.block_until_ready(run())
-        times.append(time.perf_counter() - began)
-    low, middle, high = np.percentile(times, [25, 50, 75])
-    return float(low), float(middle), float(high)
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(3 if FAST else repeats):
+        for run, own in zip(runs, times, strict=True):
+            began = time.perf_counter()
+            jax.block_until_ready(run())
+            own.append(time.perf_counter() - began)
+    return [Times(own) for own in times]
 
 
 def write(name: str, title: str, header: list[str], rows: list[list[str]], notes: str):
     """Write a Markdown table and JSON lines below `results/`, and print the table."""
-    where = f"{platform.machine()}, {os.cpu_count()} CPUs, {jax.devices()[0]}"
-    versions = f"naion {na.__version__}, jax {jax.__version__}, float64"
+    cores = len(os.sched_getaffinity(0))
+    where = f"{_processor()}, {cores} core(s), {jax.devices()[0].platform}"
+    kernels = "native kernels" if lanes.enabled() else "plain JAX"
+    versions = f"naion {na.__version__}, jax {jax.__version__}, float64, {kernels}"
+    versions += _opponent_version()
     lines = [f"# {title}", "", notes, "", f"{where}; {versions}.", ""]
     table = [header, ["---"] * len(header), *rows]
     lines += ["| " + " | ".join(r) + " |" for r in table]
     text = "\n".join(lines) + "\n"
-    print(text)
+    print(text, flush=True)
     if FAST:
         return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    facts = {"where": where, "versions": versions}
+    facts = {"where": where, "versions": versions, "notes": notes}
     with (RESULTS / f"{name}.jsonl").open("w", encoding="utf-8") as f:
         for row in rows:
             entry = dict(zip(header, row, strict=True)) | facts
             f.write(json.dumps(entry) + "\n")
 
 
-def median_text(values: tuple[float, float, float]) -> str:
-    """Median with quartiles, in milliseconds."""
-    low, middle, high = (1e3 * v for v in values)
-    return f"{middle:.1f} ({low:.1f}-{high:.1f})"
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{platform.machine()} {line.split(':')[1].strip()}"
+    return platform.machine()
 
 
-__all__ = ["FAST", "median_text", "seconds", "voltage_error", "write"]
+def _opponent_version() -> str:
+    import sys
+
+    pybamm = sys.modules.get("pybamm")
+    return f"; PyBaMM {pybamm.__version__}" if pybamm else ""
