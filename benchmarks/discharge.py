@@ -18,24 +18,26 @@ from benchmarks.cases import (  # noqa: E402
     PYBAMM_CONVERGED,
     Case,
     Settings,
-    simulate,
+    options,
 )
 
 
 def naion_run(case: Case, settings: Settings | None):
     """A call as users make it in a loop, and the same inside `jax.jit`."""
     cell, protocol = case.cell(), na.Protocol(f"Discharge at 1C until {case.lower} V")
-    jitted = jax.jit(lambda c: simulate(case, settings, protocol, c).energy)
-    return (
-        lambda: simulate(case, settings, protocol, cell).energy,
-        lambda: jitted(cell),
-    )
+    given = options(settings)
+
+    def energy(cell):
+        return na.simulate(cell, protocol, **given).energy
+
+    jitted = jax.jit(energy)
+    return lambda: energy(cell), lambda: jitted(cell)
 
 
 def naion_curve(case: Case, settings: Settings | None):
-    s = simulate(
-        case, settings, f"Discharge at 1C until {case.lower} V", max_steps=6000
-    )
+    """Charge and voltage, and the solution."""
+    step = f"Discharge at 1C until {case.lower} V"
+    s = na.simulate(case.cell(), step, max_steps=6000, **options(settings))
     q = np.linspace(0.0, float(s.capacity), 4000)
     return (q, np.asarray(s.voltage_at_charge(q))), s
 
@@ -71,8 +73,12 @@ def main() -> None:
             steps = f"{int(s.n_steps)} + {int(s.n_rejected)}"
             accuracy = describe(found, reference)
             what = f"{case.name}, {label}"
-            rows.append([what, "naion, call", str(ours or "default"), str(a), accuracy, steps])
-            rows.append([what, "naion, in jit", str(ours or "default"), str(b), accuracy, steps])
+            rows.append(
+                [what, "naion, call", str(ours or "default"), str(a), accuracy, steps]
+            )
+            rows.append(
+                [what, "naion, in jit", str(ours or "default"), str(b), accuracy, steps]
+            )
             theirs_found = opponent.curve(solve())
             rows.append(
                 [
@@ -94,17 +100,42 @@ def main() -> None:
             found, sol = naion_curve(case, s)
             steps = f"{int(sol.n_steps)} + {int(sol.n_rejected)}"
             accuracy = describe(found, reference)
-            rows.append([f"{case.name}, curve", "naion, in jit", str(s), str(t), accuracy, steps])
+            rows.append(
+                [
+                    f"{case.name}, curve",
+                    "naion, in jit",
+                    str(s),
+                    str(t),
+                    accuracy,
+                    steps,
+                ]
+            )
             s = Settings(v, v, n, 2.5, 0.5 * rtol)
             solve = pybamm_run(case, s)
             (t,) = alternate(solve, repeats=7)
             last = solve()
             accuracy = describe(opponent.curve(last), own)
-            rows.append([f"{case.name}, curve", "PyBaMM", str(s), str(t), accuracy, str(len(last.t))])
+            rows.append(
+                [
+                    f"{case.name}, curve",
+                    "PyBaMM",
+                    str(s),
+                    str(t),
+                    accuracy,
+                    str(len(last.t)),
+                ]
+            )
     write(
         "discharge",
         "One 1C discharge on one core",
-        ["case", "side", "settings", "ms, median (quartiles)", "RMSE / max, capacity", "steps"],
+        [
+            "case",
+            "side",
+            "settings",
+            "ms, median (quartiles)",
+            "RMSE / max, capacity",
+            "steps",
+        ],
         rows,
         "Timed in turn. Errors of each side against its own converged solution. "
         + ". ".join(ratios)

@@ -54,5 +54,5 @@ def curve(solution, by: str = "charge") -> tuple[np.ndarray, np.ndarray]:
     if by == "time":
         return t, V
     I = solution["Current [A]"](t)
-    q = np.concatenate([[0.0], np.cumsum(0.5 * (I[1:] + I[:-1]) * np.diff(t))]) / 3600.0
-    return np.abs(q), V
+    steps = np.abs(0.5 * (I[1:] + I[:-1])) * np.diff(t) / 3600.0
+    return np.concatenate([[0.0], np.cumsum(steps)]), V

@@ -160,8 +160,16 @@ def _simulate(
     first = outputs[0, :2, unknown]
     outputs = outputs.at[0, :2, unknown].set(jnp.where(nothing, jnp.nan, first))
     done = done._replace(record=done.record._replace(outputs=outputs))
+    last = outputs[jnp.maximum(done.n_steps - 1, 0), 1]
     return Solution(
-        done.record, done.y, done.t, outcome, done.n_steps, done.n_rejected, model
+        done.record,
+        done.y,
+        done.t,
+        tuple(last[output] for output in Output),
+        outcome,
+        done.n_steps,
+        done.n_rejected,
+        model,
     )
 
 

@@ -25,6 +25,7 @@ class Solution(eqx.Module):
         record: every accepted step.
         final: state at the end, flat.
         t_end: time at the end [s].
+        end: the recorded outputs at the end, one scalar each.
         outcome: a `Result`, as an integer array.
         n_steps: accepted steps.
         n_rejected: rejected attempts.
@@ -34,6 +35,7 @@ class Solution(eqx.Module):
     record: Record
     final: Float[Array, " n"]
     t_end: Float[Array, ""]
+    end: tuple[Float[Array, ""], ...]
     outcome: Int[Array, ""]
     n_steps: Int[Array, ""]
     n_rejected: Int[Array, ""]
@@ -90,18 +92,15 @@ class Solution(eqx.Module):
         """Charge discharged since the start [A.h]."""
         return self._points(Output.CHARGE) / 3600.0
 
-    def _end(self, output: Output) -> Array:
-        return self.record.outputs[jnp.maximum(self.n_steps - 1, 0), 1, output]
-
     @property
     def capacity(self) -> Array:
         """Net charge discharged over the whole protocol [A.h]."""
-        return self._end(Output.CHARGE) / 3600.0
+        return self.end[Output.CHARGE] / 3600.0
 
     @property
     def energy(self) -> Array:
         """Net energy delivered over the whole protocol [W.h]."""
-        return self._end(Output.ENERGY) / 3600.0
+        return self.end[Output.ENERGY] / 3600.0
 
     def at(self, t: ArrayLike, after: Array | bool = False) -> Array:
         """Outputs at given times.

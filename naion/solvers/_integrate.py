@@ -29,6 +29,16 @@ VERY_SHORT = 1e-4
 SHORTEST = 1e-9
 """A solve that would need shorter steps has failed [s]."""
 
+LAST_TERM = 27.0 / 256.0
+"""Most that the last coefficient of the dense output adds inside a step."""
+
+INSIDE = 3.0
+"""What it may add, in tolerances: an end can be right where the way there is not, as on
+a steep ramp of current through zero."""
+
+MAX_INSIDE = 2
+"""Attempts in a row that may fail by what is inside the step alone."""
+
 AT_ONCE = 1e-6
 """Length of the step that ends at an event which settling has moved behind us [s]."""
 
@@ -273,8 +283,13 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     trial = apply(weights, system, c.tau, y, args, control)
     settle: Attempt = judge(system, y, trial, c.damping, args)
 
-    ratio = system.error_ratio(trial.error, trial.y, args, control, c.tau + h)
-    ratio = ratio / settings.rtol
+    ratios = [
+        system.error_ratio(error, trial.y, args, control, c.tau + h)
+        for error in (trial.error, LAST_TERM * trial.dense[-1] / INSIDE)
+    ]
+    # Shorter steps do not help with what is too stiff to be resolved inside.
+    looks_inside = ~c.settling & (c.rejected < MAX_INSIDE)
+    ratio = jnp.where(looks_inside, jnp.maximum(*ratios), ratios[0]) / settings.rtol
     finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(trial.y))
     ratio = jnp.where(finite, ratio, jnp.inf)
     passed = ~c.settling & ~over & (ratio <= 1.0)

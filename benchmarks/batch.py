@@ -1,0 +1,128 @@
+"""Cells per second: batches of 1C discharges with parameters drawn around the set's.
+
+`python -m benchmarks.batch --cores 2` uses two cores; PyBaMM's batch then runs with two
+solver threads.
+"""
+
+import argparse
+
+from benchmarks.harness import FAST, alternate, pin, write
+
+PARSER = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+PARSER.add_argument("--cores", type=int, default=1)
+CORES = PARSER.parse_args().cores if __name__ == "__main__" else 1
+pin(CORES)
+
+import equinox as eqx  # noqa: E402
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+import pybamm  # noqa: E402
+
+import naion as na  # noqa: E402
+from benchmarks import opponent  # noqa: E402
+from benchmarks.cases import CASES, Case, options  # noqa: E402
+
+SIZES = (1, 8, 64, 512, 4096)
+OPPONENT_SIZE = 64
+SEED = 20261122
+SPREAD = 0.05
+"""Standard deviation of the factors on both diffusivities and on the electrode area."""
+
+
+def factors(n: int) -> np.ndarray:
+    """Drawn factors, (n, 3)."""
+    return 1.0 + SPREAD * np.random.default_rng(SEED).standard_normal((n, 3))
+
+
+def naion_side(case: Case):
+    """A jitted batch: capacity, outcome and attempts of every cell."""
+    cell, given = case.cell(), options(case.naion)
+    protocol = na.Protocol(f"Discharge at 1C until {case.lower} V")
+
+    def where(c):
+        return (
+            c.negative.particle.diffusivity.scale,
+            c.positive.particle.diffusivity.scale,
+            c.area,
+        )
+
+    def one(k):
+        new = (k[0], k[1], cell.area * k[2])
+        s = na.simulate(eqx.tree_at(where, cell, new), protocol, **given)
+        return s.capacity, s.outcome, s.n_steps + s.n_rejected
+
+    return jax.jit(jax.vmap(one))
+
+
+def pybamm_side(case: Case, n: int):
+    """The same draws as inputs of one solver."""
+    values = opponent.parameter_values(case)
+    values["Current function [A]"] = values["Nominal cell capacity [A.h]"]
+    names = [
+        f"{side} particle diffusivity [m2.s-1]" for side in ("Negative", "Positive")
+    ]
+    for i, name in enumerate(names):
+        values[name] = _scaled(values[name], pybamm.InputParameter(f"k{i}"))
+    height = values["Electrode height [m]"]
+    values["Electrode height [m]"] = height * pybamm.InputParameter("k2")
+    sim = opponent.simulation(case, case.pybamm, values)
+    sim.solver.options["num_threads"] = CORES
+    inputs = [{f"k{i}": v for i, v in enumerate(row)} for row in factors(n)]
+    return lambda: sim.solve([0.0, 4500.0], inputs=inputs)
+
+
+def _scaled(value, factor):
+    if callable(value):
+        return lambda *args: factor * value(*args)
+    return factor * value
+
+
+def main() -> None:
+    """Time both sides in turn and write the table."""
+    rows = []
+    for case in CASES:
+        batch = naion_side(case)
+        n = 8 if FAST else OPPONENT_SIZE
+        draws = jnp.asarray(factors(n))
+        ours, theirs = alternate(
+            lambda b=batch, d=draws: b(d), pybamm_side(case, n), repeats=5
+        )
+        per_core = CORES * theirs.median / n
+        rows.append(
+            [case.name, "PyBaMM tuned", str(n), f"{1.0 / per_core:.1f}", "", "", ""]
+        )
+        for size in SIZES[:3] if FAST else SIZES:
+            draws = jnp.asarray(factors(size))
+            if size != n:
+                (ours_here,) = alternate(lambda b=batch, d=draws: b(d), repeats=5)
+            else:
+                ours_here = ours
+            _, outcome, attempts = batch(draws)
+            failed = sum(not na.Result(int(o)).is_physical for o in np.asarray(outcome))
+            rate = size / ours_here.median / CORES
+            rows.append(
+                [
+                    case.name,
+                    "naion tuned",
+                    str(size),
+                    f"{rate:.0f}",
+                    theirs.over(ours) if size == n else f"{rate * per_core:.1f}",
+                    f"{np.mean(attempts):.0f} / {np.max(attempts)}",
+                    str(failed),
+                ]
+            )
+    header = ["case", "side", "cells", "cells/s and core", "ratio"]
+    write(
+        "batch" if CORES == 1 else f"batch_{CORES}",
+        f"Batches of 1C discharges on {CORES} core(s)",
+        [*header, "attempts, mean / max", "failures"],
+        rows,
+        f"Parameters drawn with seed {SEED}, spread {SPREAD:g}. Settings and their errors "
+        "as in discharge.md, tuned. The ratio at 64 cells is timed in turn.",
+    )
+
+
+if __name__ == "__main__":
+    na.enable_x64()
+    main()

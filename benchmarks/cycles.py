@@ -1,0 +1,117 @@
+"""A CC-CV cycle, GITT and a drive cycle of the sodium cell: naion against PyBaMM.
+
+One pinned core. Errors are of the voltage on 200 equal steps, of charge passed for CC-CV and of
+time for the others, against each side's own converged solution.
+"""
+
+from benchmarks.harness import alternate, pin, rmse, write
+
+pin()
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+import pybamm  # noqa: E402
+
+import naion as na  # noqa: E402
+from benchmarks import opponent  # noqa: E402
+from benchmarks.cases import (  # noqa: E402
+    NAION_CONVERGED,
+    PYBAMM_CONVERGED,
+    PYBAMM_FINE,
+    SODIUM,
+    drive_cycle,
+    options,
+)
+
+CYCLE = [
+    "Discharge at 1C until 2.0 V",
+    "Charge at 1C until 4.2 V",
+    "Hold at 4.2 V until C/20",
+]
+GITT = ["Discharge at C/2 for 300 seconds", "Rest for 900 seconds"] * 20
+QUESTIONS = {
+    "CC-CV cycle": (CYCLE, 1.0, "charge"),
+    "GITT, 20 pulses": (GITT, 1.0, "time"),
+    "drive cycle, 1200 s at 1 Hz": (None, 0.9, "time"),
+}
+
+
+def naion_side(steps, start, settings):
+    """A jitted run, and its solution."""
+    cell, given = SODIUM.cell(), options(settings)
+    if steps is None:
+        protocol = na.Protocol.profile(*drive_cycle(float(cell.nominal_capacity)))
+    else:
+        protocol = na.Protocol(steps)
+    run = jax.jit(lambda c: na.simulate(c, protocol, start=start, **given).energy)
+    return lambda: run(cell), lambda: na.simulate(cell, protocol, start=start, **given)
+
+
+def naion_curve(solution, by: str):
+    t = np.linspace(0.0, float(solution.t_end) - 1e-6, 20000)
+    rows = np.asarray(solution.at(t))
+    if by == "time":
+        return t, rows[:, 0]
+    passed = np.cumsum(np.abs(np.diff(rows[:, 3], prepend=0.0))) / 3600.0
+    return passed, rows[:, 0]
+
+
+def pybamm_side(steps, start, settings):
+    cell = SODIUM.cell()
+    sto = na.parameters.stoichiometry_at_soc(cell, start)
+    values = opponent.parameter_values(
+        SODIUM, (float(sto.negative), float(sto.positive))
+    )
+    if steps is None:
+        t, I = drive_cycle(values["Nominal cell capacity [A.h]"])
+        values["Current function [A]"] = pybamm.Interpolant(t, I, pybamm.t)
+        sim = opponent.simulation(SODIUM, settings, values)
+        # Told where the current bends, it is a little faster, and does not fail there.
+        return lambda: sim.solve(t)
+    values["Upper voltage cut-off [V]"] = 4.3
+    experiment = pybamm.Experiment(steps)
+    sim = opponent.simulation(SODIUM, settings, values, experiment)
+    return lambda: sim.solve()
+
+
+def main() -> None:
+    """Time both sides in turn and write the table."""
+    rows = []
+    for question, (steps, start, by) in QUESTIONS.items():
+        reference = naion_curve(naion_side(steps, start, NAION_CONVERGED)[1](), by)
+        fine = PYBAMM_CONVERGED if steps else PYBAMM_FINE
+        own = opponent.curve(pybamm_side(steps, start, fine)(), by)
+        both = {"default": (None, None), "tuned": (SODIUM.naion, SODIUM.pybamm)}
+        for label, (ours, theirs) in both.items():
+            run, solve = naion_side(steps, start, ours)
+            other = pybamm_side(steps, start, theirs)
+            a, b = alternate(run, other, repeats=5)
+            s, last = solve(), 0.98 * reference[0][-1]
+            steps_taken = f"{int(s.n_steps)} + {int(s.n_rejected)}"
+            for side, times, found, exact, n in (
+                ("naion", a, naion_curve(s, by), reference, steps_taken),
+                ("PyBaMM", b, opponent.curve(other(), by), own, ""),
+            ):
+                error, largest = rmse(found, exact, last)
+                rows.append(
+                    [
+                        f"{question}, {label}",
+                        side,
+                        str(times),
+                        f"{error:.2f} / {largest:.1f} mV",
+                        n,
+                        b.over(a) if side == "PyBaMM" else "",
+                    ]
+                )
+    write(
+        "cycles",
+        "Cycles of the sodium cell on one core",
+        ["case", "side", "ms, median (quartiles)", "RMSE / max", "steps", "ratio"],
+        rows,
+        f"Tuned: naion {SODIUM.naion}, PyBaMM {SODIUM.pybamm}; timed in turn.",
+    )
+
+
+if __name__ == "__main__":
+    na.enable_x64()
+    main()
