@@ -35,8 +35,14 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks.integrators
 	$(BIN)/python -m benchmarks.leave_one_out
 
+# Side by side with PyBaMM; each question pins itself to one core.
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks.single
+	$(BIN)/python -m pip install --quiet --editable '.[test,pybamm]'
+	$(BIN)/python -m benchmarks.discharge
+	$(BIN)/python -m benchmarks.cycles
+	$(BIN)/python -m benchmarks.batch
+	$(BIN)/python -m benchmarks.derivatives
+	$(BIN)/python -m benchmarks.first_call
 
 clean:
 	rm -rf $(VENV) out

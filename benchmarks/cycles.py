@@ -1,7 +1,7 @@
 """A CC-CV cycle, GITT and a drive cycle of the sodium cell: naion against PyBaMM.
 
-One pinned core. Errors are of the voltage on 200 equal steps, of charge passed for CC-CV and of
-time for the others, against each side's own converged solution.
+One pinned core. Errors are of the voltage on 200 equal steps, of charge passed for CC-CV
+and of time for the others, against each side's own converged solution.
 """
 
 from benchmarks.harness import alternate, pin, rmse, write

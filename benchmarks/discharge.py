@@ -56,90 +56,67 @@ def describe(found, reference) -> str:
     return f"{error:.2f} / {largest:.1f} mV, {100 * (found[0][-1] / Q - 1):+.3f} %"
 
 
+HEADER = ["case", "side", "settings", "ms, median (quartiles)", "RMSE / max, capacity"]
+
+
+class Side:
+    """One side on one case: runs, and rows of the table."""
+
+    def __init__(self, case: Case, name: str):
+        self.case, self.name = case, name
+        if name == "naion":
+            self.reference, _ = naion_curve(case, NAION_CONVERGED)
+        else:
+            self.reference = opponent.curve(pybamm_run(case, PYBAMM_CONVERGED)())
+
+    def row(
+        self, label: str, settings: Settings | None, times: Times, how=""
+    ) -> list[str]:
+        """A row of the table, with the error of these settings."""
+        if self.name == "naion":
+            found, s = naion_curve(self.case, settings)
+            steps = f"{int(s.n_steps)} + {int(s.n_rejected)}"
+        else:
+            s = pybamm_run(self.case, settings)()
+            found, steps = opponent.curve(s), str(len(s.t))
+        what, settings_text = f"{self.case.name}, {label}", str(settings or "default")
+        accuracy = describe(found, self.reference)
+        return [what, self.name + how, settings_text, str(times), accuracy, steps]
+
+
 def main() -> None:
-    """Time both sides in turn and write the tables."""
+    """Time both sides in turn and write the table."""
     rows, ratios = [], []
     for case in CASES:
-        reference, _ = naion_curve(case, NAION_CONVERGED)
-        own = opponent.curve(pybamm_run(case, PYBAMM_CONVERGED)())
-        both = {"default": (None, None), "tuned": (case.naion, case.pybamm)}
-        seen: dict[str, tuple[Times, Times, Times]] = {}
-        for label, (ours, theirs) in both.items():
-            direct, jitted = naion_run(case, ours)
-            solve = pybamm_run(case, theirs)
-            a, b, c = alternate(direct, jitted, solve)
-            seen[label] = a, b, c
-            found, s = naion_curve(case, ours)
-            steps = f"{int(s.n_steps)} + {int(s.n_rejected)}"
-            accuracy = describe(found, reference)
-            what = f"{case.name}, {label}"
-            rows.append(
-                [what, "naion, call", str(ours or "default"), str(a), accuracy, steps]
+        ours, theirs = Side(case, "naion"), Side(case, "PyBaMM")
+        for label, a, b in (
+            ("default", None, None),
+            ("tuned", case.naion, case.pybamm),
+        ):
+            called, jitted, opposed = alternate(
+                *naion_run(case, a), pybamm_run(case, b)
             )
-            rows.append(
-                [what, "naion, in jit", str(ours or "default"), str(b), accuracy, steps]
-            )
-            theirs_found = opponent.curve(solve())
-            rows.append(
-                [
-                    what,
-                    "PyBaMM",
-                    str(theirs or "default"),
-                    str(c),
-                    describe(theirs_found, own),
-                    str(len(solve().t)),
-                ]
-            )
+            rows.append(ours.row(label, a, called, ", call"))
+            rows.append(ours.row(label, a, jitted, ", in jit"))
+            rows.append(theirs.row(label, b, opposed))
             ratios.append(
-                f"{case.name}, {label}: PyBaMM over naion {c.over(a)} as called, "
-                f"{c.over(b)} inside jit"
+                f"{case.name}, {label}: {opposed.over(called)} as called, "
+                f"{opposed.over(jitted)} inside jit"
             )
         for v, n, rtol in WORK[: 1 if FAST else None]:
-            s = Settings(v, 3, n, 2.5, rtol)
-            (t,) = alternate(naion_run(case, s)[1], repeats=7)
-            found, sol = naion_curve(case, s)
-            steps = f"{int(sol.n_steps)} + {int(sol.n_rejected)}"
-            accuracy = describe(found, reference)
-            rows.append(
-                [
-                    f"{case.name}, curve",
-                    "naion, in jit",
-                    str(s),
-                    str(t),
-                    accuracy,
-                    steps,
-                ]
+            a, b = Settings(v, 3, n, 2.5, rtol), Settings(v, v, n, 2.5, 0.5 * rtol)
+            jitted, opposed = alternate(
+                naion_run(case, a)[1], pybamm_run(case, b), repeats=7
             )
-            s = Settings(v, v, n, 2.5, 0.5 * rtol)
-            solve = pybamm_run(case, s)
-            (t,) = alternate(solve, repeats=7)
-            last = solve()
-            accuracy = describe(opponent.curve(last), own)
-            rows.append(
-                [
-                    f"{case.name}, curve",
-                    "PyBaMM",
-                    str(s),
-                    str(t),
-                    accuracy,
-                    str(len(last.t)),
-                ]
-            )
+            rows.append(ours.row("curve", a, jitted, ", in jit"))
+            rows.append(theirs.row("curve", b, opposed))
     write(
         "discharge",
         "One 1C discharge on one core",
-        [
-            "case",
-            "side",
-            "settings",
-            "ms, median (quartiles)",
-            "RMSE / max, capacity",
-            "steps",
-        ],
+        [*HEADER, "steps"],
         rows,
-        "Timed in turn. Errors of each side against its own converged solution. "
-        + ". ".join(ratios)
-        + ".",
+        "Errors of each side against its own converged solution. Time of PyBaMM over that "
+        f"of naion, timed in turn: {'; '.join(ratios)}.",
     )
 
 

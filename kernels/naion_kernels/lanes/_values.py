@@ -331,3 +331,10 @@ class Scope:
             outer.lines += scope.lines
             outer.add("}")
             scope = outer
+
+
+def copy(scope: Scope, to: Buffer, source: Buffer, mask: str | None = None) -> None:
+    """Copy storage, in the lanes of `mask`."""
+    inner, index = scope.nest(to.shape)
+    inner.add(to.put(index, source.at(index), mask))
+    scope.close(inner)
