@@ -54,8 +54,9 @@ class CondensedMatrix(eqx.Module):
         macro_local: macro rows of the node, local column, (m, n_e).
         macro: lower, diagonal, upper blocks of the line: each (n_x, m, m).
         columns: derivative with respect to the k coupled border scalars, c = k.
-        rows: derivatives of the k coupled border rows, then of the q quadratures;
-            inner (k+q, n_r, n_e), local (k+q, n_e), macro (k+q, n_x, m).
+        rows: derivatives of the k coupled border rows, then of the q quadratures, by
+            the surface, (k+q, n_e), by the local unknown, (k+q, n_e), and by the line,
+            (k+q, n_x, m).
         corner: those rows with respect to the coupled scalars, (k+q, k).
         quadrature: the diagonal entry of every quadrature, ().
         n_left: electrode nodes left of the gap.
@@ -158,7 +159,7 @@ class CondensedFactors(eqx.Module):
         drive = jnp.concatenate([scalars, quadratures])
         rows = self.matrix.rows
         rest = Blocks(
-            rhs.inner - jnp.tensordot(drive, rows.inner, 1)[:, None],
+            rhs.inner.at[-1, 0].add(-drive @ rows.inner),
             rhs.local - jnp.tensordot(drive, rows.local, 1)[None],
             rhs.macro - jnp.tensordot(drive, rows.macro, 1)[:, :, None],
         )
@@ -195,7 +196,7 @@ class CondensedFactors(eqx.Module):
 def _rows_times(rows: Blocks, x: Blocks) -> Array:
     """Border rows (k+q) times c columns: (k+q, c)."""
     return (
-        jnp.einsum("kre,rce->kc", rows.inner, x.inner)
+        jnp.einsum("ke,ce->kc", rows.inner, x.inner[-1])
         + jnp.einsum("ke,ce->kc", rows.local, x.local)
         + jnp.einsum("kxm,xmc->kc", rows.macro, x.macro)
     )

@@ -290,7 +290,7 @@ class DFN(eqx.Module):
         rates, pullback = jax.vjp(of_all, blocks, border[:k])
         d_blocks, d_scalars = jax.vmap(pullback)(jnp.eye(rates.shape[0]))
         rows = Blocks(
-            -d_blocks.inner[:, :, 0], -d_blocks.local[:, 0], -d_blocks.macro[..., 0]
+            -d_blocks.inner[:, -1, 0], -d_blocks.local[:, 0], -d_blocks.macro[..., 0]
         )
         mass = jnp.zeros((rates.shape[0], k))
         if layout.has_temperature:
