@@ -65,8 +65,8 @@ SODIUM = Case(
     "nvpf_hc_chayambuka2022",
     "Chayambuka2022",
     2.0,
-    Settings(5, 3, 20, 2.5, 2e-3),
-    Settings(5, 5, 40, 2.5, 5e-4),
+    Settings(5, 3, 20, 2.5, 1e-3),
+    Settings(5, 5, 40, 2.5, 1e-3),
     1.0,
 )
 LITHIUM = Case(

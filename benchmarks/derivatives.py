@@ -86,7 +86,7 @@ def main() -> None:
 
     values = opponent.parameter_values(SODIUM)
     values["Current function [A]"] = values["Nominal cell capacity [A.h]"]
-    plain_sim = opponent.simulation(SODIUM, SODIUM.pybamm, values)
+    plain_sim = opponent.simulation(SODIUM, SODIUM.pybamm, values.copy())
     for side in ("Negative", "Positive"):
         for name, i in (
             (f"{side} particle diffusivity [m2.s-1]", 0),
