@@ -31,7 +31,7 @@ def enabled() -> bool:
         raise RuntimeError(
             "NAION_KERNELS=on, but native kernels cannot be made here: JAX runs on "
             f"{jax.default_backend()!r} and the C++ compiler found is {compiler()!r}. "
-            "Install g++ or clang++ (or set CXX), or use NAION_KERNELS=auto."
+            "Install g++ on Linux (or set CXX), or use NAION_KERNELS=auto."
         )
     return wanted != "off" and available()
 

@@ -21,17 +21,26 @@ _FLAGS = [
     *("-fno-schedule-insns2", "-fno-tree-vrp", "-fno-ipa-sra"),
 ]
 
+# The vector mathematics of glibc, which lane.hpp uses on this processor only.
+_LIBRARIES = ["-lmvec", "-lm"] if platform.machine() == "x86_64" else ["-lm"]
+
 WIDTH = 8
 """Lanes that run at once where there are that many."""
 
 
 def compiler() -> str | None:
-    """Path of a C++ compiler: `CXX` if set, else the first of g++, clang++ found."""
-    given = os.environ.get("CXX")
-    for name in [given] if given else ["g++", "clang++"]:
-        if path := shutil.which(name):
-            return path
-    return None
+    """Path of GCC's C++ compiler, `CXX` or g++, on Linux; none elsewhere.
+
+    Generated programs use GCC's vectors and XLA's interface as it is on Linux.
+    """
+    path = shutil.which(os.environ.get("CXX", "g++"))
+    usable = path is not None and platform.system() == "Linux"
+    return path if usable and "Free Software Foundation" in _version(path) else None
+
+
+@functools.cache
+def _version(path: str) -> str:
+    return subprocess.run([path, "--version"], capture_output=True, text=True).stdout
 
 
 def folder() -> Path:
@@ -45,7 +54,7 @@ def _circumstances() -> bytes:
     """What else than the source a compiled library depends on."""
     cxx = compiler()
     assert cxx is not None
-    version = subprocess.run([cxx, "--version"], capture_output=True, check=True).stdout
+    version = _version(cxx).encode()
     headers = b"".join(p.read_bytes() for p in sorted(_HERE.glob("*.hpp")))
     cpu = Path("/proc/cpuinfo")
     flags = [s for s in cpu.read_text().splitlines() if s.startswith(("flags", "Feat"))]
@@ -76,7 +85,7 @@ def _compile(source: str, path: Path) -> None:
         text, made = Path(aside) / "lane.cpp", Path(aside) / "lane.so"
         text.write_text(source)
         include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
-        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), "-lmvec", "-lm"]
+        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), *_LIBRARIES]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(
