@@ -1,6 +1,6 @@
 """naion: a differentiable Doyle-Fuller-Newman model of sodium-ion cells in JAX."""
 
-from . import design, fit, io, parameters, plot, predict, report
+from . import batch, design, fit, io, parameters, plot, predict, report
 from ._precision import enable_x64
 from ._results import Result
 from .mesh import Mesh
@@ -22,6 +22,7 @@ __all__ = [
     "Result",
     "Solution",
     "Step",
+    "batch",
     "design",
     "enable_x64",
     "fit",

@@ -17,7 +17,7 @@ _CALLS = {
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
 }
-_ALIASES = {"stop_gradient", "copy", "optimization_barrier"}
+_ALIASES = {"stop_gradient", "copy", "optimization_barrier", "reshard"}
 
 
 @dataclass(eq=False)

@@ -1,0 +1,168 @@
+"""A function of one lane, compiled for batches of lanes."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+Out = TypeVar("Out")
+Device = Any
+"""`jax.Device`, which type checkers take for a variable."""
+
+MOST = 4096
+"""Lanes that one device gets at once, if they fit in its memory."""
+
+SHARE = 0.5
+"""Part of the free memory that the lanes computed at once may take."""
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Inputs of a batch.
+
+    Attributes:
+        leaves: arrays, with the lanes along their first axis.
+        tree: how they belong together.
+        shared: which are equal in all lanes, and so are passed once.
+        count: lanes.
+    """
+
+    leaves: tuple[np.ndarray, ...]
+    tree: Any
+    shared: tuple[bool, ...]
+    count: int
+
+    @classmethod
+    def of(cls, inputs: Any, shared: Sequence[bool] | None = None) -> "Lanes":
+        """Take a pytree apart.
+
+        Args:
+            inputs: pytree of arrays with the lanes along the first axis of each.
+            shared: which leaves are equal in all lanes; none: look.
+
+        Raises:
+            ValueError: for no lanes, or for arrays of unlike length.
+        """
+        leaves, tree = jax.tree.flatten(inputs)
+        arrays = tuple(np.asarray(a) for a in leaves)
+        counts = {a.shape[0] if a.ndim else 0 for a in arrays}
+        if len(counts) != 1 or counts == {0}:
+            shapes = ", ".join(str(a.shape) for a in arrays)
+            raise ValueError(
+                "Every array of a batch needs the lanes along its first axis, at least "
+                f"one and equally many; got shapes {shapes}. Make one with "
+                "naion.batch.stack."
+            )
+        (n,) = counts
+        if shared is None:
+            shared = [n > 1 and is_shared(a) for a in arrays]
+        return cls(arrays, tree, tuple(shared), n)
+
+    @property
+    def one(self) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Shapes and types of one lane."""
+        return tuple(jax.ShapeDtypeStruct(a.shape[1:], _dtype(a)) for a in self.leaves)
+
+
+def is_shared(a: np.ndarray) -> bool:
+    """Whether all rows are equal; NaN equals NaN."""
+    return bool(np.all((a == a[:1]) | ((a != a) & (a[:1] != a[:1]))))
+
+
+class Program(Generic[Out]):
+    """`function` of every lane of a batch, dealt to the devices of this process.
+
+    Compiled once for each number of lanes computed at once.
+
+    Args:
+        function: of one lane's inputs, a pytree, giving a pytree of arrays.
+        devices: of this process; none: all it has.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Any], Out],
+        devices: Sequence[Device] | None = None,
+    ):
+        self.function = function
+        self.devices = tuple(jax.local_devices() if devices is None else devices)
+        self._compiled: dict[Any, Any] = {}
+
+    def __call__(self, lanes: Lanes) -> Out:
+        """Results as numpy arrays, with the lanes along the first axis of each."""
+        size = self.fitting(lanes, lanes.count)
+        parts = [self.part(lanes, k, size) for k in range(0, lanes.count, size)]
+        return jax.tree.map(lambda *a: np.concatenate(a), *parts)
+
+    def part(self, lanes: Lanes, start: int, size: int) -> Out:
+        """Results of `size` lanes from `start`, or of what is left of them."""
+        count = min(size, lanes.count - start)
+        per_device = -(-size // len(self.devices))
+        compiled = self._compile(lanes, per_device)
+        # The last lane stands in for those that are missing.
+        at = start + np.arange(per_device * len(self.devices))
+        at = np.minimum(at, start + count - 1)
+        pairs = zip(lanes.leaves, lanes.shared, strict=True)
+        arguments = [np.asarray(a[0] if s else a[at], _dtype(a)) for a, s in pairs]
+        return jax.tree.map(lambda a: np.asarray(a)[:count], compiled(*arguments))
+
+    def fitting(self, lanes: Lanes, count: int) -> int:
+        """Lanes to compute at once, in parts of about equal size, of `count` lanes.
+
+        As many as fit in half the free memory, and at most 4096 a device.
+        """
+        n = len(self.devices)
+        size = min(MOST, -(-count // n))
+        while size > 1:
+            use = self._compile(lanes, size).memory_analysis()
+            taken = (
+                use.temp_size_in_bytes
+                + use.output_size_in_bytes
+                + use.argument_size_in_bytes
+            )
+            if taken <= SHARE * free_memory(self.devices):
+                break
+            size = -(-size // 2)
+        return -(-count // -(-count // (size * n)))
+
+    def of_lane(self, lanes: Lanes) -> Callable[..., Out]:
+        """`function` of the leaves of one lane."""
+        return lambda *leaves: self.function(jax.tree.unflatten(lanes.tree, leaves))
+
+    def _compile(self, lanes: Lanes, size: int):
+        """For `size` lanes on each device."""
+        key = lanes.tree, lanes.one, lanes.shared, size
+        if key not in self._compiled:
+            axes = tuple(None if s else 0 for s in lanes.shared)
+            along = PartitionSpec("lanes")
+            program = jax.shard_map(
+                jax.vmap(self.of_lane(lanes), in_axes=axes, axis_size=size),
+                mesh=Mesh(np.array(self.devices), ("lanes",)),
+                in_specs=tuple(PartitionSpec() if s else along for s in lanes.shared),
+                out_specs=along,
+                check_vma=False,
+            )
+            total = size * len(self.devices)
+            whole = [
+                jax.ShapeDtypeStruct(a.shape if s else (total, *a.shape), a.dtype)
+                for a, s in zip(lanes.one, lanes.shared, strict=True)
+            ]
+            self._compiled[key] = jax.jit(program).lower(*whole).compile()
+        return self._compiled[key]
+
+
+def _dtype(a: np.ndarray) -> np.dtype:
+    return jax.dtypes.canonicalize_dtype(a.dtype)
+
+
+def free_memory(devices: Sequence[Device]) -> float:
+    """Free memory for each of `devices`, of this process [bytes]."""
+    stats = devices[0].memory_stats()
+    if stats is not None and "bytes_limit" in stats:
+        return stats["bytes_limit"] - stats["bytes_in_use"]
+    pages = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return pages / len(devices)

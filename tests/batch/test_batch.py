@@ -1,0 +1,136 @@
+"""Batches: every lane is its own solve, and nothing is lost or computed twice."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+from naion.batch import _program
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+@pytest.fixture(scope="module")
+def cells(cell):
+    """Five cells, the third of which cannot be: its limits lie above all voltages."""
+    made = [
+        eqx.tree_at(lambda c: c.positive.particle.diffusivity.scale, cell, s)
+        for s in (0.5, 1.0, 1.5, 2.0, 3.0)
+    ]
+    made[2] = eqx.tree_at(lambda c: c.positive.particle.rate_constant.scale, cell, 0.0)
+    return na.batch.stack(made)
+
+
+def test_lanes_are_single_simulations_and_a_bad_one_stays_alone(cells, model):
+    done = na.batch.simulate(cells, "Discharge at 1C", model=model, chunk=2)
+    assert len(done) == 5 and sum(done.counts.values()) == 5
+    assert not done[2].result.is_physical
+    assert [r for i, r in enumerate(done.results) if i != 2] == [na.Result.CUT_OFF] * 4
+    for i in (0, 4):
+        own = jax.tree.map(lambda a, i=i: jnp.asarray(a[i]), cells)
+        alone = na.simulate(own, "Discharge at 1C", model=model)
+        # The same steps in another order of arithmetic.
+        assert done.capacity[i] == pytest.approx(float(alone.capacity), rel=1e-9)
+        assert done.energy[i] == pytest.approx(float(alone.energy), rel=1e-9)
+        assert len(done[i]["Voltage [V]"]) == len(alone["Voltage [V]"])
+    assert list(done[3:].t_end) == [float(s.t_end) for s in list(done)[3:]]
+
+
+def test_any_function_of_any_pytree():
+    inputs = {"a": np.arange(7.0), "b": np.ones((7, 2))}
+    out = na.batch.run(lambda x: (x["a"] * x["b"], x["a"] > 3), inputs, chunk=3)
+    np.testing.assert_array_equal(out[0], np.arange(7.0)[:, None] * np.ones((7, 2)))
+    np.testing.assert_array_equal(out[1], np.arange(7) > 3)
+
+
+def test_chunks_fit_into_memory(monkeypatch):
+    # A lane of a megabyte where 20 are free and half may be used.
+    monkeypatch.setattr(_program, "free_memory", lambda devices: 20e6)
+    said = []
+    out = na.batch.run(
+        lambda x: jnp.sum(jnp.sin(x * jnp.arange(131072.0)).reshape(2, -1), axis=1),
+        np.arange(40.0),
+        progress=said.append,
+    )
+    assert out.shape == (40, 2) and len(said) > 1
+
+
+def test_a_folder_belongs_to_one_run(tmp_path):
+    x = np.arange(4.0)
+    first = na.batch.run(jnp.sin, x, chunk=2, folder=tmp_path)
+    again = na.batch.run(jnp.sin, x, chunk=2, folder=tmp_path)
+    np.testing.assert_array_equal(first, again)
+    for function, inputs, chunk, what in (
+        (jnp.cos, x, 2, "function differs"),
+        (lambda x: 2.0 * jnp.sin(x), x, 2, "function differs"),
+        (jnp.sin, x + 1.0, 2, "inputs differs"),
+        (jnp.sin, x, 4, "chunk differs"),
+    ):
+        with pytest.raises(ValueError, match=what):
+            na.batch.run(function, inputs, chunk=chunk, folder=tmp_path)
+
+
+def test_bad_batches_are_refused(cell):
+    with pytest.raises(ValueError, match=r"got shapes \(3,\), \(2,\)"):
+        na.batch.run(lambda x: x[0], (np.zeros(3), np.zeros(2)))
+    with pytest.raises(ValueError, match="lanes along its first axis"):
+        na.batch.simulate(cell, "Discharge at 1C")
+    with pytest.raises(ValueError, match="at least one lane"):
+        na.batch.stack([])
+    with pytest.raises(ValueError, match="one structure"):
+        na.batch.stack([cell, na.parameters.load("nvpf_hc_chayambuka2022")])
+
+
+def start(folder, *arguments, devices=1):
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    return subprocess.Popen(
+        [sys.executable, str(WORKER), str(folder), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+    )
+
+
+def chunks(text):
+    return [int(line.split()[1]) for line in text.splitlines() if "chunk" in line]
+
+
+def capacities(text):
+    (line,) = [line for line in text.splitlines() if line.startswith("capacity")]
+    return np.array([float(c) for c in line.split()[1:]])
+
+
+def test_kill_resume_and_two_processes(tmp_path):
+    """A killed run goes on; two processes with two devices each share what is left."""
+    killed = start(tmp_path / "a", "--kill-after", 2)
+    out = killed.communicate()[0]
+    assert killed.returncode == -signal.SIGKILL and chunks(out) == [1, 2]
+    kept = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "a").glob("*.part")}
+    assert len(kept) == 2
+
+    resumed = start(tmp_path / "a")
+    out = resumed.communicate()[0]
+    assert resumed.returncode == 0 and chunks(out) == [3, 4]
+    for name, made in kept.items():
+        assert (tmp_path / "a" / name).stat().st_mtime_ns == made
+
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    both = [
+        start(tmp_path / "b", "--port", port, "--rank", k, devices=2) for k in (0, 1)
+    ]
+    texts = [p.communicate()[0] for p in both]
+    assert [p.returncode for p in both] == [0, 0]
+    assert [chunks(t) for t in texts] == [[1, 3], [2, 4]]
+    for text in texts:
+        np.testing.assert_allclose(capacities(text), capacities(out), rtol=1e-9)
