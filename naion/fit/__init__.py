@@ -2,6 +2,7 @@
 
 from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
 from ._fit import Fit, covariance, gradient_descent, least_squares, scores, summarise
+from ._fleet import fleet
 from ._free import Free, Subject, with_ocp_correction
 from ._problem import Problem, ocp_slopes
 
@@ -15,6 +16,7 @@ __all__ = [
     "Subject",
     "covariance",
     "discharge",
+    "fleet",
     "gradient_descent",
     "least_squares",
     "ocp_slopes",

@@ -10,7 +10,7 @@ import optax
 from scipy import optimize, special
 
 from ._experiment import Kind
-from ._free import Subject, leaf
+from ._free import Subject, sizes
 from ._problem import Problem
 
 Progress = Callable[[str], None]
@@ -26,6 +26,8 @@ class Fit:
         covariance: of `z`, discrepancy included, (n, n).
         cost: half the sum of squared residuals.
         at_bound: names of parameters that ended at a bound.
+        converged: whether the optimiser stopped because nothing improved any more.
+        evaluations: of the residuals.
         seconds: time taken.
     """
 
@@ -34,6 +36,8 @@ class Fit:
     covariance: np.ndarray
     cost: float
     at_bound: tuple[str, ...]
+    converged: bool
+    evaluations: int
     seconds: float
 
     @property
@@ -46,12 +50,10 @@ class Fit:
         rows = []
         sd = np.sqrt(np.diag(self.covariance))
         low, high = self.problem.bounds
-        transforms = [
-            f
-            for f in self.problem.free
-            for _ in range(np.size(f.forward(leaf(self.problem.subject, f.paths[0]))))
-        ]
-        for i, (name, f) in enumerate(zip(self.problem.names, transforms, strict=True)):
+        free = self.problem.free
+        counts = sizes(free, self.problem.subject)
+        owners = [f for f, n in zip(free, counts, strict=True) for _ in range(n)]
+        for i, (name, f) in enumerate(zip(self.problem.names, owners, strict=True)):
             ends = self.z[i] + 1.645 * sd[i] * np.array([-1.0, 1.0])
             rows.append(
                 {
@@ -111,7 +113,13 @@ def least_squares(
         gtol=1e-8,
     )
     progress(f"stopped after {done.nfev} evaluations: {done.message}")
-    return summarise(problem, done.x * scale, seconds=time.perf_counter() - began)
+    return summarise(
+        problem,
+        done.x * scale,
+        converged=done.status > 0,
+        evaluations=done.nfev,
+        seconds=time.perf_counter() - began,
+    )
 
 
 def gradient_descent(
@@ -168,11 +176,9 @@ def gradient_descent(
 
 def _scales(problem: Problem) -> np.ndarray:
     low, high = problem.bounds
-    sizes = []
-    for f in problem.free:
-        n = np.size(f.forward(leaf(problem.subject, f.paths[0])))
-        sizes += [f.prior if np.isfinite(f.prior) else np.nan] * n
-    width = np.where(np.isnan(sizes), 0.1 * (high - low), sizes)
+    counts = sizes(problem.free, problem.subject)
+    priors = np.repeat([f.prior for f in problem.free], counts)
+    width = np.where(np.isfinite(priors), priors, 0.1 * (high - low))
     return np.minimum(width, high - low)
 
 
@@ -214,14 +220,22 @@ def _correlated(r: np.ndarray) -> np.ndarray:
     return variance * rho**distance
 
 
-def summarise(problem: Problem, z: np.ndarray, seconds: float = 0.0) -> Fit:
+def summarise(
+    problem: Problem,
+    z: np.ndarray,
+    *,
+    converged: bool = True,
+    evaluations: int = 0,
+    seconds: float = 0.0,
+) -> Fit:
     """The `Fit` at given transformed parameters: covariance, bounds and cost."""
     low, high = problem.bounds
     edge = 1e-3 * (high - low)
     near = (z - low < edge) | (high - z < edge)
     names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
     cost = 0.5 * float(np.sum(problem.residuals(z) ** 2))
-    return Fit(problem, z, covariance(problem, z), cost, names, seconds)
+    C = covariance(problem, z)
+    return Fit(problem, z, C, cost, names, converged, evaluations, seconds)
 
 
 def scores(fit: Fit) -> list[list[str]]:

@@ -89,6 +89,11 @@ def leaf(tree: Any, path: str) -> Any:
     return node
 
 
+def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:
+    """How many numbers each free parameter has."""
+    return [int(np.size(leaf(subject, f.paths[0]))) for f in free]
+
+
 def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
     """Transformed values of all free parameters, one flat vector."""
     return np.concatenate(
@@ -99,9 +104,8 @@ def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
 def set_vector(free: tuple[Free, ...], subject: Subject, z: Any) -> Subject:
     """The subject with the free parameters of a flat vector; differentiable."""
     where, values, start = [], [], 0
-    for f in free:
+    for f, size in zip(free, sizes(free, subject), strict=True):
         shape = jnp.shape(leaf(subject, f.paths[0]))
-        size = int(np.prod(shape))
         value = f.backward(z[start : start + size].reshape(shape))
         start += size
         where += list(f.paths)

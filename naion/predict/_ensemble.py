@@ -1,11 +1,12 @@
 """Cells drawn from what a fit knows, and what it does not."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Array
 
+from ..batch import run, stack
 from ..fit import Fit, Free, Subject, ocp_slopes
 from ..fit._free import set_vector
 from ..parameters import Cell
@@ -133,13 +134,11 @@ def voltage_band(
         error is included. NaN where more than half of the draws have ended.
     """
 
-    def run(cell: Cell) -> np.ndarray:
-        solution = simulate(cell, protocol, throw=False, **options)
-        return np.asarray(solution.at(times)[:, 0])
+    def voltages(cell: Cell) -> Array:
+        return simulate(cell, protocol, throw=False, **options).at(times)[:, 0]
 
     best = simulate(drawn.cells[0], protocol, throw=False, **options)
-    with ThreadPoolExecutor(2) as pool:
-        V = np.array(list(pool.map(run, drawn.cells)))
+    V = run(voltages, stack(drawn.cells))
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)

@@ -1,18 +1,22 @@
 """The questions of the demo: the cold, and energy density."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
+from ..batch import run, stack
 from ..design import Stack
 from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped
 from ..parameters import Cell
-from ..simulation import simulate
+from ..protocol import Protocol
+from ..simulation import Solution, simulate
 from ._ensemble import Ensemble
 
 RATES = {"C/10": 0.1, "C/3": 1.0 / 3.0, "1C": 1.0}
@@ -51,16 +55,15 @@ def cold_table(drawn: Ensemble, progress=lambda text: None) -> list[ColdRow]:
     rows = []
     for thermal in (Isothermal(), Lumped()):
         heating = "isothermal" if isinstance(thermal, Isothermal) else "self-heating"
-        for rate in RATES:
-            warm = None
-            for T in TEMPERATURES:
-                progress(f"{T:+.0f} degC, {rate}, {heating}")
-                got = _discharges(drawn, rate, T, DFN(MESH, thermal))
-                warm = got if warm is None else warm
+        progress(f"{len(RATES)} rates at {len(TEMPERATURES)} temperatures, {heating}")
+        got = _discharges(drawn, DFN(MESH, thermal))
+        for rate, at_rate in zip(RATES, got, strict=True):
+            warm = at_rate[0]
+            for T, here in zip(TEMPERATURES, at_rate, strict=True):
                 # A draw that failed warm or cold says nothing; it is counted below.
-                said = np.maximum(got[:, 3], warm[:, 3]) <= Result.POWER_INFEASIBLE
-                ratio = 100.0 * got[said, :3] / warm[said, :3]
-                names = [Result(int(k)).name.lower() for k in got[:, 3]]
+                said = np.maximum(here[:, 3], warm[:, 3]) <= Result.POWER_INFEASIBLE
+                ratio = 100.0 * here[said, :3] / warm[said, :3]
+                names = [Result(int(k)).name.lower() for k in here[:, 3]]
                 rows.append(
                     ColdRow(
                         T,
@@ -76,7 +79,7 @@ def cold_table(drawn: Ensemble, progress=lambda text: None) -> list[ColdRow]:
 
 
 def energy_density(
-    drawn: Ensemble, stack: Stack, rate: str = "C/3", seed: int = 1
+    drawn: Ensemble, design: Stack, rate: float = 1.0 / 3.0, seed: int = 1
 ) -> tuple[np.ndarray, float]:
     """Energy density of a design with the materials of each draw [W.h.kg-1].
 
@@ -88,44 +91,56 @@ def energy_density(
     """
     rng = np.random.default_rng(seed)
 
-    def run(item: tuple[Cell, np.ndarray]) -> float:
-        cell, u = item
+    def energy(lane: tuple[Cell, Array]) -> Array:
+        cell, u = lane
         varied = eqx.tree_at(
             lambda s: [s.overfill, s.packaging],
-            stack,
-            [1.05 + 0.25 * u[0], stack.packaging * (0.85 + 0.3 * u[1])],
+            design,
+            [1.05 + 0.25 * u[0], design.packaging * (0.85 + 0.3 * u[1])],
         )
-        built = varied.build(cell)
-        V = float(built.limits.lower_voltage)
-        done = simulate(
-            built, f"Discharge at {rate} until {V} V", model=DFN(MESH), throw=False
-        )
-        return float(done.energy / varied.masses().total) * (0.88 + 0.05 * u[2])
+        done = _discharge(varied.build(cell), jnp.asarray(rate), DFN(MESH))
+        return done.energy / varied.masses().total * (0.88 + 0.05 * u[2])
 
     u = rng.uniform(size=(len(drawn.cells), 3))
-    with ThreadPoolExecutor(2) as pool:
-        values = np.array(list(pool.map(run, zip(drawn.cells, u, strict=True))))
-    return values, float(stack.masses().total)
+    values = np.asarray(run(energy, (stack(drawn.cells), u)))
+    return values, float(design.masses().total)
 
 
-def _discharges(drawn: Ensemble, rate: str, T: float, model: DFN) -> np.ndarray:
-    """Capacity, energy, mean power and outcome of every draw, (n, 4)."""
+def _discharges(drawn: Ensemble, model: DFN) -> np.ndarray:
+    """Capacity, energy, mean power and outcome, (rates, temperatures, draws, 4)."""
 
-    def run(cell: Cell) -> list[float]:
-        V = float(cell.limits.lower_voltage)
-        done = simulate(
-            cell,
-            f"Discharge at {rate} until {V} V",
-            model=model,
-            temperature=ZERO_CELSIUS + T,
-            throw=False,
+    def numbers(lane: tuple[Cell, Array, Array]) -> Array:
+        cell, rate, T = lane
+        done = _discharge(cell, rate, model, temperature=T)
+        hours = jnp.maximum(done.t_end / 3600.0, 1e-12)
+        return jnp.stack(
+            [done.capacity, done.energy, done.energy / hours, done.outcome]
         )
-        hours = max(float(done.t_end) / 3600.0, 1e-12)
-        energy = float(done.energy)
-        return [float(done.capacity), energy, energy / hours, float(done.outcome)]
 
-    with ThreadPoolExecutor(2) as pool:
-        return np.array(list(pool.map(run, drawn.cells)))
+    cells, n = stack(drawn.cells), len(drawn.cells)
+    shape = len(RATES), len(TEMPERATURES), n
+    rate, T, draw = (
+        a.ravel()
+        for a in np.meshgrid(
+            list(RATES.values()),
+            np.add(TEMPERATURES, ZERO_CELSIUS),
+            np.arange(n),
+            indexing="ij",
+        )
+    )
+    drawn_cells = jax.tree.map(lambda a: a[draw], cells)
+    got = run(numbers, (drawn_cells, rate, T))
+    return np.asarray(got).reshape(*shape, 4)
+
+
+def _discharge(cell: Cell, rate: Array, model: DFN, **options) -> Solution:
+    """To the cell's lower limit, at a rate that may be traced."""
+    protocol = eqx.tree_at(
+        lambda p: (p.value, p.lower_voltage),
+        Protocol("Discharge at 1C until 1 V"),
+        (rate[None], cell.limits.lower_voltage[None]),
+    )
+    return simulate(cell, protocol, model=model, throw=False, **options)
 
 
 def _interval(values: np.ndarray) -> tuple[float, float, float]:

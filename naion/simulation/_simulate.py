@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from naion_kernels import lanes
@@ -35,7 +36,7 @@ def simulate(
     *,
     model: DFN | None = None,
     start: Start = "charged",
-    temperature: float | Array | None = None,
+    temperature: ArrayLike | None = None,
     rtol: float | Array = DEFAULT_RTOL,
     max_steps: int | None = None,
     keep_states: bool = False,

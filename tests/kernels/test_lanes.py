@@ -153,6 +153,54 @@ def test_a_bad_lane_leaves_its_neighbours_alone():
     np.testing.assert_array_equal(together, one_by_one)
 
 
+@pytest.mark.parametrize("lanes_", [3, 8, 11])
+def test_groups_of_lanes(lanes_):
+    """What the lanes of a group share, the groups among themselves, and both nested."""
+    program = lanes.per_lane(_newton_towards)
+    plain = _newton_towards
+    target = jnp.asarray(RNG.uniform(1.0, 9.0, (2, 3, lanes_)))
+    start = jnp.asarray(RNG.uniform(1.0, 2.0, (2, 3)))
+    power = jnp.asarray([2.0, 3.0])
+
+    def nested(f, axes):
+        for inner in reversed(axes):
+            f = jax.vmap(f, in_axes=inner)
+        return jax.jit(f)
+
+    for axes, operands in (
+        # start by group
+        ([(0, 0, None), (None, 0, None)], (start[0], target[0], power[0])),
+        # start by group, power by outer group: groups of groups
+        ([(0, 0, 0), (0, 0, None), (None, 0, None)], (start, target, power)),
+        # power the same in all; start the same in outer groups
+        (
+            [(None, 0, None), (0, 0, None), (None, 0, None)],
+            (start[0], target, power[0]),
+        ),
+        # all differ in all lanes
+        ([(0, None, None), (None, 0, None)], (start[0], target[0, 0], power[1])),
+    ):
+        np.testing.assert_allclose(
+            nested(program, axes)(*operands),
+            nested(plain, axes)(*operands),
+            rtol=1e-12,
+        )
+
+
+def _newton_towards(start, target, power):
+    """The root of x^power = target, in as many iterations as it takes."""
+
+    def better(x):
+        return x - (x**power - target) / (power * x ** (power - 1.0))
+
+    def goes_on(c):
+        return (jnp.abs(c[0] ** power - target) > 1e-12 * target) & (c[1] < 60)
+
+    return jax.lax.while_loop(goes_on, lambda c: (better(c[0]), c[1] + 1), (start, 0))[
+        0
+    ]
+
+
 @pytest.mark.parametrize("count", [None, 8])
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 8])
 def test_elimination_solves(m, count):

@@ -37,7 +37,7 @@ def per_lane(fn: Callable[..., Out]) -> Callable[..., Out]:
             )(*flat)
         closed, captured = _without_captures(closed)
         operands = [*captured, *map(jax.numpy.asarray, flat)]
-        results = _lane.bind(*operands, program=closed, lanes=None)
+        results = _lane.bind(*operands, program=closed, groups=0, lanes=0)
         return jax.tree.unflatten(jax.tree.structure(out), results)
 
     return wrapped
@@ -56,9 +56,14 @@ def _without_captures(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
     return ClosedJaxpr(jaxpr, [c for _, c in known]), [c for _, c in captured]
 
 
-def _abstract(*operands, program: ClosedJaxpr, lanes: int | None):
+# Lanes come in groups: `groups` of `lanes` each, both 0 for a single lane. An operand has
+# a leading axis of groups x lanes, or of groups if it is the same in all lanes of a group,
+# or none if it is the same everywhere.
+
+
+def _abstract(*operands, program: ClosedJaxpr, groups: int, lanes: int):
     del operands
-    lead = () if lanes is None else (lanes,)
+    lead = (groups * lanes,) if lanes else ()
     return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
 
 
@@ -70,37 +75,61 @@ _lane.def_impl(
 )
 
 
-def _batch(operands, axes, *, program: ClosedJaxpr, lanes: int | None):
-    """One more axis of lanes; operands without it are shared by all its lanes."""
+def _batch(operands, axes, *, program: ClosedJaxpr, groups: int, lanes: int):
+    """One more axis of lanes, or of groups around those that are there."""
     width = next(
         x.shape[a] for x, a in zip(operands, axes, strict=True) if a is not None
     )
-    inner = () if lanes is None else (lanes,)
-    moved = []
+    old = groups * lanes
+    arrays, counts = [], []
     for x, axis, own in zip(operands, axes, program.in_avals, strict=True):
-        if axis is not None:
-            x = jax.numpy.moveaxis(x, axis, 0)
-        elif x.ndim > len(own.shape):
-            x = jax.numpy.broadcast_to(x[None], (width, *x.shape))
-        else:
-            moved.append(x)
+        x = jax.numpy.asarray(x, own.dtype)  # numbers in a program come as literals
+        x = x[None] if axis is None else jax.numpy.moveaxis(x, axis, 0)
+        arrays.append(x)
+        counts.append(_count(x.shape[1:], own))
+    # What the lanes of a group share is computed once for each vector of lanes, if the
+    # group fills one.
+    keeps = lanes >= WIDTH and any(
+        axis is not None and n < old for axis, n in zip(axes, counts, strict=True)
+    )
+    if not lanes:
+        new_groups, new_lanes = 1, width
+    else:
+        new_groups, new_lanes = (width * groups, lanes) if keeps else (1, width * old)
+
+    moved = []
+    for x, axis, n, own in zip(arrays, axes, counts, program.in_avals, strict=True):
+        if axis is None and n == 0:
+            moved.append(x[0])
             continue
-        if inner and x.ndim == len(own.shape) + 1:
-            x = jax.numpy.broadcast_to(x[:, None], (width, *inner, *own.shape))
-        moved.append(x.reshape(-1, *own.shape) if inner else x)
-    total = width * (lanes or 1)
-    results = _lane.bind(*moved, program=program, lanes=total)
-    split = [r.reshape(width, *inner, *r.shape[1:]) for r in results]
+        # Operands that were the same in all lanes of a group get an axis of lanes where
+        # they are not to stay so.
+        inner = groups if keeps and n < old else max(old, 1)
+        n = max(n, 1)
+        x = x.reshape(x.shape[0], n, 1, *own.shape)
+        x = jax.numpy.broadcast_to(x, (width, n, inner // n, *own.shape))
+        moved.append(x.reshape(width * inner, *own.shape))
+    results = _lane.bind(*moved, program=program, groups=new_groups, lanes=new_lanes)
+    inner = (old,) if lanes else ()
+    split = [
+        r.reshape(width, *inner, *a.shape)
+        for r, a in zip(results, program.out_avals, strict=True)
+    ]
     return split, [0] * len(split)
+
+
+def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
+    """Length of an operand's axis of lanes or groups; 0 if it has none."""
+    return shape[0] if len(shape) > len(own.shape) else 0
 
 
 batching.primitive_batchers[_lane] = _batch
 
 
 @functools.cache
-def _library(program: ClosedJaxpr, shared: tuple[bool, ...], width: int) -> str:
+def _library(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
     """Compile and register a program; the name of its custom call."""
-    key, library = build(emit(flatten(program), shared, width))
+    key, library = build(emit(flatten(program), uniform, width))
     name = f"naion_lane_{key}"
     jax.ffi.register_ffi_target(
         name, jax.ffi.pycapsule(library.run_lanes), platform="cpu"
@@ -108,11 +137,13 @@ def _library(program: ClosedJaxpr, shared: tuple[bool, ...], width: int) -> str:
     return name
 
 
-def _lower(ctx, *operands, program: ClosedJaxpr, lanes: int | None):
-    width = WIDTH if lanes is not None and lanes >= WIDTH else 1
-    own = zip(ctx.avals_in, program.in_avals, strict=True)
-    shared = tuple(width == 1 or len(a.shape) == len(b.shape) for a, b in own)
-    return jax.ffi.ffi_lowering(_library(program, shared, width))(ctx, *operands)
+def _lower(ctx, *operands, program: ClosedJaxpr, groups: int, lanes: int):
+    width = WIDTH if lanes >= WIDTH else 1
+    uniform = tuple(
+        width == 1 or _count(a.shape, own) < groups * lanes
+        for a, own in zip(ctx.avals_in, program.in_avals, strict=True)
+    )
+    return jax.ffi.ffi_lowering(_library(program, uniform, width))(ctx, *operands)
 
 
 mlir.register_lowering(_lane, _lower, platform="cpu")

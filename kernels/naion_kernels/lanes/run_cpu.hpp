@@ -10,10 +10,12 @@ namespace {
 struct Call {
   const char** in;
   char** out;
-  long in_step[n_inputs + 1];   // bytes from one lane to the next, 0 if shared
-  long out_step[n_outputs + 1];
-  long lanes;
-  long next;                    // the first lane that nobody has taken yet
+  long in_count[n_inputs + 1];  // 1 if shared by all, or one for each group or lane
+  long groups;                  // lanes come in groups; no block crosses their borders
+  long lanes;                   // of a group
+  long next;                    // the first block that nobody has taken yet
+
+  long blocks_of_group() const { return (lanes + WIDTH - 1) / WIDTH; }
 };
 
 // The workspace of a thread; kept from call to call.
@@ -29,16 +31,24 @@ void take_lanes(Call* call) {
     space.memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
   }
   while (true) {
-    const long first = __atomic_fetch_add(&call->next, WIDTH, __ATOMIC_RELAXED);
-    if (first >= call->lanes) return;
+    const long block = __atomic_fetch_add(&call->next, 1, __ATOMIC_RELAXED);
+    const long group = block / call->blocks_of_group();
+    if (group >= call->groups) return;
+    const long within = block % call->blocks_of_group() * WIDTH;
+    const long first = group * call->lanes + within;
     const char* in[n_inputs + 1];
     char* out[n_outputs + 1];
-    for (long k = 0; k < n_inputs; ++k) in[k] = call->in[k] + first * call->in_step[k];
+    long in_step[n_inputs + 1];  // bytes from one lane to the next
+    for (long k = 0; k < n_inputs; ++k) {
+      const bool by_lane = call->in_count[k] == call->groups * call->lanes;
+      const long at = by_lane ? first : call->in_count[k] == 1 ? 0 : group;
+      in[k] = call->in[k] + at * input_bytes[k];
+      in_step[k] = by_lane ? input_bytes[k] : 0;
+    }
     for (long k = 0; k < n_outputs; ++k)
-      out[k] = call->out[k] + first * call->out_step[k];
-    const long left = call->lanes - first;
-    run_block(in, call->in_step, out, call->out_step, left < WIDTH ? left : WIDTH,
-              space.memory);
+      out[k] = call->out[k] + first * output_bytes[k];
+    const long left = call->lanes - within;
+    run_block(in, in_step, out, output_bytes, left < WIDTH ? left : WIDTH, space.memory);
   }
 }
 
@@ -73,26 +83,26 @@ extern "C" XLA_FFI_Error* run_lanes(XLA_FFI_CallFrame* frame) {
     return failure(frame, "naion: a lane program got other operands than it was made for");
   const char* in[n_inputs + 1];
   char* out[n_outputs + 1];
-  Call call = {in, out, {}, {}, 1, 0};
+  Call call = {in, out, {}, 1, 1, 0};
   for (long k = 0; k < n_outputs; ++k) {
     auto* b = static_cast<XLA_FFI_Buffer*>(frame->rets.rets[k]);
-    const long bytes = bytes_of(b, output_items[k]);
-    if (output_bytes[k]) call.lanes = bytes / output_bytes[k];
+    if (output_bytes[k]) call.lanes = bytes_of(b, output_items[k]) / output_bytes[k];
     out[k] = static_cast<char*>(b->data);
-    call.out_step[k] = output_bytes[k];
   }
+  const long all = call.lanes;
   for (long k = 0; k < n_inputs; ++k) {
     auto* b = static_cast<XLA_FFI_Buffer*>(frame->args.args[k]);
     const long bytes = bytes_of(b, input_items[k]);
-    const bool shared = bytes == input_bytes[k];
-    if (!shared && bytes != call.lanes * input_bytes[k])
+    const long count = input_bytes[k] ? bytes / input_bytes[k] : 1;
+    if (count * input_bytes[k] != bytes || count == 0 || all % count)
       return failure(frame, "naion: an operand of a lane program has the wrong size");
+    if (count != 1 && count != all) call.groups = count, call.lanes = all / count;
     in[k] = static_cast<const char*>(b->data);
-    call.in_step[k] = shared ? 0 : input_bytes[k];
+    call.in_count[k] = count;
   }
   cpu_set_t allowed;
   long threads = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : CPU_COUNT(&allowed);
-  const long blocks = (call.lanes + WIDTH - 1) / WIDTH;
+  const long blocks = call.groups * call.blocks_of_group();
   if (threads > blocks) threads = blocks;
   if (threads > 64) threads = 64;
   pthread_t others[64];

@@ -1,0 +1,206 @@
+"""Simulated observations of many experiments at once, and their derivatives."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..batch import Lanes, Program, is_shared, stack
+from ..models import DFN
+from ..parameters import Stoichiometry, electrode_capacities
+from ..protocol import Protocol
+from ..simulation import simulate, start_state
+from ._experiment import Experiment, Kind
+from ._free import Free, Subject, set_vector
+
+Numbers = Array | np.ndarray
+Question = Literal["predictions", "jacobian", "gradient"]
+
+
+class Case(NamedTuple):
+    """An experiment as arrays, padded so that all share one program."""
+
+    protocol: Protocol
+    temperature: Numbers
+    group: Numbers
+    discharged: Numbers
+    kind: Numbers
+    a: Numbers
+    b: Numbers
+    value: Numbers
+    sigma: Numbers
+
+
+class Evaluator:
+    """Experiments, each with the subject it was made on, as lanes of one program.
+
+    Args:
+        free: what may move; the same for all lanes.
+        lanes: subject and experiment of each lane.
+        model: equations and mesh.
+        rtol: tolerance of the simulations.
+        one: whether all lanes are always asked with the same parameters.
+
+    Raises:
+        ValueError: for subjects of unlike structure.
+    """
+
+    def __init__(
+        self,
+        free: tuple[Free, ...],
+        lanes: Sequence[tuple[Subject, Experiment]],
+        model: DFN,
+        rtol: float,
+        one: bool,
+    ):
+        self.free, self.model, self.rtol = free, model, rtol
+        experiments = [e for _, e in lanes]
+        n = _bucket(max(e.protocol.n_steps for e in experiments))
+        m = _bucket(max(e.n_observations for e in experiments))
+        # Subjects are shared by many lanes: stacked once each.
+        subjects, which = _unique([s for s, _ in lanes])
+        stacked = jax.tree.map(lambda a: a[which], stack(subjects))
+        cases = stack([_as_case(e, n, m) for e in experiments])
+        leaves, self.tree = jax.tree.flatten((stacked, cases))
+        self.leaves = [np.asarray(a) for a in leaves]
+        self.count = len(experiments)
+        shared = [self.count > 1 and is_shared(a) for a in self.leaves]
+        self.shared = (one and self.count > 1, *shared)
+        self.programs = {
+            "predictions": Program(self._predictions),
+            "jacobian": Program(self._jacobian),
+            "gradient": Program(self._gradient),
+        }
+
+    def ask(
+        self,
+        question: Question,
+        rows: Sequence[int],
+        z: np.ndarray,
+        most: int | None = None,
+    ):
+        """Answers for some lanes, as arrays with one row for each.
+
+        Args:
+            question: "predictions" gives observations (m,), NaN where the model ended;
+                "jacobian" their derivatives, (m, n); "gradient" half the squared
+                residuals and their gradient, () and (n,).
+            rows: lanes.
+            z: transformed parameters of each, (rows, n).
+            most: lanes that are ever asked for at once; none: all.
+        """
+        # Few sizes, so that few programs are compiled; the last lane is repeated.
+        size = _rounded(len(rows), min(most or self.count, self.count))
+        at = np.asarray([*rows, *[rows[-1]] * (size - len(rows))])
+        z = z[np.minimum(np.arange(size), len(rows) - 1)]
+        pairs = zip(self.leaves, self.shared[1:], strict=True)
+        leaves = (z, *(a if s else a[at] for a, s in pairs))
+        tree = jax.tree.structure((0, self.tree.unflatten(self.leaves)))
+        answer = self.programs[question](Lanes(leaves, tree, self.shared, size))
+        return jax.tree.map(lambda a: a[: len(rows)], answer)
+
+    def _predictions(self, lane) -> Array:
+        z, (subject, case) = lane
+        return self._simulated(z, subject, case)
+
+    def _jacobian(self, lane) -> Array:
+        z, (subject, case) = lane
+
+        def along(direction: Array) -> Array:
+            def moved(z):
+                return self._simulated(z, subject, case)
+
+            return jax.jvp(moved, (z,), (direction,))[1]
+
+        return jax.vmap(along, out_axes=1)(jnp.eye(z.shape[0]))
+
+    def _gradient(self, lane) -> tuple[Array, Array]:
+        z, (subject, case) = lane
+
+        def cost(z):
+            model = self._simulated(z, subject, case)
+            r = residual(model, case.value, case.sigma)
+            return 0.5 * jnp.sum(r * r)
+
+        return jax.value_and_grad(cost)(z)
+
+    def _simulated(self, z: Array, subject: Subject, case: Case) -> Array:
+        subject = set_vector(self.free, subject, z)
+        cell = subject.cell
+        Q_n, Q_p = electrode_capacities(cell)
+        charged = start_state(cell, "charged")
+        out = subject.missing[case.group] + case.discharged
+        start = Stoichiometry(
+            charged.negative - out / Q_n, charged.positive + out / Q_p
+        )
+        solution = simulate(
+            cell,
+            case.protocol,
+            model=self.model,
+            start=start,
+            temperature=case.temperature,
+            rtol=self.rtol,
+            max_steps=160 + 14 * case.protocol.n_steps,
+            throw=False,
+        )
+        V_b, I_b, _, Q_b, E_b = solution.at(case.b).T
+        V_a, _, _, Q_a, E_a = solution.at(case.a).T
+        charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
+        current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
+        kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current]
+        return jnp.select([case.kind == k for k in Kind], kinds)
+
+
+def residual(prediction, value, sigma):
+    """(prediction - value) / sigma; a discharge that has ended counts as at zero volts."""
+    xp = np if isinstance(prediction, np.ndarray) else jnp
+    return (xp.where(xp.isfinite(prediction), prediction, 0.0) - value) / sigma
+
+
+def _unique(subjects: list[Subject]) -> tuple[list[Subject], np.ndarray]:
+    """Distinct objects, and which of them each is."""
+    known = {id(s): s for s in subjects}
+    place = {key: i for i, key in enumerate(known)}
+    return list(known.values()), np.array([place[id(s)] for s in subjects])
+
+
+FEWEST = 8
+"""Lanes that are computed at least, where there are as many: one vector."""
+
+
+def _rounded(n: int, most: int) -> int:
+    """The least of few sizes that holds `n` of at most `most` lanes."""
+    sizes = [FEWEST * 2**k * three // 2 for k in range(24) for three in (2, 3)]
+    return min((s for s in sizes if n <= s < most), default=most)
+
+
+def _bucket(n: int) -> int:
+    """Round up to one of few sizes, so that unlike problems share programs."""
+    size = 1
+    while size < n:
+        size = size + max(1, size // 2)
+    return size
+
+
+def _as_case(e: Experiment, n_steps: int, m: int) -> Case:
+    def column(parts: Sequence, pad: float) -> np.ndarray:
+        joined = np.concatenate([np.asarray(p, float) for p in parts])
+        return np.append(joined, np.full(m - joined.size, pad))
+
+    o = e.observations
+    kinds = [np.full(len(x.value), int(x.kind)) for x in o]
+    return Case(
+        protocol=e.protocol.padded(n_steps),
+        temperature=np.asarray(float(e.temperature)),
+        group=np.asarray(e.group),
+        discharged=np.asarray(float(e.discharged)),
+        kind=column(kinds, 0.0).astype(int),
+        a=column([x.a for x in o], 0.0),
+        b=column([x.b for x in o], 0.0),
+        value=column([x.value for x in o], 0.0),
+        # Padding weighs nothing.
+        sigma=column([x.sigma for x in o], 1e30),
+    )

@@ -1,0 +1,85 @@
+"""A fleet of fits gives what single fits give, whatever becomes of its members."""
+
+import time
+
+import equinox as eqx
+import numpy as np
+import pytest
+
+import naion as na
+from naion.fit import Free, Problem, Subject, discharge, fleet, least_squares
+from naion.fit._free import leaf
+
+MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
+PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")
+FREE = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log") for p in PATHS)
+TRUTH = {"a": (1.4, 0.7), "b": (0.8, 1.2), "c": (2.0, 0.5)}
+
+
+@pytest.fixture(scope="module")
+def problems(cell):
+    """Three cells with one to three discharges of unlike length."""
+    rng = np.random.default_rng(1)
+    made = {}
+    for i, (name, values) in enumerate(TRUTH.items()):
+        true = eqx.tree_at(lambda c: [leaf(c, p) for p in PATHS], cell, list(values))
+        tests = []
+        for k, current in enumerate((0.75, 1.5, 3.0)[: i + 1]):
+            sol = na.simulate(
+                true, f"Discharge at {current} A until 1.5 V", model=MODEL
+            )
+            n = 20 + 7 * i + 3 * k
+            q = np.linspace(0.05, 0.9 * float(sol.capacity), n)
+            V = np.asarray(sol.voltage_at_charge(q)) + 1e-3 * rng.standard_normal(n)
+            tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=1e-3))
+        made[name] = Problem(Subject(cell, [0.0]), FREE, tuple(tests), MODEL)
+    return made
+
+
+def test_fits_are_those_of_single_cells(problems):
+    said = []
+    fits = fleet(problems, at_once=2, done=lambda name, fit: said.append(name))
+    assert list(fits) == list(problems) and sorted(said) == sorted(problems)
+    alone = least_squares(problems["c"])
+    # Where it stops is decided to 1e-4; the same steps differ by rounding only.
+    np.testing.assert_allclose(fits["c"].z, alone.z, atol=1e-6)
+    np.testing.assert_allclose(fits["c"].covariance, alone.covariance, rtol=1e-4)
+    for name in ("b", "c"):  # one rate, as in "a", cannot tell two resistances apart
+        assert fits[name].converged
+        np.testing.assert_allclose(np.exp(fits[name].z), TRUTH[name], rtol=0.08)
+
+
+def test_one_failure_stays_alone(problems, monkeypatch):
+    whole = Problem.jacobian
+
+    def jacobian(self, z):
+        if len(self.experiments) == 2:
+            raise ArithmeticError("cell b is broken")
+        return whole(self, z)
+
+    monkeypatch.setattr(Problem, "jacobian", jacobian)
+    fits = fleet(problems)
+    assert isinstance(fits["b"], ArithmeticError)
+    assert fits["a"].converged and fits["c"].converged
+
+
+def test_an_error_of_the_caller_stops_the_fleet(problems):
+    def full(name, fit):
+        raise OSError("disk full")
+
+    began = time.perf_counter()
+    with pytest.raises(OSError, match="disk full"):
+        fleet(problems, done=full)
+    assert time.perf_counter() - began < 120.0
+
+
+def test_starts_and_refusals(problems):
+    a = problems["c"]
+    starts = {"low": np.log([0.3, 0.3]), "high": np.log([4.0, 4.0])}
+    fits = fleet({"low": a, "high": a}, starts=starts)
+    np.testing.assert_allclose(fits["low"].z, fits["high"].z, atol=0.02)
+    with pytest.raises(ValueError, match="at least one problem"):
+        fleet({})
+    other = Problem(a.subject, FREE[:1], a.experiments, MODEL)
+    with pytest.raises(ValueError, match="'x' and 'a' differ in free parameters"):
+        fleet({"a": a, "x": other})
