@@ -41,7 +41,6 @@ smooth = 0.03                  # [V], of second differences
 """
 
 import csv
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,15 @@ from ..fit import (
     with_ocp_correction,
 )
 from ..fit._free import leaf
-from ..io import read_cell, read_measurement, write_cell
+from ..io import read_cell, read_measurement
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ..plot import plot_fit
-from ..predict import uncertainty_of
+from ..predict import write_fitted_cell
 from ..protocol import Protocol
 from ..report import Figure, Report, Table
+from ._toml import beside, only, read_toml
 
 KEYS = {
     "discharge": {"file", "kind", "temperature", "sigma", "name"},
@@ -97,22 +97,11 @@ def fit_from_file(file: Path, out: Path) -> int:
     Raises:
         ValueError: for anything wrong in the file or its data, saying where.
     """
-    problem, name = read_fit(file)
+    problem, name = problem_of(read_toml(file), file)
     fit = least_squares(problem, progress=lambda text: print(text, flush=True))
-    known = uncertainty_of(fit)
-    rows = scores(fit)
-    write_cell(
-        out / "cell.json",
-        fit.subject.cell,
-        name=name,
-        fit=known.to_json(),
-        parameters=fit.table(),
-        at_bound=list(fit.at_bound),
-        data=[e.name for e in problem.experiments],
-        scores=rows,
-    )
+    write_fitted_cell(out / "cell.json", fit, name)
     report = Report(f"Fit of {name}")
-    report.add(Table(["test", "what", "model against data"], rows))
+    report.add(Table(["test", "what", "model against data"], scores(fit)))
     header = ["parameter", "value", "90 % interval", "at a bound"]
     table = [
         [
@@ -124,8 +113,8 @@ def fit_from_file(file: Path, out: Path) -> int:
         for r in fit.table()
     ]
     report.add(Table(header, table))
-    models = problem.predictions(fit.z)
-    for i, (e, m) in enumerate(zip(problem.experiments, models, strict=True)):
+    pairs = zip(problem.experiments, fit.predictions, strict=True)
+    for i, (e, m) in enumerate(pairs):
         if any(o.kind != Kind.RESISTANCE for o in e.observations):
             axes = plot_fit(e, m)
             report.add(Figure(f"fit_{i}", axes.figure, e.name))
@@ -134,26 +123,25 @@ def fit_from_file(file: Path, out: Path) -> int:
     return 0
 
 
-def read_fit(file: Path) -> tuple[Problem, str]:
-    """The problem that a TOML file describes, and the name of its cell."""
-    if not file.is_file():
-        raise ValueError(f"{file}: no such file.")
-    try:
-        text = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file} is not TOML: {error}") from None
+def problem_of(text: dict[str, Any], file: Path) -> tuple[Problem, str]:
+    """The problem that a fit's TOML describes, and the name of its cell.
+
+    Args:
+        text: what the file says.
+        file: where it is; paths in it are relative to its folder.
+    """
     known = {"cell", "mesh", "data", "free", "ocp_correction"}
-    _only(text, known, str(file))
+    only(text, known, str(file))
     for key in ("cell", "data"):
         if key not in text:
             raise ValueError(f"{file}: no {key!r}. See `naion fit --help` and README.")
-    cell, extra = read_cell(_beside(file, text["cell"]))
+    cell, extra = read_cell(beside(file, text["cell"]))
     if cell.charged is None:
         full = stoichiometry_at_soc(cell, 1.0)
         cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
     free = []
     for i, entry in enumerate(text.get("ocp_correction", [])):
-        _only(
+        only(
             entry, {"electrode", "knots", "prior", "smooth"}, f"ocp_correction {i + 1}"
         )
         side = entry["electrode"]
@@ -176,7 +164,7 @@ def read_fit(file: Path) -> tuple[Problem, str]:
 
 
 def _free(entry: dict[str, Any], subject: Subject, where: str) -> Free:
-    _only(entry, {"path", "bounds", "transform", "prior", "smooth"}, where)
+    only(entry, {"path", "bounds", "transform", "prior", "smooth"}, where)
     if "path" not in entry or "bounds" not in entry:
         raise ValueError(f"{where}: needs 'path' and 'bounds'.")
     paths = entry["path"] if isinstance(entry["path"], list) else [entry["path"]]
@@ -197,7 +185,7 @@ def _experiment(
     kind = entry.get("kind")
     if kind not in KEYS:
         raise ValueError(f"{where}: kind {kind!r}; known are {', '.join(KEYS)}.")
-    _only(entry, KEYS[kind], where)
+    only(entry, KEYS[kind], where)
     missing = KEYS[kind] & {"file", "current", "times", "resistance"} - set(entry)
     if missing:
         raise ValueError(f"{where}: a {kind} needs {', '.join(sorted(missing))}.")
@@ -289,18 +277,3 @@ def _segments(path: Path, name: str, rest: float, T: float, sigma: float) -> Exp
         T,
         sigma=sigma,
     )
-
-
-def _beside(file: Path, name: str) -> str:
-    """A cell named in a TOML file: a set, or a file relative to the TOML file."""
-    path = file.parent / name
-    return str(path) if path.is_file() else name
-
-
-def _only(entry: dict[str, Any], known: set[str], where: str) -> None:
-    unknown = set(entry) - known
-    if unknown:
-        raise ValueError(
-            f"{where}: unknown key {', '.join(sorted(unknown))}; known are "
-            f"{', '.join(sorted(known))}."
-        )

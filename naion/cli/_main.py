@@ -16,8 +16,17 @@ from .._results import Result
 from ..studies import demo
 from ._fit_file import fit_from_file
 from ._run import predict, run
+from ._sweep import __doc__ as sweep_text
+from ._sweep import sweep
 
-EXIT = {"completed": 0, "cut_off": 1, "bad_input": 2, "physical": 3, "numerical": 4}
+EXIT = {
+    "completed": 0,
+    "cut_off": 1,
+    "bad_input": 2,
+    "physical": 3,
+    "numerical": 4,
+    "stopped": 130,
+}
 """Exit statuses: how a simulation ended, or that the input was wrong."""
 
 
@@ -27,11 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     enable_x64()
     compilation_cache()
     try:
+        if getattr(arguments, "distributed", None):
+            _join_processes(arguments.distributed)
         return arguments.command(arguments)
     except (ValueError, KeyError, OSError) as error:
         text = error.args[0] if isinstance(error, KeyError) else error
         print(f"naion: {text}", file=sys.stderr)
         return EXIT["bad_input"]
+    except KeyboardInterrupt:
+        print("naion: stopped; what was finished is kept", file=sys.stderr)
+        return EXIT["stopped"]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +67,23 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("file", type=Path, help="TOML file; see the README")
     fit.add_argument("--out", type=Path, required=True, help="folder to write")
     fit.set_defaults(command=lambda a: fit_from_file(a.file, a.out))
+    many = commands.add_parser(
+        "sweep",
+        help="many simulations, or fits of many cells",
+        description=sweep_text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    many.add_argument("file", type=Path, help="TOML file")
+    many.add_argument("--out", type=Path, required=True, help="folder to write")
+    many.add_argument(
+        "--distributed",
+        nargs="?",
+        const="auto",
+        metavar="HOST:PORT,N,K",
+        help="as one of several processes: those of Slurm or MPI, or process K of N "
+        "that meet at HOST:PORT; all need to see the folder",
+    )
+    many.set_defaults(command=_sweep)
     sets = commands.add_parser("sets", help="list parameter sets, or show one")
     sets.add_argument("name", nargs="?")
     sets.set_defaults(command=_sets)
@@ -95,6 +126,25 @@ def _ended(result: Result) -> int:
     if result == Result.CUT_OFF:
         return EXIT["cut_off"]
     return EXIT["physical"] if result.is_physical else EXIT["numerical"]
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    failed = sweep(arguments.file, arguments.out)
+    return EXIT["numerical"] if failed else EXIT["completed"]
+
+
+def _join_processes(text: str) -> None:
+    """Become one of several processes, before JAX looks for devices."""
+    if text == "auto":
+        jax.distributed.initialize()
+        return
+    try:
+        address, n, k = text.split(",")
+        jax.distributed.initialize(address, int(n), int(k))
+    except ValueError:
+        raise ValueError(
+            f"--distributed {text}: expected HOST:PORT,N,K such as node1:9876,2,0."
+        ) from None
 
 
 def _sets(arguments: argparse.Namespace) -> int:

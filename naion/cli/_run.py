@@ -87,7 +87,7 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
     else:
         protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
     options: dict[str, Any] = {
-        "start": _start(arguments.start, cell),
+        "start": start_of(arguments.start, cell),
         "model": DFN(
             thermal=Lumped() if arguments.thermal == "lumped" else Isothermal()
         ),
@@ -103,7 +103,12 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
     return protocol, options, times, origin
 
 
-def _start(text: str, cell: Cell) -> str | float | Stoichiometry:
+def start_of(text: str, cell: Cell) -> str | float | Stoichiometry:
+    """The start that a text such as "soc=0.8" names.
+
+    Raises:
+        ValueError: for a text that names none, or a voltage at which no cell can rest.
+    """
     name, _, number = text.partition("=")
     if not number and name in ("charged", "discharged", "published"):
         return name

@@ -1,7 +1,7 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
 from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
-from ._fit import Fit, covariance, gradient_descent, least_squares, scores, summarise
+from ._fit import Fit, gradient_descent, least_squares, scores, summarise
 from ._fleet import fleet
 from ._free import Free, Subject, with_ocp_correction
 from ._problem import Problem, ocp_slopes
@@ -14,7 +14,6 @@ __all__ = [
     "Observations",
     "Problem",
     "Subject",
-    "covariance",
     "discharge",
     "fleet",
     "gradient_descent",

@@ -23,6 +23,7 @@ class Fit:
     Attributes:
         problem: what was fitted.
         z: best transformed parameters, (n,).
+        predictions: simulated observations of every experiment.
         covariance: of `z`, discrepancy included, (n, n).
         cost: half the sum of squared residuals.
         at_bound: names of parameters that ended at a bound.
@@ -33,6 +34,7 @@ class Fit:
 
     problem: Problem
     z: np.ndarray
+    predictions: list[np.ndarray]
     covariance: np.ndarray
     cost: float
     at_bound: tuple[str, ...]
@@ -182,7 +184,7 @@ def _scales(problem: Problem) -> np.ndarray:
     return np.minimum(width, high - low)
 
 
-def covariance(problem: Problem, z: np.ndarray) -> np.ndarray:
+def _covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     """Covariance of the parameters with a correlated model discrepancy.
 
     Residuals of a fitted battery model are not noise: they are the model's error, smooth
@@ -191,15 +193,17 @@ def covariance(problem: Problem, z: np.ndarray) -> np.ndarray:
     from the residuals: for each experiment their mean square times an exponential
     correlation whose length is found from the lag-one autocorrelation.
 
+    Args:
+        problem: what was fitted.
+        r, J: residuals and their Jacobian at the best parameters.
+
     Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
     48 (1980) 817 for the sandwich.
     """
-    J = problem.jacobian(z)
-    r = problem.residuals(z)
     H = J.T @ J
     # Parameters range from ocp volts to energies in J/mol: invert in units of their own.
     unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(z))
+    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
     inverse = np.linalg.inv(scaled) * np.outer(unit, unit)
     middle, i = np.zeros_like(H), 0
     for e in problem.experiments:
@@ -233,16 +237,17 @@ def summarise(
     edge = 1e-3 * (high - low)
     near = (z - low < edge) | (high - z < edge)
     names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
-    cost = 0.5 * float(np.sum(problem.residuals(z) ** 2))
-    C = covariance(problem, z)
-    return Fit(problem, z, C, cost, names, converged, evaluations, seconds)
+    predictions = problem.predictions(z)
+    r = problem.residuals(z, predictions)
+    C = _covariance(problem, r, problem.jacobian(z))
+    cost = 0.5 * float(np.sum(r * r))
+    return Fit(problem, z, predictions, C, cost, names, converged, evaluations, seconds)
 
 
 def scores(fit: Fit) -> list[list[str]]:
     """Rows of a table: RMSE and capacity error of every experiment."""
     rows = []
-    problem = fit.problem
-    for e, model in zip(problem.experiments, problem.predictions(fit.z), strict=True):
+    for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
         i = 0
         for o in e.observations:
             m, i = model[i : i + len(o.value)], i + len(o.value)

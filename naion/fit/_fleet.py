@@ -8,6 +8,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from dataclasses import replace
 from typing import NamedTuple, get_args
 
 import jax
@@ -72,12 +73,14 @@ def fleet(
                     name, p = next(left)
                 own = p.answered_by(table, first[name])
                 try:
-                    result: Fit | Exception = least_squares(
+                    fit = least_squares(
                         own,
                         None if starts is None else starts[name],
                         max_evaluations=max_evaluations,
                         tolerance=tolerance,
                     )
+                    # What is asked of the fit later is not to wait for the others.
+                    result: Fit | Exception = replace(fit, problem=p)
                 except Exception as error:
                     result = error
                 with lock:

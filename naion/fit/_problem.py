@@ -95,9 +95,17 @@ class Problem:
         pairs = zip(rows, self.experiments, strict=True)
         return [row[: e.n_observations] for row, e in pairs]
 
-    def residuals(self, z: np.ndarray) -> np.ndarray:
-        """Data residuals, then prior residuals; the fit minimises half their squares."""
-        pairs = zip(self.predictions(z), self.experiments, strict=True)
+    def residuals(
+        self, z: np.ndarray, predictions: list[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """Data residuals, then prior residuals; the fit minimises half their squares.
+
+        Args:
+            z: transformed parameters, (n,).
+            predictions: of the experiments at `z`, if they are known already.
+        """
+        models = self.predictions(z) if predictions is None else predictions
+        pairs = zip(models, self.experiments, strict=True)
         rows = [residual(model, *_measured(e)) for model, e in pairs]
         return np.concatenate([*rows, self._prior(z)])
 

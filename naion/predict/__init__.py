@@ -1,6 +1,13 @@
 """Predictions with intervals, and claims beside them."""
 
-from ._ensemble import Ensemble, Uncertainty, ensemble, uncertainty_of, voltage_band
+from ._ensemble import (
+    Ensemble,
+    Uncertainty,
+    ensemble,
+    uncertainty_of,
+    voltage_band,
+    write_fitted_cell,
+)
 from ._questions import ColdRow, cold_table, energy_density
 
 __all__ = [
@@ -12,4 +19,5 @@ __all__ = [
     "ensemble",
     "uncertainty_of",
     "voltage_band",
+    "write_fitted_cell",
 ]

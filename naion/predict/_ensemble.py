@@ -1,14 +1,16 @@
 """Cells drawn from what a fit knows, and what it does not."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Array
 
 from ..batch import run, stack
-from ..fit import Fit, Free, Subject, ocp_slopes
+from ..fit import Fit, Free, Subject, ocp_slopes, scores
 from ..fit._free import set_vector
+from ..io import write_cell
 from ..parameters import Cell
 from ..simulation import Solution, simulate
 
@@ -68,7 +70,7 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
             free.append(f)
         i += n
     errors = []
-    for e, model in zip(problem.experiments, problem.predictions(fit.z), strict=True):
+    for e, model in zip(problem.experiments, fit.predictions, strict=True):
         measured = np.concatenate([o.value for o in e.observations])
         kinds = np.concatenate([[o.kind] * len(o.value) for o in e.observations])
         volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
@@ -76,6 +78,20 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
     return Uncertainty(tuple(free), fit.z[keep], C, discrepancy)
+
+
+def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
+    """Write the fitted cell with what is known of it; see `naion.io.write_cell`."""
+    write_cell(
+        path,
+        fit.subject.cell,
+        name=name,
+        fit=uncertainty_of(fit).to_json(),
+        parameters=fit.table(),
+        at_bound=list(fit.at_bound),
+        data=[e.name for e in fit.problem.experiments],
+        scores=scores(fit),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from .._cache import compilation_cache
 from .._precision import enable_x64
 from ..design import nfm_prismatic
 from ..fit import Fit, gradient_descent, least_squares, scores
-from ..io import write_cell
 from ..plot import plot_band, plot_fit
 from ..predict import (
     ColdRow,
@@ -19,6 +18,7 @@ from ..predict import (
     energy_density,
     ensemble,
     uncertainty_of,
+    write_fitted_cell,
 )
 from ..report import Figure, Report, Table
 from ._nfm import hakadi_problem, tuberlin_problem
@@ -75,7 +75,9 @@ def _nvpf_part(out: Path, tables: Path | None):
     problem = nvpf_problem(tables=EMBEDDED if tables is None else tables)
     z = gradient_descent(problem, iterations=30)
     fit = least_squares(problem, z, max_evaluations=18)
-    _save(out / "nvpf_hc", fit, "NVPF / hard carbon, Chayambuka et al. 2022")
+    write_fitted_cell(
+        out / "nvpf_hc" / "cell.json", fit, "NVPF / hard carbon, Chayambuka et al. 2022"
+    )
     rows = [
         [*row, f"{capacity:+.2f} %"]
         for row, capacity in zip(scores(fit), capacity_errors(fit), strict=True)
@@ -108,7 +110,7 @@ def capacity_errors(fit: Fit) -> list[float]:
 def _fit_hakadi(out: Path, tables, say: Progress) -> Fit:
     say("Hakadi 18650: fitting seven discharges")
     fit = least_squares(hakadi_problem(tables=tables), progress=lambda t: say("  " + t))
-    _save(out / "hakadi", fit, "Hakadi 1.5 A.h 18650, cell 2")
+    write_fitted_cell(out / "hakadi" / "cell.json", fit, "Hakadi 1.5 A.h 18650, cell 2")
     return fit
 
 
@@ -118,7 +120,7 @@ def _fit_tuberlin(out: Path, tables, hakadi: Fit, say: Progress) -> Fit:
     fit = least_squares(
         problem, max_evaluations=14, tolerance=4e-3, progress=lambda t: say("  " + t)
     )
-    _save(out / "tuberlin", fit, "TU Berlin TC23SIB09 18650")
+    write_fitted_cell(out / "tuberlin" / "cell.json", fit, "TU Berlin TC23SIB09 18650")
     return fit
 
 
@@ -131,28 +133,13 @@ def _predict(fit: Fit, say: Progress):
     return cold, density, mass
 
 
-def _save(folder: Path, fit: Fit, name: str) -> None:
-    known = uncertainty_of(fit)
-    write_cell(
-        folder / "cell.json",
-        fit.subject.cell,
-        name=name,
-        fit=known.to_json(),
-        parameters=fit.table(),
-        at_bound=list(fit.at_bound),
-        data=[e.name for e in fit.problem.experiments],
-        scores=scores(fit),
-    )
-
-
 def _fit_figure(fit: Fit):
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(7.0, 4.0), layout="constrained")
     axes = canvas.add_subplot()
-    problem = fit.problem
-    models = problem.predictions(fit.z)
-    for i, (e, m) in enumerate(zip(problem.experiments, models, strict=True)):
+    pairs = zip(fit.problem.experiments, fit.predictions, strict=True)
+    for i, (e, m) in enumerate(pairs):
         plot_fit(e, m, axes, f"C{i % 10}")
     axes.legend(fontsize=7, ncols=2)
     return canvas

@@ -1,0 +1,203 @@
+"""Fits of many cells, from one TOML template and a table of cells."""
+
+import csv
+import hashlib
+import json
+import re
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..batch import Finished, mine, together
+from ..fit import Fit, Problem, fleet
+from ..fit._fleet import AT_ONCE
+from ..io import write_csv
+from ..predict import uncertainty_of, write_fitted_cell
+from ._fit_file import problem_of
+from ._toml import only, read_toml
+
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
+    """Fit every cell; see `_sweep`.
+
+    Writes table.csv and cells/NAME.json below `out`. Cells whose data and template have
+    not changed since they were fitted are not fitted again.
+
+    Returns:
+        how many cells have no converged fit.
+    """
+    only(text, {"fit", "cells", "at_once", "max_evaluations"}, str(file))
+    if "cells" not in text:
+        raise ValueError(f"{file}: a fleet needs 'cells', a CSV with a row for each.")
+    template_file = file.parent / text["fit"]
+    template = read_toml(template_file)
+    rows = _read_cells(file.parent / text["cells"])
+    finished = Finished(out / "finished", {"kind": "fleet of fits"})
+    began = time.perf_counter()
+
+    own = [rows[i] for i in mine(len(rows))]
+    problems: dict[str, Problem] = {}
+    digests: dict[str, str] = {}
+    for row in own:
+        name = row["name"]
+        try:
+            filled = _filled(template, row, template_file)
+            problem, _ = problem_of(filled, template_file)
+        except (ValueError, KeyError, OSError) as error:
+            said = str(error.args[0] if isinstance(error, KeyError) else error)
+            _keep(
+                finished, name, {"outcome": "bad_data", "message": said, "digest": ""}
+            )
+            continue
+        digests[name] = _digest(filled, template_file, text.get("max_evaluations", 30))
+        if _kept(finished, name).get("digest") != digests[name]:
+            problems[name] = problem
+    print(f"{len(own)} cells, {len(problems)} of them to fit", flush=True)
+
+    count = 0
+
+    def done(name: str, fit: Fit | Exception) -> None:
+        nonlocal count
+        count += 1
+        row = _summary(fit)
+        if isinstance(fit, Fit):
+            write_fitted_cell(out / "cells" / f"{name}.json", fit, name)
+        _keep(finished, name, {**row, "digest": digests[name]})
+        taken = time.perf_counter() - began
+        print(
+            f"{name}: {row['outcome']} ({count} of {len(problems)}, {taken:.0f} s)",
+            flush=True,
+        )
+
+    for group in _alike(problems):
+        fleet(
+            group,
+            at_once=text.get("at_once", AT_ONCE),
+            max_evaluations=text.get("max_evaluations", 30),
+            done=done,
+        )
+    together("naion.cli.fleet")
+    results = [_kept(finished, row["name"]) for row in rows]
+    if jax.process_index() == 0:
+        _write_table(out / "table.csv", rows, results)
+        counts = Counter(r["outcome"] for r in results)
+        print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
+        print(f"wrote {out / 'table.csv'}")
+    return sum(r["outcome"] != "converged" for r in results)
+
+
+def _read_cells(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file.")
+    with path.open(newline="", encoding="utf-8-sig") as f:
+        rows = [dict(r) for r in csv.DictReader(f)]
+    if not rows or "name" not in rows[0]:
+        raise ValueError(f"{path}: needs a column 'name' and a row for each cell.")
+    names = [r["name"] for r in rows]
+    for name, n in Counter(names).items():
+        if n > 1 or not re.fullmatch(r"[\w.-]+", name or ""):
+            raise ValueError(
+                f"{path}: name {name!r} {'stands twice' if n > 1 else 'is no file name'}; "
+                "names are unique, of letters, digits, '.', '-' and '_'."
+            )
+    return rows
+
+
+def _filled(node: Any, row: dict[str, str], file: Path) -> Any:
+    """The template with {columns} replaced by what stands in the row."""
+    if isinstance(node, dict):
+        return {k: _filled(v, row, file) for k, v in node.items()}
+    if isinstance(node, list):
+        return [_filled(v, row, file) for v in node]
+    if not isinstance(node, str):
+        return node
+    unknown = set(PLACE.findall(node)) - set(row)
+    if unknown:
+        raise ValueError(
+            f"{file}: {node!r} names the column {', '.join(sorted(unknown))}; the table "
+            f"of cells has {', '.join(row)}."
+        )
+    text = PLACE.sub(lambda m: row[m[1]], node)
+    # A column alone may stand where a number is expected.
+    if PLACE.fullmatch(node) and node != "{name}":
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:
+    """Of all that a fit depends on."""
+    from .. import __version__
+
+    total = hashlib.sha256(f"{__version__}{max_evaluations}".encode())
+    total.update(json.dumps(filled, sort_keys=True).encode())
+    for entry in [filled.get("cell"), *(d.get("file") for d in filled["data"])]:
+        path = file.parent / str(entry)
+        if path.is_file():
+            total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _alike(problems: dict[str, Problem]) -> list[dict[str, Problem]]:
+    """Problems in groups that can run as one program, each on one kind of cell."""
+    groups: dict[Any, dict[str, Problem]] = {}
+    for name, p in problems.items():
+        leaves, tree = jax.tree.flatten(p.subject)
+        shapes = tuple(np.shape(a) for a in leaves)
+        groups.setdefault((tree, shapes, p.free, p.model), {})[name] = p
+    return list(groups.values())
+
+
+def _summary(fit: Fit | Exception) -> dict[str, Any]:
+    if isinstance(fit, Exception):
+        return {"outcome": "failed", "message": f"{type(fit).__name__}: {fit}"}
+    return {
+        "outcome": "converged" if fit.converged else "evaluation_limit",
+        "message": "",
+        "rmse_mV": 1e3 * uncertainty_of(fit).discrepancy,
+        "cost": fit.cost,
+        "evaluations": fit.evaluations,
+        "at_bound": " ".join(fit.at_bound),
+        "parameters": fit.table(),
+    }
+
+
+def _keep(finished: Finished, name: str, content: dict[str, Any]) -> None:
+    finished.save(name, json.dumps(content).encode())
+
+
+def _kept(finished: Finished, name: str) -> dict[str, Any]:
+    return json.loads(finished.load(name)) if name in finished else {}
+
+
+def _write_table(path: Path, rows: list[dict[str, str]], results: list[dict]) -> None:
+    """Outcome, error and parameters with their intervals, a row for each cell."""
+    names = next((r["parameters"] for r in results if "parameters" in r), [])
+    names = [p["name"] for p in names]
+    columns = ["outcome", "rmse_mV", "cost", "evaluations", "at_bound"]
+    header = ["name", *columns]
+    for n in names:
+        header += [n, f"{n} low", f"{n} high"]
+    header.append("message")
+    body = []
+    for row, r in zip(rows, results, strict=True):
+        found = {p["name"]: p for p in r.get("parameters", [])}
+        line: list[object] = [row["name"], *(_text(r.get(c, "")) for c in columns)]
+        for n in names:
+            line += [
+                _text(found.get(n, {}).get(k, "")) for k in ("value", "low", "high")
+            ]
+        body.append([*line, r["message"]])
+    write_csv(path, header, body)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,289 @@
+"""`naion sweep`: many simulations, or fits of many cells, described in TOML.
+
+A sweep of parameters:
+
+cell = "nvpf_hc_chayambuka2022"     # a set or a cell.json
+protocol = ["Discharge at {rate}C until 2.0 V"]
+start = "charged"                   # as in `naion run`; optional, as all below
+temperature = 25                    # [degC]
+thermal = "lumped"                  # or "isothermal"
+mesh = [6, 3, 6, 16]                # n_neg, n_sep, n_pos, n_r
+rtol = 5e-4
+draws = 1000                        # Latin hypercube of the ranges; else a grid
+seed = 0
+
+[[vary]]
+path = "negative.particle.diffusivity.scale"   # or a list of tied paths
+range = [0.1, 10.0]                 # or values = [0.1, 1.0, 10.0]
+spacing = "log"                     # or "linear"
+count = 5                           # points of a range in a grid
+
+[[vary]]
+name = "rate"                       # a name in braces in the protocol
+values = [0.5, 1.0, 2.0]
+
+[[vary]]
+name = "temperature"                # of the cell [degC]; or "soc", of the start
+values = [-20, 0, 25]
+
+A fleet of fits:
+
+fit = "fit.toml"                    # as for `naion fit`; texts may hold {columns}
+cells = "cells.csv"                 # a row for each cell; `name` and other columns
+at_once = 128                       # fits under way at the same time; optional
+max_evaluations = 30                # of each fit; optional
+"""
+
+import itertools
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array
+from scipy.stats import qmc
+
+from .._constants import ZERO_CELSIUS
+from .._results import Result
+from ..batch import run, stack
+from ..fit._free import leaf
+from ..io import read_cell, write_csv
+from ..mesh import Mesh
+from ..models import DFN, Isothermal, Lumped
+from ..parameters import Cell
+from ..protocol import Protocol
+from ..simulation import simulate
+from ._fleet import fit_fleet
+from ._run import start_of
+from ._toml import beside, only, read_toml
+
+KEYS = {
+    *("cell", "protocol", "vary", "start", "temperature", "thermal", "mesh", "rtol"),
+    *("draws", "seed", "chunk"),
+}
+OWN = ("temperature", "soc")
+"""Names that are not the protocol's."""
+
+
+def sweep(file: Path, out: Path) -> int:
+    """Run what `file` describes; writes table.csv and what to resume from below `out`.
+
+    Returns:
+        how many lanes or fits failed.
+
+    Raises:
+        ValueError: for anything wrong in the file, saying where.
+    """
+    text = read_toml(file)
+    if "fit" in text:
+        return fit_fleet(text, file, out)
+    return _simulations(text, file, out)
+
+
+def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
+    only(text, KEYS, str(file))
+    for key in ("cell", "protocol", "vary"):
+        if key not in text:
+            raise ValueError(f"{file}: no {key!r}; see `naion sweep --help`.")
+    cell, _ = read_cell(beside(file, text["cell"]))
+    names, rows = _points(text, file)
+    steps = text["protocol"]
+    steps = [steps] if isinstance(steps, str) else steps
+    known = {n for v in text["vary"] for n in [v.get("name")] if n}
+    _check_names(steps, known - set(OWN), file)
+    columns = dict(zip(names, rows.T, strict=True))
+    thermal = {"isothermal": Isothermal(), "lumped": Lumped()}
+    kind = text.get("thermal", "isothermal")
+    if kind not in thermal:
+        raise ValueError(f"{file}: thermal {kind!r}; known are {', '.join(thermal)}.")
+    mesh = Mesh(*text["mesh"]) if "mesh" in text else Mesh()
+    model = DFN(mesh, thermal[kind])
+    start = start_of(text.get("start", "charged"), cell)
+    celsius = columns.get("temperature", np.full(len(rows), _celsius(text, cell)))
+    lanes = {
+        "paths": [
+            _per_lane(cell, v, columns[_title(v)], f"{file}, vary {i + 1}")
+            for i, v in enumerate(text["vary"])
+            if "path" in v
+        ],
+        "protocol": _protocols(steps, columns),
+        "temperature": celsius + ZERO_CELSIUS,
+        "soc": columns.get("soc", np.zeros(len(rows))),
+    }
+    paths = [_tied(v) for v in text["vary"] if "path" in v]
+
+    def one(lane: dict[str, Any]) -> dict[str, Array]:
+        moved = cell
+        for tied, value in zip(paths, lane["paths"], strict=True):
+            moved = eqx.tree_at(
+                lambda c, tied=tied: [leaf(c, p) for p in tied],
+                moved,
+                [value] * len(tied),
+            )
+        done = simulate(
+            moved,
+            lane["protocol"],
+            model=model,
+            start=lane["soc"] if "soc" in columns else start,
+            temperature=lane["temperature"],
+            rtol=text.get("rtol", 5e-4),
+            throw=False,
+        )
+        hottest = done.record.outputs[..., :2, 2].max()
+        return {
+            "outcome": done.outcome,
+            "capacity_Ah": done.capacity,
+            "energy_Wh": done.energy,
+            "duration_s": done.t_end,
+            "end_voltage_V": done.end[0],
+            "highest_temperature_degC": hottest - ZERO_CELSIUS,
+            "steps": done.n_steps,
+        }
+
+    done = run(
+        one,
+        lanes,
+        chunk=text.get("chunk"),
+        folder=out / "finished",
+        progress=lambda text: print(text, flush=True),
+    )
+    results = [Result(int(k)) for k in done.pop("outcome")]
+    if jax.process_index() == 0:
+        header = [*names, "outcome", *done]
+        body = [
+            [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
+            for row, r, numbers in zip(
+                rows, results, zip(*done.values(), strict=True), strict=True
+            )
+        ]
+        write_csv(out / "table.csv", header, body)
+        counts = Counter(r.name.lower() for r in results)
+        print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+        print(f"wrote {out / 'table.csv'}")
+    return sum(not r.is_physical for r in results)
+
+
+def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
+    """Names of what varies, and its values, one row a lane."""
+    vary = text["vary"]
+    if not isinstance(vary, list) or not vary:
+        raise ValueError(f"{file}: `[[vary]]` says what varies; there is none.")
+    for i, v in enumerate(vary):
+        where = f"{file}, vary {i + 1}"
+        only(v, {"path", "name", "values", "range", "spacing", "count"}, where)
+        if ("path" in v) == ("name" in v) or ("values" in v) == ("range" in v):
+            raise ValueError(
+                f"{where}: needs either 'path' or 'name', and either 'values' or 'range'."
+            )
+        if v.get("spacing", "linear") not in ("linear", "log"):
+            raise ValueError(f"{where}: spacing {v['spacing']!r}; use linear or log.")
+        ends = v.get("range", v.get("values"))
+        if not ends:
+            raise ValueError(f"{where}: 'values' is empty.")
+        if v.get("name") == "temperature":
+            for given in ends:
+                _in_celsius(given, where)
+        if "range" in v and (len(ends) != 2 or not ends[0] < ends[1]):
+            raise ValueError(f"{where}: range {ends} is not [low, high].")
+        if v.get("spacing") == "log" and min(ends) <= 0.0:
+            raise ValueError(f"{where}: log spacing needs values above zero.")
+    names = [_title(v) for v in vary]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{file}: something varies twice: {', '.join(names)}.")
+    if "draws" not in text:
+        grid = itertools.product(*(_grid(v, file) for v in vary))
+        return names, np.array(list(grid), float)
+    sampler = qmc.LatinHypercube(
+        len(vary), rng=np.random.default_rng(text.get("seed", 0))
+    )
+    shares = sampler.random(text["draws"])
+    columns = [_at_share(v, u) for v, u in zip(vary, shares.T, strict=True)]
+    return names, np.stack(columns, axis=1)
+
+
+def _grid(v: dict[str, Any], file: Path) -> np.ndarray:
+    if "values" in v:
+        return np.asarray(v["values"], float)
+    if "count" not in v:
+        raise ValueError(
+            f"{file}: the range of {_title(v)} needs 'count' points, or give 'draws' for "
+            "a random sample of all ranges."
+        )
+    return _at_share(v, np.linspace(0.0, 1.0, v["count"]))
+
+
+def _at_share(v: dict[str, Any], share: np.ndarray) -> np.ndarray:
+    """Values at shares between 0 and 1 of a range, or of a list of values."""
+    if "values" in v:
+        values = np.asarray(v["values"], float)
+        return values[np.minimum((share * len(values)).astype(int), len(values) - 1)]
+    low, high = v["range"]
+    if v.get("spacing") == "log":
+        return np.exp(np.log(low) + share * np.log(high / low))
+    return low + share * (high - low)
+
+
+def _title(v: dict[str, Any]) -> str:
+    return v["name"] if "name" in v else _tied(v)[0]
+
+
+def _tied(v: dict[str, Any]) -> list[str]:
+    return v["path"] if isinstance(v["path"], list) else [v["path"]]
+
+
+def _check_names(steps: list[str], known: set[str], file: Path) -> None:
+    used = set(re.findall(r"\{(\w+)\}", " ".join(steps)))
+    if used != known:
+        raise ValueError(
+            f"{file}: the protocol has {sorted(used) or 'no names'} in braces, but "
+            f"{sorted(known) or 'none'} vary by name (besides {', '.join(OWN)})."
+        )
+
+
+def _per_lane(cell: Cell, v: dict[str, Any], column: np.ndarray, where: str):
+    """Values of a path for every lane.
+
+    Raises:
+        ValueError: for a path that is no single number.
+    """
+    for path in _tied(v):
+        there = leaf(cell, path)
+        if not eqx.is_array_like(there) or np.shape(there) != ():
+            raise ValueError(
+                f"{where}: {path} is not a single number; a curve varies by its scale, "
+                f"as in {path}.scale."
+            )
+    return column
+
+
+def _protocols(steps: list[str], columns: dict[str, np.ndarray]) -> Protocol:
+    """One protocol a lane; equal ones are read once."""
+    n = len(next(iter(columns.values())))
+    read: dict[tuple[str, ...], Protocol] = {}
+    made = []
+    for i in range(n):
+        numbers = {name: f"{column[i]:.9g}" for name, column in columns.items()}
+        texts = tuple(s.format(**numbers) if "{" in s else s for s in steps)
+        if texts not in read:
+            read[texts] = Protocol(list(texts))
+        made.append(read[texts])
+    return stack(made)
+
+
+def _celsius(text: dict[str, Any], cell: Cell) -> float:
+    given = text.get("temperature")
+    if given is None:
+        return float(cell.temperature) - ZERO_CELSIUS
+    _in_celsius(given, "temperature")
+    return float(given)
+
+
+def _in_celsius(given: float, where: str) -> None:
+    if not -100.0 < given < 150.0:
+        raise ValueError(
+            f"{where}: {given} is not a temperature in degC between -100 and 150. Is it "
+            "in kelvin?"
+        )

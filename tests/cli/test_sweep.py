@@ -1,0 +1,246 @@
+"""`naion sweep`: every lane and every cell has an outcome, and nothing is done twice."""
+
+import csv
+import os
+import socket
+import subprocess
+import sys
+
+import equinox as eqx
+import numpy as np
+import pytest
+
+import naion as na
+from naion.cli import main
+
+MESH = "mesh = [4, 3, 4, 10]"
+SWEEP = f"""
+cell = "nfm_hc_18650"
+protocol = ["Discharge at {{rate}}C until 1.5 V"]
+{MESH}
+
+[[vary]]
+path = "positive.particle.diffusivity.scale"
+range = [0.5, 2.0]
+spacing = "log"
+count = 3
+
+[[vary]]
+name = "rate"
+values = [1.0, 2.0]
+
+[[vary]]
+name = "temperature"
+values = [25, 0]
+"""
+FIT = """
+cell = "nfm_hc_18650"
+mesh = [4, 3, 4, 10]
+
+[[data]]
+file = "{name}.csv"
+kind = "discharge"
+temperature = "{celsius}"
+sigma = 0.001
+
+[[free]]
+path = "positive.particle.rate_constant.scale"
+bounds = [0.1, 10.0]
+transform = "log"
+"""
+
+
+def read(path):
+    with path.open() as f:
+        return list(csv.DictReader(f))
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def run(file, out):
+    return main(["sweep", str(file), "--out", str(out)])
+
+
+def test_grid(tmp_path, cell, model):
+    file = write(tmp_path / "s.toml", SWEEP)
+    assert run(file, tmp_path / "o") == 0
+    rows = read(tmp_path / "o" / "table.csv")
+    assert len(rows) == 12 and {r["outcome"] for r in rows} == {"completed"}
+    assert len({(r["rate"], r["temperature"]) for r in rows}) == 4
+    row = next(
+        r for r in rows if float(r["rate"]) == 2 and float(r["temperature"]) == 0
+    )
+    scale = float(row["positive.particle.diffusivity.scale"])
+    own = eqx.tree_at(lambda c: c.positive.particle.diffusivity.scale, cell, scale)
+    alone = na.simulate(
+        own, "Discharge at 2C until 1.5 V", model=model, temperature=273.15
+    )
+    assert float(row["capacity_Ah"]) == pytest.approx(float(alone.capacity), rel=1e-7)
+    assert float(row["energy_Wh"]) == pytest.approx(float(alone.energy), rel=1e-7)
+    assert float(row["end_voltage_V"]) == pytest.approx(1.5, abs=1e-6)
+    assert float(row["highest_temperature_degC"]) == pytest.approx(0.0, abs=1e-9)
+
+    # Again: nothing is computed; changed: another folder is asked for.
+    parts = {p: p.stat().st_mtime_ns for p in (tmp_path / "o/finished").glob("*.part")}
+    assert run(file, tmp_path / "o") == 0
+    assert parts and all(p.stat().st_mtime_ns == t for p, t in parts.items())
+    write(file, SWEEP.replace("values = [25, 0]", "values = [25, -5]"))
+    assert run(file, tmp_path / "o") == 2
+
+
+def test_draws(tmp_path):
+    text = SWEEP.replace("count = 3", "").replace(MESH, f"draws = 8\nseed = 3\n{MESH}")
+    assert run(write(tmp_path / "s.toml", text), tmp_path / "o") == 0
+    rows = read(tmp_path / "o" / "table.csv")
+    scale = np.log([float(r["positive.particle.diffusivity.scale"]) for r in rows])
+    # One draw in each eighth of the range.
+    place = (scale - np.log(0.5)) / np.log(4.0)
+    assert sorted(np.floor(8 * place).astype(int)) == list(range(8))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{rate}C", "1C", "vary by name"),
+        ("[[vary]]\nname", "[[vary]]\nnmae", "nmae"),
+        ("positive.particle.diffusivity.scale", "positive.partcle.x", "particle"),
+        ("spacing = \"log\"", "spacing = \"cubic\"", "cubic"),
+        ("range = [0.5, 2.0]", "range = [2.0, 0.5]", "not \\[low, high\\]"),
+        ("count = 3", "", "needs 'count'"),
+        ("diffusivity.scale", "ocp", "not a single number"),
+        ("protocol", "protocoll", "protocoll"),
+        ("values = [25, 0]", "values = [298.15, 0]", "kelvin"),
+        ("values = [1.0, 2.0]", "values = []", "values"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named(tmp_path, capsys, old, new, said):
+    assert old in SWEEP
+    file = write(tmp_path / "s.toml", SWEEP.replace(old, new, 1))
+    assert run(file, tmp_path / "o") == 2
+    import re
+
+    assert re.search(said, capsys.readouterr().err)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, cell, model):
+    """Measurements of ten cells, of unlike lengths; one is missing, one is empty."""
+    folder = tmp_path_factory.mktemp("fleet")
+    full = na.parameters.stoichiometry_at_soc(cell, 1.0)
+    rows = ["name,celsius"]
+    for i, scale in enumerate(np.geomspace(0.5, 2.0, 10)):
+        name, T = f"cell_{i}", 25.0 - i
+        rows.append(f"{name},{T}")
+        true = eqx.tree_at(
+            lambda c: c.positive.particle.rate_constant.scale, cell, scale
+        )
+        done = na.simulate(
+            true,
+            "Discharge at 1C until 2.0 V",
+            model=model,
+            start=full,
+            temperature=273.15 + T,
+        )
+        t = np.linspace(0.0, 0.9 * float(done.t_end), 150 + 30 * i)
+        V = np.asarray(done.at(t)[:, 0])
+        lines = [f"{a:.9g},1.5,{v:.9g}" for a, v in zip(t, V, strict=True)]
+        text = "\n".join(["time_s,current_A,voltage_V", *lines])
+        if i == 4:
+            text = ""
+        if i != 7:
+            write(folder / f"{name}.csv", text)
+    write(folder / "fit.toml", FIT)
+    write(folder / "cells.csv", "\n".join(rows))
+    write(folder / "fleet.toml", 'fit = "fit.toml"\ncells = "cells.csv"\nat_once = 5')
+    return folder
+
+
+def times(out):
+    return {p.stem: p.stat().st_mtime_ns for p in (out / "cells").glob("*.json")}
+
+
+def test_fleet(tmp_path, folder, capsys):
+    """Bad cells are told; the others are fitted once, and again only if changed."""
+    out = tmp_path / "o"
+    assert run(folder / "fleet.toml", out) == 4
+    rows = {r["name"]: r for r in read(out / "table.csv")}
+    bad = {n for n, r in rows.items() if r["outcome"] == "bad_data"}
+    assert bad == {"cell_4", "cell_7"}
+    assert "no such file" in rows["cell_7"]["message"]
+    assert "empty" in rows["cell_4"]["message"]
+    for i, scale in enumerate(np.geomspace(0.5, 2.0, 10)):
+        row = rows[f"cell_{i}"]
+        if row["name"] not in bad:
+            assert row["outcome"] == "converged"
+            found = float(row["positive.particle.rate_constant.scale"])
+            assert found == pytest.approx(scale, rel=0.02)
+            assert float(row["rmse_mV"]) < 1.0
+    cell, extra = na.io.read_cell(out / "cells" / "cell_3.json")
+    assert extra["name"] == "cell_3" and "fit" in extra
+
+    # cell_7 comes in, cell_2 is measured anew: these two are fitted.
+    before = times(out)
+    assert len(before) == 8
+    good = (folder / "cell_6.csv").read_text()
+    write(folder / "cell_7.csv", good)
+    old = (folder / "cell_2.csv").read_text()
+    write(folder / "cell_2.csv", old + "\n")
+    capsys.readouterr()
+    run(folder / "fleet.toml", out)
+    assert "10 cells, 2 of them to fit" in capsys.readouterr().out
+    after = times(out)
+    assert set(after) - set(before) == {"cell_7"}
+    assert [n for n in before if before[n] != after[n]] == ["cell_2"]
+    (folder / "cell_7.csv").unlink()
+    write(folder / "cell_2.csv", old)
+
+
+def test_two_processes_share_a_fleet(tmp_path, folder):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    arguments = ["sweep", str(folder / "fleet.toml"), "--out", str(tmp_path / "o")]
+    code = "import sys; from naion.cli import main; sys.exit(main(sys.argv[1:]))"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *arguments, "--distributed", meets],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        )
+        for meets in (f"127.0.0.1:{port},2,{k}" for k in (0, 1))
+    ]
+    texts = [p.communicate()[0] for p in both]
+    assert [p.returncode for p in both] == [4, 4]
+    names = [
+        [line.split(":")[0] for line in t.splitlines() if "converged (" in line]
+        for t in texts
+    ]
+    assert len(names[0]) + len(names[1]) == 8
+    assert set(names[0]).isdisjoint(names[1]) and names[0] and names[1]
+    assert len(read(tmp_path / "o" / "table.csv")) == 10
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("cells.csv", "title,celsius\na,25", "column 'name'"),
+        ("cells.csv", "name,celsius\na,25\na,26", "stands twice"),
+        ("cells.csv", "name,celsius\n../a,25", "no file name"),
+        ("cells.csv", "name\ncell_1", "names the column celsius"),
+        ("fleet.toml", 'fit = "fit.toml"', "needs 'cells'"),
+        ("fleet.toml", 'fit = "fit.toml"\ncells = "cells.csv"\nx = 1', "unknown key x"),
+    ],
+)
+def test_mistakes_in_a_fleet(tmp_path, folder, capsys, file, text, said):
+    for name in ("fit.toml", "cells.csv", "fleet.toml", "cell_1.csv"):
+        write(tmp_path / name, (folder / name).read_text())
+    write(tmp_path / file, text)
+    status = run(tmp_path / "fleet.toml", tmp_path / "o")
+    told = capsys.readouterr().err
+    if status == 4:
+        told = (tmp_path / "o" / "table.csv").read_text()
+    assert status in (2, 4) and said in told
