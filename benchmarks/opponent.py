@@ -9,8 +9,12 @@ pybamm.set_logging_level("ERROR")
 
 
 def parameter_values(case: Case, start=None) -> pybamm.ParameterValues:
-    """PyBaMM's set; `start` sets stoichiometries (negative, positive)."""
+    """PyBaMM's set; `start` sets stoichiometries (negative, positive).
+
+    1C is naion's on both sides: the sodium sets differ in nominal capacity.
+    """
     values = pybamm.ParameterValues(case.values)
+    values["Nominal cell capacity [A.h]"] = float(case.cell().nominal_capacity)
     if start is not None:
         for side, x in zip(("negative", "positive"), start, strict=True):
             c_max = values[f"Maximum concentration in {side} electrode [mol.m-3]"]

@@ -1,5 +1,6 @@
 """Simulated observations of many experiments at once, and their derivatives."""
 
+import functools
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -56,7 +57,7 @@ class Evaluator:
         rtol: float,
         one: bool,
     ):
-        self.free, self.model, self.rtol = free, model, rtol
+        self.programs = _programs(free, model, rtol)
         experiments = [e for _, e in lanes]
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
@@ -69,11 +70,6 @@ class Evaluator:
         self.count = len(experiments)
         shared = [self.count > 1 and is_shared(a) for a in self.leaves]
         self.shared = (one and self.count > 1, *shared)
-        self.programs = {
-            "predictions": Program(self._predictions),
-            "jacobian": Program(self._jacobian),
-            "gradient": Program(self._gradient),
-        }
 
     def ask(
         self,
@@ -102,56 +98,63 @@ class Evaluator:
         answer = self.programs[question](Lanes(leaves, tree, self.shared, size))
         return jax.tree.map(lambda a: a[: len(rows)], answer)
 
-    def _predictions(self, lane) -> Array:
-        z, (subject, case) = lane
-        return self._simulated(z, subject, case)
 
-    def _jacobian(self, lane) -> Array:
+@functools.cache
+def _programs(
+    free: tuple[Free, ...], model: DFN, rtol: float
+) -> dict[Question, Program]:
+    """What answers each question, of one lane; kept, as compiling it takes seconds."""
+
+    def predictions(lane) -> Array:
         z, (subject, case) = lane
+        return _simulated(set_vector(free, subject, z), case, model, rtol)
+
+    def jacobian(lane) -> Array:
+        z, rest = lane
 
         def along(direction: Array) -> Array:
-            def moved(z):
-                return self._simulated(z, subject, case)
-
-            return jax.jvp(moved, (z,), (direction,))[1]
+            return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))[1]
 
         return jax.vmap(along, out_axes=1)(jnp.eye(z.shape[0]))
 
-    def _gradient(self, lane) -> tuple[Array, Array]:
+    def gradient(lane) -> tuple[Array, Array]:
         z, (subject, case) = lane
 
         def cost(z):
-            model = self._simulated(z, subject, case)
-            r = residual(model, case.value, case.sigma)
+            r = residual(predictions((z, (subject, case))), case.value, case.sigma)
             return 0.5 * jnp.sum(r * r)
 
         return jax.value_and_grad(cost)(z)
 
-    def _simulated(self, z: Array, subject: Subject, case: Case) -> Array:
-        subject = set_vector(self.free, subject, z)
-        cell = subject.cell
-        Q_n, Q_p = electrode_capacities(cell)
-        charged = start_state(cell, "charged")
-        out = subject.missing[case.group] + case.discharged
-        start = Stoichiometry(
-            charged.negative - out / Q_n, charged.positive + out / Q_p
-        )
-        solution = simulate(
-            cell,
-            case.protocol,
-            model=self.model,
-            start=start,
-            temperature=case.temperature,
-            rtol=self.rtol,
-            max_steps=160 + 14 * case.protocol.n_steps,
-            throw=False,
-        )
-        V_b, I_b, _, Q_b, E_b = solution.at(case.b).T
-        V_a, _, _, Q_a, E_a = solution.at(case.a).T
-        charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
-        current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
-        kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current]
-        return jnp.select([case.kind == k for k in Kind], kinds)
+    return {
+        "predictions": Program(predictions),
+        "jacobian": Program(jacobian),
+        "gradient": Program(gradient),
+    }
+
+
+def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
+    """What an experiment would have measured on a subject."""
+    cell = subject.cell
+    Q_n, Q_p = electrode_capacities(cell)
+    charged = start_state(cell, "charged")
+    out = subject.missing[case.group] + case.discharged
+    solution = simulate(
+        cell,
+        case.protocol,
+        model=model,
+        start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
+        temperature=case.temperature,
+        rtol=rtol,
+        max_steps=160 + 14 * case.protocol.n_steps,
+        throw=False,
+    )
+    V_b, I_b, _, Q_b, E_b = solution.at(case.b).T
+    V_a, _, _, Q_a, E_a = solution.at(case.a).T
+    charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
+    current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
+    kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current]
+    return jnp.select([case.kind == k for k in Kind], kinds)
 
 
 def residual(prediction, value, sigma):
@@ -173,6 +176,8 @@ FEWEST = 8
 
 def _rounded(n: int, most: int) -> int:
     """The least of few sizes that holds `n` of at most `most` lanes."""
+    if most < FEWEST:
+        return n
     sizes = [FEWEST * 2**k * three // 2 for k in range(24) for three in (2, 3)]
     return min((s for s in sizes if n <= s < most), default=most)
 

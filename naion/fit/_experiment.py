@@ -116,7 +116,14 @@ def discharge(
     weight = np.hypot(sigma, slope * sigma_charge * q[-1])
     t = 3600.0 * q / current
     observed = Observations(Kind.VOLTAGE, t, t, V, weight, "voltage", q)
-    protocol = Protocol(Step(Mode.CURRENT, current, lower_voltage=BELOW_ANY_CUT_OFF))
+    protocol = Protocol(
+        Step(
+            Mode.CURRENT,
+            current,
+            duration=float(t[-1]),
+            lower_voltage=BELOW_ANY_CUT_OFF,
+        )
+    )
     end = float(q[-1]) if capacity is None else capacity
     return Experiment(name, protocol, temperature, (observed,), group, 0.0, end)
 

@@ -1,5 +1,6 @@
 """A fit as residuals: simulated minus measured, over the uncertainty."""
 
+import functools
 import math
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,12 +63,12 @@ class Problem:
         """What is simulated: every experiment on the subject."""
         return [(self.subject, e) for e in self.experiments]
 
-    @property
+    @functools.cached_property
     def start(self) -> np.ndarray:
         """Transformed start values."""
         return get_vector(self.free, self.subject)
 
-    @property
+    @functools.cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Transformed bounds, one pair for each entry of the vector."""
         pairs = zip(self.free, sizes(self.free, self.subject), strict=True)

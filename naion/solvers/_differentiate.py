@@ -195,8 +195,8 @@ class _Sweep:
         empty, unflatten_out = ravel_pytree(self._no_tangent())
         n = flat.shape[0]
         native = self.static.settings.native
-        along = per_lane(self.forward) if native else self.forward
-        against = per_lane(self.backward) if native else self.backward
+        along = per_lane(self.forward, alike=True) if native else self.forward
+        against = per_lane(self.backward, alike=True) if native else self.backward
 
         def forward(_, b):
             out, _ = ravel_pytree(along(unflatten_in(b[:n])))

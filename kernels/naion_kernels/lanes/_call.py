@@ -20,12 +20,17 @@ _lane = Primitive("lane_program")
 _lane.multiple_results = True
 
 
-def per_lane(fn: Callable[..., Out]) -> Callable[..., Out]:
+def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
     """`fn`, compiled to native code that runs one lane of a batch after the other.
 
     `fn` takes and returns pytrees of arrays. `jax.vmap` of the result runs every lane
     through the same program, on all CPUs; each takes its own branches and its own number
     of iterations. Not differentiable: give it a rule of its own.
+
+    Args:
+        fn: of one lane.
+        alike: whether most of the work is the same in lanes that are mapped together, as
+            for directions of one derivative. Few of them then already fill a vector.
     """
 
     @functools.wraps(fn)
@@ -37,7 +42,7 @@ def per_lane(fn: Callable[..., Out]) -> Callable[..., Out]:
             )(*flat)
         closed, captured = _without_captures(closed)
         operands = [*captured, *map(jax.numpy.asarray, flat)]
-        results = _lane.bind(*operands, program=closed, groups=0, lanes=0)
+        results = _lane.bind(*operands, program=closed, alike=alike, groups=0, lanes=0)
         return jax.tree.unflatten(jax.tree.structure(out), results)
 
     return wrapped
@@ -61,8 +66,8 @@ def _without_captures(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
 # or none if it is the same everywhere.
 
 
-def _abstract(*operands, program: ClosedJaxpr, groups: int, lanes: int):
-    del operands
+def _abstract(*operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int):
+    del operands, alike
     lead = (groups * lanes,) if lanes else ()
     return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
 
@@ -75,7 +80,9 @@ _lane.def_impl(
 )
 
 
-def _batch(operands, axes, *, program: ClosedJaxpr, groups: int, lanes: int):
+def _batch(
+    operands, axes, *, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
+):
     """One more axis of lanes, or of groups around those that are there."""
     width = next(
         x.shape[a] for x, a in zip(operands, axes, strict=True) if a is not None
@@ -87,9 +94,8 @@ def _batch(operands, axes, *, program: ClosedJaxpr, groups: int, lanes: int):
         x = x[None] if axis is None else jax.numpy.moveaxis(x, axis, 0)
         arrays.append(x)
         counts.append(_count(x.shape[1:], own))
-    # What the lanes of a group share is computed once for each vector of lanes, if the
-    # group fills one.
-    keeps = lanes >= WIDTH and any(
+    # What the lanes of a group share is computed once for each vector of lanes.
+    keeps = _width(lanes, alike) > 1 and any(
         axis is not None and n < old for axis, n in zip(axes, counts, strict=True)
     )
     if not lanes:
@@ -109,13 +115,20 @@ def _batch(operands, axes, *, program: ClosedJaxpr, groups: int, lanes: int):
         x = x.reshape(x.shape[0], n, 1, *own.shape)
         x = jax.numpy.broadcast_to(x, (width, n, inner // n, *own.shape))
         moved.append(x.reshape(width * inner, *own.shape))
-    results = _lane.bind(*moved, program=program, groups=new_groups, lanes=new_lanes)
+    results = _lane.bind(
+        *moved, program=program, alike=alike, groups=new_groups, lanes=new_lanes
+    )
     inner = (old,) if lanes else ()
     split = [
         r.reshape(width, *inner, *a.shape)
         for r, a in zip(results, program.out_avals, strict=True)
     ]
     return split, [0] * len(split)
+
+
+def _width(lanes: int, alike: bool) -> int:
+    """Lanes that run at once, for groups of `lanes`."""
+    return WIDTH if lanes >= (2 if alike else WIDTH) else 1
 
 
 def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
@@ -137,8 +150,8 @@ def _library(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str
     return name
 
 
-def _lower(ctx, *operands, program: ClosedJaxpr, groups: int, lanes: int):
-    width = WIDTH if lanes >= WIDTH else 1
+def _lower(ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int):
+    width = _width(lanes, alike)
     uniform = tuple(
         width == 1 or _count(a.shape, own) < groups * lanes
         for a, own in zip(ctx.avals_in, program.in_avals, strict=True)
