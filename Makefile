@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint types study bench clean
+.PHONY: demo test test-slow lint types study bench bench-gpu clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,11 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.derivatives
 	$(BIN)/python -m benchmarks.first_call
+
+# On a machine with an NVIDIA GPU and nvcc.
+bench-gpu: $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[test,cuda12]'
+	$(BIN)/python -m benchmarks.gpu
 
 clean:
 	rm -rf $(VENV) out

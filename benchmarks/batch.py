@@ -21,18 +21,10 @@ import pybamm  # noqa: E402
 
 import naion as na  # noqa: E402
 from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import CASES, Case, options  # noqa: E402
+from benchmarks.cases import CASES, SEED, SPREAD, Case, factors, options  # noqa: E402
 
 SIZES = (1, 8, 64, 512, 4096)
 OPPONENT_SIZE = 64
-SEED = 20261122
-SPREAD = 0.05
-"""Standard deviation of the factors on both diffusivities and on the electrode area."""
-
-
-def factors(n: int) -> np.ndarray:
-    """Drawn factors, (n, 3)."""
-    return 1.0 + SPREAD * np.random.default_rng(SEED).standard_normal((n, 3))
 
 
 def naion_side(case: Case):

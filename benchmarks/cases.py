@@ -99,3 +99,13 @@ def drive_cycle(nominal: float) -> tuple[np.ndarray, np.ndarray]:
     noise = np.random.default_rng(20261122).standard_normal(t.size)
     share = np.clip(0.35 + 0.5 * np.sin(t / 17.0) + 0.3 * noise, 0.0, 1.5)
     return t, nominal * share
+
+
+SEED = 20261122
+SPREAD = 0.05
+"""Standard deviation of the factors on both diffusivities and on the electrode area."""
+
+
+def factors(n: int) -> np.ndarray:
+    """Drawn factors, (n, 3)."""
+    return 1.0 + SPREAD * np.random.default_rng(SEED).standard_normal((n, 3))

@@ -203,7 +203,6 @@ def main() -> None:
     cold, *_ = naion_side(cell, t, V)
     warm = [naion_side(cell, t, V) for _ in range(1 if FAST else 5)]
     _, errors, count = warm[0]
-    print(cold, warm, flush=True)
     seconds = float(np.median([w[0] for w in warm]))
     rows = [
         _row("naion, Levenberg-Marquardt", seconds, errors, count, seconds),

@@ -8,13 +8,21 @@ import os
 
 import jax
 
-from ._build import compiler
+from ._build import compiler as cpu_compiler
+from ._build import cuda_compiler
 from ._call import per_lane
 
 
+def compiler() -> str | None:
+    """The compiler for the device that JAX computes on: g++ on CPUs, nvcc on GPUs."""
+    finders = {"cpu": cpu_compiler, "gpu": cuda_compiler}
+    find = finders.get(jax.default_backend())
+    return None if find is None else find()
+
+
 def available() -> bool:
-    """Whether lane programs can be made here: JAX computes on CPUs, with a compiler."""
-    return jax.default_backend() == "cpu" and compiler() is not None
+    """Whether lane programs can be made here."""
+    return compiler() is not None
 
 
 def enabled() -> bool:
@@ -30,8 +38,9 @@ def enabled() -> bool:
     if wanted == "on" and not available():
         raise RuntimeError(
             "NAION_KERNELS=on, but native kernels cannot be made here: JAX runs on "
-            f"{jax.default_backend()!r} and the C++ compiler found is {compiler()!r}. "
-            "Install g++ on Linux (or set CXX), or use NAION_KERNELS=auto."
+            f"{jax.default_backend()!r} and the compiler found is {compiler()!r}. "
+            "Install g++ on Linux (or set CXX) for CPUs, nvcc (or set NVCC) for NVIDIA "
+            "GPUs, or use NAION_KERNELS=auto."
         )
     return wanted != "off" and available()
 

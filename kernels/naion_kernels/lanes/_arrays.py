@@ -222,7 +222,7 @@ def _scatter(e: "Emitter", op: Op) -> None:
         lanes = e.program.name("m")
         type_ = "B" if varies or mask else "bool"
         outer.add(f"const {type_} {lanes} = {' & '.join(checks)};")
-        outer.add(f"if (any({lanes}))")
+        outer.add(f"if (any_of({lanes}))")
     inner, j = outer.nest([m[k] for k in d.update_window_dims])
     for k, jk in zip(window, j, strict=True):
         where[k] = where[k] + jk

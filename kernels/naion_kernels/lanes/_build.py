@@ -1,4 +1,4 @@
-"""Compile C++ to a shared library, once for each source and machine."""
+"""Compile C++ or CUDA to a shared library, once for each source and machine."""
 
 import ctypes
 import functools
@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -19,6 +20,10 @@ _FLAGS = [
     *("-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fopenmp-simd"),
     *("-fno-math-errno", "-fno-trapping-math", "-fno-gcse", "-fno-tree-pre"),
     *("-fno-schedule-insns2", "-fno-tree-vrp", "-fno-ipa-sra"),
+]
+_CUDA_FLAGS = [
+    *("-std=c++17", "-shared", "-Xcompiler", "-fPIC", "-w", "-O2", "-x", "cu"),
+    *("--expt-relaxed-constexpr", "-cudart", "shared"),
 ]
 
 # The vector mathematics of glibc, which lane.hpp uses on this processor only.
@@ -38,6 +43,13 @@ def compiler() -> str | None:
     return path if usable and "Free Software Foundation" in _version(path) else None
 
 
+def cuda_compiler() -> str | None:
+    """Path of NVIDIA's compiler: `NVCC`, nvcc, or that below `CUDA_HOME`; or none."""
+    home = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+    given = os.environ.get("NVCC", "nvcc")
+    return shutil.which(given) or shutil.which(home / "bin" / "nvcc")
+
+
 @functools.cache
 def _version(path: str) -> str:
     return subprocess.run([path, "--version"], capture_output=True, text=True).stdout
@@ -50,45 +62,54 @@ def folder() -> Path:
 
 
 @functools.cache
-def _circumstances() -> bytes:
-    """What else than the source a compiled library depends on."""
-    cxx = compiler()
-    assert cxx is not None
+def _circumstances(cxx: str) -> bytes:
+    """What else than source and command a compiled library depends on."""
     version = _version(cxx).encode()
     headers = b"".join(p.read_bytes() for p in sorted(_HERE.glob("*.hpp")))
     cpu = Path("/proc/cpuinfo")
     flags = [s for s in cpu.read_text().splitlines() if s.startswith(("flags", "Feat"))]
     machine = platform.machine() + "".join(flags[:1]) if cpu.exists() else ""
-    text = f"{machine}{_FLAGS}{jax.__version__}"
-    return version + headers + text.encode()
+    return version + headers + f"{machine}{jax.__version__}".encode()
 
 
 def build(source: str) -> tuple[str, ctypes.CDLL]:
-    """The library made from a C++ source, and a name that belongs to it alone.
+    """The library made from a C++ source for this CPU, and a name of its own.
 
     Raises:
         RuntimeError: if the compiler fails; its message is passed on.
     """
-    key = hashlib.sha256(source.encode() + _circumstances()).hexdigest()[:32]
+    cxx = compiler()
+    assert cxx is not None
+    return _built(source, cxx, _FLAGS, _LIBRARIES, "lane.cpp")
+
+
+def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
+    """The same from a CUDA source, for GPUs of a compute capability such as "9.0"."""
+    nvcc = cuda_compiler()
+    assert nvcc is not None
+    flags = [*_CUDA_FLAGS, f"-arch=sm_{capability.replace('.', '')}"]
+    return _built(source, nvcc, flags, [], "lane.cu")
+
+
+def _built(
+    source: str, cxx: str, flags: Sequence[str], libraries: Sequence[str], name: str
+) -> tuple[str, ctypes.CDLL]:
+    about = _circumstances(cxx) + " ".join([*flags, *libraries]).encode()
+    key = hashlib.sha256(source.encode() + about).hexdigest()[:32]
     path = folder() / f"{key}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _compile(source, path)
+        # Built aside and moved, so that processes that build the same never meet half
+        # a file.
+        with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+            text, made = Path(aside) / name, Path(aside) / "lane.so"
+            text.write_text(source)
+            include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
+            command = [cxx, *flags, *include, str(text), "-o", str(made), *libraries]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(
+                    f"{cxx} failed on a generated lane program:\n{done.stderr[:4000]}"
+                )
+            os.replace(made, path)
     return key, ctypes.CDLL(str(path))
-
-
-def _compile(source: str, path: Path) -> None:
-    cxx = compiler()
-    assert cxx is not None
-    # Built aside and moved, so that processes that build the same never meet half a file.
-    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
-        text, made = Path(aside) / "lane.cpp", Path(aside) / "lane.so"
-        text.write_text(source)
-        include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
-        command = [cxx, *_FLAGS, *include, str(text), "-o", str(made), *_LIBRARIES]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(
-                f"{cxx} failed on a generated lane program:\n{done.stderr[:4000]}"
-            )
-        os.replace(made, path)

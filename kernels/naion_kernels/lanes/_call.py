@@ -1,5 +1,6 @@
 """Lane programs as JAX operations."""
 
+import ctypes
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from jax.extend.core import ClosedJaxpr, Primitive
 from jax.interpreters import batching, mlir
 
 from .. import block_tridiagonal as _block_tridiagonal
-from ._build import WIDTH, build
+from ._build import WIDTH, build, build_cuda
 from ._emit import emit
 from ._flatten import flatten
 
@@ -140,23 +141,49 @@ batching.primitive_batchers[_lane] = _batch
 
 
 @functools.cache
-def _library(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
+def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
     """Compile and register a program; the name of its custom call."""
     key, library = build(emit(flatten(program), uniform, width))
+    return _registered(key, library, "cpu")
+
+
+@functools.cache
+def _on_gpu(program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str) -> str:
+    source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
+    return _registered(*build_cuda(source, capability), "CUDA")
+
+
+def _registered(key: str, library: ctypes.CDLL, platform: str) -> str:
     name = f"naion_lane_{key}"
     jax.ffi.register_ffi_target(
-        name, jax.ffi.pycapsule(library.run_lanes), platform="cpu"
+        name, jax.ffi.pycapsule(library.run_lanes), platform=platform
     )
     return name
 
 
-def _lower(ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int):
+def _lower_cpu(
+    ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
+):
     width = _width(lanes, alike)
-    uniform = tuple(
-        width == 1 or _count(a.shape, own) < groups * lanes
-        for a, own in zip(ctx.avals_in, program.in_avals, strict=True)
-    )
-    return jax.ffi.ffi_lowering(_library(program, uniform, width))(ctx, *operands)
+    uniform = tuple(width == 1 or u for u in _uniform(ctx, program, groups * lanes))
+    return jax.ffi.ffi_lowering(_on_cpu(program, uniform, width))(ctx, *operands)
 
 
-mlir.register_lowering(_lane, _lower, platform="cpu")
+def _lower_gpu(
+    ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
+):
+    """One thread a lane."""
+    del alike
+    capability = str(jax.devices()[0].compute_capability)
+    name = _on_gpu(program, _uniform(ctx, program, groups * lanes), capability)
+    return jax.ffi.ffi_lowering(name)(ctx, *operands)
+
+
+def _uniform(ctx, program: ClosedJaxpr, all_lanes: int) -> tuple[bool, ...]:
+    """Which operands are the same in all lanes of a group."""
+    pairs = zip(ctx.avals_in, program.in_avals, strict=True)
+    return tuple(_count(a.shape, own) < max(all_lanes, 1) for a, own in pairs)
+
+
+mlir.register_lowering(_lane, _lower_cpu, platform="cpu")
+mlir.register_lowering(_lane, _lower_gpu, platform="cuda")

@@ -207,23 +207,29 @@ class Emitter:
         self.scope.close(scope)
 
 
-def emit(block: Block, shared: Sequence[bool], width: int) -> str:
+def emit(
+    block: Block, uniform: Sequence[bool], width: int, runner: str = "run_cpu.hpp"
+) -> str:
     """C++ that runs the block for lanes, and the XLA custom call that does so.
 
     Args:
-        shared: which inputs are the same for all lanes.
-        width: how many lanes run at once.
+        block: what a lane does.
+        uniform: which inputs are the same for all lanes that run at once.
+        width: how many lanes a thread runs at once.
+        runner: header that runs the program over all lanes.
     """
     program = Program()
     scope = Scope(program, 1)
-    varies = [width > 1 and not s for s in shared]
+    varies = [width > 1 and not u for u in uniform]
     values: list[Value] = []
     for k, (v, by_lane) in enumerate(zip(block.inputs, varies, strict=True)):
         type_ = _EXTERNAL[dtype(v).name]
         own = (VARYING if by_lane else UNIFORM)[kind(v)]
         scope.add(f"const {type_}* const in{k} = (const {type_}*)in[{k}];")
         source = Buffer(f"in{k}", own, shape(v))
-        if by_lane or own != {"double": "real"}.get(type_, type_):
+        # Threads of a GPU would read far apart.
+        scattered = runner == "run_cuda.hpp" and not uniform[k]
+        if by_lane or scattered or own != {"double": "real"}.get(type_, type_):
             target = program.buffer(own, shape(v), scope)
             inner, index = scope.nest(shape(v))
             where = source.place(index)
@@ -244,13 +250,10 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
         value = e.at(a, index, inner)
         inner.add(f"save(out{k} + {where}, out_step[{k}], lanes, {value});")
         scope.close(inner)
-    layout, before = [], "(char*)workspace"
+    layout, total = [], "0"
     for type_, name in WORKSPACE.items():
-        layout.append(f"  {type_}* const {name} = ({type_}*)({before});")
-        before = f"{name} + {program.workspaces[type_].most}"
-    total = " + ".join(
-        f"{w.most} * sizeof({type_})" for type_, w in program.workspaces.items()
-    )
+        layout.append(f"  const auto {name} = place<{type_}>(memory, {total});")
+        total += f" + {program.workspaces[type_].most} * sizeof({type_})"
     floats = {dtype(a) for a in (*block.inputs, *block.outputs)}
     real = "double" if np.dtype(np.float64) in floats else "float"
     return "\n".join(
@@ -264,13 +267,13 @@ def emit(block: Block, shared: Sequence[bool], width: int) -> str:
             _table("output", block.outputs),
             f"const long workspace_bytes = {total};",
             *program.definitions,
-            "void run_block(const char* const* in, const long* in_step, char* const* out,",
-            "               const long* out_step, long lanes, void* workspace) {",
+            "PROGRAM void run_block(const char* const* in, const long* in_step,",
+            "    char* const* out, const long* out_step, long lanes, Memory memory) {",
             *layout,
             *scope.lines,
             "}",
             "}  // namespace",
-            '#include "run_cpu.hpp"',
+            f'#include "{runner}"',
             "",
         ]
     )

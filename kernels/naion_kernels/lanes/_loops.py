@@ -108,7 +108,7 @@ def _while(e: "Emitter", op: Op) -> None:
     goes_on, mask = test.at(cond.outputs[0], (), scope), None
     if test.varies(cond.outputs[0]):
         mask = scope.let("B", f"{goes_on} & {e.active}" if e.active else goes_on)
-        goes_on = f"any({mask})"
+        goes_on = f"any_of({mask})"
     scope.add(f"if (!{goes_on}) break;")
     inner = e.inner(
         body,
@@ -167,7 +167,7 @@ def _scan(e: "Emitter", op: Op) -> None:
             elif value != row:
                 copy(scope, row, value)
         _next_carry(inner, body.outputs[:k], carry)
-    e.scope.add(f"for (long {i} = 0; {i} < {length}; ++{i}) {{")
+    e.scope.add(f"ROLLED for (long {i} = 0; {i} < {length}; ++{i}) {{")
     e.scope.lines += scope.lines
     e.scope.add("}")
     _give(e, op.outputs[:k], carry)

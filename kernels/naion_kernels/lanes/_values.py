@@ -263,7 +263,7 @@ class Program:
             items = ", ".join(literal(v, kind) for v in value.ravel()) or "0"
             n = max(value.size, 1)
             self.definitions.append(
-                f"static const {UNIFORM[kind]} {name}[{n}] = {{{items}}};"
+                f"CONSTANT {UNIFORM[kind]} {name}[{n}] = {{{items}}};"
             )
         return Buffer(self.constants[key], UNIFORM[kind], tuple(value.shape))
 
@@ -315,7 +315,9 @@ class Scope:
             i = self.program.name("i")
             if d == innermost and pragma:
                 scope.add(pragma)
-            scope.add(f"for (long {i} = 0; {i} < {n}; ++{i}) {{")
+            # Unrolled, a program takes a CUDA compiler minutes.
+            rolled = "ROLLED " if n > 3 else ""
+            scope.add(f"{rolled}for (long {i} = 0; {i} < {n}; ++{i}) {{")
             scope = scope.inner()
             index.append(Index(0, ((i, 1),)))
         if innermost is None:

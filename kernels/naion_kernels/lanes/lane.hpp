@@ -8,7 +8,38 @@ using std::exp; using std::exp2; using std::expm1; using std::floor; using std::
 using std::log1p; using std::pow; using std::sin; using std::sinh; using std::sqrt;
 using std::tanh;
 
+#ifdef __CUDACC__
+#define PROGRAM static __device__ __noinline__
+#define MEMBER __device__ __forceinline__
+#define INLINE static __device__ __forceinline__
+#define CONSTANT static __device__ const
+#define ROLLED _Pragma("unroll 1")
+#else
+#define PROGRAM static
+#define MEMBER inline
 #define INLINE static inline __attribute__((always_inline))
+#define CONSTANT static const
+#define ROLLED
+#endif
+
+// Workspace. On a GPU it belongs to many threads, whose elements alternate, so that
+// neighbouring threads reach for neighbouring memory.
+struct Memory {
+  char* at;
+  long threads, thread;
+};
+#if defined(__CUDACC__) || defined(STRIDED)
+template <class T> struct Strided {
+  T* first;
+  long step;
+  MEMBER T& operator[](long i) const { return first[i * step]; }
+};
+template <class T> INLINE Strided<T> place(Memory m, long bytes) {
+  return {(T*)(m.at + bytes * m.threads) + m.thread, m.threads};
+}
+#else
+template <class T> INLINE T* place(Memory m, long bytes) { return (T*)(m.at + bytes); }
+#endif
 
 // Numbers. Comparisons with NaN are as in JAX: NaN wins.
 INLINE real larger(real a, real b) { return (a >= b) | (a != a) ? a : b; }
@@ -30,7 +61,7 @@ INLINE long as_int(bool a) { return long(a); }
 INLINE bool as_bool(real a) { return a != 0; }
 INLINE bool as_bool(long a) { return a != 0; }
 INLINE long clamped(long a, long most) { return a < 0 ? 0 : a > most ? most : a; }
-INLINE bool any(bool a) { return a; }
+INLINE bool any_of(bool a) { return a; }
 template <class T> INLINE T choose(bool c, T a, T b) { return c ? a : b; }
 template <class T> INLINE T highest() {
   typedef std::numeric_limits<T> limits;
@@ -111,7 +142,7 @@ INLINE I operator-(I a) { return I::of(-a.v); }
 INLINE I operator~(I a) { return I::of(~a.v); }
 INLINE B operator!(B a) { return B::of(~a.v); }
 
-INLINE bool any(B a) { long m = 0; LANES m |= a.v[l]; return m; }
+INLINE bool any_of(B a) { long m = 0; LANES m |= a.v[l]; return m; }
 INLINE R either(B c, R a, R b) {
   return R::of(__builtin_convertvector(c.v, MV) ? a.v : b.v);
 }
