@@ -37,11 +37,16 @@ study: $(STAMP)
 
 # Side by side with PyBaMM; each question pins itself to one core.
 bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[test,pybamm]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,opponents]'
 	$(BIN)/python -m benchmarks.discharge
 	$(BIN)/python -m benchmarks.cycles
 	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.derivatives
+	$(BIN)/python -m benchmarks.batch --cores 2
+	$(BIN)/python -m benchmarks.draws
+	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.fits
+	$(BIN)/python -m benchmarks.fleet
 	$(BIN)/python -m benchmarks.first_call
 
 # On a machine with an NVIDIA GPU and nvcc.

@@ -60,9 +60,6 @@ OPTIMISERS = {
     "Nelder-Mead": lambda p: pybop.NelderMead(
         p, pybop.PintsOptions(max_iterations=2000, max_unchanged_iterations=120)
     ),
-    "IRProp+": lambda p: pybop.IRPropPlus(
-        p, pybop.PintsOptions(max_iterations=200, max_unchanged_iterations=30)
-    ),
     "L-BFGS-B": lambda p: pybop.SciPyMinimize(
         p, pybop.SciPyMinimizeOptions(method="L-BFGS-B", maxiter=200)
     ),

@@ -45,10 +45,10 @@ def lane(k):
 
 def bandwidth() -> float:
     """Of a copy in the device's memory [GB/s]."""
-    n = 2**27
+    numbers = jnp.zeros(2**27)
     copy = jax.jit(lambda a: a + 1.0)
-    (times,) = alternate(lambda a=jnp.zeros(n): copy(a), repeats=9)
-    return 2.0 * 8.0 * n / times.median / 1e9
+    (times,) = alternate(lambda: copy(numbers), repeats=9)
+    return 2.0 * numbers.nbytes / times.median / 1e9
 
 
 def main() -> None:

@@ -64,12 +64,14 @@ class Layout(NamedTuple):
         a = self.n_r * self.n_e
         b = a + N_MACRO * self.n_x
         c = b + self.n_e
+        # Split as a whole: the transpose is then one concatenation.
+        inner, macro, local, border = jnp.split(y, [a, b, c])
         blocks = Blocks(
-            inner=y[:a].reshape(self.n_r, 1, self.n_e),
-            local=y[None, b:c],
-            macro=y[a:b].reshape(self.n_x, N_MACRO, 1),
+            inner=inner.reshape(self.n_r, 1, self.n_e),
+            local=local[None],
+            macro=macro.reshape(self.n_x, N_MACRO, 1),
         )
-        return blocks, y[c:]
+        return blocks, border
 
     def join(self, blocks: Blocks, border: Array) -> Array:
         """The inverse of `split`."""
@@ -80,19 +82,19 @@ class Layout(NamedTuple):
     def unpack(self, y: Array, temperature: Array) -> State:
         """Name the unknowns; `temperature` is used where it is not one of them."""
         blocks, border = self.split(y)
-        macro = blocks.macro[:, :, 0]
-        k = self.n_border
+        c_e, phi_e, phi_s = jnp.unstack(blocks.macro[:, :, 0], axis=1)
+        current, *own, charge, energy, charge_mark = jnp.unstack(border)
         return State(
             sto=blocks.inner[:, 0],
-            c_e=macro[:, 0],
-            phi_e=macro[:, 1],
-            phi_s=macro[:, 2],
+            c_e=c_e,
+            phi_e=phi_e,
+            phi_s=phi_s,
             j=blocks.local[0],
-            current=border[0],
-            temperature=border[1] if self.has_temperature else temperature,
-            charge=border[k],
-            energy=border[k + 1],
-            charge_mark=border[k + 2],
+            current=current,
+            temperature=own[0] if own else temperature,
+            charge=charge,
+            energy=energy,
+            charge_mark=charge_mark,
         )
 
     def pack(self, s: State) -> Array:

@@ -120,7 +120,9 @@ def _dot_general(e: "Emitter", op: Op) -> None:
     n_batch, n_a = [shape(a)[d] for d in ba], [shape(a)[d] for d in fa]
     n_b, n_c = [shape(b)[d] for d in fb], [shape(a)[d] for d in ca]
     type_ = e.type_(v)
-    if all(n == 1 for n in n_b):
+    # Sums along rows of the second operand; else rows are added up.
+    along_rows = op.params["dimension_numbers"][0][1] == (len(shape(b)) - 1,)
+    if along_rows or all(n == 1 for n in n_b):
         acc = e.program.name("s")
         target = e.new(v) if shape(v) else None
         outer, i = e.scope, ()

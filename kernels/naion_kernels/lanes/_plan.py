@@ -144,7 +144,8 @@ class Plan:
         if is_view(reader):
             out = sum(1 if o in self.stored else times[o] for o in reader.outputs)
             return 2 * out if sum(map(size, reader.outputs)) > size(v) else out
-        if reader.name == "dot_general":
+        grows = reader.name == "pad" and size(reader.outputs[0]) > size(v)
+        if reader.name == "dot_general" or grows:
             return 2
         return 1
 
