@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-import optax
-from scipy import optimize, special
 
 from ._experiment import Kind
 from ._free import Subject, sizes
@@ -86,6 +84,9 @@ def least_squares(
         tolerance: relative change of cost and parameters at which to stop.
         progress: called with a line of text after every Jacobian.
     """
+    # Imported here: they would make every start a tenth slower.
+    from scipy import optimize
+
     began = time.perf_counter()
     low, high = problem.bounds
     margin = 1e-6 * (high - low)
@@ -140,6 +141,9 @@ def gradient_descent(
     Returns:
         the best transformed parameters seen.
     """
+    import optax
+    from scipy import special
+
     low, high = problem.bounds
     steepness = 4.0 * _scales(problem) / (high - low)
 

@@ -101,13 +101,7 @@ class PiecewiseCubic(AbstractCurve):
     coefficients: Float[Array, "4 m"]
 
     def __call__(self, x: Array) -> Array:
-        index = _count_below(jax.lax.stop_gradient(self.knots), x)
-        anchor, a, b, c, d = (
-            row.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
-            for row in (self.anchors, *self.coefficients)
-        )
-        z = x - anchor
-        return a + z * (b + z * (c + z * d))
+        return _cubic(self.knots, self.anchors, self.coefficients, x)
 
     def prepared(self) -> AbstractCurve:
         return self
@@ -212,6 +206,15 @@ def _search_tree(knots: Array) -> Array:
     return padded[order]
 
 
+# Looked up at many places with few shapes: `jit` lets JAX trace each shape once.
+@jax.jit
+def _cubic(knots: Array, anchors: Array, coefficients: Array, x: Array) -> Array:
+    index = _count_below(jax.lax.stop_gradient(knots), x)
+    anchor, a, b, c, d = (_elements(row, index) for row in (anchors, *coefficients))
+    z = x - anchor
+    return a + z * (b + z * (c + z * d))
+
+
 def _count_below(tree: Array, x: Array) -> Array:
     """How many knots of a `_search_tree` are not above each `x`."""
     place = jnp.zeros(x.shape, jnp.int32)
@@ -219,12 +222,14 @@ def _count_below(tree: Array, x: Array) -> Array:
     while first < tree.shape[0]:
         # The level's knots lie together: few enough for a processor's registers.
         level = tree[first : 2 * first + 1]
-        beyond = x >= level.at[place].get(
-            mode="promise_in_bounds", wrap_negative_indices=False
-        )
+        beyond = x >= _elements(level, place)
         place = 2 * place + beyond.astype(jnp.int32)
         first = 2 * first + 1
     return place
+
+
+def _elements(row: Array, place: Array) -> Array:
+    return row.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def _positive(m: Array) -> Array:
