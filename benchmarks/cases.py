@@ -66,7 +66,7 @@ SODIUM = Case(
     "Chayambuka2022",
     2.0,
     Settings(5, 3, 20, 2.5, 1e-3),
-    Settings(5, 5, 40, 2.5, 1e-3),
+    Settings(5, 5, 35, 2.5, 1e-3),
     1.0,
 )
 LITHIUM = Case(
@@ -81,7 +81,7 @@ LITHIUM = Case(
 CASES = (SODIUM, LITHIUM)
 
 NAION_CONVERGED = Settings(40, 10, 80, 2.5, 1e-6)
-PYBAMM_CONVERGED = Settings(40, 40, 200, 2.5, 1e-7, 1e-8)
+PYBAMM_CONVERGED = Settings(40, 40, 200, 2.5, 1e-6, 1e-7)
 PYBAMM_FINE = Settings(10, 10, 60, 2.5, 1e-5, 1e-6)
 """Converged to a tenth of a millivolt or two; for a drive cycle, the other takes hours."""
 

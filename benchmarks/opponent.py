@@ -23,9 +23,12 @@ def parameter_values(case: Case, start=None) -> pybamm.ParameterValues:
 
 
 def simulation(
-    case: Case, settings: Settings | None, values, experiment=None
+    case: Case, settings: Settings | None, values, experiment=None, on_failure="error"
 ) -> pybamm.Simulation:
-    """A simulation; without settings, PyBaMM's default mesh, IDAKLU at rtol 1e-4."""
+    """A simulation; without settings, PyBaMM's default mesh, IDAKLU at rtol 1e-4.
+
+    With `on_failure="ignore"`, cells of a batch that fail do not stop the others.
+    """
     if case.name == "sodium":
         model = pybamm.sodium_ion.BasicDFN()
     else:
@@ -46,7 +49,7 @@ def simulation(
         model,
         experiment=experiment,
         parameter_values=values,
-        solver=pybamm.IDAKLUSolver(rtol=rtol, atol=atol),
+        solver=pybamm.IDAKLUSolver(rtol=rtol, atol=atol, on_failure=on_failure),
         **options,
     )
 

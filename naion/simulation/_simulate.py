@@ -1,8 +1,8 @@
 """Simulate a protocol on a cell."""
 
+import functools
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -81,11 +81,12 @@ def simulate(
     if max_steps is None:
         max_steps = _usual_steps(protocol)
     solution = _simulate(
-        jax.tree.map(_strong, cell),
+        _strong(cell),
         protocol,
-        start if not isinstance(start, float | int) else jnp.asarray(float(start)),
+        None if isinstance(start, str) else _strong(start),
         cell.temperature if temperature is None else jnp.asarray(temperature, float),
         jnp.asarray(rtol, float),
+        start if isinstance(start, str) else None,
         model,
         max_steps,
         keep_states,
@@ -109,10 +110,12 @@ def _usual_steps(protocol: Protocol) -> int:
     return 200 * (1 + n // 8) + 24 * n + 6 * joined
 
 
-def _strong(a):
+def _strong(tree):
     """A Python number put into a cell must not compile a second program."""
-    weak = getattr(a, "weak_type", False)
-    return jax.lax.convert_element_type(a, a.dtype) if weak else a
+    leaves = jax.tree.leaves(tree)
+    if not any(getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves):
+        return tree
+    return jax.tree.map(lambda a: jnp.asarray(a, jnp.result_type(a)), tree)
 
 
 def start_state(cell: Cell, start: Start) -> Stoichiometry:
@@ -135,11 +138,23 @@ def start_state(cell: Cell, start: Start) -> Stoichiometry:
     )
 
 
-@eqx.filter_jit
+# Not `eqx.filter_jit`, which would add half a millisecond to each call.
+@functools.partial(jax.jit, static_argnums=range(5, 10))
 def _simulate(
-    cell, protocol, start, temperature, rtol, model, max_steps, keep_states, native
+    cell: Cell,
+    protocol: Protocol,
+    start: Start | None,
+    temperature: Array,
+    rtol: Array,
+    named_start: str | None,
+    model: DFN,
+    max_steps: int,
+    keep_states: bool,
+    native: bool,
 ) -> Solution:
-    sto = start_state(cell, start)
+    given = start if named_start is None else named_start
+    assert given is not None
+    sto = start_state(cell, given)
     segments = segments_of(protocol, cell, temperature)
     grid = model.lay_out(cell)
     system = CellSystem(model)

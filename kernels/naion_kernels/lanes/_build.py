@@ -38,7 +38,12 @@ def compiler() -> str | None:
 
     Generated programs use GCC's vectors and XLA's interface as it is on Linux.
     """
-    path = shutil.which(os.environ.get("CXX", "g++"))
+    return _gcc(os.environ.get("CXX", "g++"))
+
+
+@functools.cache
+def _gcc(name: str) -> str | None:
+    path = shutil.which(name)
     usable = path is not None and platform.system() == "Linux"
     return path if usable and "Free Software Foundation" in _version(path) else None
 
