@@ -55,19 +55,13 @@ def pybamm_side(case: Case, n: int):
         f"{side} particle diffusivity [m2.s-1]" for side in ("Negative", "Positive")
     ]
     for i, name in enumerate(names):
-        values[name] = _scaled(values[name], pybamm.InputParameter(f"k{i}"))
+        values[name] = opponent.scaled(values[name], pybamm.InputParameter(f"k{i}"))
     height = values["Electrode height [m]"]
     values["Electrode height [m]"] = height * pybamm.InputParameter("k2")
     sim = opponent.simulation(case, case.pybamm, values, on_failure="ignore")
     sim.solver.options["num_threads"] = CORES
     inputs = [{f"k{i}": v for i, v in enumerate(row)} for row in factors(n)]
     return lambda: sim.solve([0.0, 4500.0], inputs=inputs)
-
-
-def _scaled(value, factor):
-    if callable(value):
-        return lambda *args: factor * value(*args)
-    return factor * value
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def pybamm_side(charge: bool, start: Stoichiometry):
     at = (float(start.negative), float(start.positive))
     values = opponent.parameter_values(SODIUM, at)
     for i, name in enumerate(PYBAMM_NAMES):
-        values[name] = _scaled(values[name], pybamm.InputParameter(f"k{i}"))
+        values[name] = opponent.scaled(values[name], pybamm.InputParameter(f"k{i}"))
     sign = -1.0 if charge else 1.0
     nominal = values["Nominal cell capacity [A.h]"]
     values["Current function [A]"] = sign * nominal * pybamm.InputParameter("k5")
@@ -93,12 +93,6 @@ def pybamm_side(charge: bool, start: Stoichiometry):
 
     one(draws()[0])
     return one
-
-
-def _scaled(value, factor):
-    if callable(value):
-        return lambda *args: factor * value(*args)
-    return factor * value
 
 
 def measure(one) -> tuple[np.ndarray, int]:

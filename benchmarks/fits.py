@@ -60,10 +60,17 @@ OPTIMISERS = {
     "Nelder-Mead": lambda p: pybop.NelderMead(
         p, pybop.PintsOptions(max_iterations=2000, max_unchanged_iterations=120)
     ),
+    "IRProp+": lambda p: pybop.IRPropPlus(
+        p, pybop.PintsOptions(max_iterations=200, max_unchanged_iterations=30)
+    ),
     "L-BFGS-B": lambda p: pybop.SciPyMinimize(
         p, pybop.SciPyMinimizeOptions(method="L-BFGS-B", maxiter=200)
     ),
 }
+
+
+USUAL = ("CMA-ES", "XNES", "Nelder-Mead")
+"""Those that end in minutes; the others need longer than these together."""
 
 
 def measured():
@@ -141,7 +148,7 @@ def pybop_problem(factors, t, V) -> pybop.Problem:
     values = opponent.parameter_values(SODIUM)
     found = {}
     for i, (name, factor) in enumerate(zip(SCALED, factors, strict=True)):
-        values[name] = _scaled(values[name], pybamm.Parameter(f"k{i}"))
+        values[name] = opponent.scaled(values[name], pybamm.Parameter(f"k{i}"))
         found[f"k{i}"] = pybop.Parameter(
             bounds=(0.1, 10.0) if i < 3 else (0.8, 1.2),
             initial_value=factor,
@@ -169,12 +176,6 @@ def pybop_problem(factors, t, V) -> pybop.Problem:
     return pybop.Problem(simulator, pybop.RootMeanSquaredError(data))
 
 
-def _scaled(value, factor):
-    if callable(value):
-        return lambda *args: factor * value(*args)
-    return factor * value
-
-
 def _row(
     side: str, seconds: float, errors: dict, count: int, first: float
 ) -> list[str]:
@@ -193,7 +194,7 @@ def _row(
 def main() -> None:
     """Fit with both sides and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--optimisers", nargs="+", default=list(OPTIMISERS))
+    parser.add_argument("--optimisers", nargs="+", default=USUAL, choices=OPTIMISERS)
     names = parser.parse_args().optimisers
     warnings.simplefilter("ignore")
     cell, t, V, V_pybamm = measured()

@@ -63,3 +63,10 @@ def curve(solution, by: str = "charge") -> tuple[np.ndarray, np.ndarray]:
     I = solution["Current [A]"](t)
     steps = np.abs(0.5 * (I[1:] + I[:-1])) * np.diff(t) / 3600.0
     return np.concatenate([[0.0], np.cumsum(steps)]), V
+
+
+def scaled(value, factor):
+    """A parameter, a number or a function, times a factor."""
+    if callable(value):
+        return lambda *args: factor * value(*args)
+    return factor * value

@@ -9,6 +9,7 @@ entry for each, what does not is a plain number; with blocks of one lane everyth
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from jax.extend.core import Literal, Var
@@ -95,18 +96,9 @@ class Emitter:
             )
         handler(self, op)
 
-    def inner(
-        self,
-        block: Block,
-        values: Sequence[Value],
-        varies: Sequence[bool],
-        scope: Scope,
-        active: str | None = None,
-        mask: str | None = None,
-        owned: Iterable[Var] = (),
-    ) -> "Emitter":
-        """An emitter of the body of a loop."""
-        return Emitter(self.program, block, values, varies, scope, active, mask, owned)
+    def inner(self, *arguments: Any, **options: Any) -> "Emitter":
+        """An emitter of the body of a loop; arguments are those of `Emitter`."""
+        return Emitter(self.program, *arguments, **options)
 
     def hold(self, v: Var, buffer: Buffer) -> None:
         """Let `v` be stored in `buffer`, which is to be released when nobody needs it."""
