@@ -18,7 +18,7 @@ from ..fit._fleet import AT_ONCE
 from ..io import write_csv
 from ..predict import uncertainty_of, write_fitted_cell
 from ._fit_file import problem_of
-from ._toml import only, read_toml
+from ._toml import count, only, read_toml
 
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -33,8 +33,14 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
         how many cells have no converged fit.
     """
     only(text, {"fit", "cells", "at_once", "max_evaluations"}, str(file))
-    if "cells" not in text:
-        raise ValueError(f"{file}: a fleet needs 'cells', a CSV with a row for each.")
+    for key in ("fit", "cells"):
+        if not isinstance(text.get(key), str):
+            raise ValueError(
+                f"{file}: a fleet needs 'fit', a TOML template, and 'cells', a CSV with a "
+                f"row for each; {key} is {text.get(key)!r}."
+            )
+    at_once = count(text.get("at_once", AT_ONCE), f"{file}, at_once")
+    most = count(text.get("max_evaluations", 30), f"{file}, max_evaluations")
     template_file = file.parent / text["fit"]
     template = read_toml(template_file)
     rows = _read_cells(file.parent / text["cells"])
@@ -55,31 +61,31 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
                 finished, name, {"outcome": "bad_data", "message": said, "digest": ""}
             )
             continue
-        digests[name] = _digest(filled, template_file, text.get("max_evaluations", 30))
+        digests[name] = _digest(filled, template_file, most)
         if _kept(finished, name).get("digest") != digests[name]:
             problems[name] = problem
     print(f"{len(own)} cells, {len(problems)} of them to fit", flush=True)
 
-    count = 0
+    fitted = 0
 
     def done(name: str, fit: Fit | Exception) -> None:
-        nonlocal count
-        count += 1
+        nonlocal fitted
+        fitted += 1
         row = _summary(fit)
         if isinstance(fit, Fit):
             write_fitted_cell(out / "cells" / f"{name}.json", fit, name)
         _keep(finished, name, {**row, "digest": digests[name]})
         taken = time.perf_counter() - began
         print(
-            f"{name}: {row['outcome']} ({count} of {len(problems)}, {taken:.0f} s)",
+            f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)",
             flush=True,
         )
 
     for group in _alike(problems):
         fleet(
             group,
-            at_once=text.get("at_once", AT_ONCE),
-            max_evaluations=text.get("max_evaluations", 30),
+            at_once=at_once,
+            max_evaluations=most,
             done=done,
         )
     together("naion.cli.fleet")

@@ -42,6 +42,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import qmc
@@ -55,10 +56,10 @@ from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped
 from ..parameters import Cell
 from ..protocol import Protocol
-from ..simulation import simulate
+from ..simulation import Output, simulate
 from ._fleet import fit_fleet
 from ._run import start_of
-from ._toml import beside, only, read_toml
+from ._toml import beside, celsius, count, number, only, read_toml
 
 KEYS = {
     *("cell", "protocol", "vary", "start", "temperature", "thermal", "mesh", "rtol"),
@@ -92,6 +93,8 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     names, rows = _points(text, file)
     steps = text["protocol"]
     steps = [steps] if isinstance(steps, str) else steps
+    if not isinstance(steps, list) or not all(isinstance(s, str) for s in steps):
+        raise ValueError(f"{file}: protocol = {steps!r}; expected a list of steps.")
     known = {n for v in text["vary"] for n in [v.get("name")] if n}
     _check_names(steps, known - set(OWN), file)
     columns = dict(zip(names, rows.T, strict=True))
@@ -102,7 +105,11 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     mesh = Mesh(*text["mesh"]) if "mesh" in text else Mesh()
     model = DFN(mesh, thermal[kind])
     start = start_of(text.get("start", "charged"), cell)
-    celsius = columns.get("temperature", np.full(len(rows), _celsius(text, cell)))
+    usual = float(cell.temperature) - ZERO_CELSIUS
+    if "temperature" in text:
+        usual = celsius(text["temperature"], f"{file}, temperature")
+    rtol = number(text.get("rtol", 5e-4), f"{file}, rtol")
+    chunk = count(text["chunk"], f"{file}, chunk") if "chunk" in text else None
     lanes = {
         "paths": [
             _per_lane(cell, v, columns[_title(v)], f"{file}, vary {i + 1}")
@@ -110,7 +117,8 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             if "path" in v
         ],
         "protocol": _protocols(steps, columns),
-        "temperature": celsius + ZERO_CELSIUS,
+        "temperature": ZERO_CELSIUS
+        + columns.get("temperature", np.full(len(rows), usual)),
         "soc": columns.get("soc", np.zeros(len(rows))),
     }
     paths = [_tied(v) for v in text["vary"] if "path" in v]
@@ -129,24 +137,28 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             model=model,
             start=lane["soc"] if "soc" in columns else start,
             temperature=lane["temperature"],
-            rtol=text.get("rtol", 5e-4),
+            rtol=rtol,
             throw=False,
         )
-        hottest = done.record.outputs[..., :2, 2].max()
+        used = done.record.outputs[:, :2, Output.TEMPERATURE]
+        computed = (jnp.arange(len(used)) < jnp.maximum(done.n_steps, 1))[:, None]
+        hottest = jnp.max(used, where=computed, initial=-jnp.inf)
         return {
             "outcome": done.outcome,
             "capacity_Ah": done.capacity,
             "energy_Wh": done.energy,
             "duration_s": done.t_end,
-            "end_voltage_V": done.end[0],
-            "highest_temperature_degC": hottest - ZERO_CELSIUS,
+            "end_voltage_V": done.end[Output.VOLTAGE],
+            "highest_temperature_degC": jnp.where(
+                done.n_steps > 0, hottest - ZERO_CELSIUS, jnp.nan
+            ),
             "steps": done.n_steps,
         }
 
     done = run(
         one,
         lanes,
-        chunk=text.get("chunk"),
+        chunk=chunk,
         folder=out / "finished",
         progress=lambda text: print(text, flush=True),
     )
@@ -181,11 +193,12 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
         if v.get("spacing", "linear") not in ("linear", "log"):
             raise ValueError(f"{where}: spacing {v['spacing']!r}; use linear or log.")
         ends = v.get("range", v.get("values"))
-        if not ends:
-            raise ValueError(f"{where}: 'values' is empty.")
-        if v.get("name") == "temperature":
-            for given in ends:
-                _in_celsius(given, where)
+        if not isinstance(ends, list) or not ends:
+            raise ValueError(f"{where}: expected a list of numbers, got {ends!r}.")
+        for given in ends:
+            (celsius if v.get("name") == "temperature" else number)(given, where)
+        if "count" in v:
+            count(v["count"], f"{where}, count")
         if "range" in v and (len(ends) != 2 or not ends[0] < ends[1]):
             raise ValueError(f"{where}: range {ends} is not [low, high].")
         if v.get("spacing") == "log" and min(ends) <= 0.0:
@@ -199,7 +212,7 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
     sampler = qmc.LatinHypercube(
         len(vary), rng=np.random.default_rng(text.get("seed", 0))
     )
-    shares = sampler.random(text["draws"])
+    shares = sampler.random(count(text["draws"], f"{file}, draws"))
     columns = [_at_share(v, u) for v, u in zip(vary, shares.T, strict=True)]
     return names, np.stack(columns, axis=1)
 
@@ -271,19 +284,3 @@ def _protocols(steps: list[str], columns: dict[str, np.ndarray]) -> Protocol:
             read[texts] = Protocol(list(texts))
         made.append(read[texts])
     return stack(made)
-
-
-def _celsius(text: dict[str, Any], cell: Cell) -> float:
-    given = text.get("temperature")
-    if given is None:
-        return float(cell.temperature) - ZERO_CELSIUS
-    _in_celsius(given, "temperature")
-    return float(given)
-
-
-def _in_celsius(given: float, where: str) -> None:
-    if not -100.0 < given < 150.0:
-        raise ValueError(
-            f"{where}: {given} is not a temperature in degC between -100 and 150. Is it "
-            "in kelvin?"
-        )

@@ -1,5 +1,6 @@
 """What all TOML files of the command line share."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,41 @@ def only(entry: dict[str, Any], known: set[str], where: str) -> None:
             f"{where}: unknown key {', '.join(sorted(unknown))}; known are "
             f"{', '.join(sorted(known))}."
         )
+
+
+def number(value: Any, where: str) -> float:
+    """A finite number.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    if not good or not math.isfinite(value):
+        raise ValueError(f"{where}: expected a number, got {value!r}.")
+    return float(value)
+
+
+def count(value: Any, where: str) -> int:
+    """A whole number above zero.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{where}: expected a whole number above 0, got {value!r}.")
+    return value
+
+
+def celsius(value: Any, where: str) -> float:
+    """A temperature of a cell in degC.
+
+    Raises:
+        ValueError: for anything else, such as one in kelvin.
+    """
+    given = number(value, where)
+    if not -100.0 < given < 150.0:
+        raise ValueError(
+            f"{where}: {given:g} is not a temperature in degC between -100 and 150. Is "
+            "it in kelvin?"
+        )
+    return given

@@ -2,5 +2,6 @@
 
 from ._simulate import simulate, start_state
 from ._solution import Solution
+from ._system import Output
 
-__all__ = ["Solution", "simulate", "start_state"]
+__all__ = ["Output", "Solution", "simulate", "start_state"]

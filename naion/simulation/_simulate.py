@@ -236,6 +236,3 @@ def _outcome(
         int(Result.STEP_LIMIT),
     )
     return by_status
-
-
-__all__ = ["Output", "simulate", "start_state"]

@@ -113,7 +113,12 @@ def test_draws(tmp_path):
         ("diffusivity.scale", "ocp", "not a single number"),
         ("protocol", "protocoll", "protocoll"),
         ("values = [25, 0]", "values = [298.15, 0]", "kelvin"),
-        ("values = [1.0, 2.0]", "values = []", "values"),
+        ("values = [1.0, 2.0]", "values = []", "a list of numbers"),
+        ("values = [1.0, 2.0]", 'values = [1.0, "fast"]', "vary 2.*'fast'"),
+        ("values = [1.0, 2.0]", "values = [1.0, nan]", "vary 2.*nan"),
+        ("count = 3", "count = 0", "whole number above 0, got 0"),
+        ("[[vary]]", 'temperature = "warm"\n[[vary]]', "number, got 'warm'"),
+        ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = 5", "list of"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(tmp_path, capsys, old, new, said):

@@ -11,10 +11,10 @@ README = Path(__file__).parents[2] / "README.md"
 
 @pytest.fixture(scope="module")
 def after():
-    """Names that the quick start and the batch leave behind."""
+    """Names that the quick start and the batches leave behind."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names: dict = {}
-    for block in blocks[:2]:
+    for block in blocks[:3]:
         exec(block, names)
     return names
 
@@ -30,3 +30,8 @@ def test_quick_start(after):
 def test_batch(after):
     capacities = np.asarray(after["capacities"])
     assert capacities.shape == (8,) and np.all(np.diff(capacities) > 0.0)
+
+
+def test_many_cells(after):
+    done = after["done"]
+    assert done.counts == {"completed": 32} and np.all(np.diff(done.capacity) > 0.0)
