@@ -79,6 +79,8 @@ LITHIUM = Case(
     0.5,
 )
 CASES = (SODIUM, LITHIUM)
+DRIVE_CYCLE = Settings(4, 2, 14, 3.0, 2e-3), Settings(4, 3, 20, 2.5, 2e-3)
+"""Tuned settings of both sides for the drive cycle of the sodium cell."""
 
 NAION_CONVERGED = Settings(40, 10, 80, 2.5, 1e-6)
 PYBAMM_CONVERGED = Settings(40, 40, 200, 2.5, 1e-6, 1e-7)

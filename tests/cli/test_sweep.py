@@ -236,7 +236,7 @@ def test_two_processes_share_a_fleet(tmp_path, folder):
         ("cells.csv", "name,celsius\na,25\na,26", "stands twice"),
         ("cells.csv", "name,celsius\n../a,25", "no file name"),
         ("cells.csv", "name\ncell_1", "names the column celsius"),
-        ("fleet.toml", 'fit = "fit.toml"', "needs 'cells'"),
+        ("fleet.toml", 'fit = "fit.toml"', "'cells', a CSV"),
         ("fleet.toml", 'fit = "fit.toml"\ncells = "cells.csv"\nx = 1', "unknown key x"),
     ],
 )
