@@ -65,7 +65,7 @@ SODIUM = Case(
     "nvpf_hc_chayambuka2022",
     "Chayambuka2022",
     2.0,
-    Settings(5, 3, 20, 2.5, 1e-3),
+    Settings(4, 2, 26, 2.5, 1.2e-3),
     Settings(5, 5, 35, 2.5, 1e-3),
     1.0,
 )
