@@ -25,19 +25,20 @@ class Finished:
     def __init__(self, folder: Path | str, about: dict[str, Any]):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / ABOUT
         text = json.dumps(about, indent=1, sort_keys=True)
-        try:
-            # Linking fails where the name exists: of many processes one writes it.
-            made = self._aside(text.encode())
-            os.link(made, file)
-        except FileExistsError:
-            self._compare(file, json.loads(text))
-        finally:
-            os.unlink(made)
+        there = self.about(folder)
+        if there is None:
+            os.replace(self._aside(text.encode()), self.folder / ABOUT)
+        else:
+            self._compare(there, json.loads(text))
 
-    def _compare(self, file: Path, about: dict[str, Any]) -> None:
-        there = json.loads(file.read_text(encoding="utf-8"))
+    @staticmethod
+    def about(folder: Path | str) -> dict[str, Any] | None:
+        """What is run in a folder, if it says so."""
+        file = Path(folder) / ABOUT
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def _compare(self, there: dict[str, Any], about: dict[str, Any]) -> None:
         keys = sorted(k for k in {*about, *there} if about.get(k) != there.get(k))
         if keys:
             raise ValueError(

@@ -1,8 +1,8 @@
 """A function of one lane, compiled for batches of lanes."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import jax
@@ -15,6 +15,9 @@ Device = Any
 
 MOST = 4096
 """Lanes that one device gets at once, if they fit in its memory."""
+
+UNKNOWN_MEMORY = 8e9
+"""Taken to be free where the system does not say [bytes]."""
 
 SHARE = 0.5
 """Part of the free memory that the lanes computed at once may take."""
@@ -164,5 +167,8 @@ def free_memory(devices: Sequence[Device]) -> float:
     stats = devices[0].memory_stats()
     if stats is not None and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats["bytes_in_use"]
-    pages = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return pages / len(devices)
+    if not Path("/proc/meminfo").is_file():
+        return UNKNOWN_MEMORY / len(devices)
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    (kilobytes,) = [s.split()[1] for s in lines if s.startswith("MemAvailable")]
+    return 1024.0 * int(kilobytes) / len(devices)

@@ -2,15 +2,19 @@
 
 import hashlib
 import io
+import itertools
+import operator
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
+from jax._src import distributed
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from ._finished import Finished
 from ._program import Device, Lanes, Program
@@ -53,19 +57,14 @@ def run(
     lanes = Lanes.of(inputs)
     processes(folder)
     program = Program(function, devices)
-    if chunk is None:
-        share = -(-lanes.count // jax.process_count())
-        chunk = program.fitting(lanes, share)
-    starts = range(0, lanes.count, chunk)
+    if chunk is not None and not operator.index(chunk) > 0:
+        raise ValueError(f"chunk={chunk}: a chunk needs at least one lane.")
     done = None
-    if folder is not None:
-        about = {
-            "function": _fingerprint(program, lanes),
-            "inputs": _digest(lanes.leaves),
-            "lanes": lanes.count,
-            "chunk": chunk,
-        }
-        done = Finished(folder, about)
+    if folder is None:
+        chunk = _chunk(program, lanes) if chunk is None else min(chunk, lanes.count)
+    else:
+        done, chunk = _finished(program, lanes, chunk, folder)
+    starts = range(0, lanes.count, chunk)
 
     kept: dict[int, list[np.ndarray]] = {}
     todo = [k for k in mine(len(starts)) if done is None or _name(k) not in done]
@@ -110,18 +109,66 @@ def mine(n: int) -> range:
 
 
 def together(name: str) -> None:
-    """Wait until every process of `jax.distributed` is here."""
-    if jax.process_count() > 1:
-        multihost_utils.sync_global_devices(name)
+    """Wait until every process of `jax.distributed` is here, however long it takes.
+
+    JAX's public barrier is a collective, which on CPUs gives up after half a minute.
+    """
+    client = distributed.global_state.client
+    if client is not None:
+        client.wait_at_barrier(f"{name} {next(_BARRIERS)}", WEEK)
+
+
+_BARRIERS = itertools.count()
+WEEK = 7 * 24 * 3600 * 1000
+"""Longest time that processes wait for each other [ms]; those that die end it sooner."""
+
+
+def _finished(
+    program: Program, lanes: Lanes, chunk: int | None, folder: Path | str
+) -> tuple[Finished, int]:
+    """What is finished in `folder`, and the size of its chunks.
+
+    A size that was not asked for is that of the run that began there: memory and devices
+    may be others now. The first process decides for all.
+    """
+    about = {
+        "version": version("naion"),
+        "function": _fingerprint(program, lanes),
+        "inputs": _digest(lanes.leaves),
+        "lanes": lanes.count,
+    }
+    if jax.process_index() == 0:
+        there = Finished.about(folder) or {}
+        wanted = chunk or there.get("chunk") or _chunk(program, lanes)
+        Finished(folder, {**about, "chunk": min(int(wanted), lanes.count)})
+    together("naion.batch.begin")
+    size = (Finished.about(folder) or {}).get("chunk", 0)
+    return Finished(folder, {**about, "chunk": size}), size
+
+
+def _chunk(program: Program, lanes: Lanes) -> int:
+    return program.fitting(lanes, -(-lanes.count // jax.process_count()))
 
 
 def _fingerprint(program: Program, lanes: Lanes) -> str:
     """What tells a function from others: its operations and constants."""
     traced = jax.make_jaxpr(program.of_lane(lanes))(*lanes.one)
-    constants = _digest([np.asarray(c) for c in traced.consts])
+    constants = _digest([np.asarray(c) for c in _constants(traced)])
     # Printed operations may hold addresses of Python objects.
     text = re.sub("0x[0-9a-f]+", "", str(traced.jaxpr))
     return hashlib.sha256((text + constants).encode()).hexdigest()
+
+
+def _constants(program: ClosedJaxpr | Jaxpr) -> Iterator[Any]:
+    """Constants of a traced function and of all that it calls."""
+    if isinstance(program, ClosedJaxpr):
+        yield from program.consts
+        program = program.jaxpr
+    for operation in program.eqns:
+        for value in operation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(inner, ClosedJaxpr | Jaxpr):
+                    yield from _constants(inner)
 
 
 def _name(k: int) -> str:

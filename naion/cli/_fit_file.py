@@ -64,14 +64,13 @@ from ..fit import (
 )
 from ..fit._free import leaf
 from ..io import read_cell, read_measurement
-from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ..plot import plot_fit
 from ..predict import write_fitted_cell
 from ..protocol import Protocol
 from ..report import Figure, Report, Table
-from ._toml import beside, only, read_toml
+from ._toml import beside, celsius, mesh_of, number, only, read_toml
 
 KEYS = {
     "discharge": {"file", "kind", "temperature", "sigma", "name"},
@@ -158,9 +157,8 @@ def problem_of(text: dict[str, Any], file: Path) -> tuple[Problem, str]:
         _experiment(entry, file, cell, f"{file}, data {i + 1}")
         for i, entry in enumerate(text["data"])
     ]
-    mesh = Mesh(*text["mesh"]) if "mesh" in text else Mesh()
     name = extra.get("name", str(text["cell"]))
-    return Problem(subject, tuple(free), tuple(data), DFN(mesh)), name
+    return Problem(subject, tuple(free), tuple(data), DFN(mesh_of(text, file))), name
 
 
 def _free(entry: dict[str, Any], subject: Subject, where: str) -> Free:
@@ -191,7 +189,14 @@ def _experiment(
         raise ValueError(f"{where}: a {kind} needs {', '.join(sorted(missing))}.")
     name = entry.get("name", entry.get("file", f"pulse {entry.get('current')} A"))
     default = float(cell.temperature)
-    T = entry["temperature"] + ZERO_CELSIUS if "temperature" in entry else default
+    T = default
+    if "temperature" in entry:
+        T = celsius(entry["temperature"], f"{where}, temperature") + ZERO_CELSIUS
+    for key in ("sigma", "rest", "current", "soc", "discharged"):
+        if key in entry:
+            number(entry[key], f"{where}, {key}")
+    if not 0.0 <= entry.get("soc", 0.0) <= 1.0:
+        raise ValueError(f"{where}: soc = {entry['soc']}; expected 0 to 1.")
     sigma = float(entry.get("sigma", 0.01))
     if kind == "pulse":
         return pulse(

@@ -18,7 +18,7 @@ from ..fit._fleet import AT_ONCE
 from ..io import write_csv
 from ..predict import uncertainty_of, write_fitted_cell
 from ._fit_file import problem_of
-from ._toml import count, only, read_toml
+from ._toml import beside, count, only, read_toml
 
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -72,9 +72,15 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
         nonlocal fitted
         fitted += 1
         row = _summary(fit)
+        file = out / "cells" / f"{name}.json"
+        # What failed is tried again next time: the reason may have been the machine's.
+        digest = ""
         if isinstance(fit, Fit):
-            write_fitted_cell(out / "cells" / f"{name}.json", fit, name)
-        _keep(finished, name, {**row, "digest": digests[name]})
+            write_fitted_cell(file, fit, name)
+            digest = digests[name]
+        else:
+            file.unlink(missing_ok=True)
+        _keep(finished, name, {**row, "digest": digest})
         taken = time.perf_counter() - began
         print(
             f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)",
@@ -105,6 +111,11 @@ def _read_cells(path: Path) -> list[dict[str, str]]:
         rows = [dict(r) for r in csv.DictReader(f)]
     if not rows or "name" not in rows[0]:
         raise ValueError(f"{path}: needs a column 'name' and a row for each cell.")
+    for r in rows:
+        if None in r or None in r.values():
+            raise ValueError(
+                f"{path}: the row of {r['name']!r} does not fit the header."
+            )
     names = [r["name"] for r in rows]
     for name, n in Counter(names).items():
         if n > 1 or not re.fullmatch(r"[\w.-]+", name or ""):
@@ -115,12 +126,16 @@ def _read_cells(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _filled(node: Any, row: dict[str, str], file: Path) -> Any:
+TEXTS = {"file", "name", "cell", "kind", "path"}
+"""Keys whose values stay text also where they look like numbers."""
+
+
+def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
     """The template with {columns} replaced by what stands in the row."""
     if isinstance(node, dict):
-        return {k: _filled(v, row, file) for k, v in node.items()}
+        return {k: _filled(v, row, file, k) for k, v in node.items()}
     if isinstance(node, list):
-        return [_filled(v, row, file) for v in node]
+        return [_filled(v, row, file, key) for v in node]
     if not isinstance(node, str):
         return node
     unknown = set(PLACE.findall(node)) - set(row)
@@ -131,7 +146,7 @@ def _filled(node: Any, row: dict[str, str], file: Path) -> Any:
         )
     text = PLACE.sub(lambda m: row[m[1]], node)
     # A column alone may stand where a number is expected.
-    if PLACE.fullmatch(node) and node != "{name}":
+    if PLACE.fullmatch(node) and key not in TEXTS:
         try:
             return float(text)
         except ValueError:
@@ -145,8 +160,8 @@ def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:
 
     total = hashlib.sha256(f"{__version__}{max_evaluations}".encode())
     total.update(json.dumps(filled, sort_keys=True).encode())
-    for entry in [filled.get("cell"), *(d.get("file") for d in filled["data"])]:
-        path = file.parent / str(entry)
+    files = [file.parent / str(d.get("file")) for d in filled["data"]]
+    for path in [Path(beside(file, str(filled.get("cell")))), *files]:
         if path.is_file():
             total.update(path.read_bytes())
     return total.hexdigest()

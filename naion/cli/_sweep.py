@@ -9,6 +9,7 @@ temperature = 25                    # [degC]
 thermal = "lumped"                  # or "isothermal"
 mesh = [6, 3, 6, 16]                # n_neg, n_sep, n_pos, n_r
 rtol = 5e-4
+chunk = 256                         # lanes computed and kept at once; else chosen
 draws = 1000                        # Latin hypercube of the ranges; else a grid
 seed = 0
 
@@ -52,14 +53,13 @@ from .._results import Result
 from ..batch import run, stack
 from ..fit._free import leaf
 from ..io import read_cell, write_csv
-from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped
 from ..parameters import Cell
 from ..protocol import Protocol
 from ..simulation import Output, simulate
 from ._fleet import fit_fleet
 from ._run import start_of
-from ._toml import beside, celsius, count, number, only, read_toml
+from ._toml import beside, celsius, count, mesh_of, number, only, read_toml
 
 KEYS = {
     *("cell", "protocol", "vary", "start", "temperature", "thermal", "mesh", "rtol"),
@@ -89,7 +89,7 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     for key in ("cell", "protocol", "vary"):
         if key not in text:
             raise ValueError(f"{file}: no {key!r}; see `naion sweep --help`.")
-    cell, _ = read_cell(beside(file, text["cell"]))
+    cell, _ = read_cell(beside(file, str(text["cell"])))
     names, rows = _points(text, file)
     steps = text["protocol"]
     steps = [steps] if isinstance(steps, str) else steps
@@ -99,12 +99,11 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     _check_names(steps, known - set(OWN), file)
     columns = dict(zip(names, rows.T, strict=True))
     thermal = {"isothermal": Isothermal(), "lumped": Lumped()}
-    kind = text.get("thermal", "isothermal")
+    kind = str(text.get("thermal", "isothermal"))
     if kind not in thermal:
         raise ValueError(f"{file}: thermal {kind!r}; known are {', '.join(thermal)}.")
-    mesh = Mesh(*text["mesh"]) if "mesh" in text else Mesh()
-    model = DFN(mesh, thermal[kind])
-    start = start_of(text.get("start", "charged"), cell)
+    model = DFN(mesh_of(text, file), thermal[kind])
+    start = start_of(str(text.get("start", "charged")), cell)
     usual = float(cell.temperature) - ZERO_CELSIUS
     if "temperature" in text:
         usual = celsius(text["temperature"], f"{file}, temperature")
@@ -185,6 +184,8 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
         raise ValueError(f"{file}: `[[vary]]` says what varies; there is none.")
     for i, v in enumerate(vary):
         where = f"{file}, vary {i + 1}"
+        if not isinstance(v, dict):
+            raise ValueError(f"{where}: expected a table, [[vary]], got {v!r}.")
         only(v, {"path", "name", "values", "range", "spacing", "count"}, where)
         if ("path" in v) == ("name" in v) or ("values" in v) == ("range" in v):
             raise ValueError(
@@ -197,6 +198,13 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
             raise ValueError(f"{where}: expected a list of numbers, got {ends!r}.")
         for given in ends:
             (celsius if v.get("name") == "temperature" else number)(given, where)
+            if v.get("name") == "soc" and not 0.0 <= given <= 1.0:
+                raise ValueError(
+                    f"{where}: a state of charge of {given}; expected 0 to 1."
+                )
+        path = v.get("path", "-")
+        if not path or not all(isinstance(p, str) for p in [v.get("name", ""), *path]):
+            raise ValueError(f"{where}: paths and names are texts, got {v}.")
         if "count" in v:
             count(v["count"], f"{where}, count")
         if "range" in v and (len(ends) != 2 or not ends[0] < ends[1]):
@@ -204,14 +212,16 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
         if v.get("spacing") == "log" and min(ends) <= 0.0:
             raise ValueError(f"{where}: log spacing needs values above zero.")
     names = [_title(v) for v in vary]
-    if len(set(names)) < len(names):
-        raise ValueError(f"{file}: something varies twice: {', '.join(names)}.")
+    moved = [n for v in vary for n in (_tied(v) if "path" in v else [v["name"]])]
+    if len(set(moved)) < len(moved):
+        raise ValueError(f"{file}: something varies twice: {', '.join(moved)}.")
     if "draws" not in text:
         grid = itertools.product(*(_grid(v, file) for v in vary))
         return names, np.array(list(grid), float)
-    sampler = qmc.LatinHypercube(
-        len(vary), rng=np.random.default_rng(text.get("seed", 0))
-    )
+    seed = text.get("seed", 0)
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"{file}: seed = {seed!r}; expected a whole number.")
+    sampler = qmc.LatinHypercube(len(vary), rng=np.random.default_rng(seed))
     shares = sampler.random(count(text["draws"], f"{file}, draws"))
     columns = [_at_share(v, u) for v, u in zip(vary, shares.T, strict=True)]
     return names, np.stack(columns, axis=1)

@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ..mesh import Mesh
+
 
 def read_toml(file: Path) -> dict[str, Any]:
     """A TOML file.
@@ -71,3 +73,15 @@ def celsius(value: Any, where: str) -> float:
             "it in kelvin?"
         )
     return given
+
+
+def mesh_of(text: dict[str, Any], file: Path) -> Mesh:
+    """The mesh that a file asks for, or the usual one."""
+    if "mesh" not in text:
+        return Mesh()
+    counts = text["mesh"]
+    if not isinstance(counts, list) or len(counts) != 4:
+        raise ValueError(
+            f"{file}: mesh = {counts!r}; expected [n_neg, n_sep, n_pos, n_r]."
+        )
+    return Mesh(*(count(n, f"{file}, mesh") for n in counts))

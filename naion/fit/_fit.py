@@ -83,6 +83,9 @@ def least_squares(
         max_evaluations: most evaluations of the residuals.
         tolerance: relative change of cost and parameters at which to stop.
         progress: called with a line of text after every Jacobian.
+
+    Raises:
+        ValueError: when none of the experiments can be simulated at the start.
     """
     # Imported here: they would make every start a tenth slower.
     from scipy import optimize
@@ -99,7 +102,13 @@ def least_squares(
         return problem.jacobian(z * scale) * scale
 
     def residuals(z: np.ndarray) -> np.ndarray:
-        r = problem.residuals(z * scale)
+        predictions = problem.predictions(z * scale)
+        if count == 0 and not _any_finite(predictions):
+            raise ValueError(
+                "No experiment can be simulated with the start values: "
+                "check temperatures, currents and states of charge."
+            )
+        r = problem.residuals(z * scale, predictions)
         progress(f"iteration {count}: cost {0.5 * np.sum(r * r):.5g}")
         return r
 
@@ -245,7 +254,12 @@ def summarise(
     r = problem.residuals(z, predictions)
     C = _covariance(problem, r, problem.jacobian(z))
     cost = 0.5 * float(np.sum(r * r))
+    converged = converged and _any_finite(predictions)
     return Fit(problem, z, predictions, C, cost, names, converged, evaluations, seconds)
+
+
+def _any_finite(predictions: list[np.ndarray]) -> bool:
+    return any(np.any(np.isfinite(p)) for p in predictions)
 
 
 def scores(fit: Fit) -> list[list[str]]:

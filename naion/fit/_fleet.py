@@ -94,8 +94,8 @@ def fleet(
             table.leave()
 
     with ThreadPoolExecutor(at_once) as pool:
-        seats = [pool.submit(sit) for _ in range(at_once)]
         try:
+            seats = [pool.submit(sit) for _ in range(at_once)]
             for seat in wait(seats, return_when=FIRST_EXCEPTION).done:
                 seat.result()
         except BaseException:

@@ -74,12 +74,36 @@ def test_a_folder_belongs_to_one_run(tmp_path):
         (lambda x: 2.0 * jnp.sin(x), x, 2, "function differs"),
         (jnp.sin, x + 1.0, 2, "inputs differs"),
         (jnp.sin, x, 4, "chunk differs"),
+        (with_table([1.0, 2.0]), x, 2, "function differs"),
     ):
         with pytest.raises(ValueError, match=what):
             na.batch.run(function, inputs, chunk=chunk, folder=tmp_path)
 
 
+def with_table(values):
+    """A function with constants in one that it calls."""
+    inner = jax.jit(lambda x: x * jnp.sum(jnp.asarray(values)))
+    return lambda x: inner(x)
+
+
+def test_constants_of_called_functions_tell_runs_apart(tmp_path):
+    x = np.arange(3.0)
+    na.batch.run(with_table([1.0, 2.0]), x, folder=tmp_path)
+    with pytest.raises(ValueError, match="function differs"):
+        na.batch.run(with_table([3.0, 2.0]), x, folder=tmp_path)
+
+
+def test_a_run_goes_on_with_its_own_chunks(tmp_path, monkeypatch):
+    """A machine with other memory takes what is there, unless told otherwise."""
+    x = np.arange(10.0)
+    first = na.batch.run(jnp.sin, x, chunk=3, folder=tmp_path)
+    monkeypatch.setattr(_program, "free_memory", lambda devices: 1.0)
+    np.testing.assert_array_equal(na.batch.run(jnp.sin, x, folder=tmp_path), first)
+
+
 def test_bad_batches_are_refused(cell):
+    with pytest.raises(ValueError, match="at least one lane"):
+        na.batch.run(jnp.sin, np.zeros(3), chunk=0)
     with pytest.raises(ValueError, match=r"got shapes \(3,\), \(2,\)"):
         na.batch.run(lambda x: x[0], (np.zeros(3), np.zeros(2)))
     with pytest.raises(ValueError, match="lanes along its first axis"):
@@ -126,8 +150,12 @@ def test_kill_resume_and_two_processes(tmp_path):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
+    # One is ready half a minute before the other: collectives on CPUs would give up.
     both = [
-        start(tmp_path / "b", "--port", port, "--rank", k, devices=2) for k in (0, 1)
+        start(
+            *(tmp_path / "b", "--port", port, "--rank", k, "--late", 18 * k), devices=2
+        )
+        for k in (0, 1)
     ]
     texts = [p.communicate()[0] for p in both]
     assert [p.returncode for p in both] == [0, 0]

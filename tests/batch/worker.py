@@ -1,4 +1,4 @@
-"""One process of a batch, for the tests: `python worker.py FOLDER [KILL_AFTER] [PORT RANK]`.
+"""One process of a batch, for the tests; its arguments are below.
 
 Prints a line for every chunk that it computed, and the capacities at the end.
 """
@@ -6,6 +6,7 @@ Prints a line for every chunk that it computed, and the capacities at the end.
 import argparse
 import os
 import signal
+import time
 
 import equinox as eqx
 import jax
@@ -18,6 +19,7 @@ parser.add_argument("folder")
 parser.add_argument("--kill-after", type=int, default=0)
 parser.add_argument("--port", type=int)
 parser.add_argument("--rank", type=int)
+parser.add_argument("--late", type=float, default=0.0, help="seconds after each chunk")
 options = parser.parse_args()
 
 na.enable_x64()
@@ -37,6 +39,7 @@ chunks = []
 def progress(text: str) -> None:
     chunks.append(text)
     print(text, flush=True)
+    time.sleep(options.late)
     if len(chunks) == options.kill_after:
         os.kill(os.getpid(), signal.SIGKILL)
 

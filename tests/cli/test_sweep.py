@@ -114,6 +114,10 @@ def test_draws(tmp_path):
         ("protocol", "protocoll", "protocoll"),
         ("values = [25, 0]", "values = [298.15, 0]", "kelvin"),
         ("values = [1.0, 2.0]", "values = []", "a list of numbers"),
+        ("[[vary]]", "start = 0.8\n[[vary]]", "soc=0.8"),
+        (MESH, "mesh = 6", "expected \\[n_neg"),
+        (MESH, 'mesh = ["a", 3, 4, 10]', "got 'a'"),
+        ('name = "temperature"\nvalues = [25, 0]', 'name = "soc"\nvalues = [80]', "0 to 1"),
         ("values = [1.0, 2.0]", 'values = [1.0, "fast"]', "vary 2.*'fast'"),
         ("values = [1.0, 2.0]", "values = [1.0, nan]", "vary 2.*nan"),
         ("count = 3", "count = 0", "whole number above 0, got 0"),
@@ -132,13 +136,13 @@ def test_mistakes_are_named(tmp_path, capsys, old, new, said):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, cell, model):
-    """Measurements of ten cells, of unlike lengths; one is missing, one is empty."""
+    """Ten cells, data of unlike lengths; one is missing, one empty, one without degC."""
     folder = tmp_path_factory.mktemp("fleet")
     full = na.parameters.stoichiometry_at_soc(cell, 1.0)
     rows = ["name,celsius"]
     for i, scale in enumerate(np.geomspace(0.5, 2.0, 10)):
         name, T = f"cell_{i}", 25.0 - i
-        rows.append(f"{name},{T}")
+        rows.append(f"{name},{T if i != 8 else 'n/a'}")
         true = eqx.tree_at(
             lambda c: c.positive.particle.rate_constant.scale, cell, scale
         )
@@ -173,7 +177,8 @@ def test_fleet(tmp_path, folder, capsys):
     assert run(folder / "fleet.toml", out) == 4
     rows = {r["name"]: r for r in read(out / "table.csv")}
     bad = {n for n, r in rows.items() if r["outcome"] == "bad_data"}
-    assert bad == {"cell_4", "cell_7"}
+    assert bad == {"cell_4", "cell_7", "cell_8"}
+    assert "number, got 'n/a'" in rows["cell_8"]["message"]
     assert "no such file" in rows["cell_7"]["message"]
     assert "empty" in rows["cell_4"]["message"]
     for i, scale in enumerate(np.geomspace(0.5, 2.0, 10)):
@@ -188,7 +193,7 @@ def test_fleet(tmp_path, folder, capsys):
 
     # cell_7 comes in, cell_2 is measured anew: these two are fitted.
     before = times(out)
-    assert len(before) == 8
+    assert len(before) == 7
     good = (folder / "cell_6.csv").read_text()
     write(folder / "cell_7.csv", good)
     old = (folder / "cell_2.csv").read_text()
@@ -224,7 +229,7 @@ def test_two_processes_share_a_fleet(tmp_path, folder):
         [line.split(":")[0] for line in t.splitlines() if "converged (" in line]
         for t in texts
     ]
-    assert len(names[0]) + len(names[1]) == 8
+    assert len(names[0]) + len(names[1]) == 7
     assert set(names[0]).isdisjoint(names[1]) and names[0] and names[1]
     assert len(read(tmp_path / "o" / "table.csv")) == 10
 

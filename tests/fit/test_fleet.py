@@ -73,6 +73,14 @@ def test_an_error_of_the_caller_stops_the_fleet(problems):
     assert time.perf_counter() - began < 120.0
 
 
+def test_a_fit_of_nothing_does_not_converge(cell):
+    """Where no simulation works, residuals are constant; that is no optimum."""
+    test = discharge("1C", [0.1, 0.2, 0.3], [3.0, 2.9, 2.8], 1.5, 298.15)
+    problem = Problem(Subject(cell, [50.0]), FREE, (test,), MODEL)  # A.h missing
+    with pytest.raises(ValueError, match="No experiment can be simulated"):
+        least_squares(problem)
+
+
 def test_starts_and_refusals(problems):
     a = problems["c"]
     starts = {"low": np.log([0.3, 0.3]), "high": np.log([4.0, 4.0])}

@@ -174,7 +174,7 @@ def _lower_gpu(
 ):
     """One thread a lane."""
     del alike
-    capability = str(jax.devices()[0].compute_capability)
+    capability = str(jax.local_devices(backend="cuda")[0].compute_capability)
     name = _on_gpu(program, _uniform(ctx, program, groups * lanes), capability)
     return jax.ffi.ffi_lowering(name)(ctx, *operands)
 

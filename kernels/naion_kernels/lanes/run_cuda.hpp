@@ -64,8 +64,8 @@ extern "C" XLA_FFI_Error* run_lanes(XLA_FFI_CallFrame* frame) {
     const size_t bytes = size_t(workspace_bytes) * blocks * block_threads + 256;
     const cudaError_t error = cudaMallocAsync(&memory, bytes, stream);
     if (error == cudaSuccess) break;
+    cudaGetLastError();  // or the next call would report it again
     if (error != cudaErrorMemoryAllocation || blocks == 1) return cuda_failure(frame, error);
-    cudaGetLastError();
     blocks = (blocks + 1) / 2;
   }
   run_lanes_on_gpu<<<blocks, block_threads, 0, stream>>>(call, static_cast<char*>(memory));
