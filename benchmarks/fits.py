@@ -1,7 +1,7 @@
 """Five parameters from one noisy 1C discharge, from three starts, against PyBOP.
 
 Both sides fit 200 voltages of their own converged solution with the same 1 mV of noise, with
-their tuned settings, on one core. A start counts as converged if its RMSE is within
+their tuned settings (naion at a tighter tolerance), on one core. A start counts as converged if its RMSE is within
 5 % of the best that its side reached.
 """
 
@@ -27,6 +27,9 @@ from naion.fit._free import leaf  # noqa: E402
 SEED = 20261122
 NOISE = 1e-3
 """Standard deviation [V]."""
+
+RTOL = 3e-4
+"""naion's tolerance here: looser, the cost is rough where it differs by a few per cent."""
 
 LOGARITHMIC = (
     "negative.particle.diffusivity.scale",
@@ -110,7 +113,7 @@ def naion_side(cell, t, V):
         free.append(Free((f"cell.{path}",), (0.8 * value, 1.2 * value)))
     model = na.DFN(SODIUM.naion.mesh)
     subject = Subject(cell, [0.0])
-    problem = Problem(subject, tuple(free), (test,), model, SODIUM.naion.rtol)
+    problem = Problem(subject, tuple(free), (test,), model, RTOL)
     starts = {
         name: np.array([*np.log(factors[:3]), *np.multiply(factors[3:], values)])
         for name, factors in STARTS.items()

@@ -16,7 +16,7 @@ from naion_kernels.lanes._emit import emit
 from naion_kernels.lanes._flatten import flatten
 
 needs_compiler = pytest.mark.skipif(
-    not lanes.available(), reason="needs g++ on Linux, or nvcc on a machine with a GPU"
+    not lanes.available(), reason="needs g++ on Linux, or nvcc beside a GPU"
 )
 needs_nvcc = pytest.mark.skipif(
     _build.cuda_compiler() is None, reason="needs nvcc (PATH, NVCC or CUDA_HOME)"

@@ -7,7 +7,7 @@ import pytest
 
 from naion_kernels import block_tridiagonal, lanes
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs a C++ compiler")
+pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
 
 RNG = np.random.default_rng(20261122)
 X = jnp.asarray(RNG.uniform(-1.0, 1.0, (6, 5)))
