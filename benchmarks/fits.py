@@ -1,8 +1,8 @@
 """Five parameters from one noisy 1C discharge, from three starts, against PyBOP.
 
 Both sides fit 200 voltages of their own converged solution with the same 1 mV of noise, with
-their tuned settings (naion at a tighter tolerance), on one core. A start counts as converged if its RMSE is within
-5 % of the best that its side reached.
+their tuned settings (naion at a tighter tolerance), on one core. A start counts as converged
+if its RMSE is within 5 % of the best that its side reached.
 """
 
 from benchmarks.harness import FAST, pin, write
