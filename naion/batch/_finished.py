@@ -63,8 +63,12 @@ class Finished:
 
     def _aside(self, content: bytes) -> str:
         handle, path = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".tmp")
-        with os.fdopen(handle, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
+        try:
+            with os.fdopen(handle, "wb") as f:
+                f.write(content)
+                f.flush()
+                os.fsync(f.fileno())
+        except BaseException:  # a full disk, or Ctrl-C
+            os.unlink(path)
+            raise
         return path

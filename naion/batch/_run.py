@@ -68,18 +68,21 @@ def run(
 
     kept: dict[int, list[np.ndarray]] = {}
     todo = [k for k in mine(len(starts)) if done is None or _name(k) not in done]
-    began = time.perf_counter()
+    began = compiled = time.perf_counter()
     for i, k in enumerate(todo):
         part = jax.tree.leaves(program.part(lanes, starts[k], chunk))
         if done is None:
             kept[k] = part
         else:
             done.save(_name(k), _packed(part))
-        taken = time.perf_counter() - began
-        left = taken / (i + 1) * (len(todo) - i - 1)
+        now = time.perf_counter()
+        # The first chunk's time is that of compiling.
+        compiled = now if i == 0 else compiled
+        left = (now - compiled) / max(i, 1) * (len(todo) - i - 1)
+        rest = f", about {left:.0f} s to go" if i else ""
         progress(
-            f"chunk {k + 1} of {len(starts)} ({chunk} lanes): {taken:.1f} s so far, "
-            f"about {left:.0f} s to go"
+            f"chunk {k + 1} of {len(starts)} ({chunk} lanes): "
+            f"{now - began:.1f} s so far{rest}"
         )
     if done is not None:
         together("naion.batch.run")
