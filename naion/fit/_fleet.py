@@ -2,12 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import (
-    FIRST_EXCEPTION,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple, get_args
 
@@ -89,18 +84,19 @@ def fleet(
                     results[name] = result
                     done(name, result)
         except StopIteration:
-            pass
-        finally:
             table.leave()
-
-    with ThreadPoolExecutor(at_once) as pool:
-        try:
-            seats = [pool.submit(sit) for _ in range(at_once)]
-            for seat in wait(seats, return_when=FIRST_EXCEPTION).done:
-                seat.result()
         except BaseException:
             table.close()
             raise
+
+    with ThreadPoolExecutor(at_once) as pool:
+        seats = [pool.submit(sit) for _ in range(at_once)]
+        try:
+            table.serve()
+        finally:
+            table.close()
+    for seat in seats:
+        seat.result()
     return {name: results[name] for name in problems}
 
 
@@ -130,55 +126,70 @@ class _Asked(NamedTuple):
 
 
 class _Table:
-    """Where fits wait until each has asked something; then all are answered at once."""
+    """Where fits wait until each has asked something; then all are answered at once.
+
+    The thread that serves does all computing: compilers need more stack than other
+    threads have, and a Ctrl-C arrives there.
+    """
 
     def __init__(self, evaluator: Evaluator, seats: int, most: int):
         self.evaluator, self.seats, self.most = evaluator, seats, most
         self.waiting: list[_Asked] = []
-        self.lock = threading.Lock()
+        self.served: list[_Asked] = []
+        self.changed = threading.Condition()
         self.closed = False
 
     def ask(self, question: Question, rows: range, z: np.ndarray):
         asked = _Asked(question, rows, np.asarray(z), Future())
-        with self.lock:
+        with self.changed:
             if self.closed:
                 raise RuntimeError("The fleet was stopped.")
             self.waiting.append(asked)
-            self._answer()
+            self.changed.notify()
         return asked.answer.result()
 
     def leave(self) -> None:
-        with self.lock:
+        with self.changed:
             self.seats -= 1
-            self._answer()
+            self.changed.notify()
 
     def close(self) -> None:
         """Let everybody who waits, or asks again, fail."""
-        with self.lock:
+        with self.changed:
             self.closed = True
-            for a in self.waiting:
-                a.answer.set_exception(RuntimeError("The fleet was stopped."))
+            for a in (*self.served, *self.waiting):
+                if not a.answer.done():
+                    a.answer.set_exception(RuntimeError("The fleet was stopped."))
             self.waiting = []
+            self.changed.notify()
 
-    def _answer(self) -> None:
-        if len(self.waiting) < self.seats or not self.waiting:
-            return
-        waiting, self.waiting = self.waiting, []
-        for question in get_args(Question):
-            asked = [a for a in waiting if a.question == question]
-            if not asked:
-                continue
-            rows = [row for a in asked for row in a.rows]
-            try:
-                answers = self.evaluator.ask(
-                    question, rows, np.concatenate([a.z for a in asked]), self.most
+    def serve(self) -> None:
+        """Answer until everybody has left, or somebody closed the table."""
+        while True:
+            with self.changed:
+                self.changed.wait_for(
+                    lambda: self.closed or len(self.waiting) >= self.seats
                 )
-            except Exception as error:
-                for a in asked:
-                    a.answer.set_exception(error)
-                continue
-            start = 0
+                if not self.waiting:
+                    return
+                self.served, self.waiting = self.waiting, []
+            for question in get_args(Question):
+                alike = [a for a in self.served if a.question == question]
+                self._answer(question, alike)
+
+    def _answer(self, question: Question, asked: list[_Asked]) -> None:
+        if not asked:
+            return
+        rows = [row for a in asked for row in a.rows]
+        z = np.concatenate([a.z for a in asked])
+        try:
+            answers = self.evaluator.ask(question, rows, z, self.most)
+        except Exception as error:
             for a in asked:
-                part = slice(start, start + len(a.rows))
-                a.answer.set_result(jax.tree.map(lambda x, p=part: x[p], answers))
-                start = part.stop
+                a.answer.set_exception(error)
+            return
+        start = 0
+        for a in asked:
+            part = slice(start, start + len(a.rows))
+            a.answer.set_result(jax.tree.map(lambda x, p=part: x[p], answers))
+            start = part.stop

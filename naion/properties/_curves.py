@@ -77,14 +77,15 @@ class Table(AbstractCurve):
             first, last = slope[0], slope[-1]
         goes_on = 1.0 if self.extrapolation == "linear" else 0.0
 
-        def outside(y: Array, slope: Array) -> Array:
+        def outside(x: Array, y: Array, slope: Array) -> Array:
             none = jnp.zeros_like(y)
-            return jnp.stack([y, goes_on * slope, none, none])[:, None]
+            return jnp.stack([x, y, goes_on * slope, none, none])[:, None]
 
-        pieces = [outside(self.y[0], first), inner, outside(self.y[-1], last)]
-        anchors = jnp.concatenate([self.x[:1], self.x])
-        coefficients = jnp.concatenate(pieces, axis=1)
-        return PiecewiseCubic(_search_tree(self.x), anchors, coefficients)
+        before = outside(self.x[0], self.y[0], first)
+        between = jnp.concatenate([self.x[None, :-1], inner])
+        behind = outside(self.x[-1], self.y[-1], last)
+        pieces = jnp.concatenate([before, between, behind], axis=1)
+        return PiecewiseCubic(_search_tree(self.x), pieces)
 
 
 class PiecewiseCubic(AbstractCurve):
@@ -92,16 +93,15 @@ class PiecewiseCubic(AbstractCurve):
 
     Attributes:
         knots: where one piece ends and the next begins, as a `_search_tree`.
-        anchors: from where each piece's distance is taken, (n+1,).
-        coefficients: of powers 0 to 3 of that distance, (4, n+1).
+        pieces: from where each piece's distance is taken and the coefficients of powers
+            0 to 3 of that distance, (5, n+1).
     """
 
     knots: Float[Array, " n"]
-    anchors: Float[Array, " m"]
-    coefficients: Float[Array, "4 m"]
+    pieces: Float[Array, "5 m"]
 
     def __call__(self, x: Array) -> Array:
-        return _cubic(self.knots, self.anchors, self.coefficients, x)
+        return _cubic(self.knots, self.pieces, x)
 
     def prepared(self) -> AbstractCurve:
         return self
@@ -208,9 +208,11 @@ def _search_tree(knots: Array) -> Array:
 
 # Looked up at many places with few shapes: `jit` lets JAX trace each shape once.
 @jax.jit
-def _cubic(knots: Array, anchors: Array, coefficients: Array, x: Array) -> Array:
+def _cubic(knots: Array, pieces: Array, x: Array) -> Array:
     index = _count_below(jax.lax.stop_gradient(knots), x)
-    anchor, a, b, c, d = (_elements(row, index) for row in (anchors, *coefficients))
+    # One lookup: derivatives with respect to the table cost one sum into it, not five.
+    found = jnp.split(_elements(pieces, index), 5)
+    anchor, a, b, c, d = (jnp.squeeze(row, 0) for row in found)
     z = x - anchor
     return a + z * (b + z * (c + z * d))
 
@@ -228,8 +230,9 @@ def _count_below(tree: Array, x: Array) -> Array:
     return place
 
 
-def _elements(row: Array, place: Array) -> Array:
-    return row.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
+def _elements(rows: Array, place: Array) -> Array:
+    at = rows.at[..., place]
+    return at.get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def _positive(m: Array) -> Array:

@@ -88,10 +88,25 @@ def loops(x, v, n):
     return i, y, record, total, rows, swapped
 
 
+def sums_into_tables(x, v, n):
+    """What reverse mode makes of lookups: updates of zeros, added up in a loop."""
+
+    def lookups(x, v):
+        def body(total, row):
+            place = (n + jnp.int32(row[0] > 0.0)) % 5
+            found = x[:, place] * row[1]
+            return total + jnp.sum(found**2) + jnp.sum(v[n % 6] * found[0]), found
+
+        return jax.lax.scan(body, 0.0, x)
+
+    _, pullback = jax.vjp(lookups, x, v)
+    return pullback((v[0], jnp.ones((6, 6, 6))))
+
+
 @pytest.mark.parametrize("count", LANES)
 @pytest.mark.parametrize(
     "fn",
-    [elementwise, views, reductions, picked, updates, loops],
+    [elementwise, views, reductions, picked, updates, loops, sums_into_tables],
     ids=lambda f: f.__name__,
 )
 def test_agrees_with_xla(fn, count):

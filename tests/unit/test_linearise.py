@@ -8,6 +8,7 @@ import pytest
 import naion as na
 from naion.parameters import stoichiometry_at_soc
 from naion.protocol import Control, Mode
+from naion_kernels import lanes
 
 MESH = na.Mesh(3, 2, 4, 6)
 SHIFT, TAU = 0.3, 2.0
@@ -71,6 +72,40 @@ def system(request):
         )
 
     return model, y, matrix, solve
+
+
+@pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+@pytest.mark.parametrize("count", [None, 11])
+def test_native_condensed_equals_plain(system, count):
+    """Lane programs of solves, their tangents and cotangents: 100 eps cond(A)."""
+    _, y, matrix, solve = system
+    imposed = tuple(map(jnp.asarray, (int(Mode.POWER), *VALUES[Mode.POWER])))
+    A = matrix(*imposed)
+    cond = np.linalg.cond(np.asarray(A))
+
+    def along(b):
+        return jax.lax.custom_linear_solve(
+            lambda u: A @ u,
+            b,
+            lambda _, b: solve(*imposed, b)[0],
+            lambda _, b: solve(*imposed, b)[1],
+        )
+
+    def everything(b, bar):
+        x, pullback = jax.vjp(along, b)
+        _, x_dot = jax.jvp(along, (b,), (bar,))
+        (x_transposed,) = jax.linear_transpose(along, b)(bar)
+        return x, x_dot, pullback(b)[0], x_transposed
+
+    shape = y.shape if count is None else (count, *y.shape)
+    b, bar = np.random.default_rng(5).uniform(-1.0, 1.0, (2, *shape))
+    plain, native = everything, lanes.per_lane(everything)
+    if count is not None:
+        plain, native = jax.vmap(plain), jax.vmap(native)
+    expected, found = jax.jit(plain)(b, bar), jax.jit(native)(b, bar)
+    for a, z in zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True):
+        error = np.linalg.norm(z - a, axis=-1) / np.linalg.norm(a, axis=-1)
+        assert np.all(error < 100 * np.finfo(float).eps * cond)
 
 
 @pytest.mark.parametrize("mode", list(Mode), ids=lambda m: m.name.lower())

@@ -1,5 +1,6 @@
 """A jaxpr as a straight list of operations: calls inlined, dead code removed."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,12 @@ def flatten(closed: ClosedJaxpr) -> Block:
     block = Block(list(jaxpr.invars), [], [], {})
     names: dict[Var, Atom] = {v: v for v in jaxpr.invars}
     block.outputs = _inline(closed, names, block)
+    _sum_in_place(block)
+    _drop_dead(block)
+    return block
+
+
+def _drop_dead(block: Block) -> None:
     alive = {a for a in block.outputs if isinstance(a, Var)}
     kept = []
     for op in reversed(block.ops):
@@ -54,7 +61,54 @@ def flatten(closed: ClosedJaxpr) -> Block:
             kept.append(op)
             alive.update(a for a in op.inputs if isinstance(a, Var))
     block.ops = kept[::-1]
-    return block
+
+
+def _sum_in_place(block: Block) -> None:
+    """Let a + scatter(zeros) be a scatter into a.
+
+    So reverse mode sums what it finds about a table: every lookup gives zeros, and a few
+    numbers among them, to be added to what other lookups gave.
+    """
+    made: dict[Var, Op] = {v: op for op in block.ops for v in op.outputs}
+    uses = Counter(a for op in block.ops for a in op.inputs if isinstance(a, Var))
+    uses.update(a for a in block.outputs if isinstance(a, Var))
+
+    def scatters(atom: Atom) -> list[Op]:
+        """What is scattered into zeros to make `atom`, first things first."""
+        op = made.get(atom) if isinstance(atom, Var) and uses[atom] == 1 else None
+        if op is None or op.name != "scatter-add":
+            return []
+        if _is_zero(op.inputs[0], made):
+            return [op]
+        before = scatters(op.inputs[0])
+        return [*before, op] if before else []
+
+    ops = []
+    for op in block.ops:
+        if op.name != "add_any":
+            ops.append(op)
+            continue
+        into, other = op.inputs
+        chain = scatters(other)
+        if not chain:
+            into, chain = other, scatters(into)
+        outputs = [Var(op.outputs[0].aval) for _ in chain[1:]] + op.outputs
+        if not chain:
+            ops.append(op)
+        for scatter, out in zip(chain, outputs, strict=False):
+            new = Op(scatter.name, [into, *scatter.inputs[1:]], [out], scatter.params)
+            ops.append(new)
+            made[out], into = new, out
+            uses.setdefault(out, 1)
+    block.ops = ops
+
+
+def _is_zero(atom: Atom, made: dict[Var, Op]) -> bool:
+    if isinstance(atom, Literal):
+        return bool(np.all(np.asarray(atom.val) == 0.0))
+    if atom not in made or made[atom].name != "broadcast_in_dim":
+        return False
+    return _is_zero(made[atom].inputs[0], made)
 
 
 def _inline(closed: ClosedJaxpr, names: dict[Var, Atom], block: Block) -> list[Atom]:

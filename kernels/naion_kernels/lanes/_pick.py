@@ -24,16 +24,16 @@ def _pad(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
     fill = e.at(filling, (), scope)
     inside, where = [], []
     config = op.params["padding_config"]
-    for i, n, (low, _, step) in zip(index, shape(operand), config, strict=True):
+    for i, n, (low, high, step) in zip(index, shape(operand), config, strict=True):
         if step:
             raise NotImplementedError("A lane program cannot pad between elements.")
         j = i + -low
-        if j.terms:
+        if j.terms and (low > 0 or high > 0):
             name = e.program.name("d")
             scope.add(f"const long {name} = clamped({j}, {n - 1});")
             inside.append(f"({name} == ({j}))")
             j = Index(0, ((name, 1),))
-        elif not 0 <= j.const < n:
+        elif not j.terms and not 0 <= j.const < n:
             return fill
         where.append(j)
     value = e.at(operand, tuple(where), scope)

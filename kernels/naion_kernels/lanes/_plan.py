@@ -1,6 +1,7 @@
 """What of a block is stored, in which loop it is computed, and what varies by lane."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from jax.extend.core import Var
 
@@ -130,24 +131,30 @@ class Plan:
 
     def _store_shared(self) -> None:
         """Store what would otherwise be computed more than once."""
-        times: dict[Var, int] = {}
+        times: dict[Var, Fraction] = {}
         for op in reversed(self.block.ops):
             for v in op.outputs:
                 readers = self.readers.get(v, [])
-                times[v] = sum(self._times(v, reader, times) for reader in readers)
+                times[v] = sum(
+                    (self._times(v, reader, times) for reader in readers), Fraction()
+                )
                 costs = not is_free(op)
                 if not is_fusible(op) or (costs and (times[v] > 1 or not shape(v))):
                     self.stored.add(v)
 
-    def _times(self, v: Var, reader: Op, times: dict[Var, int]) -> int:
-        """How often an element would be computed for `reader` if it were not stored."""
+    def _times(self, v: Var, reader: Op, times: dict[Var, Fraction]) -> Fraction:
+        """How often elements would be computed for `reader` if they were not stored.
+
+        An average over the elements: slices side by side read each of them once.
+        """
         if is_view(reader):
-            out = sum(1 if o in self.stored else times[o] for o in reader.outputs)
-            return 2 * out if sum(map(size, reader.outputs)) > size(v) else out
+            counts = (
+                size(o) * (Fraction(1) if o in self.stored else times[o])
+                for o in reader.outputs
+            )
+            return sum(counts, Fraction()) / max(size(v), 1)
         grows = reader.name == "pad" and size(reader.outputs[0]) > size(v)
-        if reader.name == "dot_general" or grows:
-            return 2
-        return 1
+        return Fraction(2 if reader.name == "dot_general" or grows else 1)
 
     def _group(self) -> None:
         """Share loops between results of one shape as far as their order allows."""
