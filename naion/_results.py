@@ -58,7 +58,7 @@ _EXPLANATIONS = {
     Result.STEP_LIMIT: "Numerical failure: the step limit was reached. Raise "
     "`max_steps`, or loosen `rtol`.",
     Result.START_OUT_OF_REACH: "The start state lies outside what the electrodes can "
-    "hold: stoichiometries must be between 0 and 1.",
+    "hold: stoichiometries must lie between 0 and 1, ends excluded.",
     Result.EVENT_NOT_MET: "Numerical failure: a cut-off was passed, but no step could be "
     "made to end at it. Please report the cell and the protocol.",
     Result.RUNNING: "The solve has not finished.",

@@ -7,6 +7,8 @@ import jax
 import pytest
 
 import naion as na
+from naion.fit import _evaluate
+from naion_kernels import lanes
 
 na.enable_x64()
 
@@ -41,6 +43,15 @@ def cell() -> na.parameters.Cell:
 def any_cell(request) -> na.parameters.Cell:
     """Each published set in turn."""
     return na.parameters.load(request.param)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_programs():
+    """Forget plain XLA programs: a process can map so many and no more."""
+    yield
+    if not lanes.enabled():
+        _evaluate._programs.cache_clear()
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session", autouse=True)

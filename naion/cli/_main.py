@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, function, text in (
         ("run", run, "simulate a protocol or a measured profile"),
-        ("predict", predict, "the same with 90 %% intervals, for a fitted cell"),
+        ("predict", predict, "the same with 90 %% intervals"),
     ):
         p = commands.add_parser(name, help=text)
         _run_options(p)
@@ -155,10 +155,15 @@ def _sets(arguments: argparse.Namespace) -> int:
     chosen = parameters.load_set(arguments.name)
     print(f"{chosen.name}: {chosen.title}\ncite: {chosen.citation}")
     print(f"licence: {chosen.licence}")
-    print("quality: M measured, F fitted, D derived, S stated, A assumed\n")
+    print("quality: M measured, F fitted, D derived, S stated, A assumed")
+    print("range of assumed numbers; of the scale where a table or a form is assumed\n")
     for p in chosen.provenance:
         value = f"{p.value:.6g}" if isinstance(p.value, float) else p.value
-        print(f"{p.quality}  {p.path:52s} {value:>30s} {p.unit:10s} {p.source}")
+        between = "" if p.range is None else "{:g} ... {:g}".format(*p.range)
+        print(
+            f"{p.quality}  {p.path:52s} {value:>30s} {p.unit:10s} {between:22s} "
+            f"{p.source}"
+        )
     return 0
 
 

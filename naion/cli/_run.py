@@ -13,10 +13,12 @@ from ..models import DFN, Isothermal, Lumped
 from ..parameters import (
     Cell,
     Stoichiometry,
+    available,
+    load_set,
     open_circuit_voltage,
     stoichiometry_at_voltage,
 )
-from ..predict import Uncertainty, ensemble, voltage_band
+from ..predict import Uncertainty, ensemble, uncertainty_of_set, voltage_band
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 
@@ -40,14 +42,22 @@ def run(arguments: argparse.Namespace) -> Result:
 
 
 def predict(arguments: argparse.Namespace) -> Result:
-    """The same with a 90 % band, for a cell that carries what its fit knows."""
+    """The same with a 90 % band: of a fit, or of the assumed numbers of a set."""
     cell, extra = read_cell(arguments.cell)
-    if "fit" not in extra:
+    if arguments.cell in available():
+        known = uncertainty_of_set(load_set(arguments.cell))
+        print(
+            f"The band is that of {len(known.free)} assumed numbers of the set; errors "
+            "of the model and of its other numbers are not in it."
+        )
+    elif "fit" in extra:
+        known = Uncertainty.from_json(extra["fit"])
+    else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
-            "`naion fit` or `naion demo`. For a single curve use `naion run`."
+            "`naion fit` or `naion demo`, or the name of a set. For a single curve use "
+            "`naion run`."
         )
-    known = Uncertainty.from_json(extra["fit"])
     protocol, options, times, origin = _prepare(arguments, cell)
     best = simulate(cell, protocol, throw=False, **options)
     times = _grid(best) if times is None else times

@@ -66,15 +66,90 @@ def chayambuka_set(source: Path) -> None:
         write(SETS / "nvpf_hc_chayambuka2022" / f"{name}.csv", comments, header, x, y)
 
 
-def nfm_set(source: Path) -> None:
-    """Open-circuit potentials of the layered-oxide / hard-carbon set."""
-    for name, out in (("hc_D1", "hc_ocp"), ("nfm111_B", "nfm_ocp")):
+OCPS = {
+    "nfm_hc_18650/hc_ocp": "hc_D1",
+    "nfm_hc_18650/nfm_ocp": "nfm111_B",
+    "nfpp_hc_32140/hc_ocp": "hc_B",
+    "nfpp_hc_32140/nfpp_ocp": "nfpp",
+    "nfm_hc_prismatic/hc_ocp": "hc_A",
+    "pw_hc_prismatic/pw_ocp": "prussian_white",
+}
+"""Our fits of half-cell curves, by the table that a constructed set holds."""
+
+
+def constructed_sets(source: Path) -> None:
+    """Open-circuit potentials of the constructed sets."""
+    for out, name in OCPS.items():
         x, U = _columns(source / "reference" / "ocp" / f"{name}.csv", "x", "U_eq_V")
         comments = [
             f"{name}: centre line of our own MSMR fit to slow half-cell curves, 25 degC",
-            "x = 0 desodiated, 1 sodiated (hard carbon); 0 charged, 1 discharged (oxide)",
+            "x = 0 desodiated, 1 sodiated (hard carbon); 0 charged, 1 discharged (cathode)",
         ]
-        write(SETS / "nfm_hc_18650" / f"{out}.csv", comments, "sto,U_V", x, U)
+        write(SETS / f"{out}.csv", comments, "sto,U_V", x, U)
+    # Mean of both branches [uV/K] from charged (y = 0.404) to discharged (y = 0.966).
+    entropic = np.array(
+        [85, -6, -181, -256, -228, -266, -336, -385, -336, -335, -426.0]
+    )
+    y = np.linspace(0.404, 0.966, 11)
+    write(
+        SETS / "nfm_hc_18650" / "nfm_dudt.csv",
+        [
+            "full-cell dU/dT, mean of charge and discharge, against the oxide's "
+            "composition in the window of nfm_ocp.csv",
+            "source: TU Berlin, DOI 10.14279/depositonce-25036, CC BY 4.0",
+        ],
+        "sto,dUdT_V_per_K",
+        (y - 0.43) / 0.55,
+        1e-6 * entropic,
+    )
+
+
+def _hina_branch(data: Path, step: str, cycle: str) -> tuple[np.ndarray, np.ndarray]:
+    """Charge passed [A.h] and voltage of one C/50 branch of the HiNa cell."""
+    path = data / "hina_nacr32140" / "pseudo_ocv_0p02C_digitised.csv"
+    header, rows = _read(path)
+    of_step, of_cycle, of_q, of_V = (
+        header.index(k) for k in ("step", "cycle", "charge_Ah", "voltage_V")
+    )
+    own = [r for r in rows if r[of_step] == step and r[of_cycle] == cycle]
+    q, V = np.array([[float(r[of_q]), float(r[of_V])] for r in own]).T
+    return q, V
+
+
+def cfm_set(source: Path, Q_n: float = 12.4, x_n: float = 0.88) -> None:
+    """Potential of the Cu-Fe-Mn oxide: the cell's slow curve plus hard carbon's.
+
+    Args:
+        Q_n: capacity of the negative electrode [A.h].
+        x_n: its stoichiometry at the charged end. With this pair and hard carbon D1 the
+            oxide's potential is smoothest (standard deviation of second differences
+            2.6 mV, and it falls everywhere); with hard carbon B it would rise by 65 mV.
+    """
+    q, V = _hina_branch(source / "data", "discharge", "1")
+    q_back, V_back = _hina_branch(source / "data", "charge", "2")
+    total = 10.85
+    both = 0.5 * (V + np.interp(q, total - q_back[::-1], V_back[::-1]))
+    x_hc, U_hc = _columns(source / "reference" / "ocp" / "hc_D1.csv", "x", "U_eq_V")
+    U = both + np.interp(x_n - q / Q_n, x_hc, U_hc)
+    grid = np.concatenate([[0.005, 0.015], np.linspace(0.03, 0.97, 48), [0.985, 1.0]])
+    edges = np.concatenate([[0.0], 0.5 * (grid[1:] + grid[:-1]), [1.0]])
+    x, means = q / total, []
+    for low, high, at in zip(edges[:-1], edges[1:], grid, strict=True):
+        inside = (x >= low) & (x <= high)
+        near = np.median(U[inside]) if inside.sum() > 2 else np.interp(at, x, U)
+        means.append(near)
+    write(
+        SETS / "cfm_hc_32140" / "cfm_ocp.csv",
+        [
+            "Cu-Fe-Mn layered oxide: mean of the C/50 branches of the cell, plus hard "
+            f"carbon D1 with Q_n {Q_n:g} A.h and x_n {x_n:g} at the charged end, 25 degC",
+            "x = 0 at 3.95 V, 1 at 1.5 V of the cell; made to fall everywhere",
+            "source: SINTEF record in battery-data-alliance/battery-data-format, CC BY 4.0",
+        ],
+        "sto,U_V",
+        grid,
+        np.minimum.accumulate(np.array(means) - 1e-6 * grid),
+    )
 
 
 def _grid(charge: np.ndarray, voltage: np.ndarray, n: int):
@@ -184,6 +259,24 @@ def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
     )
 
 
+def hina_slow(data: Path, out: Path, n: int) -> None:
+    """C/50 discharge and charge of the HiNa cell."""
+    for step, cycle in (("discharge", "1"), ("charge", "2")):
+        grid, median = _grid(*_hina_branch(data, step, cycle), n)
+        write(
+            out / "hina" / f"{step}_0p02C.csv",
+            [
+                f"measured {step} of HiNa NaCR32140-MP10 at 0.2 A, 1.5 to 3.95 V, 25 degC",
+                "source: SINTEF record in battery-data-alliance/battery-data-format, "
+                "CC BY 4.0, digitised (7 mV, 0.1 A.h)",
+                f"median in {n} equal steps of charge",
+            ],
+            "charge_Ah,voltage_V",
+            grid,
+            median,
+        )
+
+
 def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     """Tables of every measurement that naion fits.
 
@@ -196,12 +289,14 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     nvpf_discharges(data, out, n)
     hakadi_discharges(data, out, n)
     tuberlin_checkups(data, out, every)
+    hina_slow(data, out, n)
 
 
 def main(source: Path) -> None:
     """Write everything that naion embeds."""
     chayambuka_set(source)
-    nfm_set(source)
+    constructed_sets(source)
+    cfm_set(source)
     measurements(source / "data", HERE)
 
 

@@ -3,7 +3,7 @@
 from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
 from ._fit import Fit, gradient_descent, least_squares, scores, summarise
 from ._fleet import fleet
-from ._free import Free, Subject, with_ocp_correction
+from ._free import Free, Subject, assumed, with_ocp_correction
 from ._problem import Problem, ocp_slopes
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Observations",
     "Problem",
     "Subject",
+    "assumed",
     "discharge",
     "fleet",
     "gradient_descent",

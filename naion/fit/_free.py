@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..parameters import Cell
-from ..properties import Corrected, Table
+from ..parameters import Cell, ParameterSet
+from ..properties import Corrected, Property, Table
 
 
 class Subject(eqx.Module):
@@ -68,6 +68,31 @@ class Free:
     def backward(self, z: Any) -> Any:
         """From the transformed variable to the value."""
         return jnp.exp(z) if self.transform == "log" else z
+
+
+def assumed(found: ParameterSet) -> tuple[Free, ...]:
+    """The assumed numbers of a set as free parameters, their ranges as priors.
+
+    A range is read as two standard deviations to either side, and as the bounds. Where
+    an assumption is a table or an expression, its scale is free.
+    """
+    frees = []
+    for entry in found.provenance:
+        if entry.quality != "A" or entry.range is None:
+            continue
+        path, value, (low, high) = f"cell.{entry.path}", entry.value, entry.range
+        if isinstance(leaf(found.cell, entry.path), Property):
+            if isinstance(value, str):
+                path += ".scale"
+            elif value != 0.0:
+                path, low, high = f"{path}.scale", low / value, high / value
+            else:
+                path += ".curve.value"
+        log = low > 0.0
+        width = float(np.log(high / low)) if log else high - low
+        kind = "log" if log else "linear"
+        frees.append(Free((path,), (low, high), kind, prior=width / 4.0))
+    return tuple(frees)
 
 
 def leaf(tree: Any, path: str) -> Any:

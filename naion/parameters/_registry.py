@@ -24,6 +24,8 @@ class Provenance:
         unit: unit of `value`.
         quality: M measured, F fitted, D derived, S stated by a maker, A assumed.
         source: citation or reasoning.
+        range: lowest and highest plausible value, which every assumed entry has; of the
+            property's `scale` where `value` describes a table or an expression.
     """
 
     path: str
@@ -31,6 +33,17 @@ class Provenance:
     unit: str
     quality: Quality
     source: str
+    range: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        if self.quality == "A" and self.range is None:
+            raise ValueError(f"{self.path}: an assumed entry needs a range.")
+        if self.range is None:
+            return
+        low, high = self.range
+        value = 1.0 if isinstance(self.value, str) else self.value
+        if not low <= value <= high:
+            raise ValueError(f"{self.path}: {value} is not in its range {self.range}.")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from ._ensemble import (
     Uncertainty,
     ensemble,
     uncertainty_of,
+    uncertainty_of_set,
     voltage_band,
     write_fitted_cell,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "energy_density",
     "ensemble",
     "uncertainty_of",
+    "uncertainty_of_set",
     "voltage_band",
     "write_fitted_cell",
 ]

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Array
 
 from ..batch import run, stack
-from ..fit import Fit, Free, Subject, ocp_slopes, scores
-from ..fit._free import set_vector
+from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
+from ..fit._free import get_vector, leaf, set_vector
 from ..io import write_cell
-from ..parameters import Cell
+from ..parameters import Cell, ParameterSet
 from ..simulation import Solution, simulate
 
 MOST_PULLS = 20
@@ -80,6 +80,17 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
     return Uncertainty(tuple(free), fit.z[keep], C, discrepancy)
 
 
+def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
+    """What is known of a set that was not fitted: its assumed numbers have ranges.
+
+    Its other numbers are taken as they are, and the model as right: the least that is
+    uncertain.
+    """
+    free = assumed(found)
+    z = get_vector(free, Subject(found.cell, [0.0]))
+    return Uncertainty(free, z, np.diag([f.prior**2 for f in free]), 0.0)
+
+
 def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
     """Write the fitted cell with what is known of it; see `naion.io.write_cell`."""
     write_cell(
@@ -103,7 +114,7 @@ class Ensemble:
 
 
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
-    """Draw `n` cells around a fitted one, inside the bounds of the fit.
+    """Draw `n` cells around one, inside the bounds of what is known.
 
     The covariance of a nearly undetermined parameter can be wider than its bounds; draws
     are pushed back to them. Draws in which an open-circuit potential rises, which is no
@@ -112,7 +123,7 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     rng = np.random.default_rng(seed)
     root = _root(known.covariance)
     subject = Subject(cell, [0.0])
-    sizes = [np.size(f.forward(_value(subject, f))) for f in known.free]
+    sizes = [np.size(leaf(subject, f.paths[0])) for f in known.free]
     pairs = list(zip(known.free, sizes, strict=True))
     ends = [[float(f.forward(b)) for b in f.bounds] for f, k in pairs for _ in range(k)]
     low, high = np.array(ends).T
@@ -169,9 +180,3 @@ def voltage_band(
 def _root(C: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(0.5 * (C + C.T))
     return vectors * np.sqrt(np.maximum(values, 0.0))
-
-
-def _value(subject: Subject, f: Free):
-    from ..fit._free import leaf
-
-    return leaf(subject, f.paths[0])

@@ -10,6 +10,8 @@ import pytest
 
 import naion as na
 from naion.cli import main
+from naion.io import write_cell
+from naion.parameters import load
 
 
 def table(path):
@@ -184,11 +186,13 @@ def test_predict_gives_a_band(fitted, tmp_path):
     assert np.median(high - low) < 0.1
 
 
-def test_predict_needs_a_fit(tmp_path, capsys):
-    step = ["Rest for 1 h"]
-    arguments = ["predict", "nfm_hc_18650", "--protocol", *step]
-    assert main([*arguments, "--out", str(tmp_path / "o.csv")]) == 2
+def test_predict_needs_a_fit_or_a_set(tmp_path, capsys):
+    write_cell(tmp_path / "cell.json", load("nfm_hc_18650"))
+    out = ["--protocol", "Discharge at C/2 for 5 min", "--out", str(tmp_path / "o.csv")]
+    assert main(["predict", str(tmp_path / "cell.json"), *out]) == 2
     assert "carries no fit" in capsys.readouterr().err
+    assert main(["predict", "nfm_hc_18650", *out]) == 0
+    assert "assumed numbers" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from naion.fit import Subject, assumed
+from naion.fit._free import get_vector
 from naion.parameters import (
     Cell,
+    Provenance,
     available,
     electrode_capacities,
     from_json,
@@ -23,7 +26,15 @@ from naion.parameters import (
 )
 from naion.properties import Constant, Property
 
-SETS = ("nfm_hc_18650", "nmc811_chen2020", "nvpf_hc_chayambuka2022")
+SETS = (
+    "cfm_hc_32140",
+    "nfm_hc_18650",
+    "nfm_hc_prismatic",
+    "nfpp_hc_32140",
+    "nmc811_chen2020",
+    "nvpf_hc_chayambuka2022",
+    "pw_hc_prismatic",
+)
 
 
 def test_all_sets_are_registered():
@@ -109,6 +120,16 @@ class TestSet:
             checked += 1
         assert checked > 30
 
+    def test_assumed_numbers_are_free_within_their_ranges(self, name):
+        data = load_set(name)
+        free = assumed(data)
+        assert len(free) == sum(p.quality == "A" for p in data.provenance)
+        subject = Subject(data.cell, [0.0])
+        z = get_vector(free, subject)
+        for f, value in zip(free, z, strict=True):
+            low, high = (float(f.forward(b)) for b in f.bounds)
+            assert low <= value <= high and 0.0 < f.prior < high - low
+
     def test_every_number_has_a_provenance(self, name):
         data = load_set(name)
         recorded = {p.path for p in data.provenance}
@@ -159,6 +180,13 @@ class TestSet:
         capacity = float((full.negative - empty.negative) * Q_n)
         # Nominal capacities are rounded, and those of laboratory cells are at a rate.
         assert 0.85 < capacity / float(c.nominal_capacity) < 1.5
+
+
+def test_assumed_entries_need_a_range_that_holds_them():
+    with pytest.raises(ValueError, match="area: an assumed entry needs a range"):
+        Provenance("area", 1.0, "m2", "A", "guess")
+    with pytest.raises(ValueError, match=r"area: 1.0 is not in its range"):
+        Provenance("area", 1.0, "m2", "A", "guess", (2.0, 3.0))
 
 
 def test_balance_derivative():

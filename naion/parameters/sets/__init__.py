@@ -1,10 +1,25 @@
 """The sets that come with naion, one folder each."""
 
-from . import nfm_hc_18650, nmc811_chen2020, nvpf_hc_chayambuka2022
+from . import (
+    cfm_hc_32140,
+    nfm_hc_18650,
+    nfm_hc_prismatic,
+    nfpp_hc_32140,
+    nmc811_chen2020,
+    nvpf_hc_chayambuka2022,
+    pw_hc_prismatic,
+)
 
 SETS = {
-    "nfm_hc_18650": nfm_hc_18650.build,
-    "nmc811_chen2020": nmc811_chen2020.build,
-    "nvpf_hc_chayambuka2022": nvpf_hc_chayambuka2022.build,
+    package.__name__.rpartition(".")[2]: package.build
+    for package in (
+        cfm_hc_32140,
+        nfm_hc_18650,
+        nfm_hc_prismatic,
+        nfpp_hc_32140,
+        nmc811_chen2020,
+        nvpf_hc_chayambuka2022,
+        pw_hc_prismatic,
+    )
 }
 """Builders by name, as the entry-point group `naion.parameters` expects."""

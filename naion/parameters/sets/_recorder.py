@@ -11,6 +11,9 @@ from jaxtyping import Array
 from ...properties import AbstractTemperatureLaw, Property, Table, constant
 from .._registry import Provenance, Quality
 
+Range = tuple[float, float] | None
+"""Lowest and highest plausible value; see `Provenance`."""
+
 
 class Recorder:
     """Collects provenance while a set is built.
@@ -29,10 +32,16 @@ class Recorder:
         return tuple(self._entries)
 
     def __call__(
-        self, path: str, value: float, unit: str, quality: Quality, source: str
+        self,
+        path: str,
+        value: float,
+        unit: str,
+        quality: Quality,
+        source: str,
+        range: Range = None,
     ) -> Array:
         """Record a number; returns it as an array leaf."""
-        self._entries.append(Provenance(path, value, unit, quality, source))
+        self._entries.append(Provenance(path, value, unit, quality, source, range))
         return jnp.asarray(value, dtype=float)
 
     def constant(
@@ -43,9 +52,10 @@ class Recorder:
         quality: Quality,
         source: str,
         temperature: AbstractTemperatureLaw | None = None,
+        range: Range = None,
     ) -> Property:
         """Record a property that does not depend on composition."""
-        return constant(self(path, value, unit, quality, source), temperature)
+        return constant(self(path, value, unit, quality, source, range), temperature)
 
     def table(
         self,
@@ -60,11 +70,14 @@ class Recorder:
         x_offset: float = 0.0,
         y_scale: float = 1.0,
         extrapolation: Literal["linear", "clamp"] = "linear",
+        range: Range = None,
     ) -> Property:
-        """Record a table: its argument becomes x_offset + x_scale * column one."""
+        """Record a table: its argument becomes x_offset + x_scale * column one.
+
+        `file` is one of the set's, or "../another_set/file.csv".
+        """
         x, y = read_table(self._package, file)
-        entry = f"{len(x)} points in {file}"
-        self._entries.append(Provenance(path, entry, unit, quality, source))
+        self.note(path, f"{len(x)} points in {file}", unit, quality, source, range)
         table = Table(
             jnp.asarray(x_offset + x_scale * x),
             jnp.asarray(y_scale * y),
@@ -72,13 +85,24 @@ class Recorder:
         )
         return Property(table, temperature)
 
-    def note(self, path: str, text: str, unit: str, quality: Quality, source: str):
+    def note(
+        self,
+        path: str,
+        text: str,
+        unit: str,
+        quality: Quality,
+        source: str,
+        range: Range = None,
+    ) -> None:
         """Record a property that is an expression; the set builds it."""
-        self._entries.append(Provenance(path, text, unit, quality, source))
+        self._entries.append(Provenance(path, text, unit, quality, source, range))
 
 
 def read_table(package: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     """The two columns of a set's CSV table; lines starting with # are comments."""
+    while file.startswith("../"):
+        _, folder, file = file.split("/", 2)
+        package = f"{package.rpartition('.')[0]}.{folder}"
     text = files(package).joinpath(file).read_text(encoding="utf-8")
     rows = [r for r in csv.reader(text.splitlines()) if r and not r[0].startswith("#")]
     columns = np.array(rows[1:], dtype=float).T

@@ -68,7 +68,12 @@ def build() -> ParameterSet:
             porosity=n(f"{side}.porosity", r["e"], "-", "M", PAPER),
             active_fraction=n(f"{side}.active_fraction", r["s"], "-", "M", PAPER),
             transport_efficiency=n(
-                f"{side}.transport_efficiency", r["e"] ** 1.5, "-", "A", "porosity^1.5"
+                f"{side}.transport_efficiency",
+                r["e"] ** 1.5,
+                "-",
+                "A",
+                "porosity^1.5",
+                (r["e"] ** 2.3, r["e"]),
             ),
             conductivity=n(f"{side}.conductivity", r["k"], "S.m-1", "M", PAPER),
             particle=Particle(
@@ -78,7 +83,9 @@ def build() -> ParameterSet:
                     f"{p}.diffusivity", diffusivity[side], "m2.s-1", "F", PAPER
                 ),
                 ocp=Property(ocp[side]),
-                dudt=n.constant(f"{p}.dudt", 0.0, "V.K-1", "A", PORT),
+                dudt=n.constant(
+                    f"{p}.dudt", 0.0, "V.K-1", "A", PORT, range=(-5e-4, 5e-4)
+                ),
                 rate_constant=n.constant(
                     f"{p}.rate_constant",
                     m * 1000.0**0.5 / F,
@@ -88,7 +95,12 @@ def build() -> ParameterSet:
                     law,
                 ),
                 film_resistance=n.constant(
-                    f"{p}.film_resistance", 0.0, "ohm.m2", "A", "none assumed"
+                    f"{p}.film_resistance",
+                    0.0,
+                    "ohm.m2",
+                    "A",
+                    "none assumed",
+                    range=(0.0, 1e-2),
                 ),
             ),
         )
@@ -113,7 +125,12 @@ def build() -> ParameterSet:
             thickness=n("separator.thickness", 12e-6, "m", "M", PAPER),
             porosity=n("separator.porosity", 0.47, "-", "M", PAPER),
             transport_efficiency=n(
-                "separator.transport_efficiency", 0.47**1.5, "-", "A", "porosity^1.5"
+                "separator.transport_efficiency",
+                0.47**1.5,
+                "-",
+                "A",
+                "porosity^1.5",
+                (0.47**2.3, 0.47),
             ),
         ),
         positive=electrode("positive"),
@@ -127,18 +144,36 @@ def build() -> ParameterSet:
             ),
             t_plus=n.constant("electrolyte.t_plus", 0.2594, "-", "F", NYMAN),
             thermodynamic_factor=n.constant(
-                "electrolyte.thermodynamic_factor", 1.0, "-", "A", PORT
+                "electrolyte.thermodynamic_factor",
+                1.0,
+                "-",
+                "A",
+                PORT,
+                None,
+                (1.0, 2.5),
             ),
         ),
         area=n("area", 0.065 * 1.58, "m2", "M", PAPER),
-        contact_resistance=n.constant("contact_resistance", 0.0, "ohm", "A", PORT),
+        contact_resistance=n.constant(
+            "contact_resistance", 0.0, "ohm", "A", PORT, range=(0.0, 0.03)
+        ),
         thermal=Thermal(
             mass=n("thermal.mass", 0.0685, "kg", "M", "LG M50 data sheet, 68.5 g"),
             specific_heat=n(
-                "thermal.specific_heat", 900.0, "J.kg-1.K-1", "A", "typical of cells"
+                "thermal.specific_heat",
+                900.0,
+                "J.kg-1.K-1",
+                "A",
+                "typical of cells",
+                (850.0, 1050.0),
             ),
             cooling=n(
-                "thermal.cooling", 10 * 0.00531, "W.K-1", "A", f"10 W/m2/K, {PORT}"
+                "thermal.cooling",
+                10 * 0.00531,
+                "W.K-1",
+                "A",
+                f"10 W/m2/K, {PORT}",
+                (0.025, 0.25),
             ),
         ),
         limits=Limits(

@@ -47,7 +47,12 @@ def build() -> ParameterSet:
             porosity=n(f"{side}.porosity", porosity, "-", "M", PAPER),
             active_fraction=n(f"{side}.active_fraction", active, "-", "F", PAPER),
             transport_efficiency=n(
-                f"{side}.transport_efficiency", porosity**1.5, "-", "A", "porosity^1.5"
+                f"{side}.transport_efficiency",
+                porosity**1.5,
+                "-",
+                "A",
+                "porosity^1.5; another port uses porosity^0.5",
+                (porosity**2.3, porosity**0.5),
             ),
             conductivity=conductivity,
             particle=Particle(
@@ -63,7 +68,14 @@ def build() -> ParameterSet:
                     extrapolation="clamp",
                 ),
                 ocp=n.table(f"{p}.ocp", f"{m}_ocp.csv", "V", "F", PAPER),
-                dudt=n.constant(f"{p}.dudt", 0.0, "V.K-1", "A", "not published"),
+                dudt=n.constant(
+                    f"{p}.dudt",
+                    0.0,
+                    "V.K-1",
+                    "A",
+                    "not published",
+                    range=(-4e-4, 2e-4),
+                ),
                 rate_constant=n.table(
                     f"{p}.rate_constant",
                     f"{m}_rate_constant.csv",
@@ -76,7 +88,12 @@ def build() -> ParameterSet:
                     extrapolation="clamp",
                 ),
                 film_resistance=n.constant(
-                    f"{p}.film_resistance", 0.0, "ohm.m2", "A", "not published"
+                    f"{p}.film_resistance",
+                    0.0,
+                    "ohm.m2",
+                    "A",
+                    "not published",
+                    range=(0.0, 1e-2),
                 ),
             ),
         )
@@ -88,7 +105,12 @@ def build() -> ParameterSet:
             thickness=n("separator.thickness", 25e-6, "m", "M", PAPER),
             porosity=n("separator.porosity", 0.55, "-", "M", PAPER),
             transport_efficiency=n(
-                "separator.transport_efficiency", 0.55**1.5, "-", "A", "porosity^1.5"
+                "separator.transport_efficiency",
+                0.55**1.5,
+                "-",
+                "A",
+                "porosity^1.5",
+                (0.55**2.3, 0.55),
             ),
         ),
         positive=electrode("positive"),
@@ -113,17 +135,42 @@ def build() -> ParameterSet:
             ),
             t_plus=n.constant("electrolyte.t_plus", 0.45, "-", "M", PAPER),
             thermodynamic_factor=n.constant(
-                "electrolyte.thermodynamic_factor", 1.0, "-", "A", PORT
+                "electrolyte.thermodynamic_factor",
+                1.0,
+                "-",
+                "A",
+                PORT,
+                None,
+                (1.0, 2.5),
             ),
         ),
         area=n("area", 2.54e-4, "m2", "M", PAPER),
-        contact_resistance=n.constant("contact_resistance", 0.0, "ohm", "A", PORT),
+        contact_resistance=n.constant(
+            "contact_resistance",
+            0.0,
+            "ohm",
+            "A",
+            f"{PORT}; one adaptation has 41 ohm",
+            range=(0.0, 60.0),
+        ),
         thermal=Thermal(
             mass=n("thermal.mass", mass, "kg", "D", "active materials alone"),
             specific_heat=n(
-                "thermal.specific_heat", 1000.0, "J.kg-1.K-1", "A", "typical of cells"
+                "thermal.specific_heat",
+                1000.0,
+                "J.kg-1.K-1",
+                "A",
+                "typical of cells",
+                (900.0, 1100.0),
             ),
-            cooling=n("thermal.cooling", 5e-3, "W.K-1", "A", "10 W/m2/K, both faces"),
+            cooling=n(
+                "thermal.cooling",
+                5e-3,
+                "W.K-1",
+                "A",
+                "10 W/m2/K, both faces",
+                (2.5e-3, 5e-2),
+            ),
         ),
         limits=Limits(
             lower_voltage=n("limits.lower_voltage", 2.0, "V", "M", PAPER),

@@ -1,0 +1,70 @@
+"""Capacities of the sets against those of another solver, from the published starts.
+
+The numbers were made with PyBaMM 26.10.1.1 on 16/6/16 volumes with 30 and 20 uniform
+shells, linear tables and a slightly regularised exchange current; the sets carry a few
+digits. So half a percent is the agreement to expect.
+"""
+
+import numpy as np
+import pytest
+
+import naion as na
+from naion.studies._tables import EMBEDDED, columns
+
+NAMES = ("charge_Ah", "voltage_V")
+
+CASES = {
+    # set: (lowest voltage, {current [A]: capacity [A.h]})
+    "nvpf_hc_chayambuka2022": (2.0, {2.54e-4: 2.726e-3}),
+    "nfm_hc_18650": (1.5, {0.15: 1.534, 0.5: 1.527, 1.5: 1.513, 4.5: 1.464}),
+    "nfm_hc_prismatic": (1.5, {26.0: 260.0, 87.0: 259.2, 260.0: 257.0, 780.0: 250.7}),
+    "nfpp_hc_32140": (1.5, {0.8: 7.90, 8.0: 7.80, 24.0: 7.60}),
+    "pw_hc_prismatic": (1.8, {19.0: 192.4, 190.0: 190.0, 570.0: 183.8}),
+}
+
+MEAN = {0.15: 3.06, 0.5: 3.02, 1.5: 2.93, 4.5: 2.71}
+"""Mean voltages of nfm_hc_18650 by current [V]."""
+
+
+def discharged(name: str, current: float, until: float, **options) -> na.Solution:
+    return na.simulate(
+        na.parameters.load(name),
+        na.Protocol(f"Discharge at {current} A until {until} V"),
+        start="published",
+        **options,
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_capacity(name):
+    until, expected = CASES[name]
+    for current, capacity in expected.items():
+        found = float(discharged(name, current, until).capacity)
+        assert abs(found / capacity - 1.0) < 5e-3, (current, found)
+
+
+def test_capacity_on_the_mesh_of_the_other_solver():
+    """NVPF at 12 A/m2: 2.085 mA.h is that of 20 uniform shells, 0.5 % too much."""
+    case = "nvpf_hc_chayambuka2022", 12 * 2.54e-4, 2.0
+    model = na.DFN(na.Mesh(10, 5, 10, 20, grading=0.0))
+    coarse = float(discharged(*case, model=model).capacity)
+    assert abs(coarse / 2.085e-3 - 1.0) < 5e-3
+    assert coarse > float(discharged(*case).capacity)
+
+
+def test_mean_voltage():
+    for current, expected in MEAN.items():
+        s = discharged("nfm_hc_18650", current, 1.5)
+        # Two decimals were kept.
+        np.testing.assert_allclose(s.energy / s.capacity, expected, atol=7e-3)
+
+
+def test_cfm_follows_the_slow_curve_it_was_made_from():
+    """The set's potential is that of the mean of both C/50 branches of the cell."""
+    q, V = (columns(EMBEDDED, "hina/discharge_0p02C.csv")[k] for k in NAMES)
+    back, V_back = (columns(EMBEDDED, "hina/charge_0p02C.csv")[k] for k in NAMES)
+    mean = 0.5 * (V + np.interp(q, 10.85 - back[::-1], V_back[::-1]))
+    model = discharged("cfm_hc_32140", 0.2, 1.5).voltage_at_charge(q)
+    middle = (q > 0.5) & (q < 10.3)
+    # 7 mV is the error of the digitised curves.
+    assert np.sqrt(np.mean((model - mean)[middle] ** 2)) < 7e-3
