@@ -9,6 +9,7 @@ cells: about half of their numbers are assumed, and carry ranges.
 from typing import NamedTuple
 
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from ..._constants import F, R
 from ...physics.kinetics import ButlerVolmer
@@ -24,15 +25,21 @@ from .._cell import (
     Thermal,
 )
 from .._registry import ParameterSet, Quality
-from ._recorder import Recorder, read_table
+from ._recorder import Range, Recorder, read_table
 
 T_REF = 298.15
 HC_TABLE = "../nvpf_hc_chayambuka2022/hc_diffusivity.csv"
 HC_C_MAX = 14540.0
 """Site density of the set that the table of hard carbon's diffusivity is from."""
 
-Given = tuple[float, Quality, str] | tuple[float, Quality, str, tuple[float, float]]
-"""A number, its quality, its source and, if it is assumed, its range."""
+
+class Given(NamedTuple):
+    """A number of a design; see `Provenance` for the meaning of each entry."""
+
+    value: float
+    quality: Quality
+    source: str
+    range: Range = None
 
 
 class Coat(NamedTuple):
@@ -79,13 +86,13 @@ class Design(NamedTuple):
     window: tuple[Given, Given]
     nominal_capacity: Given
     charged: tuple[Given, Given]
-    charge_transfer_energy: Given = (
+    charge_transfer_energy: Given = Given(
         67e3,
         "A",
         "as of a commercial O3 / hard carbon 18650; literature 35-107 kJ/mol",
         (35e3, 100e3),
     )
-    contact_energy: Given = (-25e3, "A", "20-30 kJ/mol", (-40e3, -10e3))
+    contact_energy: Given = Given(-25e3, "A", "20-30 kJ/mol", (-40e3, -10e3))
 
 
 def build(package: str, design: Design) -> ParameterSet:
@@ -93,9 +100,15 @@ def build(package: str, design: Design) -> ParameterSet:
     d, n, a = design, Recorder(package), jnp.asarray
     name = package.rpartition(".")[2]
 
+    def number(path: str, given: Given, unit: str) -> Array:
+        return n(path, given.value, unit, *given[1:])
+
     def arrhenius(path: str, energy: Given) -> Arrhenius:
-        value, *rest = energy
-        return Arrhenius(n(f"{path}.energy", value, "J.mol-1", *rest), a(T_REF))
+        return Arrhenius(number(f"{path}.energy", energy, "J.mol-1"), a(T_REF))
+
+    def property_(path: str, given: Given, unit: str, law: Arrhenius) -> Property:
+        value, quality, source, between = given
+        return n.constant(path, value, unit, quality, source, law, between)
 
     def efficiency(path: str, porosity: float):
         """Bruggeman's relation with an exponent of 1.5 to 2.3."""
@@ -110,29 +123,27 @@ def build(package: str, design: Design) -> ParameterSet:
 
     def electrode(side: str, coat: Coat) -> Electrode:
         p = f"{side}.particle"
-        R_p, s, c_max = coat.radius[0], coat.active_fraction[0], coat.c_max[0]
-        asr, quality, source, *range_ = coat.charge_transfer
-        interface = 3.0 * s / R_p
-        k_0 = 2.0 * R * T_REF / (F * asr * interface * coat.thickness[0]) / (F * c_max)
+        s, asr = coat.active_fraction.value, coat.charge_transfer
+        interface = 3.0 * s / coat.radius.value
+
+        def k_0(asr: float) -> float:
+            j_0 = R * T_REF / (F * asr * interface * coat.thickness.value)
+            return 2.0 * j_0 / (F * coat.c_max.value)
+
         slow = arrhenius(
             f"{p}.diffusivity.temperature",
-            (30e3, "A", "reported from 16 to 55 kJ/mol", (16e3, 55e3)),
+            Given(30e3, "A", "reported from 16 to 55 kJ/mol", (16e3, 55e3)),
         )
-        factor, *of_factor = coat.diffusivity
+        factor = coat.diffusivity.value
         if factor > 1.0:
             text = f"{factor:g} x {HC_TABLE.removeprefix('../')}"
-            n.note(f"{p}.diffusivity", text, "m2.s-1", *of_factor)
+            n.note(f"{p}.diffusivity", text, "m2.s-1", *coat.diffusivity[1:])
             c_s, D_s = read_table(package, HC_TABLE)
             curve = Table(a(c_s / HC_C_MAX), a(factor * D_s), extrapolation="clamp")
             diffusivity = Property(curve, slow)
         else:
-            diffusivity = n.constant(
-                f"{p}.diffusivity",
-                factor,
-                "m2.s-1",
-                *of_factor[:2],
-                slow,
-                *of_factor[2:],
+            diffusivity = property_(
+                f"{p}.diffusivity", coat.diffusivity, "m2.s-1", slow
             )
         offset, scale = coat.window
         if coat.dudt is None:
@@ -157,28 +168,26 @@ def build(package: str, design: Design) -> ParameterSet:
                 extrapolation="clamp",
             )
         file, text = coat.ocp
-        sigma, *of_sigma = coat.conductivity
-        low, high = of_sigma[2]
+        sigma, quality, source, between = coat.conductivity
+        effective = s**1.5
         return Electrode(
-            thickness=n(
-                f"{side}.thickness", coat.thickness[0], "m", *coat.thickness[1:]
+            thickness=number(f"{side}.thickness", coat.thickness, "m"),
+            porosity=number(f"{side}.porosity", coat.porosity, "-"),
+            active_fraction=number(
+                f"{side}.active_fraction", coat.active_fraction, "-"
             ),
-            porosity=n(f"{side}.porosity", coat.porosity[0], "-", *coat.porosity[1:]),
-            active_fraction=n(
-                f"{side}.active_fraction", s, "-", *coat.active_fraction[1:]
-            ),
-            transport_efficiency=efficiency(side, coat.porosity[0]),
+            transport_efficiency=efficiency(side, coat.porosity.value),
             conductivity=n(
                 f"{side}.conductivity",
-                sigma * s**1.5,
+                sigma * effective,
                 "S.m-1",
-                of_sigma[0],
-                f"{sigma:g} S/m times active_fraction^1.5: {of_sigma[1]}",
-                (low * s**1.5, high * s**1.5),
+                quality,
+                f"{sigma:g} S/m times active_fraction^1.5: {source}",
+                between and (between[0] * effective, between[1] * effective),
             ),
             particle=Particle(
-                radius=n(f"{p}.radius", R_p, "m", *coat.radius[1:]),
-                c_max=n(f"{p}.c_max", c_max, "mol.m-3", *coat.c_max[1:]),
+                radius=number(f"{p}.radius", coat.radius, "m"),
+                c_max=number(f"{p}.c_max", coat.c_max, "mol.m-3"),
                 diffusivity=diffusivity,
                 ocp=n.table(
                     f"{p}.ocp", file, "V", "F", text, x_offset=offset, x_scale=scale
@@ -186,14 +195,15 @@ def build(package: str, design: Design) -> ParameterSet:
                 dudt=dudt,
                 rate_constant=n.constant(
                     f"{p}.rate_constant",
-                    k_0,
+                    k_0(asr.value),
                     "m.s-1",
-                    quality,
-                    f"{1e4 * asr:g} ohm.cm2 of charge transfer at x = 0.5: {source}",
+                    asr.quality,
+                    f"{1e4 * asr.value:g} ohm.cm2 of charge transfer at x = 0.5: "
+                    f"{asr.source}",
                     arrhenius(
                         f"{p}.rate_constant.temperature", d.charge_transfer_energy
                     ),
-                    *((k_0 * asr / high, k_0 * asr / low) for low, high in range_),
+                    asr.range and (k_0(asr.range[1]), k_0(asr.range[0])),
                 ),
                 film_resistance=n.constant(
                     f"{p}.film_resistance",
@@ -226,13 +236,12 @@ def build(package: str, design: Design) -> ParameterSet:
         law,
         (0.4, 1.6),
     )
-    thickness, *of_thickness = d.separator
     low, high = d.window
     x_n, x_p = d.charged
     cell = Cell(
         negative=electrode("negative", d.negative),
         separator=Separator(
-            thickness=n("separator.thickness", thickness, "m", *of_thickness),
+            thickness=number("separator.thickness", d.separator, "m"),
             porosity=n(
                 "separator.porosity", 0.40, "-", "A", "typical polyolefin", (0.35, 0.50)
             ),
@@ -263,17 +272,15 @@ def build(package: str, design: Design) -> ParameterSet:
                 range=(1.0, 2.5),
             ),
         ),
-        area=n("area", d.area[0], "m2", *d.area[1:]),
-        contact_resistance=n.constant(
+        area=number("area", d.area, "m2"),
+        contact_resistance=property_(
             "contact_resistance",
-            d.contact_resistance[0],
+            d.contact_resistance,
             "ohm",
-            *d.contact_resistance[1:3],
             arrhenius("contact_resistance.temperature", d.contact_energy),
-            *d.contact_resistance[3:],
         ),
         thermal=Thermal(
-            mass=n("thermal.mass", d.mass[0], "kg", *d.mass[1:]),
+            mass=number("thermal.mass", d.mass, "kg"),
             specific_heat=n(
                 "thermal.specific_heat",
                 1000.0,
@@ -282,19 +289,17 @@ def build(package: str, design: Design) -> ParameterSet:
                 "lithium cells 913-999 (About:Energy)",
                 (900.0, 1100.0),
             ),
-            cooling=n("thermal.cooling", d.cooling[0], "W.K-1", *d.cooling[1:]),
+            cooling=number("thermal.cooling", d.cooling, "W.K-1"),
         ),
         limits=Limits(
-            lower_voltage=n("limits.lower_voltage", low[0], "V", *low[1:]),
-            upper_voltage=n("limits.upper_voltage", high[0], "V", *high[1:]),
+            lower_voltage=number("limits.lower_voltage", low, "V"),
+            upper_voltage=number("limits.upper_voltage", high, "V"),
         ),
-        nominal_capacity=n(
-            "nominal_capacity", d.nominal_capacity[0], "A.h", *d.nominal_capacity[1:]
-        ),
+        nominal_capacity=number("nominal_capacity", d.nominal_capacity, "A.h"),
         temperature=n("temperature", T_REF, "K", "D", "where its data were taken"),
         published=Stoichiometry(
-            negative=n("published.negative", x_n[0], "-", *x_n[1:]),
-            positive=n("published.positive", x_p[0], "-", *x_p[1:]),
+            negative=number("published.negative", x_n, "-"),
+            positive=number("published.positive", x_p, "-"),
         ),
         charged=None,
         kinetics=ButlerVolmer(),
