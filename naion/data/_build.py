@@ -8,6 +8,7 @@ functions write finer tables for `naion demo --full`.
 """
 
 import csv
+import json
 import sys
 from pathlib import Path
 
@@ -150,6 +151,56 @@ def cfm_set(source: Path, Q_n: float = 12.4, x_n: float = 0.88) -> None:
         grid,
         np.minimum.accumulate(np.array(means) - 1e-6 * grid),
     )
+
+
+ABOUTENERGY = (
+    "About:Energy Limited, About-Energy-BPX-Parameterisation (December 2022), "
+    "CC BY-SA 4.0; this file keeps that licence"
+)
+
+
+def aboutenergy_sets(source: Path) -> None:
+    """Open-circuit potentials and entropic coefficients of the lithium BPX sets.
+
+    Their expressions are evaluated on our own grid, dense where they are steep; monotone
+    cubics through the points are within 0.2 mV of them (tests/unit/test_parameters.py).
+    """
+    fine = np.concatenate(
+        [np.geomspace(5e-4, 0.1, 40)[:-1], np.linspace(0.1, 0.98, 89)]
+    )
+    end = 1.0 - np.geomspace(0.02, 5e-4, 16)[1:]
+    for cell, name, positive in (
+        ("lfp_18650_cell", "lfp_aboutenergy", "lfp"),
+        ("nmc_pouch_cell", "nmc111_aboutenergy", "nmc111"),
+    ):
+        path = source / "data" / "aboutenergy_lfp_nmc" / f"{cell}_BPX.json"
+        bpx = json.loads(path.read_text(encoding="utf-8"))["Parameterisation"]
+        for side, material in (("Negative", "graphite"), ("Positive", positive)):
+            entries = bpx[f"{side} electrode"]
+            x = np.concatenate([fine, end])
+            if positive == "lfp" == material:
+                # The expression diverges towards x = 0.
+                x = np.concatenate([np.linspace(0.08, 0.11, 31)[:-1], x[x >= 0.11]])
+            for key, unit, stem in (
+                ("OCP [V]", "U_V", "ocp"),
+                ("Entropic change coefficient [V.K-1]", "dUdT_V_per_K", "dudt"),
+            ):
+                if isinstance(entries[key], float):
+                    continue
+                write(
+                    SETS / name / f"{material}_{stem}.csv",
+                    [f"{material}, {key}, 25 degC", f"source: {ABOUTENERGY}"],
+                    f"sto,{unit}",
+                    *_bpx_function(entries[key], x),
+                )
+
+
+def _bpx_function(given, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a BPX function: those of its table, or its expression at `x`."""
+    if isinstance(given, dict):
+        return np.array(given["x"], float), np.array(given["y"], float)
+    names = {"x": x, "exp": np.exp, "tanh": np.tanh, "__builtins__": {}}
+    return x, eval(given, names)  # of a file that we chose
 
 
 def _grid(charge: np.ndarray, voltage: np.ndarray, n: int):
@@ -297,6 +348,7 @@ def main(source: Path) -> None:
     chayambuka_set(source)
     constructed_sets(source)
     cfm_set(source)
+    aboutenergy_sets(source)
     measurements(source / "data", HERE)
 
 

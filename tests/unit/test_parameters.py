@@ -28,9 +28,11 @@ from naion.properties import Constant, Property
 
 SETS = (
     "cfm_hc_32140",
+    "lfp_aboutenergy",
     "nfm_hc_18650",
     "nfm_hc_prismatic",
     "nfpp_hc_32140",
+    "nmc111_aboutenergy",
     "nmc811_chen2020",
     "nvpf_hc_chayambuka2022",
     "pw_hc_prismatic",
@@ -180,6 +182,20 @@ class TestSet:
         capacity = float((full.negative - empty.negative) * Q_n)
         # Nominal capacities are rounded, and those of laboratory cells are at a rate.
         assert 0.85 < capacity / float(c.nominal_capacity) < 1.5
+
+
+def test_tables_of_expressions_are_dense_enough():
+    """LFP's potential as About:Energy gives it, over the cell's window."""
+    c = load("lfp_aboutenergy")
+    x = jnp.linspace(0.0875, 0.95038, 3001)
+    expected = (
+        3.41285712
+        - 1.49721852e-2 * x
+        + 3.54866018e14 * jnp.exp(-3.95729493e2 * x)
+        - 1.45998465 * jnp.exp(-1.10108622e2 * (1.0 - x))
+    )
+    U = c.positive.particle.ocp(x, c.temperature)
+    np.testing.assert_allclose(U, expected, atol=2e-4)
 
 
 def test_assumed_entries_need_a_range_that_holds_them():
