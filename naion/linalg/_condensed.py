@@ -4,10 +4,10 @@ The unknowns of a porous-electrode model see little of each other:
 
 - `inner`: a chain (the shells of one particle) for every electrode node; its last entry
   (the surface) meets the node's local unknown and nothing else;
-- `local`: one scalar (the interfacial current) for every electrode node, which meets
-  its chain's surface and its node;
+- `local`: a few unknowns for every electrode node, which meet each other, the chain's
+  surface and the node; the first (the intercalation current) drives the chain;
 - `macro`: m unknowns for every node of a line, which meet the neighbours and, in
-  electrodes, the local unknown;
+  electrodes, the local unknowns;
 - a `border` of a few global scalars (current, temperature) that may meet everything,
   and of quadratures (charge, energy), which everything may drive but which drive nothing.
 
@@ -33,7 +33,7 @@ class Blocks(NamedTuple):
 
     Attributes:
         inner: (n_r, c, n_e); the last row is the surface.
-        local: (c, n_e).
+        local: (l, c, n_e).
         macro: (n_x, m, c).
     """
 
@@ -47,16 +47,16 @@ class CondensedMatrix(eqx.Module):
 
     Attributes:
         inner: three diagonals of every chain, lower, diagonal, upper: each (n_r, n_e).
-        inner_local: surface row, local column, (n_e,).
-        local_inner: local row, surface column, (n_e,).
-        local_local: (n_e,).
-        local_macro: local row, macro columns of the node, (m, n_e).
-        macro_local: macro rows of the node, local column, (m, n_e).
+        inner_local: surface row, first local column, (n_e,).
+        local_inner: local rows, surface column, (l, n_e).
+        local_local: (l, l, n_e).
+        local_macro: local rows, macro columns of the node, (l, m, n_e).
+        macro_local: macro rows of the node, local columns, (m, l, n_e).
         macro: lower, diagonal, upper blocks of the line: each (n_x, m, m).
         columns: derivative with respect to the k coupled border scalars, c = k.
         rows: derivatives of the k coupled border rows, then of the q quadratures, by
-            the surface, (k+q, n_e), by the local unknown, (k+q, n_e), and by the line,
-            (k+q, n_x, m).
+            the surface, (k+q, n_e), by the local unknowns, (k+q, l, n_e), and by the
+            line, (k+q, n_x, m).
         corner: those rows with respect to the coupled scalars, (k+q, k).
         quadrature: the diagonal entry of every quadrature, ().
         n_left: electrode nodes left of the gap.
@@ -82,9 +82,14 @@ class CondensedMatrix(eqx.Module):
         coupling = jnp.zeros((n_r, 1, 1, n_e), self.inner_local.dtype)
         coupling = coupling.at[-1, 0, 0].set(self.inner_local)
         response = block_tridiagonal.solve(chains, coupling)[:, 0, 0]
-        weight = 1.0 / (self.local_local - self.local_inner * response[-1])
+        through = self.local_inner * response[-1]
+        own = jnp.concatenate(
+            [self.local_local[:, :1] - through[:, None], self.local_local[:, 1:]],
+            axis=1,
+        )
+        weight = block_tridiagonal.inverse(own)
         lower, diag, upper = self.macro
-        condensed = (weight * self.macro_local)[:, None] * self.local_macro[None, :]
+        condensed = _times(_times(self.macro_local, weight), self.local_macro)
         diag = diag - self._to_line(jnp.moveaxis(condensed, -1, 0))
         line = block_tridiagonal.factor(lower, diag, upper)
         inside = CondensedFactors(self, chains, response, weight, line, None, None)
@@ -103,7 +108,7 @@ class CondensedMatrix(eqx.Module):
 
     def _from_line(self, line: Array) -> Array:
         """Line values (n_x, ...) at the electrode nodes (n_e, ...)."""
-        gap = line.shape[0] - self.local_local.shape[0]
+        gap = line.shape[0] - self.local_local.shape[-1]
         return jnp.concatenate([line[: self.n_left], line[self.n_left + gap :]])
 
 
@@ -137,7 +142,7 @@ class CondensedFactors(eqx.Module):
         z = self.influence
         x = Blocks(
             x.inner - jnp.sum(z.inner * scalars[:, None], axis=1, keepdims=True),
-            x.local - jnp.sum(z.local * scalars[:, None], axis=0, keepdims=True),
+            x.local - jnp.sum(z.local * scalars[:, None], axis=1, keepdims=True),
             x.macro - jnp.sum(z.macro * scalars, axis=2, keepdims=True),
         )
         quadratures = remainder[k:] - quadrature_schur @ scalars
@@ -152,7 +157,7 @@ class CondensedFactors(eqx.Module):
         quadratures = border[k:] / self.matrix.quadrature
         along = (
             jnp.sum(self.influence.inner * rhs.inner, axis=(0, 2))
-            + jnp.sum(self.influence.local * rhs.local, axis=1)
+            + jnp.sum(self.influence.local * rhs.local, axis=(0, 2))
             + jnp.sum(self.influence.macro * rhs.macro, axis=(0, 1))
         )
         scalars = inverse.T @ (border[:k] - along - quadrature_schur.T @ quadratures)
@@ -160,7 +165,7 @@ class CondensedFactors(eqx.Module):
         rows = self.matrix.rows
         rest = Blocks(
             rhs.inner.at[-1, 0].add(-drive @ rows.inner),
-            rhs.local - jnp.tensordot(drive, rows.local, 1)[None],
+            rhs.local - jnp.tensordot(drive, rows.local, 1)[:, None],
             rhs.macro - jnp.tensordot(drive, rows.macro, 1)[:, :, None],
         )
         return self._solve_blocks_transposed(rest), drive
@@ -169,34 +174,42 @@ class CondensedFactors(eqx.Module):
         """Solve inside the border, for any number of columns."""
         a = self.matrix
         chain = block_tridiagonal.solve(self.chains, rhs.inner[:, None])[:, 0]
-        local = self.weight * (rhs.local - a.local_inner * chain[-1])
+        local = _times(self.weight, rhs.local - a.local_inner[:, None] * chain[-1])
         macro = rhs.macro - a._to_line(
-            jnp.moveaxis(a.macro_local[:, None] * local, -1, 0)
+            jnp.moveaxis(_times(a.macro_local, local), -1, 0)
         )
         macro = block_tridiagonal.solve(self.line, macro)
         at_nodes = jnp.moveaxis(a._from_line(macro), 0, -1)
-        local = local - self.weight * jnp.sum(a.local_macro[:, None] * at_nodes, axis=0)
-        return Blocks(chain - self.response[:, None] * local, local, macro)
+        local = local - _times(self.weight, _times(a.local_macro, at_nodes))
+        return Blocks(chain - self.response[:, None] * local[0], local, macro)
 
     def _solve_blocks_transposed(self, rhs: Blocks) -> Blocks:
         a = self.matrix
-        local = rhs.local - jnp.sum(self.response[:, None] * rhs.inner, axis=0)
-        back = jnp.moveaxis(a.local_macro[:, None] * (self.weight * local), -1, 0)
+        driven = jnp.sum(self.response[:, None] * rhs.inner, axis=0, keepdims=True)
+        local = jnp.concatenate([rhs.local[:1] - driven, rhs.local[1:]])
+        weight = jnp.swapaxes(self.weight, 0, 1)
+        back = _times(jnp.swapaxes(a.local_macro, 0, 1), _times(weight, local))
         macro = block_tridiagonal.solve_transposed(
-            self.line, rhs.macro - a._to_line(back)
+            self.line, rhs.macro - a._to_line(jnp.moveaxis(back, -1, 0))
         )
         at_nodes = jnp.moveaxis(a._from_line(macro), 0, -1)
-        local = local - jnp.sum(a.macro_local[:, None] * at_nodes, axis=0)
-        local = self.weight * local
-        chain = rhs.inner.at[-1].add(-a.local_inner * local)
+        local = local - _times(jnp.swapaxes(a.macro_local, 0, 1), at_nodes)
+        local = _times(weight, local)
+        entering = jnp.sum(a.local_inner[:, None] * local, axis=0)
+        chain = rhs.inner.at[-1].add(-entering)
         chain = block_tridiagonal.solve_transposed(self.chains, chain[:, None])[:, 0]
         return Blocks(chain, local, macro)
+
+
+def _times(a: Array, b: Array) -> Array:
+    """Products of the small matrices of every node, (p, l, n) by (l, c, n)."""
+    return jnp.sum(a[:, :, None] * b[None], axis=1)
 
 
 def _rows_times(rows: Blocks, x: Blocks) -> Array:
     """Border rows (k+q) times c columns: (k+q, c)."""
     return (
         jnp.einsum("ke,ce->kc", rows.inner, x.inner[-1])
-        + jnp.einsum("ke,ce->kc", rows.local, x.local)
+        + jnp.einsum("kle,lce->kc", rows.local, x.local)
         + jnp.einsum("kxm,xmc->kc", rows.macro, x.macro)
     )

@@ -5,11 +5,13 @@ DOI 10.1149/1.2221597, with nonlinear solid diffusion. Through the cell and in t
 particles conservative finite volumes: sodium, salt and charge are kept to round-off.
 """
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from .._constants import F
@@ -20,6 +22,14 @@ from ..physics import heat, solid
 from ..protocol import Control
 from ._grid import Grid
 from ._layout import Layout, State
+from ._surface import (
+    ALGEBRAIC,
+    surface_drop,
+    surface_mass,
+    surface_rates,
+    surface_start,
+    surface_unknowns,
+)
 
 
 class Isothermal(eqx.Module):
@@ -36,16 +46,23 @@ class DFN(eqx.Module):
     Attributes:
         mesh: grid counts.
         thermal: `Isothermal()` or `Lumped()`.
+        surface: unknowns of the particle surfaces; see `for_cell`.
     """
 
     mesh: Mesh = Mesh()
     thermal: Isothermal | Lumped = Isothermal()
+    surface: tuple[str, ...] = eqx.field(static=True, default=("j",))
+
+    def for_cell(self, cell: Cell) -> "DFN":
+        """The model with the unknowns that the cell's parts bring."""
+        return dataclasses.replace(self, surface=surface_unknowns(cell))
 
     @property
     def layout(self) -> Layout:
         """Where the unknowns lie in the flat vector."""
         m = self.mesh
-        return Layout(m.n_r, m.n_e, m.n_x, isinstance(self.thermal, Lumped))
+        has_temperature = isinstance(self.thermal, Lumped)
+        return Layout(m.n_r, m.n_e, m.n_x, has_temperature, self.surface)
 
     def lay_out(self, cell: Cell) -> Grid:
         """A cell on this model's mesh, as all other methods take it."""
@@ -70,7 +87,7 @@ class DFN(eqx.Module):
                 c_e=jnp.ones(m.n_x),
                 phi_e=jnp.full(m.n_x, -U_n),
                 phi_s=phi_s,
-                j=jnp.zeros(m.n_e),
+                local=surface_start(grid, self.surface),
                 current=zero,
                 temperature=T,
                 charge=zero,
@@ -109,7 +126,7 @@ class DFN(eqx.Module):
         # The current enters the solid at both collectors.
         i_s_left = -grid.sigma_left * s.phi_s[0]
         i_s_right = s.current / grid.cell.area
-        a_j_dx = grid.dx * grid.on_line(grid.interface * s.j)
+        a_j_dx = grid.dx * grid.on_line(grid.interface * self.through(s))
         salt = (-_divergence(faces.salt) + a_j_dx / F) / grid.salt_capacity
         liquid = (-_divergence(faces.current) + a_j_dx) / grid.i_scale
         charge = (-_divergence(i_s, i_s_left, i_s_right) - a_j_dx) / grid.i_scale
@@ -117,8 +134,32 @@ class DFN(eqx.Module):
         macro = jnp.stack([salt, liquid, charge], axis=1)
 
         c_e, potential = grid.at_nodes(s.c_e), grid.at_nodes(s.phi_s - s.phi_e)
-        local = grid.kinetics_residual(s.j, potential, c_e, s.sto[-1], T)
-        return Blocks(inner[:, None], local[None], macro[:, :, None])
+        u = dict(zip(self.surface, s.local, strict=True))
+        local = surface_rates(grid, u, potential, c_e, s.sto[-1], T)
+        return Blocks(inner[:, None], local[:, None], macro[:, :, None])
+
+    def through(self, s: State) -> Array:
+        """Current density through the particle surfaces, all reactions [A.m-2]."""
+        return s.local[self._through]
+
+    @property
+    def carries_current(self) -> np.ndarray:
+        """Which unknowns of the surfaces are current densities, (l, 1)."""
+        return np.array([[name in ALGEBRAIC] for name in self.surface])
+
+    @property
+    def _through(self) -> int:
+        return 1 if "j_total" in self.surface else 0
+
+    def plating_margin(self, s: State, grid: Grid) -> Array:
+        """Lowest phi_s - phi_e - j R_film of the negative electrode [V].
+
+        Below zero, the metal can plate.
+        """
+        u = dict(zip(self.surface, s.local, strict=True))
+        potential = grid.at_nodes(s.phi_s - s.phi_e)
+        drop = surface_drop(grid, u, potential, s.sto[-1], s.temperature)
+        return jnp.min(drop[: self.mesh.n_neg])
 
     def _border_rates(
         self, s: State, tau: Array, grid: Grid, control: Control
@@ -163,7 +204,7 @@ class DFN(eqx.Module):
             + heat.ohmic(i_s, jnp.diff(s.phi_s))
             + collectors
         )
-        a_j_dx = grid.interface * s.j * grid.at_nodes(grid.dx)
+        a_j_dx = grid.interface * self.through(s) * grid.at_nodes(grid.dx)
         x = s.sto[-1]
         eta = grid.at_nodes(s.phi_s - s.phi_e) - grid.ocp(x, T)
         reaction = heat.reaction(a_j_dx, eta)
@@ -184,27 +225,24 @@ class DFN(eqx.Module):
         `rates`; there is no colouring over all unknowns.
         """
         s = self.state(y, tau, control)
-        T = s.temperature
         inner, inner_local = self._linearise_shells(shift, s, grid)
-        at = (
-            s.j,
-            grid.at_nodes(s.phi_s - s.phi_e),
-            grid.at_nodes(s.c_e),
-            s.sto[-1],
-        )
-        g_j, g_phi, g_c, g_x = _partials(
-            lambda j, dphi, c_e, x: grid.kinetics_residual(j, dphi, c_e, x, T), at
-        )
+        local = self._linearise_surface(shift, s, grid)
         a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
         to_salt = -grid.interface / F * grid.at_nodes(grid.dx / grid.salt_capacity)
+        to_line = jnp.stack([to_salt, -a_dx, a_dx])
+        none = jnp.zeros_like(to_line)
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
             inner_local=inner_local,
-            local_inner=-g_x,
-            local_local=-g_j,
-            local_macro=jnp.stack([-g_c, g_phi, -g_phi]),
-            macro_local=jnp.stack([to_salt, -a_dx, a_dx]),
+            **local,
+            macro_local=jnp.stack(
+                [
+                    to_line if k == self._through else none
+                    for k in range(len(self.surface))
+                ],
+                axis=1,
+            ),
             macro=self._linearise_line(shift, s, grid),
             columns=columns,
             rows=rows,
@@ -229,6 +267,30 @@ class DFN(eqx.Module):
         within = jnp.concatenate([zero, area * to_out])
         diag = shift + (outer - within) / volume
         return (lower, diag, upper), 1.0 / (F * grid.c_max * volume[-1])
+
+    def _linearise_surface(
+        self, shift: Array, s: State, grid: Grid
+    ) -> dict[str, Array]:
+        """Rows of the surfaces' unknowns, by themselves, by node and by composition."""
+        at = (
+            *s.local,
+            grid.at_nodes(s.phi_s - s.phi_e),
+            grid.at_nodes(s.c_e),
+            s.sto[-1],
+        )
+
+        def rates(*at: Array) -> Array:
+            u = dict(zip(self.surface, at[:-3], strict=True))
+            potential, c_e, x = at[-3:]
+            return surface_rates(grid, u, potential, c_e, x, s.temperature)
+
+        *by_local, by_phi, by_c, by_x = _partials(rates, at)
+        mass = shift * np.diag(surface_mass(self.surface))[:, :, None]
+        return dict(
+            local_inner=-by_x,
+            local_local=mass - jnp.stack(by_local, axis=1),
+            local_macro=jnp.stack([-by_c, by_phi, -by_phi], axis=1),
+        )
 
     def _linearise_line(self, shift: Array, s: State, grid: Grid):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""
@@ -284,13 +346,15 @@ class DFN(eqx.Module):
             tangents.append(jax.jvp(of_border, (border[:k],), (warmer,))[1])
         columns = Blocks(
             -jnp.concatenate([t.inner for t in tangents], axis=1),
-            -jnp.concatenate([t.local for t in tangents], axis=0),
+            -jnp.concatenate([t.local for t in tangents], axis=1),
             -jnp.concatenate([t.macro for t in tangents], axis=2),
         )
         rates, pullback = jax.vjp(of_all, blocks, border[:k])
         d_blocks, d_scalars = jax.vmap(pullback)(jnp.eye(rates.shape[0]))
         rows = Blocks(
-            -d_blocks.inner[:, -1, 0], -d_blocks.local[:, 0], -d_blocks.macro[..., 0]
+            -d_blocks.inner[:, -1, 0],
+            -d_blocks.local[:, :, 0],
+            -d_blocks.macro[..., 0],
         )
         mass = jnp.zeros((rates.shape[0], k))
         if layout.has_temperature:

@@ -1,6 +1,7 @@
 """A cell laid out on a mesh: what the equations need, worked out once for each solve."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,9 +9,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..mesh import Mesh
-from ..parameters import Cell, Particle
+from ..parameters import Cell, Electrode, Particle
 from ..physics import electrolyte, kinetics, solid
 from ..properties import Property, prepare
+
+Part = TypeVar("Part")
 
 
 class Grid(eqx.Module):
@@ -131,12 +134,34 @@ class Grid(eqx.Module):
         shift = (T - self.cell.temperature) * self.dudt(x, T)
         return self._particles(lambda p: p.ocp, x, T) + shift
 
-    def kinetics_residual(
-        self, j: Array, potential: Array, c_e: Array, x: Array, T: Array
+    def film_resistance(self, x: Array, T: Array) -> Array:
+        """Of the particle surfaces [ohm.m2]."""
+        return self._particles(lambda p: p.film_resistance, x, T)
+
+    def of_part(
+        self,
+        part: Callable[[Electrode], Part | None],
+        of: Callable[[Part, slice], Array],
     ) -> Array:
-        """Zero where j belongs to phi_s - phi_e, salt and surface composition [V]."""
-        film = self._particles(lambda p: p.film_resistance, x, T)
-        eta = potential - self.ocp(x, T) - j * film
+        """A number of an optional part at the electrode nodes, 0 where it is absent.
+
+        `of` gets the part and the nodes of its electrode.
+        """
+        m, cell = self.mesh, self.cell
+        sides = (
+            (part(cell.negative), slice(None, m.n_neg)),
+            (part(cell.positive), slice(m.n_neg, None)),
+        )
+        values = [
+            jnp.broadcast_to(0.0 if p is None else of(p, at), count)
+            for (p, at), count in zip(sides, (m.n_neg, m.n_pos), strict=True)
+        ]
+        return jnp.concatenate(values)
+
+    def kinetics_residual(
+        self, j: Array, eta: Array, c_e: Array, x: Array, T: Array
+    ) -> Array:
+        """Zero where j belongs to overpotential, salt and surface composition [V]."""
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
         j_0 = kinetics.exchange_current(k_0, c_e, x, self.c_max)
         return self.cell.kinetics.residual(j, eta, j_0, T)

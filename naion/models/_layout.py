@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..linalg import Blocks
+from ._surface import surface_mass
 
 
 class State(NamedTuple):
@@ -18,7 +19,8 @@ class State(NamedTuple):
         c_e: salt concentration over its initial value.
         phi_e: liquid potential [V].
         phi_s: solid potential [V]; a placeholder in the separator.
-        j: interfacial current density [A.m-2].
+        local: unknowns of the particle surfaces, one row each, in the order of the
+            layout's `surface`; the first is the intercalation current density [A.m-2].
         current: cell current, discharge positive [A].
         temperature: [K].
         charge: discharged since the start [C].
@@ -30,12 +32,17 @@ class State(NamedTuple):
     c_e: Float[Array, " n_x"]
     phi_e: Float[Array, " n_x"]
     phi_s: Float[Array, " n_x"]
-    j: Float[Array, " n_e"]
+    local: Float[Array, "l n_e"]
     current: Float[Array, ""]
     temperature: Float[Array, ""]
     charge: Float[Array, ""]
     energy: Float[Array, ""]
     charge_mark: Float[Array, ""]
+
+    @property
+    def j(self) -> Array:
+        """Intercalation current density, positive on oxidation, (..., n_e) [A.m-2]."""
+        return self.local[..., 0, :]
 
 
 N_MACRO = 3
@@ -43,12 +50,21 @@ N_QUADRATURES = 3
 
 
 class Layout(NamedTuple):
-    """Sizes of the groups: chains, line, local, border (current [, temperature])."""
+    """Sizes of the groups: chains, line, local, border (current [, temperature]).
+
+    Attributes:
+        n_r: shells.
+        n_e: electrode nodes.
+        n_x: nodes.
+        has_temperature: whether it is an unknown.
+        surface: names of the unknowns of the particle surfaces.
+    """
 
     n_r: int
     n_e: int
     n_x: int
     has_temperature: bool
+    surface: tuple[str, ...] = ("j",)
 
     @property
     def n_border(self) -> int:
@@ -56,19 +72,19 @@ class Layout(NamedTuple):
 
     @property
     def size(self) -> int:
-        blocks = self.n_r * self.n_e + N_MACRO * self.n_x + self.n_e
+        blocks = (self.n_r + len(self.surface)) * self.n_e + N_MACRO * self.n_x
         return blocks + self.n_border + N_QUADRATURES
 
     def split(self, y: Array) -> tuple[Blocks, Array]:
         """Flat vector to blocks (one column) and border with quadratures."""
         a = self.n_r * self.n_e
         b = a + N_MACRO * self.n_x
-        c = b + self.n_e
+        c = b + len(self.surface) * self.n_e
         # Split as a whole: the transpose is then one concatenation.
         inner, macro, local, border = jnp.split(y, [a, b, c])
         blocks = Blocks(
             inner=inner.reshape(self.n_r, 1, self.n_e),
-            local=local[None],
+            local=local.reshape(len(self.surface), 1, self.n_e),
             macro=macro.reshape(self.n_x, N_MACRO, 1),
         )
         return blocks, border
@@ -89,7 +105,7 @@ class Layout(NamedTuple):
             c_e=c_e,
             phi_e=phi_e,
             phi_s=phi_s,
-            j=blocks.local[0],
+            local=blocks.local[:, 0],
             current=current,
             temperature=own[0] if own else temperature,
             charge=charge,
@@ -103,7 +119,7 @@ class Layout(NamedTuple):
         scalars = [s.current]
         scalars += [s.temperature] if self.has_temperature else []
         scalars += [s.charge, s.energy, s.charge_mark]
-        blocks = Blocks(s.sto[:, None], s.j[None], macro[:, :, None])
+        blocks = Blocks(s.sto[:, None], s.local[:, None], macro[:, :, None])
         return self.join(blocks, jnp.stack(scalars))
 
     def mass(self) -> np.ndarray:
@@ -113,7 +129,7 @@ class Layout(NamedTuple):
             [
                 np.ones(self.n_r * self.n_e),
                 np.tile([1.0, 0.0, 0.0], self.n_x),
-                np.zeros(self.n_e),
+                np.repeat(surface_mass(self.surface), self.n_e),
                 border,
             ]
         )

@@ -7,25 +7,32 @@ from ._balance import (
     stoichiometry_at_voltage,
 )
 from ._cell import (
+    SEI,
     Cell,
     Electrode,
     Electrolyte,
+    Hysteresis,
     Limits,
     Particle,
+    Plating,
     Separator,
     Stoichiometry,
     Thermal,
 )
 from ._registry import ParameterSet, Provenance, available, load, load_set
 from ._serialise import from_json, to_json
+from ._variants import with_hysteresis, with_plating, with_sei
 
 __all__ = [
+    "SEI",
     "Cell",
     "Electrode",
     "Electrolyte",
+    "Hysteresis",
     "Limits",
     "ParameterSet",
     "Particle",
+    "Plating",
     "Provenance",
     "Separator",
     "Stoichiometry",
@@ -39,4 +46,7 @@ __all__ = [
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
     "to_json",
+    "with_hysteresis",
+    "with_plating",
+    "with_sei",
 ]

@@ -4,9 +4,65 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from ..physics.kinetics import AbstractKinetics
+from ..physics.sei import AbstractGrowth
 from ..properties import Property
 
 Scalar = Float[Array, ""]
+
+
+class Hysteresis(eqx.Module):
+    """Open-circuit potential U(x) + h H(x), with a state h from -1 to 1.
+
+    Attributes:
+        half_width: H, as a function of stoichiometry [V].
+        decay: gamma; the loop closes over a change of composition of about 1/gamma.
+        threshold: current density below which neither branch is followed [A.m-2].
+        initial: h where a simulation starts.
+    """
+
+    half_width: Property
+    decay: Scalar
+    threshold: Scalar
+    initial: Scalar
+
+
+class Plating(eqx.Module):
+    """Plating and stripping of the metal beside intercalation.
+
+    Attributes:
+        rate_constant: k_pl, a function of temperature [m.s-1].
+        transfer: cathodic transfer coefficient.
+        saturation: amount of metal at which stripping is half limited, in units of the
+            electrode's sites.
+        loss: rate at which metal loses contact [s-1].
+    """
+
+    rate_constant: Property
+    transfer: Scalar
+    saturation: Scalar
+    loss: Scalar
+
+
+class SEI(eqx.Module):
+    """A growing film on the particles.
+
+    Attributes:
+        growth: the law.
+        thickness: at the start [m].
+        conductivity: ionic, a function of temperature [S.m-1].
+        molar_volume: [m3.mol-1].
+        electrons: for each unit of SEI.
+        dissolution: rate [s-1].
+        inner_thickness: what does not dissolve [m].
+    """
+
+    growth: AbstractGrowth
+    thickness: Scalar
+    conductivity: Property
+    molar_volume: Scalar
+    electrons: Scalar
+    dissolution: Scalar
+    inner_thickness: Scalar
 
 
 class Particle(eqx.Module):
@@ -21,6 +77,7 @@ class Particle(eqx.Module):
         rate_constant: k_0 of j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x(1-x)), used with
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
         film_resistance: of the particle surface [ohm.m2].
+        hysteresis: of the open-circuit potential, or none.
     """
 
     radius: Scalar
@@ -30,6 +87,7 @@ class Particle(eqx.Module):
     dudt: Property
     rate_constant: Property
     film_resistance: Property
+    hysteresis: Hysteresis | None = None
 
 
 class Electrode(eqx.Module):
@@ -42,6 +100,8 @@ class Electrode(eqx.Module):
         transport_efficiency: effective over bulk transport in the liquid, B [-].
         conductivity: effective electronic conductivity [S.m-1].
         particle: the active material.
+        plating: of the metal, or none.
+        sei: a growing film, or none.
     """
 
     thickness: Scalar
@@ -50,6 +110,8 @@ class Electrode(eqx.Module):
     transport_efficiency: Scalar
     conductivity: Scalar
     particle: Particle
+    plating: Plating | None = None
+    sei: SEI | None = None
 
     @property
     def interface(self) -> Array:

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import properties
-from ..physics import kinetics
+from ..physics import kinetics, sei
 from . import _cell
 from ._cell import Cell
 
 _TYPES: dict[str, type] = {
     name: item
-    for module in (properties, kinetics, _cell)
+    for module in (properties, kinetics, sei, _cell)
     for name, item in vars(module).items()
     if isinstance(item, type) and issubclass(item, eqx.Module)
 }

@@ -156,6 +156,7 @@ def _simulate(
     assert given is not None
     sto = start_state(cell, given)
     segments = segments_of(protocol, cell, temperature)
+    model = model.for_cell(cell)
     grid = model.lay_out(cell)
     system = CellSystem(model)
     y0 = model.equilibrium(grid, sto, segments.control.control.temperature[0])
@@ -171,7 +172,7 @@ def _simulate(
     # Nothing was computed where no start was found: say so, and not 0 V.
     nothing = done.status == Status.START_FAILED
     nothing = nothing & (done.n_steps == 0)
-    unknown = jnp.asarray([Output.VOLTAGE, Output.CURRENT])
+    unknown = jnp.asarray([Output.VOLTAGE, Output.CURRENT, Output.PLATING_MARGIN])
     outputs = done.record.outputs
     first = outputs[0, :2, unknown]
     outputs = outputs.at[0, :2, unknown].set(jnp.where(nothing, jnp.nan, first))

@@ -93,6 +93,14 @@ class Solution(eqx.Module):
         return self._points(Output.CHARGE) / 3600.0
 
     @property
+    def plating_margin(self) -> Array:
+        """Lowest potential of the negative electrode's surface against the metal [V].
+
+        phi_s - phi_e - j R_film, lowest over the electrode; below zero it can plate.
+        """
+        return self._points(Output.PLATING_MARGIN)
+
+    @property
     def capacity(self) -> Array:
         """Net charge discharged over the whole protocol [A.h]."""
         return self.end[Output.CHARGE] / 3600.0
@@ -110,8 +118,8 @@ class Solution(eqx.Module):
             after: at a time where the current jumps, give the value after the jump.
 
         Returns:
-            Voltage [V], current [A], temperature [K], charge [C], energy [J] along a
-            new last axis; NaN after the end.
+            Voltage [V], current [A], temperature [K], charge [C], energy [J], plating
+            margin [V] along a new last axis; NaN after the end.
         """
         r = self.record
         t = jnp.asarray(t, r.t.dtype)
@@ -192,6 +200,7 @@ VARIABLES = {
     "Cell temperature [K]": lambda s: s.temperature,
     "Cell temperature [C]": lambda s: s.temperature - ZERO_CELSIUS,
     "Discharge capacity [A.h]": lambda s: s.discharged,
+    "Plating margin [V]": lambda s: s.plating_margin,
     "Discharge energy [W.h]": lambda s: s._points(Output.ENERGY) / 3600.0,
 }
 """Named outputs of a solution."""

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..models import DFN, Grid, State
+from ..models._surface import ERROR_WEIGHT
 from ..parameters import Cell
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Segments
@@ -22,6 +23,7 @@ class Output(enum.IntEnum):
     TEMPERATURE = 2
     CHARGE = 3
     ENERGY = 4
+    PLATING_MARGIN = 5
 
 
 class Event(enum.IntEnum):
@@ -147,7 +149,8 @@ class CellSystem(AbstractSystem):
         dj = jnp.concatenate(
             [jnp.full(m.n_neg, share[0]), jnp.full(m.n_pos, -share[1])]
         )
-        return layout.pack(s._replace(current=current, j=s.j + dj))
+        local = s.local + jnp.where(self.model.carries_current, dj, 0.0)
+        return layout.pack(s._replace(current=current, local=local))
 
     def limit_update(self, dy: Array, args: Grid) -> Array:
         """Potentials move by at most a volt an iteration."""
@@ -188,12 +191,17 @@ class CellSystem(AbstractSystem):
         V = jnp.abs(voltage(y) - voltage(y - error))
         current = jnp.abs(e.current) / args.cell.nominal_capacity
         warm = jnp.abs(e.temperature) / 10.0
-        return jnp.max(jnp.stack([sto, salt, V, current, warm]))
+        parts = [sto, salt, V, current, warm]
+        for name, size in zip(self.model.surface, e.local, strict=True):
+            if name in ERROR_WEIGHT:
+                parts.append(ERROR_WEIGHT[name] * jnp.max(jnp.abs(size)))
+        return jnp.max(jnp.stack(parts))
 
     def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         s = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
-        return jnp.stack([V, s.current, s.temperature, s.charge, s.energy])
+        margin = self.model.plating_margin(s, args)
+        return jnp.stack([V, s.current, s.temperature, s.charge, s.energy, margin])
 
     def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         cut = control.cut_offs

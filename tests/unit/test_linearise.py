@@ -41,7 +41,7 @@ def system(request):
         c_e=rough(s.c_e, 0.3),
         phi_e=rough(s.phi_e, 0.05),
         phi_s=rough(s.phi_s, 0.01),
-        j=rough(s.j, 0.3),
+        local=rough(s.local, 0.3),
         current=jnp.asarray(0.8),
         temperature=jnp.asarray(303.0),
         charge=jnp.asarray(100.0),

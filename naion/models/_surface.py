@@ -1,0 +1,172 @@
+"""The unknowns of the particle surfaces: which there are, and how they change.
+
+Beside the intercalation current, parts of a `Cell` that are present bring states of their
+own. A part that is absent brings none and costs nothing.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .._constants import F
+from ..parameters import SEI, Cell, Electrode, Hysteresis, Plating
+from ..physics import hysteresis, plating, sei
+
+if TYPE_CHECKING:
+    from ._grid import Grid
+
+ALGEBRAIC = ("j", "j_total")
+"""Unknowns without a time derivative: of intercalation, and through the film [A.m-2]."""
+
+ERROR_WEIGHT = {
+    "hysteresis": 0.05,
+    "plated": 10.0,
+    "dead": 10.0,
+    "sei": 0.1,
+    "lost": 10.0,
+}
+"""What an error of a state counts beside one of composition; small amounts matter."""
+
+
+def surface_unknowns(cell: Cell) -> tuple[str, ...]:
+    """Names of the unknowns that a cell's parts bring.
+
+    "j" and, with side reactions, "j_total": current densities [A.m-2]; "hysteresis": -1
+    to 1; "plated" and "dead": metal, and metal without contact, "lost": sodium in the
+    SEI, all three in units of the electrode's sites; "sei": thickness over the first.
+    """
+    electrodes = cell.negative, cell.positive
+    follows = any(_hysteresis(e) is not None for e in electrodes)
+    plates = any(_plating(e) is not None for e in electrodes)
+    grows = any(_sei(e) is not None for e in electrodes)
+    return (
+        "j",
+        *(["j_total"] if plates or grows else []),
+        *(["hysteresis"] if follows else []),
+        *(["plated", "dead"] if plates else []),
+        *(["sei", "lost"] if grows else []),
+    )
+
+
+def surface_mass(names: tuple[str, ...]) -> np.ndarray:
+    """1 for unknowns with a time derivative, 0 for the others."""
+    return np.array([0.0 if name in ALGEBRAIC else 1.0 for name in names])
+
+
+def surface_start(grid: "Grid", names: tuple[str, ...]) -> Array:
+    """The unknowns at rest, (l, n_e)."""
+    start = {name: jnp.zeros_like(grid.radius) for name in names}
+    if "hysteresis" in start:
+        start["hysteresis"] = grid.of_part(_hysteresis, lambda p, at: p.initial)
+    if "sei" in start:
+        start["sei"] = jnp.ones_like(grid.radius)
+    return jnp.stack([start[name] for name in names])
+
+
+def surface_drop(
+    grid: "Grid", u: Mapping[str, Array], potential: Array, x: Array, T: Array
+) -> Array:
+    """phi_s - phi_e - j R_film: what drives the reactions below the film [V].
+
+    Below zero at the negative electrode, the metal can plate.
+    """
+    resistance = grid.film_resistance(x, T)
+    if "sei" in u:
+        resistance = resistance + grid.of_part(
+            _sei, lambda p, at: u["sei"][at] * p.thickness / p.conductivity(T, T)
+        )
+    return potential - u.get("j_total", u["j"]) * resistance
+
+
+def surface_rates(
+    grid: "Grid",
+    u: Mapping[str, Array],
+    potential: Array,
+    c_e: Array,
+    x: Array,
+    T: Array,
+) -> Array:
+    """Rates of the states [s-1] and residuals of the others, (l, n_e).
+
+    Args:
+        grid: the cell, laid out.
+        u: the unknowns by name, in order, each (n_e,).
+        potential: phi_s - phi_e [V].
+        c_e: salt concentration over its initial value.
+        x: surface stoichiometry.
+        T: temperature [K].
+    """
+    j, U = u["j"], grid.ocp(x, T)
+    drop = surface_drop(grid, u, potential, x, T)
+    # Change of mean composition for each unit of current density.
+    speed = 3.0 / (grid.radius * F * grid.c_max)
+    rows: dict[str, Array] = {}
+    side = jnp.zeros_like(j)
+    if "hysteresis" in u:
+        h = u["hysteresis"]
+        U = U + h * grid.of_part(_hysteresis, lambda p, at: p.half_width(x[at], T))
+        rows["hysteresis"] = grid.of_part(
+            _hysteresis,
+            lambda p, at: hysteresis.rate(
+                h[at], j[at], speed[at], p.decay, p.threshold
+            ),
+        )
+    if "plated" in u:
+        salt = grid.cell.electrolyte.concentration * c_e
+        metal = u["plated"]
+        j_plating = grid.of_part(
+            _plating,
+            lambda p, at: plating.current(
+                drop[at],
+                metal[at],
+                salt[at],
+                T,
+                p.rate_constant(T, T),
+                p.transfer,
+                p.saturation,
+            ),
+        )
+        rows["dead"] = grid.of_part(_plating, lambda p, at: p.loss * metal[at])
+        rows["plated"] = -speed * j_plating - rows["dead"]
+        side = side + j_plating
+    if "sei" in u:
+        thickness = u["sei"]
+        j_sei = grid.of_part(
+            _sei,
+            lambda p, at: p.growth.current(drop[at], thickness[at] * p.thickness, T),
+        )
+        rows["sei"] = grid.of_part(
+            _sei,
+            lambda p, at: (
+                sei.rate(
+                    j_sei[at],
+                    thickness[at] * p.thickness,
+                    p.molar_volume,
+                    p.electrons,
+                    p.dissolution,
+                    p.inner_thickness,
+                )
+                / p.thickness
+            ),
+        )
+        rows["lost"] = -speed * j_sei
+        side = side + j_sei
+    rows["j"] = grid.kinetics_residual(j, drop - U, c_e, x, T)
+    if "j_total" in u:
+        rows["j_total"] = j + side - u["j_total"]
+    return jnp.stack([rows[name] for name in u])
+
+
+def _hysteresis(e: Electrode) -> Hysteresis | None:
+    return e.particle.hysteresis
+
+
+def _plating(e: Electrode) -> Plating | None:
+    return e.plating
+
+
+def _sei(e: Electrode) -> SEI | None:
+    return e.sei

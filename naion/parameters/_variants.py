@@ -1,0 +1,126 @@
+"""Cells with further parts of the physics. All numbers here are assumed (quality A).
+
+No sodium cell has published rates of plating or of SEI growth: the numbers come from
+lithium models or from orders of magnitude, with the ranges given. They show what a part
+does; a fit, or a range of answers, has to decide what it is worth.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from ..physics.sei import AbstractGrowth, SolventDiffusion
+from ..properties import Arrhenius, constant
+from ._cell import SEI, Cell, Electrode, Hysteresis, Plating
+
+
+def with_hysteresis(
+    cell: Cell,
+    negative: ArrayLike | None = 0.015,
+    positive: ArrayLike | None = 0.010,
+    *,
+    decay: ArrayLike = 30.0,
+    initial: tuple[ArrayLike, ArrayLike] = (0.0, 0.0),
+) -> Cell:
+    """A cell whose open-circuit potentials have two branches.
+
+    Args:
+        cell: as it is without.
+        negative: half-width H of the negative electrode [V]; none: no hysteresis. Hard
+            carbon 0.010 to 0.020.
+        positive: of the positive electrode; layered oxides 0.010, below 35 % SOC 0.030
+            to 0.040 (incremental OCV of a Hakadi cell).
+        decay: gamma, 10 to 50.
+        initial: states of both electrodes at the start, -1 to 1: (-1, 1) after a charge,
+            (1, -1) after a discharge.
+    """
+
+    def part(half_width: ArrayLike, e: Electrode, start: ArrayLike) -> Hysteresis:
+        one_c = cell.nominal_capacity / (cell.area * e.interface * e.thickness)
+        return Hysteresis(
+            half_width=constant(half_width),
+            decay=jnp.asarray(decay, float),
+            # A hundredth of 1C decides on a branch.
+            threshold=0.01 * one_c,
+            initial=jnp.asarray(start, float),
+        )
+
+    for of, half_width, start in (
+        (_negative, negative, initial[0]),
+        (_positive, positive, initial[1]),
+    ):
+        if half_width is not None:
+            new = part(half_width, of(cell), start)
+            cell = _put(lambda c, of=of: of(c).particle.hysteresis, cell, new)
+    return cell
+
+
+def with_plating(
+    cell: Cell,
+    *,
+    rate_constant: ArrayLike = 1e-10,
+    energy: ArrayLike = 35e3,
+    loss: ArrayLike = 1e-6,
+) -> Cell:
+    """A cell that plates its metal on the negative electrode, and strips it.
+
+    Args:
+        cell: as it is without.
+        rate_constant: k_pl [m.s-1]; lithium models use 1e-11 to 1e-9.
+        energy: its activation energy [J.mol-1], 20e3 to 60e3.
+        loss: rate at which metal loses contact [s-1], 1e-7 to 1e-5.
+    """
+    a = jnp.asarray
+    plating = Plating(
+        rate_constant=constant(rate_constant, Arrhenius(a(energy), cell.temperature)),
+        transfer=a(0.5),
+        saturation=a(1e-3),
+        loss=a(loss, float),
+    )
+    return _put(lambda c: c.negative.plating, cell, plating)
+
+
+def with_sei(
+    cell: Cell,
+    growth: AbstractGrowth | None = None,
+    *,
+    thickness: ArrayLike = 10e-9,
+    conductivity: ArrayLike = 1e-5,
+    dissolution: ArrayLike = 0.0,
+) -> Cell:
+    """A cell whose negative electrode grows a film.
+
+    Args:
+        cell: as it is without.
+        growth: the law; none: solvent diffusion with 2.5e-19 mol.m-1.s-1, which doubles
+            10 nm in five months.
+        thickness: at the start [m], 2e-9 to 30e-9.
+        conductivity: [S.m-1], 1e-6 to 1e-4.
+        dissolution: [s-1]; sodium's film dissolves faster than lithium's (Mogensen et
+            al., ACS Energy Lett. 2016).
+    """
+    a = jnp.asarray
+    sei = SEI(
+        growth=SolventDiffusion(a(2.5e-19)) if growth is None else growth,
+        thickness=a(thickness, float),
+        conductivity=constant(conductivity),
+        molar_volume=a(9.6e-5),
+        electrons=a(2.0),
+        dissolution=a(dissolution, float),
+        inner_thickness=a(2e-9),
+    )
+    return _put(lambda c: c.negative.sei, cell, sei)
+
+
+def _negative(cell: Cell) -> Electrode:
+    return cell.negative
+
+
+def _positive(cell: Cell) -> Electrode:
+    return cell.positive
+
+
+def _put(where: Callable[[Cell], object], cell: Cell, part: object) -> Cell:
+    return eqx.tree_at(where, cell, part, is_leaf=lambda x: x is None)
