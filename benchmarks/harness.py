@@ -87,8 +87,18 @@ def alternate(*runs: Callable[[], object], repeats: int = 15) -> list[Times]:
     return [Times(own) for own in times]
 
 
-def write(name: str, title: str, header: list[str], rows: list[list[str]], notes: str):
-    """Write a Markdown table and JSON lines below `results/`, and print the table."""
+def write(
+    name: str,
+    title: str,
+    header: list[str],
+    rows: list[list[str]],
+    notes: str,
+    last: str | None = None,
+) -> None:
+    """Write a Markdown table and JSON lines below `results/`, and print the table.
+
+    `last` becomes the last line of the table's page.
+    """
     cores = len(os.sched_getaffinity(0))
     where = f"{_processor()}, {cores} core(s), {jax.devices()[0].platform}"
     kernels = "native kernels" if lanes.enabled() else "plain JAX"
@@ -97,6 +107,7 @@ def write(name: str, title: str, header: list[str], rows: list[list[str]], notes
     lines = [f"# {title}", "", notes, "", f"{where}; {versions}.", ""]
     table = [header, ["---"] * len(header), *rows]
     lines += ["| " + " | ".join(r) + " |" for r in table]
+    lines += [] if last is None else ["", last]
     text = "\n".join(lines) + "\n"
     print(text, flush=True)
     if FAST:

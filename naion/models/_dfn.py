@@ -87,7 +87,7 @@ class DFN(eqx.Module):
                 c_e=jnp.ones(m.n_x),
                 phi_e=jnp.full(m.n_x, -U_n),
                 phi_s=phi_s,
-                local=surface_start(grid, self.surface),
+                local=surface_start(grid, self.surface, x),
                 current=zero,
                 temperature=T,
                 charge=zero,

@@ -159,12 +159,12 @@ class Grid(eqx.Module):
         return jnp.concatenate(values)
 
     def kinetics_residual(
-        self, j: Array, eta: Array, c_e: Array, x: Array, T: Array
+        self, j: Array, eta: Array, c_e: Array, x: Array, x_mean: Array, T: Array
     ) -> Array:
-        """Zero where j belongs to overpotential, salt and surface composition [V]."""
+        """Zero where j belongs to overpotential, salt and composition [V]."""
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
-        j_0 = kinetics.exchange_current(k_0, c_e, x, self.c_max)
-        return self.cell.kinetics.residual(j, eta, j_0, T)
+        at = kinetics.Interface(k_0, c_e, x, x_mean, self.c_max, T)
+        return self.cell.kinetics.residual(j, eta, at)
 
     def face_flux(
         self, c_left: Array, c_right: Array, dphi: Array, T: Array

@@ -22,6 +22,7 @@ ALGEBRAIC = ("j", "j_total")
 """Unknowns without a time derivative: of intercalation, and through the film [A.m-2]."""
 
 ERROR_WEIGHT = {
+    "mean_sto": 1.0,
     "hysteresis": 0.05,
     "plated": 10.0,
     "dead": 10.0,
@@ -34,9 +35,12 @@ ERROR_WEIGHT = {
 def surface_unknowns(cell: Cell) -> tuple[str, ...]:
     """Names of the unknowns that a cell's parts bring.
 
-    "j" and, with side reactions, "j_total": current densities [A.m-2]; "hysteresis": -1
-    to 1; "plated" and "dead": metal, and metal without contact, "lost": sodium in the
-    SEI, all three in units of the electrode's sites; "sei": thickness over the first.
+    - "j" and, with side reactions, "j_total": current densities [A.m-2];
+    - "mean_sto": mean stoichiometry of the particle, for kinetics that ask for it;
+    - "hysteresis": which branch, -1 to 1;
+    - "plated", "dead", "lost": metal, metal without contact, sodium in the SEI, all in
+      units of the electrode's sites;
+    - "sei": thickness over that of the start.
     """
     electrodes = cell.negative, cell.positive
     follows = any(_hysteresis(e) is not None for e in electrodes)
@@ -45,6 +49,7 @@ def surface_unknowns(cell: Cell) -> tuple[str, ...]:
     return (
         "j",
         *(["j_total"] if plates or grows else []),
+        *(["mean_sto"] if cell.kinetics.uses_mean else []),
         *(["hysteresis"] if follows else []),
         *(["plated", "dead"] if plates else []),
         *(["sei", "lost"] if grows else []),
@@ -56,9 +61,11 @@ def surface_mass(names: tuple[str, ...]) -> np.ndarray:
     return np.array([0.0 if name in ALGEBRAIC else 1.0 for name in names])
 
 
-def surface_start(grid: "Grid", names: tuple[str, ...]) -> Array:
-    """The unknowns at rest, (l, n_e)."""
+def surface_start(grid: "Grid", names: tuple[str, ...], x: Array) -> Array:
+    """The unknowns at rest with stoichiometries x, (n_e,): (l, n_e)."""
     start = {name: jnp.zeros_like(grid.radius) for name in names}
+    if "mean_sto" in start:
+        start["mean_sto"] = x
     if "hysteresis" in start:
         start["hysteresis"] = grid.of_part(_hysteresis, lambda p, at: p.initial)
     if "sei" in start:
@@ -154,7 +161,10 @@ def surface_rates(
         )
         rows["lost"] = -speed * j_sei
         side = side + j_sei
-    rows["j"] = grid.kinetics_residual(j, drop - U, c_e, x, T)
+    x_mean = u.get("mean_sto", x)
+    if "mean_sto" in u:
+        rows["mean_sto"] = -speed * j
+    rows["j"] = grid.kinetics_residual(j, drop - U, c_e, x, x_mean, T)
     if "j_total" in u:
         rows["j_total"] = j + side - u["j_total"]
     return jnp.stack([rows[name] for name in u])

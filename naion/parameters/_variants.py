@@ -9,20 +9,22 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jaxtyping import Array
 
 from ..physics.sei import AbstractGrowth, SolventDiffusion
 from ..properties import Arrhenius, constant
 from ._cell import SEI, Cell, Electrode, Hysteresis, Plating
 
+Number = float | Array
+
 
 def with_hysteresis(
     cell: Cell,
-    negative: ArrayLike | None = 0.015,
-    positive: ArrayLike | None = 0.010,
+    negative: Number | None = 0.015,
+    positive: Number | None = 0.010,
     *,
-    decay: ArrayLike = 30.0,
-    initial: tuple[ArrayLike, ArrayLike] = (0.0, 0.0),
+    decay: Number = 30.0,
+    initial: tuple[Number, Number] = (0.0, 0.0),
 ) -> Cell:
     """A cell whose open-circuit potentials have two branches.
 
@@ -37,7 +39,7 @@ def with_hysteresis(
             (1, -1) after a discharge.
     """
 
-    def part(half_width: ArrayLike, e: Electrode, start: ArrayLike) -> Hysteresis:
+    def part(half_width: Number, e: Electrode, start: Number) -> Hysteresis:
         one_c = cell.nominal_capacity / (cell.area * e.interface * e.thickness)
         return Hysteresis(
             half_width=constant(half_width),
@@ -60,9 +62,9 @@ def with_hysteresis(
 def with_plating(
     cell: Cell,
     *,
-    rate_constant: ArrayLike = 1e-10,
-    energy: ArrayLike = 35e3,
-    loss: ArrayLike = 1e-6,
+    rate_constant: Number = 1e-10,
+    energy: Number = 35e3,
+    loss: Number = 1e-6,
 ) -> Cell:
     """A cell that plates its metal on the negative electrode, and strips it.
 
@@ -86,9 +88,9 @@ def with_sei(
     cell: Cell,
     growth: AbstractGrowth | None = None,
     *,
-    thickness: ArrayLike = 10e-9,
-    conductivity: ArrayLike = 1e-5,
-    dissolution: ArrayLike = 0.0,
+    thickness: Number = 10e-9,
+    conductivity: Number = 1e-5,
+    dissolution: Number = 0.0,
 ) -> Cell:
     """A cell whose negative electrode grows a film.
 
