@@ -93,6 +93,16 @@ class Grid(eqx.Module):
         self.i_scale = cell.nominal_capacity / cell.area
 
     @property
+    def interface_of_electrode(self) -> Array:
+        """Particle surface for each area of electrode, a L, at the electrode nodes [-]."""
+        n, p = self.cell.negative, self.cell.positive
+        m = self.mesh
+        sides = ((n, m.n_neg), (p, m.n_pos))
+        return jnp.concatenate(
+            [jnp.broadcast_to(e.interface * e.thickness, k) for e, k in sides]
+        )
+
+    @property
     def has_solid(self) -> np.ndarray:
         """Which volumes are electrode, (n_x,)."""
         m = self.mesh
@@ -181,17 +191,22 @@ class Grid(eqx.Module):
         right = electrolyte.above_zero(c_right * e.concentration)
         c = w * left + (1.0 - w) * right
 
-        def between(bulk: Property) -> Array:
+        def between(at_left: Array, at_middle: Array, at_right: Array) -> Array:
             """Simpson's mean between the neighbours: salt falls steeply where it ends."""
-            mean = (bulk(left, T) + 4.0 * bulk(c, T) + bulk(right, T)) / 6.0
-            return self.face_conductance * mean
+            return self.face_conductance * (at_left + 4.0 * at_middle + at_right) / 6.0
 
+        def mean(bulk: Property) -> Array:
+            return between(bulk(left, T), bulk(c, T), bulk(right, T))
+
+        kappa = [e.conductivity(x, T) for x in (left, c, right)]
+        over_c = [k / x for k, x in zip(kappa, (left, c, right), strict=True)]
         return electrolyte.face_flux(
             left,
             right,
             dphi,
-            between(e.diffusivity),
-            between(e.conductivity),
+            mean(e.diffusivity),
+            between(*kappa),
+            between(*over_c),
             e.t_plus(c, T),
             e.thermodynamic_factor(c, T),
             T,

@@ -26,23 +26,27 @@ def face_flux(
     dphi: Array,
     D_e: Array,
     kappa: Array,
+    kappa_over_c: Array,
     t_plus: Array,
     chi: Array,
     T: Array,
 ) -> FaceFlux:
     """Salt flux and current through the faces between neighbouring volumes.
 
-        i_e = B kappa (-dphi_e/dx + 2RT/F (1 - t+) chi dln(c_e)/dx)
+        i_e = B (-kappa dphi_e/dx + 2RT/F (1 - t+) chi (kappa/c_e) dc_e/dx)
         N_e = -B D_e dc_e/dx + t+ i_e / F
 
     Properties are means over the concentrations between the neighbours. (A harmonic mean
-    of kappa would block the current next to volumes that run out of salt.)
+    of kappa would block the current next to volumes that run out of salt. A mean of
+    kappa times a difference of ln(c_e) would drive currents without bound there: kappa/c_e
+    stays finite.)
 
     Args:
         c_left, c_right: concentrations of the neighbours, `above_zero` [mol.m-3].
         dphi: phi_e right minus left [V].
         D_e: B D_e / dx [m.s-1].
         kappa: B kappa / dx [S.m-2].
+        kappa_over_c: B kappa / (c_e dx) [S.m.mol-1].
         t_plus: cation transference number.
         chi: thermodynamic factor 1 + dln f/dln c.
         T: temperature [K].
@@ -50,12 +54,13 @@ def face_flux(
     Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., eqs. 12.8
     and 22.12.
     """
-    dlnc = jnp.log(c_right) - jnp.log(c_left)
-    current = kappa * (-dphi + 2.0 * R * T / F * (1.0 - t_plus) * chi * dlnc)
-    salt = -D_e * (c_right - c_left) + t_plus * current / F
+    dc = c_right - c_left
+    diffusion = 2.0 * R * T / F * (1.0 - t_plus) * chi * kappa_over_c * dc
+    current = diffusion - kappa * dphi
+    salt = -D_e * dc + t_plus * current / F
     return FaceFlux(salt, current)
 
 
 def above_zero(c: Array) -> Array:
-    """c [mol.m-3], but never below about 0.005: depleted salt still has a logarithm."""
+    """c [mol.m-3], but never below zero: properties are not defined there."""
     return 0.5 * (c + jnp.sqrt(c * c + 1e-4))

@@ -191,7 +191,10 @@ class CellSystem(AbstractSystem):
         V = jnp.abs(voltage(y) - voltage(y - error))
         current = jnp.abs(e.current) / args.cell.nominal_capacity
         warm = jnp.abs(e.temperature) / 10.0
-        parts = [sto, salt, V, current, warm]
+        # Where salt has run out, j is free to stray: the voltage does not feel it.
+        one_c = args.i_scale / args.interface_of_electrode
+        j = 0.01 * jnp.max(jnp.abs(e.j) / one_c)
+        parts = [sto, salt, V, current, warm, j]
         for name, size in zip(self.model.surface, e.local, strict=True):
             if name in ERROR_WEIGHT:
                 parts.append(ERROR_WEIGHT[name] * jnp.max(jnp.abs(size)))
