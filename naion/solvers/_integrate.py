@@ -336,7 +336,8 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             stops,
             leaves & last,
             bracket.count > MAX_CLOSING,
-            ~c.settling & ~leaves & (h_next < SHORTEST),
+            # (An event may be nearer than that; attempts to end there are counted.)
+            ~c.settling & ~leaves & ~again & (h_next < SHORTEST),
             (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
         [
