@@ -157,7 +157,9 @@ def main() -> None:
             disagree += not same
             if not same:
                 at = Lane(*(float(a[k]) for a in lanes))
-                print("differs:", name, thermal, direction, at, float(used[k]), float(q))
+                print(
+                    "differs:", name, thermal, direction, at, float(used[k]), float(q)
+                )
             worst = max(worst, difference)
         for law, pseudo in LAWS.items():
             here = (lanes.energy == 67e3) & (lanes.pseudo_energy == pseudo)

@@ -149,8 +149,8 @@ def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
         max_steps=160 + 14 * case.protocol.n_steps,
         throw=False,
     )
-    V_b, I_b, _, Q_b, E_b = solution.at(case.b).T
-    V_a, _, _, Q_a, E_a = solution.at(case.a).T
+    V_b, I_b, _, Q_b, E_b, _ = solution.at(case.b).T
+    V_a, _, _, Q_a, E_a, _ = solution.at(case.a).T
     charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
     current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
     kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current]

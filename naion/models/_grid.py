@@ -133,7 +133,24 @@ class Grid(eqx.Module):
         def diffusivity(x: Array) -> Array:
             return self._particles(lambda p: p.diffusivity, x, T)
 
-        return solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
+        flux = solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
+        n = self.mesh.n_neg
+        for e, at in (
+            (self.cell.negative, np.s_[:, :n]),
+            (self.cell.positive, np.s_[:, n:]),
+        ):
+            p = e.particle
+            if p.driven_by == "potential":
+                own = solid.shell_flux_by_potential(
+                    sto_in[at],
+                    sto_out[at],
+                    lambda x, p=p: p.diffusivity(x, T),
+                    lambda x, p=p: p.ocp(x, T),
+                    self.shell_gap[at],
+                    T,
+                )
+                flux = flux.at[at].set(own)
+        return flux
 
     def dudt(self, x: Array, T: Array) -> Array:
         """Entropic coefficient at the electrode nodes [V.K-1]."""

@@ -1,5 +1,7 @@
 """The cell: one immutable pytree of physical numbers."""
 
+from typing import Literal
+
 import equinox as eqx
 from jaxtyping import Array, Float
 
@@ -71,13 +73,15 @@ class Particle(eqx.Module):
     Attributes:
         radius: R_p [m].
         c_max: site density [mol.m-3].
-        diffusivity: D_s as a function of stoichiometry [m2.s-1].
+        diffusivity: D_s as a function of stoichiometry [m2.s-1]; D_0 where diffusion is
+            driven by the potential.
         ocp: open-circuit potential U against the metal [V].
         dudt: entropic coefficient dU/dT [V.K-1].
         rate_constant: k_0 of j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x(1-x)), used with
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
         film_resistance: of the particle surface [ohm.m2].
         hysteresis: of the open-circuit potential, or none.
+        driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
     radius: Scalar
@@ -88,6 +92,9 @@ class Particle(eqx.Module):
     rate_constant: Property
     film_resistance: Property
     hysteresis: Hysteresis | None = None
+    driven_by: Literal["composition", "potential"] = eqx.field(
+        static=True, default="composition"
+    )
 
 
 class Electrode(eqx.Module):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from .._constants import F, R
 from ..mesh import Shells
 
 
@@ -23,6 +24,35 @@ def shell_flux(
     """
     D_s = diffusivity(0.5 * (sto_in + sto_out))
     return -D_s * (sto_out - sto_in) / gap
+
+
+def shell_flux_by_potential(
+    sto_in: Array,
+    sto_out: Array,
+    mobility: Callable[[Array], Array],
+    ocp: Callable[[Array], Array],
+    gap: Array,
+    T: Array,
+) -> Array:
+    """D_0 x (1-x) F/RT dU/dr across the face between two shells [m.s-1].
+
+    Sodium moves down its chemical potential, mu = -F U: the diffusivity is
+    D_s = D_0 x (1-x) F/RT (-dU/dx), and D_0 where U is that of an ideal solution. The
+    potential must fall everywhere, or the composition parts.
+
+    Args:
+        sto_in: stoichiometry of the inner shells.
+        sto_out: stoichiometry of the outer shells.
+        mobility: D_0 [m2.s-1] as a function of stoichiometry.
+        ocp: U [V] as a function of stoichiometry.
+        gap: distance of the two nodes [m].
+        T: temperature [K].
+
+    Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., sec. 12.1.
+    """
+    x = 0.5 * (sto_in + sto_out)
+    sites = jnp.maximum(x * (1.0 - x), 0.0)
+    return mobility(x) * sites * F / (R * T) * (ocp(sto_out) - ocp(sto_in)) / gap
 
 
 def shell_rates(

@@ -10,10 +10,12 @@ from ._curves import (
     Table,
     TanhSum,
 )
+from ._msmr import MSMR
 from ._property import Property, constant, prepare
 from ._temperature import VTF, AbstractTemperatureLaw, Arrhenius, Invariant
 
 __all__ = [
+    "MSMR",
     "VTF",
     "AbstractCurve",
     "AbstractTemperatureLaw",

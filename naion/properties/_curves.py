@@ -64,28 +64,13 @@ class Table(AbstractCurve):
     def prepared(self) -> "PiecewiseCubic":
         width = jnp.diff(self.x)
         secant = jnp.diff(self.y) / width
-        zero = jnp.zeros_like(secant)
+        goes_on = 1.0 if self.extrapolation == "linear" else 0.0
         if self.interpolation == "linear" or self.x.shape[0] < 3:
-            inner = jnp.stack([self.y[:-1], secant, zero, zero])
-            first, last = secant[0], secant[-1]
+            left = right = secant
         else:
             slope = _pchip_slopes(width, secant)
             left, right = slope[:-1], slope[1:]
-            quadratic = (3.0 * secant - 2.0 * left - right) / width
-            cubic = (left + right - 2.0 * secant) / width**2
-            inner = jnp.stack([self.y[:-1], left, quadratic, cubic])
-            first, last = slope[0], slope[-1]
-        goes_on = 1.0 if self.extrapolation == "linear" else 0.0
-
-        def outside(x: Array, y: Array, slope: Array) -> Array:
-            none = jnp.zeros_like(y)
-            return jnp.stack([x, y, goes_on * slope, none, none])[:, None]
-
-        before = outside(self.x[0], self.y[0], first)
-        between = jnp.concatenate([self.x[None, :-1], inner])
-        behind = outside(self.x[-1], self.y[-1], last)
-        pieces = jnp.concatenate([before, between, behind], axis=1)
-        return PiecewiseCubic(_search_tree(self.x), pieces)
+        return piecewise_cubic(self.x, self.y, left, right, goes_on)
 
 
 class PiecewiseCubic(AbstractCurve):
@@ -105,6 +90,32 @@ class PiecewiseCubic(AbstractCurve):
 
     def prepared(self) -> AbstractCurve:
         return self
+
+
+def piecewise_cubic(
+    x: Array, y: Array, left: Array, right: Array, goes_on: float
+) -> PiecewiseCubic:
+    """The cubics through points with given slopes at both ends of every piece.
+
+    Args:
+        x, y: the points, x increasing, (n,).
+        left, right: slopes at the ends of each piece, (n-1,).
+        goes_on: 1 to continue outside with the end slopes, 0 with the end values.
+    """
+    width = jnp.diff(x)
+    secant = jnp.diff(y) / width
+    quadratic = (3.0 * secant - 2.0 * left - right) / width
+    cubic = (left + right - 2.0 * secant) / width**2
+    between = jnp.stack([x[:-1], y[:-1], left, quadratic, cubic])
+
+    def outside(x: Array, y: Array, slope: Array) -> Array:
+        none = jnp.zeros_like(y)
+        return jnp.stack([x, y, goes_on * slope, none, none])[:, None]
+
+    before = outside(x[0], y[0], left[0])
+    behind = outside(x[-1], y[-1], right[-1])
+    pieces = jnp.concatenate([before, between, behind], axis=1)
+    return PiecewiseCubic(_search_tree(x), pieces)
 
 
 class Corrected(AbstractCurve):

@@ -206,11 +206,10 @@ def _outcome(
     )
     mode = segments.control.control.mode[done.segment]
     value = segments.control.control.value[done.segment]
-    stuck = (done.status == Status.START_FAILED) | (
-        done.status == Status.STEP_TOO_SMALL
-    )
+    reasons = Status.START_FAILED, Status.STEP_TOO_SMALL, Status.EVENT_NOT_MET
+    stuck = jnp.any(done.status == jnp.asarray([int(r) for r in reasons]))
     salt = jnp.min(s.c_e) * concentration
-    # Where a field is at its physical bound, it and not the solver is why steps vanish.
+    # Where a field is at its physical bound, it and not the solver is why it is stuck.
     by_status = jnp.select(
         [
             done.status == Status.COMPLETED,
