@@ -88,6 +88,20 @@ def surface_drop(
     return potential - u.get("j_total", u["j"]) * resistance
 
 
+def surface_overpotential(
+    grid: "Grid", u: Mapping[str, Array], drop: Array, x: Array, T: Array
+) -> tuple[Array, Array]:
+    """What drives intercalation, and the part of the open-circuit potential that is
+    hysteresis [V].
+    """
+    U, branch = grid.ocp(x, T), jnp.zeros_like(drop)
+    if "hysteresis" in u:
+        branch = u["hysteresis"] * grid.of_part(
+            _hysteresis, lambda p, at: p.half_width(x[at], T)
+        )
+    return drop - (U + branch), branch
+
+
 def surface_rates(
     grid: "Grid",
     u: Mapping[str, Array],
@@ -106,15 +120,15 @@ def surface_rates(
         x: surface stoichiometry.
         T: temperature [K].
     """
-    j, U = u["j"], grid.ocp(x, T)
+    j = u["j"]
     drop = surface_drop(grid, u, potential, x, T)
+    eta, _ = surface_overpotential(grid, u, drop, x, T)
     # Change of mean composition for each unit of current density.
     speed = 3.0 / (grid.radius * F * grid.c_max)
     rows: dict[str, Array] = {}
     side = jnp.zeros_like(j)
     if "hysteresis" in u:
         h = u["hysteresis"]
-        U = U + h * grid.of_part(_hysteresis, lambda p, at: p.half_width(x[at], T))
         rows["hysteresis"] = grid.of_part(
             _hysteresis,
             lambda p, at: hysteresis.rate(
@@ -164,7 +178,7 @@ def surface_rates(
     x_mean = u.get("mean_sto", x)
     if "mean_sto" in u:
         rows["mean_sto"] = -speed * j
-    rows["j"] = grid.kinetics_residual(j, drop - U, c_e, x, x_mean, T)
+    rows["j"] = grid.kinetics_residual(j, eta, c_e, x, x_mean, T)
     if "j_total" in u:
         rows["j_total"] = j + side - u["j_total"]
     return jnp.stack([rows[name] for name in u])

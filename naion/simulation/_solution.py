@@ -1,5 +1,7 @@
 """What a simulation returns."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,8 @@ from jaxtyping import Array, Float, Int
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
-from ..models import DFN, State
+from ..models import DFN, Losses, State, losses
+from ..parameters import Cell
 from ..solvers import Record, interpolate
 from ._system import Output
 
@@ -176,6 +179,20 @@ class Solution(eqx.Module):
             return states
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
 
+    def losses(self, cell: Cell) -> Losses:
+        """Where the voltage goes, at the start of every step; needs `keep_states=True`.
+
+        Args:
+            cell: that was simulated.
+
+        Returns:
+            contributions that add up to the voltage there, each (n_steps,) [V].
+
+        Raises:
+            ValueError: when the simulation did not keep its states.
+        """
+        return _losses(self.model, self.states, cell)
+
     def __getitem__(self, name: str) -> np.ndarray:
         """An output by its PyBaMM-style name, at the ends of the steps.
 
@@ -185,6 +202,12 @@ class Solution(eqx.Module):
         if name not in VARIABLES:
             raise KeyError(f"No output {name!r}. Known: {', '.join(VARIABLES)}.")
         return np.asarray(VARIABLES[name](self))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _losses(model: DFN, states: State, cell: Cell) -> Losses:
+    grid = model.lay_out(cell)
+    return jax.vmap(lambda s: losses(model, s, grid))(states)
 
 
 SAME_TIME = 1e-6

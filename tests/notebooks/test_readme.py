@@ -14,7 +14,7 @@ def after():
     """Names that the quick start and the batches leave behind."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names: dict = {}
-    for block in blocks[:3]:
+    for block in blocks[:4]:
         exec(block, names)
     return names
 
@@ -30,6 +30,12 @@ def test_quick_start(after):
 def test_batch(after):
     capacities = np.asarray(after["capacities"])
     assert capacities.shape == (8,) and np.all(np.diff(capacities) > 0.0)
+
+
+def test_parts(after):
+    assert after["charge"].result.name == "COMPLETED"
+    # 1C at room temperature brings the face of this carbon close to the metal.
+    assert -0.1 < float(after["charge"].plating_margin.min()) < 0.05
 
 
 def test_many_cells(after):
