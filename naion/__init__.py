@@ -7,7 +7,7 @@ from .mesh import Mesh
 from .models import DFN, Isothermal, Lumped
 from .physics.kinetics import ButlerVolmer
 from .protocol import Mode, Protocol, Step
-from .simulation import Solution, simulate
+from .simulation import Solution, impedance, simulate
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ __all__ = [
     "design",
     "enable_x64",
     "fit",
+    "impedance",
     "io",
     "parameters",
     "plot",

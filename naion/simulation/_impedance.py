@@ -1,0 +1,91 @@
+"""Impedance spectra: the model linearised at a state, in the frequency domain."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jax.typing import ArrayLike
+from jaxtyping import Array
+
+from ..linalg import Blocks
+from ..models import DFN
+from ..parameters import Cell, Stoichiometry
+from ..protocol import Control, Mode
+from ._simulate import Start, start_state
+
+
+def impedance(
+    cell: Cell,
+    frequency: ArrayLike,
+    *,
+    model: DFN | None = None,
+    start: Start = 0.5,
+    temperature: ArrayLike | None = None,
+) -> Array:
+    """Impedance of the cell at rest.
+
+    The response of the voltage to a small alternating current, from the exact
+    linearisation of the same equations that `simulate` integrates: for every frequency
+    one solve with the step matrix at the shift i omega.
+
+    Args:
+        cell: parameters.
+        frequency: [Hz], of any shape; such as `jnp.geomspace(1e4, 1e-3, 60)`.
+        model: equations and mesh; the default is an isothermal DFN. Shells need to be
+            thin beside sqrt(D_s / omega) at the surface.
+        start: state of charge, stoichiometries, or a name; see `simulate`.
+        temperature: [K]; none: the cell's own.
+
+    Returns:
+        Z = -dV/dI, complex, in the shape of `frequency` [ohm].
+
+    Raises:
+        ValueError: for frequencies that are not positive, or an unknown start.
+    """
+    frequency = jnp.asarray(frequency, float)
+    if not isinstance(frequency, Tracer) and bool(jnp.any(frequency <= 0.0)):
+        raise ValueError(
+            f"frequency={frequency}: expected positive numbers, in hertz. The limit of "
+            "zero frequency is a slope of the open-circuit voltage, which diverges."
+        )
+    T = cell.temperature if temperature is None else jnp.asarray(temperature, float)
+    model = (DFN() if model is None else model).for_cell(cell)
+    return _impedance(model, cell, start_state(cell, start), T, frequency)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _impedance(
+    model: DFN, cell: Cell, sto: Stoichiometry, T: Array, frequency: Array
+) -> Array:
+    grid, layout = model.lay_out(cell), model.layout
+    y = model.equilibrium(grid, sto, T)
+    zero = jnp.zeros(())
+    control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
+    still, border = layout.split(jnp.zeros_like(y))
+    # The control's row is (I - target) / 1C; a unit of target moves it by -1 / 1C.
+    border = border.at[0].set(-1.0 / cell.nominal_capacity)
+
+    def voltage(blocks: Blocks, border: Array) -> Array:
+        state = model.state(layout.join(blocks, border), zero, control)
+        return model.terminal_voltage(state, grid)
+
+    # The voltage is linear in the unknowns.
+    by_blocks, by_border = jax.grad(voltage, argnums=(0, 1))(*layout.split(y))
+
+    # The step matrix, shift M - df/dy, is linear in the shift.
+    steady, one = (
+        model.linearise(jnp.asarray(shift), zero, y, grid, control)
+        for shift in (0.0, 1.0)
+    )
+
+    def at(f: Array) -> Array:
+        turning = 2.0j * jnp.pi * f
+        matrix = jax.tree.map(lambda a, b: a + turning * (b - a), steady, one)
+        given = jax.tree.map(lambda a: a.astype(complex), (still, border))
+        blocks, scalars = matrix.factor().solve(*given)
+        parts = (jnp.sum(by * x) for by, x in zip(by_blocks, blocks, strict=True))
+        return -(sum(parts) + by_border @ scalars)
+
+    flat = jax.lax.map(at, frequency.ravel(), batch_size=16)
+    return flat.reshape(frequency.shape)
