@@ -121,16 +121,8 @@ def test_discharges_with_every_form(cell, model, form):
         assert abs(float(s.capacity / plain.capacity) - 1.0) < near
 
     def energy(k):
-        return na.simulate(
-            jax.tree.map(
-                lambda a: a,
-                eqx.tree_at(
-                    lambda c: c.negative.particle.rate_constant.scale, other, k
-                ),
-            ),
-            step,
-            model=model,
-        ).energy
+        c = eqx.tree_at(lambda c: c.negative.particle.rate_constant.scale, other, k)
+        return na.simulate(c, step, model=model).energy
 
     one = jnp.asarray(1.0)
     forward, reverse = jax.jacfwd(energy)(one), jax.grad(energy)(one)

@@ -8,7 +8,6 @@ import pytest
 
 import naion as na
 from naion._constants import F, R
-from naion.parameters import Stoichiometry
 from naion.properties import constant
 from tests.verification.test_porous_electrode import STO, newman_tobias
 
@@ -114,4 +113,3 @@ def test_gradient(cell, model):
     np.testing.assert_allclose(forward, reverse, rtol=1e-8)
     difference = (size(one + 1e-4) - size(one - 1e-4)) / 2e-4
     np.testing.assert_allclose(forward, difference, rtol=1e-5)
-    assert isinstance(STO, Stoichiometry)
