@@ -1,7 +1,7 @@
 """Fits of many cells at once, their simulations in common batches."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple, get_args
@@ -128,14 +128,12 @@ class _Asked(NamedTuple):
 class _Table:
     """Where fits wait until each has asked something; then all are answered at once.
 
-    The thread that serves does all computing: compilers need more stack than other
-    threads have, and a Ctrl-C arrives there.
+    The thread that serves does all computing, and is the caller's: a Ctrl-C arrives there.
     """
 
     def __init__(self, evaluator: Evaluator, seats: int, most: int):
         self.evaluator, self.seats, self.most = evaluator, seats, most
         self.waiting: list[_Asked] = []
-        self.served: list[_Asked] = []
         self.changed = threading.Condition()
         self.closed = False
 
@@ -157,9 +155,7 @@ class _Table:
         """Let everybody who waits, or asks again, fail."""
         with self.changed:
             self.closed = True
-            for a in (*self.served, *self.waiting):
-                if not a.answer.done():
-                    a.answer.set_exception(RuntimeError("The fleet was stopped."))
+            _fail(self.waiting)
             self.waiting = []
             self.changed.notify()
 
@@ -172,10 +168,14 @@ class _Table:
                 )
                 if not self.waiting:
                     return
-                self.served, self.waiting = self.waiting, []
-            for question in get_args(Question):
-                alike = [a for a in self.served if a.question == question]
-                self._answer(question, alike)
+                served, self.waiting = self.waiting, []
+            try:
+                for question in get_args(Question):
+                    alike = [a for a in served if a.question == question]
+                    self._answer(question, alike)
+            finally:
+                # Whom an interruption left without an answer.
+                _fail(a for a in served if not a.answer.done())
 
     def _answer(self, question: Question, asked: list[_Asked]) -> None:
         if not asked:
@@ -193,3 +193,8 @@ class _Table:
             part = slice(start, start + len(a.rows))
             a.answer.set_result(jax.tree.map(lambda x, p=part: x[p], answers))
             start = part.stop
+
+
+def _fail(asked: Iterable[_Asked]) -> None:
+    for a in asked:
+        a.answer.set_exception(RuntimeError("The fleet was stopped."))

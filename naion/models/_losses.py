@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Losses(NamedTuple):
     """Contributions to the terminal voltage [V]; they add up to it.
 
-    Means over the electrodes take the place of single points, as usual: each term is what
-    the voltage would change by if only that process became infinitely fast.
+    Potentials and compositions are means over each electrode. Losses are negative on
+    discharge.
 
     Attributes:
         open_circuit: U_p - U_n at the electrodes' mean compositions.
@@ -48,7 +48,7 @@ class Losses(NamedTuple):
 
 
 def losses(model: "DFN", s: State, grid: Grid) -> Losses:
-    """The contributions in one state."""
+    """The contributions in one state, each ()."""
     m, T = model.mesh, s.temperature
     u = dict(zip(model.surface, s.local, strict=True))
     x = s.sto[-1]
