@@ -145,7 +145,7 @@ class Grid(eqx.Module):
                     sto_in[at],
                     sto_out[at],
                     lambda x, p=p: p.diffusivity(x, T),
-                    lambda x, p=p: p.ocp(x, T),
+                    lambda x, p=p: p.ocp(x, T) + self._warming(T) * p.dudt(x, T),
                     self.shell_gap[at],
                     T,
                 )
@@ -158,8 +158,12 @@ class Grid(eqx.Module):
 
     def ocp(self, x: Array, T: Array) -> Array:
         """U(x, T) = U(x, T_ref) + (T - T_ref) dU/dT."""
-        shift = (T - self.cell.temperature) * self.dudt(x, T)
+        shift = self._warming(T) * self.dudt(x, T)
         return self._particles(lambda p: p.ocp, x, T) + shift
+
+    def _warming(self, T: Array) -> Array:
+        """Above the temperature at which open-circuit potentials are given [K]."""
+        return T - self.cell.temperature
 
     def film_resistance(self, x: Array, T: Array) -> Array:
         """Of the particle surfaces [ohm.m2]."""

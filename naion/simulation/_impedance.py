@@ -8,11 +8,12 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
+from .._precision import require_x64
 from ..linalg import Blocks
 from ..models import DFN
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode
-from ._simulate import Start, start_state
+from ._simulate import Start, in_kelvin, start_state
 
 
 def impedance(
@@ -41,15 +42,18 @@ def impedance(
         Z = -dV/dI, complex, in the shape of `frequency` [ohm].
 
     Raises:
-        ValueError: for frequencies that are not positive, or an unknown start.
+        RuntimeError: when float64 is off.
+        ValueError: for frequencies that are not positive, an unknown start, or a
+            temperature in Celsius.
     """
+    require_x64()
     frequency = jnp.asarray(frequency, float)
-    if not isinstance(frequency, Tracer) and bool(jnp.any(frequency <= 0.0)):
+    if not isinstance(frequency, Tracer) and not bool(jnp.all(frequency > 0.0)):
         raise ValueError(
             f"frequency={frequency}: expected positive numbers, in hertz. The limit of "
             "zero frequency is a slope of the open-circuit voltage, which diverges."
         )
-    T = cell.temperature if temperature is None else jnp.asarray(temperature, float)
+    T = in_kelvin(cell, temperature)
     model = (DFN() if model is None else model).for_cell(cell)
     return _impedance(model, cell, start_state(cell, start), T, frequency)
 

@@ -70,12 +70,7 @@ def simulate(
     """
     require_x64()
     model = DFN() if model is None else model
-    known = temperature is not None and not isinstance(temperature, Tracer)
-    if known and np.any(np.asarray(temperature) < COLDEST):
-        raise ValueError(
-            f"temperature={temperature} K: no cell works below {COLDEST:g} K. "
-            "Temperatures are in kelvin: 25 degC is 298.15."
-        )
+    temperature = in_kelvin(cell, temperature)
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     if max_steps is None:
@@ -84,7 +79,7 @@ def simulate(
         _strong(cell),
         protocol,
         None if isinstance(start, str) else _strong(start),
-        cell.temperature if temperature is None else jnp.asarray(temperature, float),
+        temperature,
         jnp.asarray(rtol, float),
         start if isinstance(start, str) else None,
         model,
@@ -101,6 +96,24 @@ def simulate(
                 f"{int(solution.n_steps)} steps)"
             )
     return solution
+
+
+def in_kelvin(cell: Cell, temperature: ArrayLike | None) -> Array:
+    """The temperature [K], or the cell's own if none is given.
+
+    Raises:
+        ValueError: for a temperature that must be in Celsius.
+    """
+    if temperature is None:
+        return cell.temperature
+    if not isinstance(temperature, Tracer) and np.any(
+        np.asarray(temperature) < COLDEST
+    ):
+        raise ValueError(
+            f"temperature={temperature} K: no cell works below {COLDEST:g} K. "
+            "Temperatures are in kelvin: 25 degC is 298.15."
+        )
+    return jnp.asarray(temperature, float)
 
 
 def _usual_steps(protocol: Protocol) -> int:

@@ -97,8 +97,11 @@ def test_temperature_start_shape_and_refusals(cell, model):
     lumped = na.impedance(cell, f, model=na.DFN(model.mesh, na.Lumped()))
     # At rest entropy is all that heats, to first order: a per mille.
     np.testing.assert_allclose(lumped, na.impedance(cell, f, model=model), rtol=2e-2)
-    with pytest.raises(ValueError, match="positive"):
-        na.impedance(cell, [1.0, 0.0], model=model)
+    for wrong in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="positive"):
+            na.impedance(cell, [1.0, wrong], model=model)
+    with pytest.raises(ValueError, match="in kelvin"):
+        na.impedance(cell, 1.0, model=model, temperature=25.0)
 
 
 def test_gradient(cell, model):
