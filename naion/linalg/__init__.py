@@ -1,5 +1,21 @@
 """Structured linear algebra: static condensation of chains, nodes and a border."""
 
-from ._condensed import Blocks, CondensedFactors, CondensedMatrix
+from ._condensed import (
+    Blocks,
+    CondensedFactors,
+    CondensedMatrix,
+    Pores,
+    Runs,
+    gather,
+    spread,
+)
 
-__all__ = ["Blocks", "CondensedFactors", "CondensedMatrix"]
+__all__ = [
+    "Blocks",
+    "CondensedFactors",
+    "CondensedMatrix",
+    "Pores",
+    "Runs",
+    "gather",
+    "spread",
+]

@@ -2,12 +2,14 @@ r"""Static condensation: eliminate everything local, solve a line, put it back.
 
 The unknowns of a porous-electrode model see little of each other:
 
-- `inner`: a chain (the shells of one particle) for every electrode node; its last entry
-  (the surface) meets the node's local unknown and nothing else;
-- `local`: a few unknowns for every electrode node, which meet each other, the chain's
-  surface and the node; the first (the intercalation current) drives the chain;
+- `inner`: a chain (the shells of one particle) for every particle; its last entry (the
+  surface) meets the particle's local unknowns and nothing else;
+- `pores`: beside every entry of a chain, an unknown that meets this entry only (sites
+  that fill from others), or none at all;
+- `local`: a few unknowns for every particle, which meet each other, the chain's surface
+  and the node; the first (the intercalation current) drives the chain;
 - `macro`: m unknowns for every node of a line, which meet the neighbours and, in
-  electrodes, the local unknowns;
+  electrodes, the local unknowns of the particles there;
 - a `border` of a few global scalars (current, temperature) that may meet everything,
   and of quadratures (charge, energy), which everything may drive but which drive nothing.
 
@@ -15,8 +17,8 @@ Chains and local unknowns are eliminated exactly, which leaves a block-tridiagon
 system on the line, bordered by the scalars. Cost is linear in the number of unknowns,
 and the transpose, which adjoints need, is solved with the same factors.
 
-The line is `n_left` electrode nodes, a middle part without chains, and the rest
-electrode nodes: electrode node e sits at line node e or, right of the gap, e + n_gap.
+Particles come in runs: those of one material of one electrode lie side by side on the
+line, one in each node. Several runs may lie in the same nodes.
 """
 
 from typing import NamedTuple
@@ -28,18 +30,60 @@ from jax import Array
 from naion_kernels import block_tridiagonal
 
 
+Runs = tuple[tuple[int, int], ...]
+"""First node and length of runs of particles on the line."""
+
+
+def spread(particles: Array, runs: Runs, n_x: int) -> Array:
+    """Sum of the particles (n_e, ...) in every node of the line, (n_x, ...)."""
+    layers, parts, reached, at = [], [], 0, 0
+
+    def none(count: int) -> Array:
+        return jnp.zeros((count, *particles.shape[1:]), particles.dtype)
+
+    for first, count in (*runs, (-1, 0)):
+        if first < reached:
+            layers.append(jnp.concatenate([*parts, none(n_x - reached)]))
+            parts, reached = [], 0
+        if count:
+            parts += [none(first - reached), particles[at : at + count]]
+            reached, at = first + count, at + count
+    return sum(layers[1:], start=layers[0])
+
+
+def gather(line: Array, runs: Runs) -> Array:
+    """Values on the line (n_x, ...) where the particles are, (n_e, ...)."""
+    return jnp.concatenate([line[first : first + count] for first, count in runs])
+
+
 class Blocks(NamedTuple):
     """A vector, or c vectors side by side, of the unknowns inside the border.
 
     Attributes:
         inner: (n_r, c, n_e); the last row is the surface.
+        pores: (n_r, c, n_e), or (0, c, n_e) where there are none.
         local: (l, c, n_e).
         macro: (n_x, m, c).
     """
 
     inner: Array
+    pores: Array
     local: Array
     macro: Array
+
+
+class Pores(NamedTuple):
+    """How the unknowns beside the chains enter, each (n_r, n_e).
+
+    Attributes:
+        in_chain: chain rows, pore columns.
+        by_chain: pore rows, chain columns.
+        own: pore rows, pore columns.
+    """
+
+    in_chain: Array
+    by_chain: Array
+    own: Array
 
 
 class CondensedMatrix(eqx.Module):
@@ -47,6 +91,7 @@ class CondensedMatrix(eqx.Module):
 
     Attributes:
         inner: three diagonals of every chain, lower, diagonal, upper: each (n_r, n_e).
+        pores: what lies beside the chains, or none.
         inner_local: surface row, first local column, (n_e,).
         local_inner: local rows, surface column, (l, n_e).
         local_local: (l, l, n_e).
@@ -56,13 +101,14 @@ class CondensedMatrix(eqx.Module):
         columns: derivative with respect to the k coupled border scalars, c = k.
         rows: derivatives of the k coupled border rows, then of the q quadratures, by
             the surface, (k+q, n_e), by the local unknowns, (k+q, l, n_e), and by the
-            line, (k+q, n_x, m).
+            line, (k+q, n_x, m). No such row sees the pores.
         corner: those rows with respect to the coupled scalars, (k+q, k).
         quadrature: the diagonal entry of every quadrature, ().
-        n_left: electrode nodes left of the gap.
+        runs: where the particles are on the line.
     """
 
     inner: tuple[Array, Array, Array]
+    pores: Pores | None
     inner_local: Array
     local_inner: Array
     local_local: Array
@@ -73,12 +119,17 @@ class CondensedMatrix(eqx.Module):
     rows: Blocks
     corner: Array
     quadrature: Array
-    n_left: int = eqx.field(static=True)
+    runs: Runs = eqx.field(static=True)
 
     def factor(self) -> "CondensedFactors":
         """Eliminate chains and local unknowns, factorise the line and the border."""
         n_r, n_e = self.inner[0].shape
-        chains = block_tridiagonal.factor(*(band[:, None, None] for band in self.inner))
+        lower, diag, upper = self.inner
+        if self.pores is not None:
+            diag = diag - self.pores.in_chain * self.pores.by_chain / self.pores.own
+        chains = block_tridiagonal.factor(
+            *(band[:, None, None] for band in (lower, diag, upper))
+        )
         coupling = jnp.zeros((n_r, 1, 1, n_e), self.inner_local.dtype)
         coupling = coupling.at[-1, 0, 0].set(self.inner_local)
         response = block_tridiagonal.solve(chains, coupling)[:, 0, 0]
@@ -100,16 +151,11 @@ class CondensedMatrix(eqx.Module):
         border = (corner, schur[k:])
         return CondensedFactors(self, chains, response, weight, line, influence, border)
 
-    def _to_line(self, nodes: Array) -> Array:
-        """Electrode values (n_e, ...) on the line (n_x, ...), zero in the gap."""
-        gap = self.macro[0].shape[0] - nodes.shape[0]
-        zeros = jnp.zeros((gap, *nodes.shape[1:]), nodes.dtype)
-        return jnp.concatenate([nodes[: self.n_left], zeros, nodes[self.n_left :]])
+    def _to_line(self, particles: Array) -> Array:
+        return spread(particles, self.runs, self.macro[0].shape[0])
 
     def _from_line(self, line: Array) -> Array:
-        """Line values (n_x, ...) at the electrode nodes (n_e, ...)."""
-        gap = line.shape[0] - self.local_local.shape[-1]
-        return jnp.concatenate([line[: self.n_left], line[self.n_left + gap :]])
+        return gather(line, self.runs)
 
 
 class CondensedFactors(eqx.Module):
@@ -142,6 +188,7 @@ class CondensedFactors(eqx.Module):
         z = self.influence
         x = Blocks(
             x.inner - jnp.sum(z.inner * scalars[:, None], axis=1, keepdims=True),
+            x.pores - jnp.sum(z.pores * scalars[:, None], axis=1, keepdims=True),
             x.local - jnp.sum(z.local * scalars[:, None], axis=1, keepdims=True),
             x.macro - jnp.sum(z.macro * scalars, axis=2, keepdims=True),
         )
@@ -157,6 +204,7 @@ class CondensedFactors(eqx.Module):
         quadratures = border[k:] / self.matrix.quadrature
         along = (
             jnp.sum(self.influence.inner * rhs.inner, axis=(0, 2))
+            + jnp.sum(self.influence.pores * rhs.pores, axis=(0, 2))
             + jnp.sum(self.influence.local * rhs.local, axis=(0, 2))
             + jnp.sum(self.influence.macro * rhs.macro, axis=(0, 1))
         )
@@ -165,6 +213,7 @@ class CondensedFactors(eqx.Module):
         rows = self.matrix.rows
         rest = Blocks(
             rhs.inner.at[-1, 0].add(-drive @ rows.inner),
+            rhs.pores,
             rhs.local - jnp.tensordot(drive, rows.local, 1)[:, None],
             rhs.macro - jnp.tensordot(drive, rows.macro, 1)[:, :, None],
         )
@@ -173,7 +222,10 @@ class CondensedFactors(eqx.Module):
     def _solve_blocks(self, rhs: Blocks) -> Blocks:
         """Solve inside the border, for any number of columns."""
         a = self.matrix
-        chain = block_tridiagonal.solve(self.chains, rhs.inner[:, None])[:, 0]
+        inner, beside = rhs.inner, a.pores
+        if beside is not None:
+            inner = inner - (beside.in_chain / beside.own)[:, None] * rhs.pores
+        chain = block_tridiagonal.solve(self.chains, inner[:, None])[:, 0]
         local = _times(self.weight, rhs.local - a.local_inner[:, None] * chain[-1])
         macro = rhs.macro - a._to_line(
             jnp.moveaxis(_times(a.macro_local, local), -1, 0)
@@ -181,11 +233,19 @@ class CondensedFactors(eqx.Module):
         macro = block_tridiagonal.solve(self.line, macro)
         at_nodes = jnp.moveaxis(a._from_line(macro), 0, -1)
         local = local - _times(self.weight, _times(a.local_macro, at_nodes))
-        return Blocks(chain - self.response[:, None] * local[0], local, macro)
+        chain = chain - self.response[:, None] * local[0]
+        pores = rhs.pores
+        if beside is not None:
+            pores = pores - beside.by_chain[:, None] * chain
+            pores = pores / beside.own[:, None]
+        return Blocks(chain, pores, local, macro)
 
     def _solve_blocks_transposed(self, rhs: Blocks) -> Blocks:
-        a = self.matrix
-        driven = jnp.sum(self.response[:, None] * rhs.inner, axis=0, keepdims=True)
+        a, beside = self.matrix, self.matrix.pores
+        inner = rhs.inner
+        if beside is not None:
+            inner = inner - (beside.by_chain / beside.own)[:, None] * rhs.pores
+        driven = jnp.sum(self.response[:, None] * inner, axis=0, keepdims=True)
         local = jnp.concatenate([rhs.local[:1] - driven, rhs.local[1:]])
         weight = jnp.swapaxes(self.weight, 0, 1)
         back = _times(jnp.swapaxes(a.local_macro, 0, 1), _times(weight, local))
@@ -196,9 +256,13 @@ class CondensedFactors(eqx.Module):
         local = local - _times(jnp.swapaxes(a.macro_local, 0, 1), at_nodes)
         local = _times(weight, local)
         entering = jnp.sum(a.local_inner[:, None] * local, axis=0)
-        chain = rhs.inner.at[-1].add(-entering)
+        chain = inner.at[-1].add(-entering)
         chain = block_tridiagonal.solve_transposed(self.chains, chain[:, None])[:, 0]
-        return Blocks(chain, local, macro)
+        pores = rhs.pores
+        if beside is not None:
+            pores = pores - beside.in_chain[:, None] * chain
+            pores = pores / beside.own[:, None]
+        return Blocks(chain, pores, local, macro)
 
 
 def _times(a: Array, b: Array) -> Array:

@@ -15,12 +15,12 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import F
-from ..linalg import Blocks, CondensedMatrix
+from ..linalg import Blocks, CondensedMatrix, Pores
 from ..mesh import Mesh
 from ..parameters import Cell, Stoichiometry
 from ..physics import heat, solid
 from ..protocol import Control
-from ._grid import Grid
+from ._grid import Grid, run_sides
 from ._layout import Layout, State
 from ._surface import (
     ALGEBRAIC,
@@ -47,43 +47,52 @@ class DFN(eqx.Module):
         mesh: grid counts.
         thermal: `Isothermal()` or `Lumped()`.
         surface: unknowns of the particle surfaces; see `for_cell`.
+        sides: electrode of every run of particles, 0 negative, 1 positive.
+        has_pores: whether pores of hard carbon are unknowns.
     """
 
     mesh: Mesh = Mesh()
     thermal: Isothermal | Lumped = Isothermal()
     surface: tuple[str, ...] = eqx.field(static=True, default=("j",))
+    sides: tuple[int, ...] = eqx.field(static=True, default=(0, 1))
+    has_pores: bool = eqx.field(static=True, default=False)
 
     def for_cell(self, cell: Cell) -> "DFN":
         """The model with the unknowns that the cell's parts bring."""
-        return dataclasses.replace(self, surface=surface_unknowns(cell))
+        materials = (*cell.negative.materials, *cell.positive.materials)
+        return dataclasses.replace(
+            self,
+            surface=surface_unknowns(cell),
+            sides=run_sides(cell),
+            has_pores=any(e.particle.pores is not None for e in materials),
+        )
 
     @property
     def layout(self) -> Layout:
         """Where the unknowns lie in the flat vector."""
         m = self.mesh
+        n_e = sum((m.n_neg, m.n_pos)[side] for side in self.sides)
         has_temperature = isinstance(self.thermal, Lumped)
-        return Layout(m.n_r, m.n_e, m.n_x, has_temperature, self.surface)
+        return Layout(
+            m.n_r, n_e, m.n_x, has_temperature, self.surface, self.has_pores
+        )
 
     def lay_out(self, cell: Cell) -> Grid:
         """A cell on this model's mesh, as all other methods take it."""
         return Grid(self.mesh, cell)
 
     def equilibrium(self, grid: Grid, sto: Stoichiometry, T: Array) -> Array:
-        """The state at rest with uniform stoichiometries, flat, at temperature T [K]."""
+        """The state at rest with mean stoichiometries, flat, at temperature T [K]."""
         m = self.mesh
-        x = jnp.concatenate(
-            [
-                jnp.broadcast_to(sto.negative, m.n_neg),
-                jnp.broadcast_to(sto.positive, m.n_pos),
-            ]
-        )
-        U = grid.ocp(x, T)
-        U_n, U_p = U[0], U[-1]
+        x = grid.equilibrium(sto, T)
+        slope, filled = grid.populate(x)
+        U_n, U_p = (U[0] for U in grid.of_sides(grid.ocp(slope, T)))
         phi_s = jnp.zeros(m.n_x).at[m.n_neg + m.n_sep :].set(U_p - U_n)
         zero = jnp.zeros(())
         return self.layout.pack(
             State(
-                sto=jnp.broadcast_to(x, (m.n_r, m.n_e)),
+                sto=jnp.broadcast_to(slope, (m.n_r, self.layout.n_e)),
+                pores=jnp.broadcast_to(filled, (self.layout.n_p, self.layout.n_e)),
                 c_e=jnp.ones(m.n_x),
                 phi_e=jnp.full(m.n_x, -U_n),
                 phi_s=phi_s,
@@ -120,6 +129,10 @@ class DFN(eqx.Module):
         flux = grid.shell_flux(s.sto[:-1], s.sto[1:], T)
         surface = s.j / (F * grid.c_max)
         inner = solid.shell_rates(flux, surface, self.mesh.shells(), grid.radius)
+        pores = jnp.zeros_like(s.pores)
+        if self.has_pores:
+            pores = grid.pore_filling(s.sto, s.pores, T)
+            inner = inner - pores
 
         faces = grid.face_flux(s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), T)
         i_s = -grid.sigma_face * jnp.diff(s.phi_s)
@@ -136,7 +149,9 @@ class DFN(eqx.Module):
         c_e, potential = grid.at_nodes(s.c_e), grid.at_nodes(s.phi_s - s.phi_e)
         u = dict(zip(self.surface, s.local, strict=True))
         local = surface_rates(grid, u, potential, c_e, s.sto[-1], T)
-        return Blocks(inner[:, None], local[:, None], macro[:, :, None])
+        return Blocks(
+            inner[:, None], pores[:, None], local[:, None], macro[:, :, None]
+        )
 
     def through(self, s: State) -> Array:
         """Current density through the particle surfaces, all reactions [A.m-2]."""
@@ -159,7 +174,7 @@ class DFN(eqx.Module):
         u = dict(zip(self.surface, s.local, strict=True))
         potential = grid.at_nodes(s.phi_s - s.phi_e)
         drop = surface_drop(grid, u, potential, s.sto[-1], s.temperature)
-        return jnp.min(drop[: self.mesh.n_neg])
+        return jnp.min(grid.of_sides(drop)[0])
 
     def _border_rates(
         self, s: State, tau: Array, grid: Grid, control: Control
@@ -225,7 +240,7 @@ class DFN(eqx.Module):
         `rates`; there is no colouring over all unknowns.
         """
         s = self.state(y, tau, control)
-        inner, inner_local = self._linearise_shells(shift, s, grid)
+        inner, pores, inner_local = self._linearise_shells(shift, s, grid)
         local = self._linearise_surface(shift, s, grid)
         a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
         to_salt = -grid.interface / F * grid.at_nodes(grid.dx / grid.salt_capacity)
@@ -234,6 +249,7 @@ class DFN(eqx.Module):
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
+            pores=pores,
             inner_local=inner_local,
             **local,
             macro_local=jnp.stack(
@@ -248,7 +264,7 @@ class DFN(eqx.Module):
             rows=rows,
             corner=corner,
             quadrature=shift,
-            n_left=self.mesh.n_neg,
+            runs=grid.runs,
         )
 
     def _linearise_shells(self, shift: Array, s: State, grid: Grid):
@@ -266,7 +282,14 @@ class DFN(eqx.Module):
         outer = jnp.concatenate([area * to_in, zero])
         within = jnp.concatenate([zero, area * to_out])
         diag = shift + (outer - within) / volume
-        return (lower, diag, upper), 1.0 / (F * grid.c_max * volume[-1])
+        pores = None
+        if self.has_pores:
+            by_slope, by_pores = _partials(
+                lambda a, b: grid.pore_filling(a, b, T), (s.sto, s.pores)
+            )
+            diag = diag + by_slope
+            pores = Pores(by_pores, -by_slope, shift - by_pores)
+        return (lower, diag, upper), pores, 1.0 / (F * grid.c_max * volume[-1])
 
     def _linearise_surface(
         self, shift: Array, s: State, grid: Grid
@@ -346,6 +369,7 @@ class DFN(eqx.Module):
             tangents.append(jax.jvp(of_border, (border[:k],), (warmer,))[1])
         columns = Blocks(
             -jnp.concatenate([t.inner for t in tangents], axis=1),
+            -jnp.concatenate([t.pores for t in tangents], axis=1),
             -jnp.concatenate([t.local for t in tangents], axis=1),
             -jnp.concatenate([t.macro for t in tangents], axis=2),
         )
@@ -353,6 +377,7 @@ class DFN(eqx.Module):
         d_blocks, d_scalars = jax.vmap(pullback)(jnp.eye(rates.shape[0]))
         rows = Blocks(
             -d_blocks.inner[:, -1, 0],
+            jnp.zeros(0),
             -d_blocks.local[:, :, 0],
             -d_blocks.macro[..., 0],
         )

@@ -1,27 +1,79 @@
 """A cell laid out on a mesh: what the equations need, worked out once for each solve."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..linalg import Runs, gather, spread
 from ..mesh import Mesh
-from ..parameters import Cell, Electrode, Particle
-from ..physics import electrolyte, kinetics, solid
-from ..properties import Property, prepare
+from ..parameters import Cell, Electrode, Particle, Stoichiometry, compositions
+from ..physics import electrolyte, kinetics, pores, solid
+from ..properties import MSMR, AbstractCurve, Property, WholeOfPart, prepare
 
 Part = TypeVar("Part")
+
+
+class Populations(NamedTuple):
+    """Curves of a host whose pores fill from its other sites, the slope's.
+
+    Attributes:
+        slope: potential of the slope's sites by their composition [V].
+        filled: potential of the pores by theirs [V].
+        whole: composition of the host in equilibrium by the slope's.
+        host: all reactions.
+        parts: those of the slope's sites, and of the pores.
+    """
+
+    slope: AbstractCurve
+    filled: AbstractCurve
+    whole: AbstractCurve
+    host: MSMR
+    parts: tuple[MSMR, MSMR]
+
+    @property
+    def amount(self) -> Array:
+        """All sites of the pores."""
+        return jnp.sum(self.parts[1].amount)
+
+    @staticmethod
+    def of(p: Particle) -> "Populations | None":
+        """Those of a particle, if it has any.
+
+        Raises:
+            ValueError: when the open-circuit potential is not an `MSMR`.
+        """
+        if p.pores is None:
+            return None
+        host = p.ocp.curve
+        if not isinstance(host, MSMR):
+            raise ValueError(
+                "Pore filling needs an open-circuit potential of several reactions "
+                f"(`MSMR`), got {type(host).__name__}."
+            )
+        n = host.amount.shape[0]
+        rest = tuple(i for i in range(n) if i not in p.pores.reactions)
+        slope, filled = host.part(rest), host.part(p.pores.reactions)
+        whole = WholeOfPart(host, slope)
+        return Populations(*prepare((slope, filled, whole)), host, (slope, filled))
 
 
 class Grid(eqx.Module):
     """Geometry and properties along the cell, negative electrode first.
 
+    Particles come in runs: the first material of the negative electrode in all its
+    volumes, that of the positive one, then further materials in the same order. In a
+    host with pores, what is called stoichiometry here is that of the slope's sites.
+
     Attributes:
         mesh: grid counts.
         cell: the parameters, `prepare`d.
+        materials: the electrode with one of its active materials, for each run.
+        populations: curves of hosts with pores, for each run.
+        sides: electrode of each run, 0 negative, 1 positive.
         dx: width of every volume [m].
         salt_capacity: electrolyte times initial salt in every volume [mol.m-2].
         face_conductance: geometric factor B/dx between neighbouring volumes [m-1].
@@ -30,15 +82,18 @@ class Grid(eqx.Module):
             [S.m-2].
         sigma_left: from the negative collector to the first volume [S.m-2].
         sigma_right: from the last volume to the positive collector [S.m-2].
-        interface: specific interface of the electrode nodes [m-1].
-        radius: particle radius at the electrode nodes [m].
-        c_max: site density at the electrode nodes [mol.m-3].
+        interface: specific interface of the particles [m-1].
+        radius: of the particles [m].
+        c_max: site density of the particles [mol.m-3].
         shell_gap: distance of neighbouring shells [m].
         i_scale: the 1C current density [A.m-2].
     """
 
     mesh: Mesh
     cell: Cell
+    materials: tuple[Electrode, ...]
+    populations: tuple[Populations | None, ...]
+    sides: tuple[int, ...] = eqx.field(static=True)
     dx: Float[Array, " n_x"]
     salt_capacity: Float[Array, " n_x"]
     face_conductance: Float[Array, " n_f"]
@@ -53,17 +108,18 @@ class Grid(eqx.Module):
     i_scale: Float[Array, ""]
 
     def __init__(self, mesh: Mesh, cell: Cell):
-        self.mesh, self.cell = mesh, prepare(cell)
         n, sep, p = cell.negative, cell.separator, cell.positive
+        self.sides = run_sides(cell)
+        given = _in_runs(cell)
+        self.populations = tuple(Populations.of(e.particle) for e in given)
+        self.mesh, self.cell = mesh, prepare(cell)
+        self.materials = _in_runs(self.cell)
 
         def line(of_negative: Array, of_separator: Array, of_positive: Array) -> Array:
             values = of_negative, of_separator, of_positive
             counts = mesh.n_neg, mesh.n_sep, mesh.n_pos
             pairs = zip(values, counts, strict=True)
             return jnp.concatenate([jnp.broadcast_to(v, c) for v, c in pairs])
-
-        def nodes(of_negative: Array, of_positive: Array) -> Array:
-            return self.at_nodes(line(of_negative, jnp.zeros(()), of_positive))
 
         self.dx = line(
             n.thickness / mesh.n_neg,
@@ -84,22 +140,58 @@ class Grid(eqx.Module):
         inside[mesh.n_neg - 1 : mesh.n_neg + mesh.n_sep] = 0.0
         self.sigma_face = jnp.asarray(inside) * sigma[:-1]
         self.sigma_left, self.sigma_right = 2.0 * sigma[0], 2.0 * sigma[-1]
-        self.interface = nodes(n.interface, p.interface)
-        self.radius = nodes(n.particle.radius, p.particle.radius)
-        self.c_max = nodes(n.particle.c_max, p.particle.c_max)
+        self.interface = self.of_part(lambda e: e, lambda e, at: e.interface)
+        self.radius = self.of_part(lambda e: e, lambda e, at: e.particle.radius)
+        self.c_max = self.of_part(lambda e: e, lambda e, at: e.particle.c_max)
         self.shell_gap = (
             jnp.asarray(np.diff(mesh.shells().nodes))[:, None] * self.radius
         )
         self.i_scale = cell.nominal_capacity / cell.area
 
     @property
-    def interface_of_electrode(self) -> Array:
-        """Particle surface for each area of electrode, a L, at the electrode nodes [-]."""
-        n, p = self.cell.negative, self.cell.positive
+    def runs(self) -> Runs:
+        """First node and length of every run of particles."""
         m = self.mesh
-        sides = ((n, m.n_neg), (p, m.n_pos))
+        both = (0, m.n_neg), (m.n_neg + m.n_sep, m.n_pos)
+        return tuple(both[side] for side in self.sides)
+
+    @property
+    def _slices(self) -> list[slice]:
+        """Where the runs lie among the particles."""
+        ends = np.cumsum([count for _, count in self.runs])
+        starts = [0, *ends[:-1]]
+        return [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+
+    def of_sides(self, particles: Array) -> tuple[Array, Array]:
+        """The particles (..., n_e) of the negative and of the positive electrode."""
+        pairs = list(zip(self.sides, self._slices, strict=True))
+        negative, positive = (
+            [particles[..., at] for side, at in pairs if side == own] for own in (0, 1)
+        )
+        return jnp.concatenate(negative, axis=-1), jnp.concatenate(positive, axis=-1)
+
+    @property
+    def direction(self) -> np.ndarray:
+        """Sign of j on discharge, by particle, (n_e,)."""
+        signs = [1.0 - 2.0 * side for side in self.sides]
+        return np.repeat(signs, [count for _, count in self.runs])
+
+    def mean_of_runs(self, particles: Array) -> Array:
+        """Every particle (n_e,) as the mean of its run."""
+        means = [
+            jnp.full(at.stop - at.start, jnp.mean(particles[at])) for at in self._slices
+        ]
+        return jnp.concatenate(means)
+
+    @property
+    def interface_of_electrode(self) -> Array:
+        """Surface of all particles for each area of electrode, a L, by particle [-]."""
+        areas: list[Array] = [jnp.zeros(()), jnp.zeros(())]
+        for side, e in zip(self.sides, self.materials, strict=True):
+            areas[side] = areas[side] + e.interface * e.thickness
+        pairs = zip(self.sides, self.runs, strict=True)
         return jnp.concatenate(
-            [jnp.broadcast_to(e.interface * e.thickness, k) for e, k in sides]
+            [jnp.broadcast_to(areas[side], count) for side, (_, count) in pairs]
         )
 
     @property
@@ -109,37 +201,68 @@ class Grid(eqx.Module):
         return np.repeat([True, False, True], [m.n_neg, m.n_sep, m.n_pos])
 
     def at_nodes(self, line: Array) -> Array:
-        """Line values (n_x,) at the electrode nodes (n_e,)."""
-        m = self.mesh
-        return jnp.concatenate([line[: m.n_neg], line[m.n_neg + m.n_sep :]])
+        """Line values (n_x,) where the particles are, (n_e,)."""
+        return gather(line, self.runs)
 
-    def on_line(self, nodes: Array) -> Array:
-        """Electrode values (n_e,) on the line (n_x,), zero in the separator."""
-        m = self.mesh
-        gap = jnp.zeros(m.n_sep, nodes.dtype)
-        return jnp.concatenate([nodes[: m.n_neg], gap, nodes[m.n_neg :]])
+    def on_line(self, particles: Array) -> Array:
+        """Sums of the particles (n_e,) on the line (n_x,), zero in the separator."""
+        return spread(particles, self.runs, self.mesh.n_x)
+
+    def equilibrium(self, sto: Stoichiometry, T: Array) -> Array:
+        """Compositions of the particles (n_e,) at mean stoichiometries of electrodes."""
+        reference, runs = self.cell.temperature, []
+        both = [
+            list(compositions(e, x, T, reference))
+            for e, x in (
+                (self.cell.negative, sto.negative),
+                (self.cell.positive, sto.positive),
+            )
+        ]
+        for side, (_, count) in zip(self.sides, self.runs, strict=True):
+            runs.append(jnp.broadcast_to(both[side].pop(0), count))
+        return jnp.concatenate(runs)
+
+    def populate(self, x: Array) -> tuple[Array, Array]:
+        """Compositions of the slope's sites and of pores, in equilibrium, (n_e,)."""
+        slope, filled = [], []
+        for p, at in zip(self.populations, self._slices, strict=True):
+            here = x[at]
+            if p is None:
+                parts = here, jnp.zeros_like(here)
+            else:
+                U = jnp.broadcast_to(p.host(here[0]), here.shape)
+                parts = tuple(part.composition(U) for part in p.parts)
+            slope.append(parts[0])
+            filled.append(parts[1])
+        return jnp.concatenate(slope), jnp.concatenate(filled)
+
+    def composition(self, x: Array) -> Array:
+        """Of the whole host, pores in equilibrium, of particles on the last axis."""
+        if not any(self.populations):
+            return x
+        pairs = zip(self.populations, self._slices, strict=True)
+        wholes = [x[..., at] if p is None else p.whole(x[..., at]) for p, at in pairs]
+        return jnp.concatenate(wholes, axis=-1)
 
     def _particles(
         self, of: Callable[[Particle], Property], x: Array, T: Array
     ) -> Array:
-        """A particle property at stoichiometries whose last axis is the nodes."""
-        n, p = self.cell.negative.particle, self.cell.positive.particle
-        x_n, x_p = x[..., : self.mesh.n_neg], x[..., self.mesh.n_neg :]
-        return jnp.concatenate([of(n)(x_n, T), of(p)(x_p, T)], axis=-1)
+        """A particle property at compositions whose last axis is the particles."""
+        pairs = zip(self.materials, self._slices, strict=True)
+        return jnp.concatenate(
+            [of(e.particle)(x[..., at], T) for e, at in pairs], axis=-1
+        )
 
     def shell_flux(self, sto_in: Array, sto_out: Array, T: Array) -> Array:
         """Flux between neighbouring shells over c_max [m.s-1]."""
 
         def diffusivity(x: Array) -> Array:
+            x = self.composition(x)
             return self._particles(lambda p: p.diffusivity, x, T)
 
         flux = solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
-        n = self.mesh.n_neg
-        for e, at in (
-            (self.cell.negative, np.s_[:, :n]),
-            (self.cell.positive, np.s_[:, n:]),
-        ):
-            p = e.particle
+        for e, run in zip(self.materials, self._slices, strict=True):
+            p, at = e.particle, np.s_[:, run]
             if p.driven_by == "potential":
                 own = solid.shell_flux_by_potential(
                     sto_in[at],
@@ -152,14 +275,36 @@ class Grid(eqx.Module):
                 flux = flux.at[at].set(own)
         return flux
 
+    def pore_filling(self, x: Array, filled: Array, T: Array) -> Array:
+        """S: how fast the pores fill from the slope's sites, any shape (..., n_e) [s-1]."""
+        parts = []
+        for e, p, at in zip(
+            self.materials, self.populations, self._slices, strict=True
+        ):
+            if p is None:
+                parts.append(jnp.zeros_like(x[..., at]))
+                continue
+            assert e.particle.pores is not None
+            scale = e.particle.ocp.scale
+            driven = scale * (p.filled(filled[..., at]) - p.slope(x[..., at]))
+            rate = e.particle.pores.rate(T, T)
+            parts.append(pores.filling(rate, driven, filled[..., at] / p.amount, T))
+        return jnp.concatenate(parts, axis=-1)
+
     def dudt(self, x: Array, T: Array) -> Array:
-        """Entropic coefficient at the electrode nodes [V.K-1]."""
-        return self._particles(lambda p: p.dudt, x, T)
+        """Entropic coefficient of the particles [V.K-1]."""
+        return self._particles(lambda p: p.dudt, self.composition(x), T)
 
     def ocp(self, x: Array, T: Array) -> Array:
-        """U(x, T) = U(x, T_ref) + (T - T_ref) dU/dT."""
-        shift = self._warming(T) * self.dudt(x, T)
-        return self._particles(lambda p: p.ocp, x, T) + shift
+        """U(x, T) = U(x, T_ref) + (T - T_ref) dU/dT of the particles [V]."""
+        parts = []
+        for e, p, at in zip(
+            self.materials, self.populations, self._slices, strict=True
+        ):
+            U = e.particle.ocp
+            here = x[..., at]
+            parts.append(U(here, T) if p is None else U.scale * p.slope(here))
+        return jnp.concatenate(parts, axis=-1) + self._warming(T) * self.dudt(x, T)
 
     def _warming(self, T: Array) -> Array:
         """Above the temperature at which open-circuit potentials are given [K]."""
@@ -167,32 +312,30 @@ class Grid(eqx.Module):
 
     def film_resistance(self, x: Array, T: Array) -> Array:
         """Of the particle surfaces [ohm.m2]."""
-        return self._particles(lambda p: p.film_resistance, x, T)
+        return self._particles(lambda p: p.film_resistance, self.composition(x), T)
 
     def of_part(
         self,
         part: Callable[[Electrode], Part | None],
         of: Callable[[Part, slice], Array],
     ) -> Array:
-        """A number of an optional part at the electrode nodes, 0 where it is absent.
+        """A number of an optional part of the particles, 0 where it is absent.
 
-        `of` gets the part and the nodes of its electrode.
+        `part` gets the electrode with one of its materials; `of` the part, and where
+        its run lies among the particles.
         """
-        m, cell = self.mesh, self.cell
-        sides = (
-            (part(cell.negative), slice(None, m.n_neg)),
-            (part(cell.positive), slice(m.n_neg, None)),
-        )
-        values = [
-            jnp.broadcast_to(0.0 if p is None else of(p, at), count)
-            for (p, at), count in zip(sides, (m.n_neg, m.n_pos), strict=True)
-        ]
+        values = []
+        for e, at in zip(self.materials, self._slices, strict=True):
+            p = part(e)
+            value = 0.0 if p is None else of(p, at)
+            values.append(jnp.broadcast_to(value, at.stop - at.start))
         return jnp.concatenate(values)
 
     def kinetics_residual(
         self, j: Array, eta: Array, c_e: Array, x: Array, x_mean: Array, T: Array
     ) -> Array:
         """Zero where j belongs to overpotential, salt and composition [V]."""
+        x = self.composition(x)
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
         at = kinetics.Interface(k_0, c_e, x, x_mean, self.c_max, T)
         return self.cell.kinetics.residual(j, eta, at)
@@ -232,3 +375,16 @@ class Grid(eqx.Module):
             e.thermodynamic_factor(c, T),
             T,
         )
+
+
+def run_sides(cell: Cell) -> tuple[int, ...]:
+    """Electrode of each run of particles, 0 negative, 1 positive."""
+    counts = [1 + len(e.others) for e in (cell.negative, cell.positive)]
+    order = range(max(counts))
+    return tuple(side for k in order for side in (0, 1) if k < counts[side])
+
+
+def _in_runs(cell: Cell) -> tuple[Electrode, ...]:
+    """The electrode with one of its materials, for each run."""
+    both = [list(e.materials) for e in (cell.negative, cell.positive)]
+    return tuple(both[side].pop(0) for side in run_sides(cell))

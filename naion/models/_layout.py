@@ -14,8 +14,10 @@ class State(NamedTuple):
     """The unknowns by name.
 
     Attributes:
-        sto: stoichiometry in every shell, centre first; columns are the electrode
-            nodes, negative then positive.
+        sto: stoichiometry in every shell, centre first, of the slope's sites alone
+            where pores fill from them; columns are the particles, negative electrode
+            first, further materials of both electrodes last.
+        pores: stoichiometry of the pores in every shell; no rows if there are none.
         c_e: salt concentration over its initial value.
         phi_e: liquid potential [V].
         phi_s: solid potential [V]; a placeholder in the separator.
@@ -29,6 +31,7 @@ class State(NamedTuple):
     """
 
     sto: Float[Array, "n_r n_e"]
+    pores: Float[Array, "n_p n_e"]
     c_e: Float[Array, " n_x"]
     phi_e: Float[Array, " n_x"]
     phi_s: Float[Array, " n_x"]
@@ -44,6 +47,11 @@ class State(NamedTuple):
         """Intercalation current density, positive on oxidation, (..., n_e) [A.m-2]."""
         return self.local[..., 0, :]
 
+    @property
+    def total_sto(self) -> Array:
+        """Stoichiometry of all sites in every shell, (..., n_r, n_e)."""
+        return self.sto + self.pores if self.pores.shape[-2] else self.sto
+
 
 N_MACRO = 3
 N_QUADRATURES = 3
@@ -54,10 +62,11 @@ class Layout(NamedTuple):
 
     Attributes:
         n_r: shells.
-        n_e: electrode nodes.
+        n_e: particles.
         n_x: nodes.
         has_temperature: whether it is an unknown.
         surface: names of the unknowns of the particle surfaces.
+        has_pores: whether pores beside the shells are unknowns.
     """
 
     n_r: int
@@ -65,6 +74,12 @@ class Layout(NamedTuple):
     n_x: int
     has_temperature: bool
     surface: tuple[str, ...] = ("j",)
+    has_pores: bool = False
+
+    @property
+    def n_p(self) -> int:
+        """Rows of pores."""
+        return self.n_r if self.has_pores else 0
 
     @property
     def n_border(self) -> int:
@@ -72,18 +87,24 @@ class Layout(NamedTuple):
 
     @property
     def size(self) -> int:
-        blocks = (self.n_r + len(self.surface)) * self.n_e + N_MACRO * self.n_x
+        rows = self.n_r + self.n_p + len(self.surface)
+        blocks = rows * self.n_e + N_MACRO * self.n_x
         return blocks + self.n_border + N_QUADRATURES
 
     def split(self, y: Array) -> tuple[Blocks, Array]:
         """Flat vector to blocks (one column) and border with quadratures."""
-        a = self.n_r * self.n_e
-        b = a + N_MACRO * self.n_x
-        c = b + len(self.surface) * self.n_e
+        sizes = [
+            self.n_r * self.n_e,
+            self.n_p * self.n_e,
+            N_MACRO * self.n_x,
+            len(self.surface) * self.n_e,
+        ]
         # Split as a whole: the transpose is then one concatenation.
-        inner, macro, local, border = jnp.split(y, [a, b, c])
+        parts = jnp.split(y, np.cumsum(sizes))
+        inner, pores, macro, local, border = parts
         blocks = Blocks(
             inner=inner.reshape(self.n_r, 1, self.n_e),
+            pores=pores.reshape(self.n_p, 1, self.n_e),
             local=local.reshape(len(self.surface), 1, self.n_e),
             macro=macro.reshape(self.n_x, N_MACRO, 1),
         )
@@ -91,9 +112,8 @@ class Layout(NamedTuple):
 
     def join(self, blocks: Blocks, border: Array) -> Array:
         """The inverse of `split`."""
-        return jnp.concatenate(
-            [blocks.inner.ravel(), blocks.macro.ravel(), blocks.local.ravel(), border]
-        )
+        parts = blocks.inner, blocks.pores, blocks.macro, blocks.local
+        return jnp.concatenate([*(a.ravel() for a in parts), border])
 
     def unpack(self, y: Array, temperature: Array) -> State:
         """Name the unknowns; `temperature` is used where it is not one of them."""
@@ -102,6 +122,7 @@ class Layout(NamedTuple):
         current, *own, charge, energy, charge_mark = jnp.unstack(border)
         return State(
             sto=blocks.inner[:, 0],
+            pores=blocks.pores[:, 0],
             c_e=c_e,
             phi_e=phi_e,
             phi_s=phi_s,
@@ -119,7 +140,9 @@ class Layout(NamedTuple):
         scalars = [s.current]
         scalars += [s.temperature] if self.has_temperature else []
         scalars += [s.charge, s.energy, s.charge_mark]
-        blocks = Blocks(s.sto[:, None], s.local[:, None], macro[:, :, None])
+        blocks = Blocks(
+            s.sto[:, None], s.pores[:, None], s.local[:, None], macro[:, :, None]
+        )
         return self.join(blocks, jnp.stack(scalars))
 
     def mass(self) -> np.ndarray:
@@ -127,7 +150,7 @@ class Layout(NamedTuple):
         border = [0.0] + [1.0] * (self.has_temperature + N_QUADRATURES)
         return np.concatenate(
             [
-                np.ones(self.n_r * self.n_e),
+                np.ones((self.n_r + self.n_p) * self.n_e),
                 np.tile([1.0, 0.0, 0.0], self.n_x),
                 np.repeat(surface_mass(self.surface), self.n_e),
                 border,

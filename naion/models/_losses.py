@@ -56,20 +56,18 @@ def losses(model: "DFN", s: State, grid: Grid) -> Losses:
     drop = surface_drop(grid, u, potential, x, T)
     eta, branch = surface_overpotential(grid, u, drop, x, T)
 
-    def both(nodes: Array) -> tuple[Array, Array]:
+    def both(particles: Array) -> tuple[Array, Array]:
         """Means over the electrodes, negative and positive."""
-        return jnp.mean(nodes[: m.n_neg]), jnp.mean(nodes[m.n_neg :])
+        negative, positive = grid.of_sides(particles)
+        return jnp.mean(negative), jnp.mean(positive)
 
     def apart(nodes: Array) -> Array:
         negative, positive = both(nodes)
         return positive - negative
 
     volume = 3.0 * jnp.asarray(m.shells().volumes)[:, None]
-    mean = both(jnp.sum(volume * s.sto, axis=0))
-    everywhere = [
-        jnp.broadcast_to(x, k) for x, k in zip(mean, (m.n_neg, m.n_pos), strict=True)
-    ]
-    bulk = both(grid.ocp(jnp.concatenate(everywhere), T))
+    mean = grid.mean_of_runs(jnp.sum(volume * s.total_sto, axis=0))
+    bulk = both(grid.ocp(grid.populate(mean)[0], T))
     at_surface, kinetics = both(grid.ocp(x, T)), both(eta)
 
     # The potential across a face at which no current flows, from two currents.

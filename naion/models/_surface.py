@@ -96,8 +96,9 @@ def surface_overpotential(
     """
     U, branch = grid.ocp(x, T), jnp.zeros_like(drop)
     if "hysteresis" in u:
+        host = grid.composition(x)
         branch = u["hysteresis"] * grid.of_part(
-            _hysteresis, lambda p, at: p.half_width(x[at], T)
+            _hysteresis, lambda p, at: p.half_width(host[at], T)
         )
     return drop - (U + branch), branch
 

@@ -5,31 +5,90 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._constants import F
-from ._cell import Cell, Electrode, Stoichiometry
+from ..properties import prepare
+from ._cell import Cell, Electrode, Particle, Stoichiometry
 
 
 def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
     """Capacity of each electrode between stoichiometries 0 and 1 [A.h]."""
 
     def capacity(electrode: Electrode) -> Array:
-        solid = cell.area * electrode.thickness * electrode.active_fraction
-        return solid * electrode.particle.c_max * F / 3600.0
+        sites = sum(_sites(electrode), start=jnp.zeros(()))
+        return cell.area * electrode.thickness * sites * F / 3600.0
 
     return capacity(cell.negative), capacity(cell.positive)
 
 
 def open_circuit_voltage(cell: Cell, sto: Stoichiometry, T: Array) -> Array:
-    """U_p - U_n at uniform stoichiometries and temperature `T` [K], in volts."""
-    reference = cell.temperature
-    U_n, U_p = (
-        electrode.particle.ocp(x, reference)
-        + (T - reference) * electrode.particle.dudt(x, reference)
-        for electrode, x in (
-            (cell.negative, sto.negative),
-            (cell.positive, sto.positive),
-        )
-    )
+    """U_p - U_n at mean stoichiometries and temperature `T` [K], in volts."""
+    at = T, cell.temperature
+    U_n = equilibrium_potential(cell.negative, sto.negative, *at)
+    U_p = equilibrium_potential(cell.positive, sto.positive, *at)
     return U_p - U_n
+
+
+def equilibrium_potential(
+    electrode: Electrode, sto: Array, T: Array, reference: Array
+) -> Array:
+    """U of an electrode at a mean stoichiometry, against the metal [V].
+
+    Args:
+        electrode: of one material, or blended.
+        sto: of all its sites, of any shape for one material, () for blends.
+        T: temperature [K].
+        reference: at which open-circuit potentials are given [K].
+    """
+    (first, *_), at = electrode.materials, T - reference
+    x = compositions(electrode, sto, T, reference)[0]
+    U = first.particle.ocp(x, reference)
+    return U + at * first.particle.dudt(x, reference)
+
+
+def compositions(
+    electrode: Electrode, sto: Array, T: Array, reference: Array
+) -> tuple[Array, ...]:
+    """Stoichiometry of each material when all have the same potential.
+
+    The common potential is looked up in tables of every material, then all compositions
+    are corrected by Newton steps, which also carry the derivatives (implicit function
+    theorem). Arguments as in `equilibrium_potential`.
+    """
+    if not electrode.others:
+        return (sto,)
+    sites = jnp.stack(_sites(electrode))
+    share = sites / jnp.sum(sites)
+    particles = [prepare(m.particle) for m in electrode.materials]
+
+    def potential(p: Particle, x: Array) -> Array:
+        return p.ocp(x, reference) + (T - reference) * p.dudt(x, reference)
+
+    ends = jnp.geomspace(1e-6, 0.02, 100)
+    fine = jnp.concatenate([ends[:-1], jnp.linspace(0.02, 0.98, 801), 1 - ends[-2::-1]])
+    # Open-circuit potentials fall; tables are read the other way round.
+    tables = [jax.lax.stop_gradient(potential(p, fine))[::-1] for p in particles]
+    U = jnp.sort(jnp.concatenate(tables))
+    each = jnp.stack([jnp.interp(U, table, fine[::-1]) for table in tables])
+    known = jax.lax.stop_gradient(share)
+    mean = known @ each
+    place = jnp.interp(-jax.lax.stop_gradient(sto), -mean, jnp.arange(len(U)))
+    x = jnp.stack([jnp.interp(place, jnp.arange(len(U)), row) for row in each])
+
+    def correct(x: Array) -> Array:
+        """One Newton step on x_k: equal potentials, and the mean as given."""
+        x = jax.lax.stop_gradient(jnp.clip(x, 1e-7, 1.0 - 1e-7))
+        values, slopes = [], []
+        for p, here in zip(particles, x, strict=True):
+            values.append(potential(p, here))
+            slopes.append(jax.grad(lambda z, p=p: potential(p, z))(here))
+        slope = jax.lax.stop_gradient(jnp.stack(slopes))
+        U_k = jnp.stack(values)
+        rest = x - U_k / slope
+        common = (sto - share @ rest) / (share @ (1.0 / slope))
+        return rest + common / slope
+
+    for _ in range(3):
+        x = correct(x)
+    return tuple(x)
 
 
 def stoichiometry_at_voltage(cell: Cell, voltage: Array) -> Stoichiometry:
@@ -81,3 +140,8 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
         empty.negative + soc * (full.negative - empty.negative),
         empty.positive + soc * (full.positive - empty.positive),
     )
+
+
+def _sites(electrode: Electrode) -> tuple[Array, ...]:
+    """Sites of each material for each volume of electrode [mol.m-3]."""
+    return tuple(m.active_fraction * m.particle.c_max for m in electrode.materials)

@@ -1,5 +1,6 @@
 """The cell: one immutable pytree of physical numbers."""
 
+import dataclasses
 from typing import Literal
 
 import equinox as eqx
@@ -67,6 +68,32 @@ class SEI(eqx.Module):
     inner_thickness: Scalar
 
 
+class PoreFilling(eqx.Module):
+    """Two populations of sites: some take sodium from the surface, pores only from them.
+
+    The open-circuit potential must be an `MSMR`; the reactions named here are those of
+    the pores, all others the slope's. In equilibrium both have the same potential.
+
+    Attributes:
+        rate: k_pf of S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b) + delta),
+            the change of composition, a function of temperature [s-1].
+        reactions: which of the `MSMR` are the pores'.
+    """
+
+    rate: Property
+    reactions: tuple[int, ...] = eqx.field(static=True)
+
+
+class DoubleLayer(eqx.Module):
+    """Charge stored at the particle surfaces.
+
+    Attributes:
+        capacitance: C_dl, for each area of particle [F.m-2].
+    """
+
+    capacitance: Scalar
+
+
 class Particle(eqx.Module):
     """Spherical particles of an active material.
 
@@ -81,6 +108,7 @@ class Particle(eqx.Module):
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
         film_resistance: of the particle surface [ohm.m2].
         hysteresis: of the open-circuit potential, or none.
+        pores: sites that fill from others, or none.
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
@@ -92,9 +120,22 @@ class Particle(eqx.Module):
     rate_constant: Property
     film_resistance: Property
     hysteresis: Hysteresis | None = None
+    pores: PoreFilling | None = None
     driven_by: Literal["composition", "potential"] = eqx.field(
         static=True, default="composition"
     )
+
+
+class Material(eqx.Module):
+    """A further active material, or particle size, of a blended electrode.
+
+    Attributes:
+        active_fraction: its volume fraction in the electrode [-].
+        particle: its particles.
+    """
+
+    active_fraction: Scalar
+    particle: Particle
 
 
 class Electrode(eqx.Module):
@@ -109,6 +150,8 @@ class Electrode(eqx.Module):
         particle: the active material.
         plating: of the metal, or none.
         sei: a growing film, or none.
+        double_layer: of the particle surfaces, or none.
+        others: further active materials or particle sizes.
     """
 
     thickness: Scalar
@@ -119,11 +162,23 @@ class Electrode(eqx.Module):
     particle: Particle
     plating: Plating | None = None
     sei: SEI | None = None
+    double_layer: DoubleLayer | None = None
+    others: tuple[Material, ...] = ()
 
     @property
     def interface(self) -> Array:
-        """Specific interface a = 3 active_fraction / R_p [m-1]."""
+        """Specific interface a = 3 active_fraction / R_p, of the first material [m-1]."""
         return 3.0 * self.active_fraction / self.particle.radius
+
+    @property
+    def materials(self) -> "tuple[Electrode, ...]":
+        """The electrode with each of its active materials alone."""
+        rest = [(m.active_fraction, m.particle) for m in self.others]
+        every = [(self.active_fraction, self.particle), *rest]
+        return tuple(
+            dataclasses.replace(self, active_fraction=f, particle=p, others=())
+            for f, p in every
+        )
 
 
 class Separator(eqx.Module):

@@ -33,7 +33,7 @@ def to_json(node: Any) -> Any:
     if node is None or isinstance(node, str | bool | int | float):
         return node
     if isinstance(node, tuple):
-        return list(node)
+        return [to_json(item) for item in node]
     return np.asarray(node).tolist()
 
 
@@ -61,13 +61,22 @@ def _decode(data: Any, where: str) -> Any:
             )
         cls: Any = _TYPES[name]
         fields = {f.name: f for f in dataclasses.fields(cls)}
+        # Parts that a file of an earlier version does not know are absent.
+        usual = {
+            key: field.default
+            for key, field in fields.items()
+            if field.default is not dataclasses.MISSING
+        }
         given = set(data) - {"type"}
-        if given != set(fields):
+        if not set(fields) - set(usual) <= given <= set(fields):
             raise ValueError(
                 f"{where}: {name} has fields {sorted(fields)}, got {sorted(given)}."
             )
         instance = object.__new__(cls)
         for key, field in fields.items():
+            if key not in given:
+                object.__setattr__(instance, key, usual[key])
+                continue
             value = data[key]
             if field.metadata.get("static"):
                 value = tuple(value) if isinstance(value, list) else value
@@ -75,6 +84,10 @@ def _decode(data: Any, where: str) -> Any:
                 value = _decode(value, f"{where}.{key}")
             object.__setattr__(instance, key, value)
         return instance
+    if isinstance(data, list) and not any(isinstance(d, int | float) for d in data):
+        nested = bool(data) and isinstance(data[0], list)
+        if not nested:
+            return tuple(_decode(d, f"{where}[{i}]") for i, d in enumerate(data))
     if isinstance(data, int | float | list):
         return jnp.asarray(data, dtype=float)
     return data

@@ -10,7 +10,7 @@ from ._curves import (
     Table,
     TanhSum,
 )
-from ._msmr import MSMR
+from ._msmr import MSMR, WholeOfPart
 from ._property import Property, constant, prepare
 from ._temperature import VTF, AbstractTemperatureLaw, Arrhenius, Invariant
 
@@ -29,6 +29,7 @@ __all__ = [
     "Property",
     "Table",
     "TanhSum",
+    "WholeOfPart",
     "constant",
     "prepare",
 ]

@@ -77,13 +77,41 @@ class MSMR(AbstractCurve):
         return U - (self.composition(U) - x) / known.slope(U)
 
     def prepared(self) -> PiecewiseCubic:
+        U = self.knot_potentials()
+        slope = 1.0 / self.slope(U)
+        return piecewise_cubic(self.composition(U), U, slope[:-1], slope[1:], 1.0)
+
+    def knot_potentials(self) -> Array:
+        """Falling, where either the potential or the composition has moved on [V]."""
         known = jax.lax.stop_gradient(self)
         low, high = known._bounds()
         fine = jnp.linspace(high, low, _FINE)
         x = known.composition(fine)
-        # Knots where either the potential or the composition has moved on.
         moved = (x - x[0]) / (x[-1] - x[0]) + (fine - high) / (low - high)
-        at = jnp.linspace(0.0, 2.0, self.knots)
-        U = jnp.interp(at, moved, fine)
-        slope = 1.0 / self.slope(U)
-        return piecewise_cubic(self.composition(U), U, slope[:-1], slope[1:], 1.0)
+        return jnp.interp(jnp.linspace(0.0, 2.0, self.knots), moved, fine)
+
+    def part(self, reactions: tuple[int, ...]) -> "MSMR":
+        """The host with some of its reactions alone."""
+        at = list(reactions)
+        return MSMR(self.potential[at], self.width[at], self.amount[at], self.knots)
+
+
+class WholeOfPart(AbstractCurve):
+    """Composition of a host whose part has composition x, both at one potential.
+
+    Attributes:
+        host: all reactions.
+        part: some of them.
+    """
+
+    host: MSMR
+    part: MSMR
+
+    def __call__(self, x: Array) -> Array:
+        return self.host.composition(self.part(x))
+
+    def prepared(self) -> PiecewiseCubic:
+        U = self.part.knot_potentials()
+        slope = self.host.slope(U) / self.part.slope(U)
+        x, y = self.part.composition(U), self.host.composition(U)
+        return piecewise_cubic(x, y, slope[:-1], slope[1:], 1.0)

@@ -141,14 +141,7 @@ class CellSystem(AbstractSystem):
         at_power = jnp.where(c.mode == Mode.POWER, target / V, s.current)
         current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         change = (current - s.current) / args.cell.area
-        share = [
-            change / (e.interface * e.thickness)
-            for e in (args.cell.negative, args.cell.positive)
-        ]
-        m = self.model.mesh
-        dj = jnp.concatenate(
-            [jnp.full(m.n_neg, share[0]), jnp.full(m.n_pos, -share[1])]
-        )
+        dj = change * args.direction / args.interface_of_electrode
         local = s.local + jnp.where(self.model.carries_current, dj, 0.0)
         return layout.pack(s._replace(current=current, local=local))
 
@@ -181,6 +174,9 @@ class CellSystem(AbstractSystem):
         e = layout.unpack(error, jnp.zeros(()))
         volume = 3.0 * jnp.asarray(self.model.mesh.shells().volumes)[:, None]
         sto = jnp.sqrt(jnp.max(jnp.sum(volume * e.sto**2, axis=0)))
+        if self.model.has_pores:
+            pores = jnp.sqrt(jnp.max(jnp.sum(volume * e.pores**2, axis=0)))
+            sto = jnp.maximum(sto, pores)
         left = jnp.abs(layout.unpack(y, e.temperature).c_e)
         salt = jnp.sqrt(jnp.mean((e.c_e / jnp.minimum(1.0, 10.0 * left + 1e-2)) ** 2))
 
@@ -212,7 +208,7 @@ class CellSystem(AbstractSystem):
         V = self.model.terminal_voltage(s, args)
         held = control.control.mode == Mode.VOLTAGE
         Q = args.cell.nominal_capacity
-        surface = s.sto[-1]
+        surface = args.composition(s.sto[-1])
         passed = jnp.abs(s.charge - s.charge_mark)
         distances = [
             jnp.where((s.current > 0.0) & ~held, V - cut.lower_voltage, NOT_NOW),
