@@ -29,7 +29,6 @@ from jax import Array
 
 from naion_kernels import block_tridiagonal
 
-
 Runs = tuple[tuple[int, int], ...]
 """First node and length of runs of particles on the line."""
 

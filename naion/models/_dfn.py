@@ -73,9 +73,7 @@ class DFN(eqx.Module):
         m = self.mesh
         n_e = sum((m.n_neg, m.n_pos)[side] for side in self.sides)
         has_temperature = isinstance(self.thermal, Lumped)
-        return Layout(
-            m.n_r, n_e, m.n_x, has_temperature, self.surface, self.has_pores
-        )
+        return Layout(m.n_r, n_e, m.n_x, has_temperature, self.surface, self.has_pores)
 
     def lay_out(self, cell: Cell) -> Grid:
         """A cell on this model's mesh, as all other methods take it."""
@@ -86,7 +84,8 @@ class DFN(eqx.Module):
         m = self.mesh
         x = grid.equilibrium(sto, T)
         slope, filled = grid.populate(x)
-        U_n, U_p = (U[0] for U in grid.of_sides(grid.ocp(slope, T)))
+        U = grid.ocp(slope, T)
+        U_n, U_p = (side[0] for side in grid.of_sides(U))
         phi_s = jnp.zeros(m.n_x).at[m.n_neg + m.n_sep :].set(U_p - U_n)
         zero = jnp.zeros(())
         return self.layout.pack(
@@ -96,7 +95,7 @@ class DFN(eqx.Module):
                 c_e=jnp.ones(m.n_x),
                 phi_e=jnp.full(m.n_x, -U_n),
                 phi_s=phi_s,
-                local=surface_start(grid, self.surface, x),
+                local=surface_start(grid, self.surface, x, U, T),
                 current=zero,
                 temperature=T,
                 charge=zero,
@@ -149,9 +148,7 @@ class DFN(eqx.Module):
         c_e, potential = grid.at_nodes(s.c_e), grid.at_nodes(s.phi_s - s.phi_e)
         u = dict(zip(self.surface, s.local, strict=True))
         local = surface_rates(grid, u, potential, c_e, s.sto[-1], T)
-        return Blocks(
-            inner[:, None], pores[:, None], local[:, None], macro[:, :, None]
-        )
+        return Blocks(inner[:, None], pores[:, None], local[:, None], macro[:, :, None])
 
     def through(self, s: State) -> Array:
         """Current density through the particle surfaces, all reactions [A.m-2]."""
@@ -164,7 +161,8 @@ class DFN(eqx.Module):
 
     @property
     def _through(self) -> int:
-        return 1 if "j_total" in self.surface else 0
+        """Which local unknown is the current density of all reactions."""
+        return self.surface.index("j_total") if "j_total" in self.surface else 0
 
     def plating_margin(self, s: State, grid: Grid) -> Array:
         """Lowest phi_s - phi_e - j R_film of the negative electrode [V].

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 ALGEBRAIC = ("j", "j_total")
 """Unknowns without a time derivative: of intercalation, and through the film [A.m-2]."""
 
+SERIES = 1e-7
+"""Resistance outside a double layer [ohm.m2]: some millionths of that of charge transfer.
+
+Without any, no row of the particle would say what the current through its surface is.
+"""
+
 ERROR_WEIGHT = {
     "mean_sto": 1.0,
+    "surface_potential": 1.0,
     "hysteresis": 0.05,
     "plated": 10.0,
     "dead": 10.0,
@@ -32,10 +39,16 @@ ERROR_WEIGHT = {
 """What an error of a state counts beside one of composition; small amounts matter."""
 
 
+_SMALLEST = 1e-4
+"""Capacitance of an electrode without one beside an electrode that has one [F.m-2]."""
+
+
 def surface_unknowns(cell: Cell) -> tuple[str, ...]:
     """Names of the unknowns that a cell's parts bring.
 
-    - "j" and, with side reactions, "j_total": current densities [A.m-2];
+    - "j" and, with side reactions or a double layer, "j_total": current densities
+      [A.m-2];
+    - "surface_potential": across the double layer [V];
     - "mean_sto": mean stoichiometry of the particle, for kinetics that ask for it;
     - "hysteresis": which branch, -1 to 1;
     - "plated", "dead", "lost": metal, metal without contact, sodium in the SEI, all in
@@ -46,9 +59,11 @@ def surface_unknowns(cell: Cell) -> tuple[str, ...]:
     follows = any(_hysteresis(e) is not None for e in electrodes)
     plates = any(_plating(e) is not None for e in electrodes)
     grows = any(_sei(e) is not None for e in electrodes)
+    charges = any(e.double_layer is not None for e in electrodes)
     return (
         "j",
-        *(["j_total"] if plates or grows else []),
+        *(["surface_potential"] if charges else []),
+        *(["j_total"] if plates or grows or charges else []),
         *(["mean_sto"] if cell.kinetics.uses_mean else []),
         *(["hysteresis"] if follows else []),
         *(["plated", "dead"] if plates else []),
@@ -61,8 +76,10 @@ def surface_mass(names: tuple[str, ...]) -> np.ndarray:
     return np.array([0.0 if name in ALGEBRAIC else 1.0 for name in names])
 
 
-def surface_start(grid: "Grid", names: tuple[str, ...], x: Array) -> Array:
-    """The unknowns at rest with stoichiometries x, (n_e,): (l, n_e)."""
+def surface_start(
+    grid: "Grid", names: tuple[str, ...], x: Array, U: Array, T: Array
+) -> Array:
+    """The unknowns at rest with compositions x and potentials U, (n_e,): (l, n_e)."""
     start = {name: jnp.zeros_like(grid.radius) for name in names}
     if "mean_sto" in start:
         start["mean_sto"] = x
@@ -70,6 +87,8 @@ def surface_start(grid: "Grid", names: tuple[str, ...], x: Array) -> Array:
         start["hysteresis"] = grid.of_part(_hysteresis, lambda p, at: p.initial)
     if "sei" in start:
         start["sei"] = jnp.ones_like(grid.radius)
+    if "surface_potential" in start:
+        start["surface_potential"] = U + _branch(grid, start, x, T)
     return jnp.stack([start[name] for name in names])
 
 
@@ -78,14 +97,22 @@ def surface_drop(
 ) -> Array:
     """phi_s - phi_e - j R_film: what drives the reactions below the film [V].
 
-    Below zero at the negative electrode, the metal can plate.
+    Below zero at the negative electrode, the metal can plate. Where there is a double
+    layer this is its potential, an unknown.
     """
+    if "surface_potential" in u:
+        return u["surface_potential"]
+    return potential - u.get("j_total", u["j"]) * _film_resistance(grid, u, x, T)
+
+
+def _film_resistance(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
+    """Of the particle surfaces, the SEI included [ohm.m2]."""
     resistance = grid.film_resistance(x, T)
     if "sei" in u:
         resistance = resistance + grid.of_part(
             _sei, lambda p, at: u["sei"][at] * p.thickness / p.conductivity(T, T)
         )
-    return potential - u.get("j_total", u["j"]) * resistance
+    return resistance
 
 
 def surface_overpotential(
@@ -94,13 +121,16 @@ def surface_overpotential(
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
     """
-    U, branch = grid.ocp(x, T), jnp.zeros_like(drop)
-    if "hysteresis" in u:
-        host = grid.composition(x)
-        branch = u["hysteresis"] * grid.of_part(
-            _hysteresis, lambda p, at: p.half_width(host[at], T)
-        )
-    return drop - (U + branch), branch
+    branch = _branch(grid, u, grid.composition(x), T)
+    return drop - (grid.ocp(x, T) + branch), branch
+
+
+def _branch(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
+    """Hysteresis of the open-circuit potentials at compositions of the hosts [V]."""
+    if "hysteresis" not in u:
+        return jnp.zeros_like(x)
+    width = grid.of_part(_hysteresis, lambda p, at: p.half_width(x[at], T))
+    return u["hysteresis"] * width
 
 
 def surface_rates(
@@ -180,7 +210,18 @@ def surface_rates(
     if "mean_sto" in u:
         rows["mean_sto"] = -speed * j
     rows["j"] = grid.kinetics_residual(j, eta, c_e, x, x_mean, T)
-    if "j_total" in u:
+    if "surface_potential" in u:
+        # What the reactions leave of the current charges the double layer.
+        capacitance = grid.of_part(
+            lambda e: e.double_layer, lambda p, at: p.capacitance
+        )
+        across = u["surface_potential"]
+        outside = SERIES + _film_resistance(grid, u, x, T)
+        charging = u["j_total"] - j - side
+        held = capacitance > 0.0
+        rows["surface_potential"] = charging / jnp.where(held, capacitance, _SMALLEST)
+        rows["j_total"] = potential - across - u["j_total"] * outside
+    elif "j_total" in u:
         rows["j_total"] = j + side - u["j_total"]
     return jnp.stack([rows[name] for name in u])
 

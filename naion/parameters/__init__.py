@@ -25,9 +25,20 @@ from ._cell import (
 )
 from ._registry import ParameterSet, Provenance, available, load, load_set
 from ._serialise import from_json, to_json
-from ._variants import with_hysteresis, with_plating, with_sei
+from ._variants import (
+    HARD_CARBONS,
+    with_double_layer,
+    with_hysteresis,
+    with_plating,
+    with_pore_filling,
+    with_reactions,
+    with_second_material,
+    with_sei,
+    with_sizes,
+)
 
 __all__ = [
+    "HARD_CARBONS",
     "SEI",
     "Cell",
     "DoubleLayer",
@@ -54,7 +65,12 @@ __all__ = [
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
     "to_json",
+    "with_double_layer",
     "with_hysteresis",
     "with_plating",
+    "with_pore_filling",
+    "with_reactions",
+    "with_second_material",
     "with_sei",
+    "with_sizes",
 ]

@@ -5,15 +5,30 @@ lithium models or from orders of magnitude, with the ranges given. They show wha
 does; a fit, or a range of answers, has to decide what it is worth.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from ..physics.sei import AbstractGrowth, SolventDiffusion
-from ..properties import Arrhenius, constant
-from ._cell import SEI, Cell, Electrode, Hysteresis, Plating
+from ..properties import MSMR, Arrhenius, Property, Walled, constant, prepare
+from ._balance import compositions
+from ._cell import (
+    SEI,
+    Cell,
+    DoubleLayer,
+    Electrode,
+    Hysteresis,
+    Material,
+    Particle,
+    Plating,
+    PoreFilling,
+    Stoichiometry,
+)
 
 Number = float | Array
 
@@ -114,6 +129,201 @@ def with_sei(
         inner_thickness=a(2e-9),
     )
     return _put(lambda c: c.negative.sei, cell, sei)
+
+
+def with_double_layer(cell: Cell, capacitance: Number = 0.2) -> Cell:
+    """A cell whose particle surfaces hold charge: for milliseconds, and for impedance.
+
+    Args:
+        cell: as it is without.
+        capacitance: of both electrodes, for each area of particle [F.m-2], 0.1 to 0.3.
+    """
+    for of in _negative, _positive:
+        layer = DoubleLayer(jnp.asarray(capacitance, float))
+        cell = _put(lambda c, of=of: of(c).double_layer, cell, layer)
+    return cell
+
+
+HARD_CARBONS = {
+    "A": (
+        (0.9379, 0.7003, 0.0739, 0.0680, 0.0),
+        (1.7472, 4.5518, 0.2544, 0.9963, 9.1237),
+        (0.0144, 0.1099, 0.3123, 0.3308, 0.5532),
+    ),
+    "B": (
+        (0.8827, 0.5127, 0.0901, 0.0748, 0.0207),
+        (3.3327, 6.6426, 3.1102, 0.4515, 0.1403),
+        (0.0424, 0.3072, 0.2028, 0.4969, 0.0218),
+    ),
+    "D1": (
+        (0.7342, 0.3914, 0.0702, 0.0656, 0.0),
+        (2.9878, 6.4638, 2.3420, 0.3534, 0.6771),
+        (0.0401, 0.2062, 0.2151, 0.5034, 0.5277),
+    ),
+}
+"""Potential [V], width and amount of reactions: our fits of slow half cells of commercial
+powders, within 1 mV, at 25 degC. They are components of a fit, not known phases."""
+
+
+def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
+    """A cell with an `MSMR` of hard carbon as the negative electrode's potential.
+
+    Args:
+        cell: whose negative electrode is hard carbon.
+        carbon: which powder, of `HARD_CARBONS`.
+
+    Raises:
+        ValueError: for an unknown powder.
+    """
+    if carbon not in HARD_CARBONS:
+        known = ", ".join(HARD_CARBONS)
+        raise ValueError(f"No hard carbon {carbon!r}. Known: {known}.")
+    host = MSMR(*(jnp.asarray(column) for column in HARD_CARBONS[carbon]))
+    return _put(lambda c: c.negative.particle.ocp, cell, Property(host))
+
+
+NARROW = 2.0
+"""Reactions narrower than this are the plateau's: filling of pores, in this model."""
+
+
+def with_pore_filling(
+    cell: Cell,
+    rate: Number = 1e-2,
+    *,
+    energy: Number = 50e3,
+    reactions: tuple[int, ...] | None = None,
+) -> Cell:
+    """A cell whose hard carbon has pores that fill from its other sites.
+
+    Args:
+        cell: its negative electrode must have an open-circuit potential of several
+            reactions (`MSMR`).
+        rate: k_pf [s-1]; unpublished. With 1e-2 pores are filled in minutes, with 1e-4
+            in hours.
+        energy: its activation energy [J.mol-1].
+        reactions: which are the pores'; none: those below 0.15 V that are narrow.
+
+    Raises:
+        ValueError: when the potential is not an `MSMR`, or has no reactions to spare.
+    """
+    host = cell.negative.particle.ocp.curve
+    if not isinstance(host, MSMR):
+        raise ValueError(
+            "Pore filling needs an open-circuit potential of several reactions: put an "
+            f"`MSMR` into `negative.particle.ocp.curve`, which is a {type(host).__name__}."
+        )
+    count = host.amount.shape[0]
+    if reactions is None:
+        low = np.asarray((host.potential < 0.15) & (host.width < NARROW))
+        reactions = tuple(int(i) for i in np.flatnonzero(low))
+    if not 0 < len(set(reactions)) < count or not set(reactions) <= set(range(count)):
+        raise ValueError(
+            f"reactions={reactions}: the potential has {count}, from 0, of which at "
+            "least one must be the pores' and one must not."
+        )
+    law = Arrhenius(jnp.asarray(energy, float), cell.temperature)
+    pores = PoreFilling(constant(rate, law), reactions)
+    return _put(lambda c: c.negative.particle.pores, cell, pores)
+
+
+def with_sizes(
+    cell: Cell,
+    electrode: Literal["negative", "positive"],
+    sizes: Sequence[float],
+    shares: Sequence[float],
+) -> Cell:
+    """A cell with particles of several sizes in one electrode.
+
+    Args:
+        cell: as it is with one size.
+        electrode: which.
+        sizes: radii over the present one.
+        shares: of the active material's volume; they must add up to one.
+
+    Raises:
+        ValueError: for unequal counts, or shares that do not add up to one.
+    """
+    if len(sizes) != len(shares) or abs(sum(shares) - 1.0) > 1e-9:
+        raise ValueError(
+            f"Expected as many sizes as shares, and shares that add up to one; got "
+            f"{len(sizes)} sizes and {len(shares)} shares of sum {sum(shares):g}."
+        )
+    given: Electrode = getattr(cell, electrode)
+
+    def material(size: float, share: float) -> Material:
+        radius = given.particle.radius * size
+        particle = dataclasses.replace(given.particle, radius=radius)
+        return Material(given.active_fraction * share, particle)
+
+    first, *others = (material(*pair) for pair in zip(sizes, shares, strict=True))
+    new = dataclasses.replace(
+        given,
+        active_fraction=first.active_fraction,
+        particle=first.particle,
+        others=tuple(others),
+    )
+    return dataclasses.replace(cell, **{electrode: new})
+
+
+def with_second_material(
+    cell: Cell,
+    electrode: Literal["negative", "positive"],
+    particle: Particle,
+    share: Number,
+) -> Cell:
+    """A cell in which another material replaces a share of an electrode's.
+
+    In the charged state it has the potential that the present material has. Potentials
+    given as tables get walls at their ends (`properties.Walled`).
+
+    Args:
+        cell: as it is with one material.
+        electrode: which.
+        particle: the other material, such as the particle of another set.
+        share: of the active material's volume that becomes the other's, 0 to 1.
+    """
+    given: Electrode = getattr(cell, electrode)
+    particle = _walled(particle)
+    new = dataclasses.replace(
+        given,
+        active_fraction=given.active_fraction * (1.0 - share),
+        particle=_walled(given.particle),
+        others=(*given.others, Material(given.active_fraction * share, particle)),
+    )
+    ends = jnp.geomspace(1e-5, 0.02, 100)
+    fine = jnp.concatenate(
+        [ends[:-1], jnp.linspace(0.02, 0.98, 1000), 1 - ends[-2::-1]]
+    )
+    T = cell.temperature
+    table = prepare(particle).ocp(fine, T)
+    sites = jnp.stack([m.active_fraction * m.particle.c_max for m in new.materials])
+
+    def blended(state: Stoichiometry | None) -> Stoichiometry | None:
+        if state is None:
+            return None
+        x = jnp.asarray(getattr(state, electrode))
+        own = compositions(given, x, T, T)
+        U = given.particle.ocp(own[0], T)
+        each = jnp.stack([*own, jnp.interp(-U, -table, fine)])
+        mean = jnp.sum(sites * each) / jnp.sum(sites)
+        return dataclasses.replace(state, **{electrode: mean})
+
+    return dataclasses.replace(
+        cell,
+        published=blended(cell.published),
+        charged=blended(cell.charged),
+        **{electrode: new},
+    )
+
+
+def _walled(particle: Particle) -> Particle:
+    ocp = particle.ocp
+    if isinstance(ocp.curve, MSMR | Walled):
+        return particle
+    curve = Walled(ocp.curve, jnp.asarray(2e-3))
+    return dataclasses.replace(
+        particle, ocp=Property(curve, ocp.temperature, ocp.scale)
+    )
 
 
 def _negative(cell: Cell) -> Electrode:

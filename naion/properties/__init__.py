@@ -9,6 +9,7 @@ from ._curves import (
     PowerSeries,
     Table,
     TanhSum,
+    Walled,
 )
 from ._msmr import MSMR, WholeOfPart
 from ._property import Property, constant, prepare
@@ -29,6 +30,7 @@ __all__ = [
     "Property",
     "Table",
     "TanhSum",
+    "Walled",
     "WholeOfPart",
     "constant",
     "prepare",

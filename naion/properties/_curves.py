@@ -146,6 +146,29 @@ class _Sum(AbstractCurve):
         return self
 
 
+class Walled(AbstractCurve):
+    """A potential that rises by a volt where a host is empty and falls where it is full.
+
+    Tables end at finite potentials; beside another material of higher or lower potential
+    a host would have no state of equilibrium.
+
+    Attributes:
+        base: the potential without walls [V].
+        width: composition over which a wall falls to a third.
+    """
+
+    base: AbstractCurve
+    width: Float[Array, ""]
+
+    def __call__(self, x: Array) -> Array:
+        inside = jnp.clip(x, -5.0 * self.width, 1.0 + 5.0 * self.width)
+        walls = jnp.exp(-inside / self.width) - jnp.exp((inside - 1.0) / self.width)
+        return self.base(x) + walls
+
+    def prepared(self) -> AbstractCurve:
+        return Walled(self.base.prepared(), self.width)
+
+
 class TanhSum(AbstractCurve):
     """offset + slope x + exp_size exp(-exp_rate x) + sum_i size_i tanh(rate_i (x - x_i)).
 

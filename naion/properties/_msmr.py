@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .._constants import F, R
@@ -92,7 +93,7 @@ class MSMR(AbstractCurve):
 
     def part(self, reactions: tuple[int, ...]) -> "MSMR":
         """The host with some of its reactions alone."""
-        at = list(reactions)
+        at = np.asarray(reactions)
         return MSMR(self.potential[at], self.width[at], self.amount[at], self.knots)
 
 

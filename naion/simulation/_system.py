@@ -142,7 +142,10 @@ class CellSystem(AbstractSystem):
         current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         change = (current - s.current) / args.cell.area
         dj = change * args.direction / args.interface_of_electrode
-        local = s.local + jnp.where(self.model.carries_current, dj, 0.0)
+        # What passes a double layer at once leaves the reactions as they are.
+        moves = self.model.carries_current.copy()
+        moves[0] &= "surface_potential" not in self.model.surface
+        local = s.local + jnp.where(moves, dj, 0.0)
         return layout.pack(s._replace(current=current, local=local))
 
     def limit_update(self, dy: Array, args: Grid) -> Array:
@@ -160,7 +163,16 @@ class CellSystem(AbstractSystem):
         blocks, border = self.model.layout.split(dy)
         potentials = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         current = jnp.abs(border[0]) / args.cell.nominal_capacity
-        return jnp.maximum(potentials, current) / 1e-9
+        size = jnp.maximum(potentials, current) / 1e-9
+        if "surface_potential" in self.model.surface:
+            # Below a double layer currents do not follow from the potentials outside,
+            # and into it very small differences of potential drive large ones.
+            one_c = args.i_scale / args.interface_of_electrode
+            currents = jnp.where(
+                self.model.carries_current[..., None], blocks.local / one_c, 0.0
+            )
+            size = jnp.maximum(size, jnp.max(jnp.abs(currents)) / 1e-6)
+        return size
 
     def error_ratio(
         self, error: Array, y: Array, args: Grid, control: Imposed, tau: Array
