@@ -237,34 +237,56 @@ def nvpf_discharges(data: Path, out: Path, n: int) -> None:
         )
 
 
-def hakadi_discharges(data: Path, out: Path, n: int) -> None:
-    """Rate discharges of Hakadi cell 2, rep1 and rep2."""
+HAKADI_HELD = 4.1
+"""Voltage of the hold before each discharge, and of that at the end of the charge [V]."""
+
+
+def hakadi_cycles(data: Path, out: Path, n: int) -> None:
+    """Hold, discharge and charge of Hakadi cell 2, rep1 and rep2 at every rate."""
     for path in sorted((data / "hakadi_18650").glob("cell2_*_chg1.0C_rep*.csv")):
         header, rows = _read(path)
-        step = header.index("step")
-        rows = [r for r in rows if r[step] == "discharge"]
-        t, I, V = (
-            np.array([float(r[header.index(k)]) for r in rows])
-            for k in ("time_s", "current_A", "voltage_V")
-        )
-        # Some logs run on from the charge before; the first sample comes 0.2 s in.
-        t = t - t[0] + 0.2
-        q = np.concatenate([[0.0], np.cumsum(0.5 * (I[1:] + I[:-1]) * np.diff(t))])
-        q = (q + I[0] * t[0]) / 3600.0
-        grid, median = _grid(q, V, n)
+
+        def column(step: str, header=header, rows=rows):
+            own = [r for r in rows if r[header.index("step")] == step]
+            keys = ("time_s", "current_A", "voltage_V")
+            t, I, V = np.array(
+                [[float(r[header.index(k)]) for k in keys] for r in own]
+            ).T
+            # Some logs run on from the step before; the first sample comes 0.2 s in.
+            return t - t[0] + 0.2, I, V
+
+        held = column("precharge")[0][-1]
+        parts = [(0, np.array([held]), np.array([HAKADI_HELD]), 0.0)]
+        for code, step in ((1, "discharge"), (2, "charge")):
+            t, I, V = column(step)
+            if step == "charge":
+                constant = np.argmax(V > HAKADI_HELD - 0.004)
+                t, I, V = t[:constant], I[:constant], V[:constant]
+            grid, median = _grid(t, V, n if step == "discharge" else 2 * n // 3)
+            q = np.sum(0.5 * (I[1:] + I[:-1]) * np.diff(t)) + I[0] * t[0]
+            t, V = np.append(grid, t[-1]), np.append(median, V[-1])
+            parts.append((code, t, V, q / t[-1]))
         name = path.name.split("_chg")[0] + "_" + path.stem.split("_")[-1] + ".csv"
-        comments = [
-            "measured discharge of Hakadi cell 2 to 1.5 V, room temperature",
-            "source: repository MaxMax-embedded/hakadi_soidum_ion_18650, CC0 1.0",
-            f"median in {n} equal steps of charge; the last row is the measured end",
-        ]
         write(
             out / "hakadi" / name,
-            comments,
-            "charge_Ah,voltage_V,current_A",
-            np.append(grid, q[-1]),
-            np.append(median, V[-1]),
-            np.full(len(grid) + 1, q[-1] * 3600.0 / t[-1]),
+            [
+                "Hakadi cell 2, room temperature: hold at 4.1 V (step 0), discharge to "
+                "1.5 V (1), at once charge to 4.1 V (2)",
+                "source: repository MaxMax-embedded/hakadi_soidum_ion_18650, CC0 1.0",
+                f"median in {n} and {2 * n // 3} equal steps of time; the last row of a "
+                "step is its end; mean currents, positive on discharge",
+            ],
+            "step,time_s,voltage_V,current_A",
+            *(
+                np.concatenate(c)
+                for c in zip(
+                    *(
+                        (np.full(len(t), k), t, V, np.full(len(t), I))
+                        for k, t, V, I in parts
+                    ),
+                    strict=True,
+                )
+            ),
         )
 
 
@@ -338,7 +360,7 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
         every: one in this many segments of the check-ups.
     """
     nvpf_discharges(data, out, n)
-    hakadi_discharges(data, out, n)
+    hakadi_cycles(data, out, n)
     tuberlin_checkups(data, out, every)
     hina_slow(data, out, n)
 

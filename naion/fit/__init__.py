@@ -1,6 +1,15 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
-from ._experiment import Experiment, Kind, Observations, discharge, pulse, segments
+from ._experiment import (
+    Experiment,
+    Kind,
+    Observations,
+    Part,
+    discharge,
+    pulse,
+    recorded,
+    segments,
+)
 from ._fit import Fit, gradient_descent, least_squares, scores, summarise
 from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
@@ -12,6 +21,7 @@ __all__ = [
     "Free",
     "Kind",
     "Observations",
+    "Part",
     "Problem",
     "Subject",
     "assumed",
@@ -21,6 +31,7 @@ __all__ = [
     "least_squares",
     "ocp_slopes",
     "pulse",
+    "recorded",
     "scores",
     "segments",
     "summarise",

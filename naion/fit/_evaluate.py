@@ -1,9 +1,11 @@
 """Simulated observations of many experiments at once, and their derivatives."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,10 +14,10 @@ from jaxtyping import Array
 from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
 from ..parameters import Stoichiometry, electrode_capacities
-from ..protocol import Protocol
+from ..protocol import Mode, Protocol
 from ..simulation import simulate, start_state
 from ._experiment import Experiment, Kind
-from ._free import Free, Subject, set_vector
+from ._free import Free, Subject, directions, set_vector
 
 Numbers = Array | np.ndarray
 Question = Literal["predictions", "jacobian", "gradient"]
@@ -110,12 +112,14 @@ def _programs(
         return _simulated(set_vector(free, subject, z), case, model, rtol)
 
     def jacobian(lane) -> Array:
-        z, rest = lane
+        z, (subject, case) = lane
+        own = directions(free, subject, case.group)
 
         def along(direction: Array) -> Array:
+            rest = subject, case
             return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))[1]
 
-        return jax.vmap(along, out_axes=1)(jnp.eye(z.shape[0]))
+        return jax.vmap(along, out_axes=1)(own) @ own
 
     def gradient(lane) -> tuple[Array, Array]:
         z, (subject, case) = lane
@@ -135,13 +139,14 @@ def _programs(
 
 def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
     """What an experiment would have measured on a subject."""
-    cell = subject.cell
+    own = subject.of_group(case.group)
+    cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
     Q_n, Q_p = electrode_capacities(cell)
     charged = start_state(cell, "charged")
-    out = subject.missing[case.group] + case.discharged
+    out = own.missing + case.discharged
     solution = simulate(
         cell,
-        case.protocol,
+        _as_it_flowed(case.protocol, own),
         model=model,
         start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
         temperature=case.temperature,
@@ -149,12 +154,21 @@ def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
         max_steps=160 + 14 * case.protocol.n_steps,
         throw=False,
     )
-    V_b, I_b, _, Q_b, E_b, _ = solution.at(case.b).T
+    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(case.b).T
     V_a, _, _, Q_a, E_a, _ = solution.at(case.a).T
     charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
     current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
-    kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current]
+    kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]
     return jnp.select([case.kind == k for k in Kind], kinds)
+
+
+def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:
+    """The protocol with currents as they were, not as they were logged."""
+    logged = protocol.value
+    gain = jnp.where(logged > 0.0, sensor.gain, sensor.gain_on_charge)
+    flowed = gain * logged + sensor.offset
+    errs = (protocol.mode == Mode.CURRENT) & (logged != 0.0)
+    return eqx.tree_at(lambda p: p.value, protocol, jnp.where(errs, flowed, logged))
 
 
 def residual(prediction, value, sigma):

@@ -1,6 +1,7 @@
 """Measurements and the simulated test that they belong to."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +19,20 @@ class Kind(enum.IntEnum):
     """Mean voltage from a to b, weighted by current [V]."""
     RESISTANCE = 2
     """Voltage at a minus voltage at b over the current at b [ohm]."""
+    TEMPERATURE = 3
+    """Of the cell at time b [K]."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Measured numbers of one kind.
+    """Measured numbers of one kind: voltages, resistances or temperatures.
 
     Attributes:
         kind: what they are.
         a: times [s]; unused for voltages.
         b: times [s].
-        value: measured [V or ohm].
-        sigma: standard deviation used as weight [V or ohm].
+        value: measured [V, ohm or K].
+        sigma: standard deviation used as weight, in the same unit.
         label: for tables and figures.
         x: abscissa for figures, usually charge [A.h].
     """
@@ -52,7 +55,7 @@ class Experiment:
         protocol: what was done.
         temperature: of the cell [K].
         observations: what was measured.
-        group: index into `Subject.missing`.
+        group: index into what a `Subject` has for each group.
         discharged: charge taken out before the test began [A.h].
         capacity: measured discharge capacity, for the capacity error [A.h].
     """
@@ -218,3 +221,93 @@ def pulse(
         Kind.RESISTANCE, a, before + t, R, relative_sigma * R, "resistance", t
     )
     return Experiment(name, protocol, temperature, (observed,), group, discharged)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One step of a recorded test, and what was measured in it.
+
+    Attributes:
+        step: what was done.
+        time: since the step began, increasing [s]; may be empty.
+        voltage: measured there [V].
+        label: for tables and figures.
+        sigma: uncertainty of the voltages [V].
+        temperature: of the cell, measured at the same times [K], if it was.
+        lasted: how long the step took [s]; none: its duration.
+    """
+
+    step: Step
+    time: Any = ()
+    voltage: Any = ()
+    label: str = "voltage"
+    sigma: float = 0.01
+    temperature: Any = None
+    lasted: float | None = None
+
+
+def recorded(
+    name: str,
+    parts: Sequence[Part],
+    temperature: float,
+    *,
+    sigma_time: float = 0.004,
+    sigma_temperature: float = 0.5,
+    group: int = 0,
+    discharged: float = 0.0,
+    capacity: float | None = None,
+) -> Experiment:
+    """A test of several steps, such as a hold, a discharge and a charge.
+
+    Args:
+        parts: the steps in order. Where a step that a cut-off ends is simulated to end
+            earlier or later than it did, what follows is compared at the times measured.
+        temperature: of the cell, or of its surroundings with a heat balance [K].
+        sigma_time: uncertainty of the time within a step as a fraction of it; weighs
+            down points on steep parts of a curve.
+        sigma_temperature: uncertainty of measured temperatures [K].
+        group: index into what a `Subject` has for each group.
+        discharged: charge taken out before the test began [A.h].
+        capacity: measured discharge capacity, for the capacity error [A.h].
+
+    Raises:
+        ValueError: for decreasing times, unequal lengths, NaNs, or a step that ends by
+            a cut-off without a note of how long it took.
+    """
+    began, observations = 0.0, []
+    for i, part in enumerate(parts):
+        where = f"{name}, part {i + 1}"
+        t, V = np.asarray(part.time, float), np.asarray(part.voltage, float)
+        if t.shape != V.shape or not (
+            np.all(np.isfinite(t)) and np.all(np.isfinite(V))
+        ):
+            raise ValueError(
+                f"{where}: {t.size} times and {V.size} voltages, all to be finite."
+            )
+        if np.any(np.diff(t) <= 0.0):
+            raise ValueError(f"{where}: times must increase.")
+        if t.size > 2:
+            slope = np.gradient(V, t)
+            weight = np.hypot(part.sigma, slope * sigma_time * t[-1])
+            at = began + t
+            values = [(Kind.VOLTAGE, V, weight, part.label)]
+            if part.temperature is not None:
+                T = np.asarray(part.temperature, float)
+                spread = np.full(t.shape, sigma_temperature)
+                values.append(
+                    (Kind.TEMPERATURE, T, spread, f"{part.label} temperature")
+                )
+            observations += [
+                Observations(kind, at, at, value, sigma, label, at / 3600.0)
+                for kind, value, sigma, label in values
+            ]
+        lasted = part.step.duration if part.lasted is None else part.lasted
+        if not np.isfinite(lasted):
+            raise ValueError(
+                f"{where}: a cut-off ends this step; say how long it took (`lasted`)."
+            )
+        began += lasted
+    protocol = Protocol([part.step for part in parts])
+    return Experiment(
+        name, protocol, temperature, tuple(observations), group, discharged, capacity
+    )

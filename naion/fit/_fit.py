@@ -272,6 +272,8 @@ def scores(fit: Fit) -> list[list[str]]:
             if o.kind == Kind.RESISTANCE:
                 error = 100.0 * (m[0] / o.value[0] - 1.0)
                 text = f"{1e3 * o.value[0]:.1f} mohm measured, {error:+.1f} %"
+            elif o.kind == Kind.TEMPERATURE:
+                text = f"{np.sqrt(np.nanmean((m - o.value) ** 2)):.2f} K"
             else:
                 use = np.isfinite(m) & (o.value > 2.0)
                 rmse = 1e3 * np.sqrt(np.mean((m - o.value)[use] ** 2))

@@ -14,19 +14,50 @@ from ..properties import Corrected, Property, Table
 
 
 class Subject(eqx.Module):
-    """What is fitted: a cell, and the state of charge each group of tests started from.
+    """What is fitted: a cell, and what is not of the cell but of a group of tests.
+
+    A current sensor may err: what flowed is gain times what was logged, plus an offset.
+    Zero in a log is zero: the cell was not connected.
 
     Attributes:
         cell: parameters; its `charged` state is where every test starts.
-        missing: charge missing from that state, one entry for each group [A.h].
+        missing: charge missing from that state [A.h]. Of this and of what follows, there
+            is one entry for each group.
+        gain: of the current sensor on discharge.
+        gain_on_charge: of the current sensor on charge.
+        offset: of the current sensor [A].
+        size: areas over the cell's, where groups are of several cells of one type.
     """
 
     cell: Cell
     missing: Float[Array, " n_group"]
+    gain: Float[Array, " n_group"]
+    gain_on_charge: Float[Array, " n_group"]
+    offset: Float[Array, " n_group"]
+    size: Float[Array, " n_group"]
 
-    def __init__(self, cell: Cell, missing: Any):
+    def __init__(
+        self,
+        cell: Cell,
+        missing: Any,
+        gain: Any = 1.0,
+        gain_on_charge: Any = 1.0,
+        offset: Any = 0.0,
+        size: Any = 1.0,
+    ):
         self.cell = cell
         self.missing = jnp.asarray(missing, float)
+
+        def each(value: Any) -> Array:
+            return jnp.broadcast_to(jnp.asarray(value, float), self.missing.shape)
+
+        self.gain, self.gain_on_charge = each(gain), each(gain_on_charge)
+        self.offset, self.size = each(offset), each(size)
+
+    def of_group(self, group: Any) -> "Subject":
+        """What belongs to one group, without entries for others."""
+        own = (self.missing, self.gain, self.gain_on_charge, self.offset, self.size)
+        return Subject(self.cell, *(a[group] for a in own))
 
 
 @dataclass(frozen=True)
@@ -55,6 +86,11 @@ class Free:
             raise ValueError(f"{self.name}: bounds {self.bounds} are not increasing.")
         if self.transform == "log" and low <= 0.0:
             raise ValueError(f"{self.name}: a log transform needs bounds above zero.")
+
+    @property
+    def by_group(self) -> bool:
+        """Whether each group of tests has its own."""
+        return not any(path.startswith("cell.") for path in self.paths)
 
     @property
     def name(self) -> str:
@@ -96,13 +132,16 @@ def assumed(found: ParameterSet) -> tuple[Free, ...]:
 
 
 def leaf(tree: Any, path: str) -> Any:
-    """The leaf at a dotted path.
+    """The leaf at a dotted path, such as "cell.positive.others.0.particle.radius".
 
     Raises:
         KeyError: naming the part that does not exist and its nearest neighbours.
     """
     node = tree
     for i, part in enumerate(parts := path.split(".")):
+        if isinstance(node, tuple) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+            continue
         if not hasattr(node, part):
             known = [k for k in vars(node)] if hasattr(node, "__dict__") else []
             near = difflib.get_close_matches(part, known, cutoff=0.3) or known
@@ -117,6 +156,23 @@ def leaf(tree: Any, path: str) -> Any:
 def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:
     """How many numbers each free parameter has."""
     return [int(np.size(leaf(subject, f.paths[0]))) for f in free]
+
+
+def directions(free: tuple[Free, ...], subject: Subject, group: Any) -> Any:
+    """Unit vectors of the free numbers that a test of a group depends on, (m, n).
+
+    Numbers of other groups have no part in it, and take no derivative.
+    """
+    counts = sizes(free, subject)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    columns = []
+    for f, n, start in zip(free, counts, starts, strict=False):
+        if f.by_group:
+            columns.append(jnp.reshape(start + group, 1))
+        else:
+            columns.append(jnp.arange(start, start + n))
+    at = jnp.concatenate(columns)
+    return (at[:, None] == jnp.arange(starts[-1])).astype(float)
 
 
 def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:

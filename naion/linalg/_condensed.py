@@ -96,6 +96,7 @@ class CondensedMatrix(eqx.Module):
         local_local: (l, l, n_e).
         local_macro: local rows, macro columns of the node, (l, m, n_e).
         macro_local: macro rows of the node, local columns, (m, l, n_e).
+        beside: macro rows of the node before and of the node after, or none.
         macro: lower, diagonal, upper blocks of the line: each (n_x, m, m).
         columns: derivative with respect to the k coupled border scalars, c = k.
         rows: derivatives of the k coupled border rows, then of the q quadratures, by
@@ -113,6 +114,7 @@ class CondensedMatrix(eqx.Module):
     local_local: Array
     local_macro: Array
     macro_local: Array
+    beside: tuple[Array, Array] | None
     macro: tuple[Array, Array, Array]
     columns: Blocks
     rows: Blocks
@@ -139,8 +141,11 @@ class CondensedMatrix(eqx.Module):
         )
         weight = block_tridiagonal.inverse(own)
         lower, diag, upper = self.macro
-        condensed = _times(_times(self.macro_local, weight), self.local_macro)
-        diag = diag - self._to_line(jnp.moveaxis(condensed, -1, 0))
+        condensed = _times(weight, self.local_macro)
+        before, own, after = self._onto_line(condensed)
+        diag = diag - own
+        if self.beside is not None:
+            upper, lower = upper - _moved(before, -1), lower - _moved(after, 1)
         line = block_tridiagonal.factor(lower, diag, upper)
         inside = CondensedFactors(self, chains, response, weight, line, None, None)
         influence = inside._solve_blocks(self.columns)
@@ -152,6 +157,20 @@ class CondensedMatrix(eqx.Module):
 
     def _to_line(self, particles: Array) -> Array:
         return spread(particles, self.runs, self.macro[0].shape[0])
+
+    def _onto_line(self, local: Array) -> tuple[Array, Array, Array]:
+        """What local values (l, c, n_e) add to rows of the line, each (n_x, m, c).
+
+        To those of the node before, of their own and of the node after, at their own.
+        """
+
+        def through(rows: Array) -> Array:
+            return self._to_line(jnp.moveaxis(_times(rows, local), -1, 0))
+
+        own = through(self.macro_local)
+        if self.beside is None:
+            return own, own, own
+        return through(self.beside[0]), own, through(self.beside[1])
 
     def _from_line(self, line: Array) -> Array:
         return gather(line, self.runs)
@@ -226,9 +245,10 @@ class CondensedFactors(eqx.Module):
             inner = inner - (beside.in_chain / beside.own)[:, None] * rhs.pores
         chain = block_tridiagonal.solve(self.chains, inner[:, None])[:, 0]
         local = _times(self.weight, rhs.local - a.local_inner[:, None] * chain[-1])
-        macro = rhs.macro - a._to_line(
-            jnp.moveaxis(_times(a.macro_local, local), -1, 0)
-        )
+        before, own, after = a._onto_line(local)
+        macro = rhs.macro - own
+        if a.beside is not None:
+            macro = macro - _moved(before, -1) - _moved(after, 1)
         macro = block_tridiagonal.solve(self.line, macro)
         at_nodes = jnp.moveaxis(a._from_line(macro), 0, -1)
         local = local - _times(self.weight, _times(a.local_macro, at_nodes))
@@ -253,6 +273,10 @@ class CondensedFactors(eqx.Module):
         )
         at_nodes = jnp.moveaxis(a._from_line(macro), 0, -1)
         local = local - _times(jnp.swapaxes(a.macro_local, 0, 1), at_nodes)
+        if a.beside is not None:
+            for rows, moved in zip(a.beside, (1, -1), strict=True):
+                at_nodes = jnp.moveaxis(a._from_line(_moved(macro, moved)), 0, -1)
+                local = local - _times(jnp.swapaxes(rows, 0, 1), at_nodes)
         local = _times(weight, local)
         entering = jnp.sum(a.local_inner[:, None] * local, axis=0)
         chain = inner.at[-1].add(-entering)
@@ -262,6 +286,13 @@ class CondensedFactors(eqx.Module):
             pores = pores - beside.in_chain[:, None] * chain
             pores = pores / beside.own[:, None]
         return Blocks(chain, pores, local, macro)
+
+
+def _moved(line: Array, by: int) -> Array:
+    """Values (n_x, ...) one node further on (1) or back (-1), zero where none come."""
+    none = jnp.zeros_like(line[:1])
+    parts = [none, line[:-1]] if by > 0 else [line[1:], none]
+    return jnp.concatenate(parts)
 
 
 def _times(a: Array, b: Array) -> Array:

@@ -19,8 +19,9 @@ from ..linalg import Blocks, CondensedMatrix, Pores
 from ..mesh import Mesh
 from ..parameters import Cell, Stoichiometry
 from ..physics import heat, solid
+from ..physics.electrolyte import FaceFlux
 from ..protocol import Control
-from ._grid import Grid, run_sides
+from ._grid import CLOGGED, Grid, run_sides
 from ._layout import Layout, State
 from ._surface import (
     ALGEBRAIC,
@@ -133,22 +134,34 @@ class DFN(eqx.Module):
             pores = grid.pore_filling(s.sto, s.pores, T)
             inner = inner - pores
 
-        faces = grid.face_flux(s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), T)
+        u = self.named(s)
+        faces, openness = self._faces(s, grid), grid.openness(u)
         i_s = -grid.sigma_face * jnp.diff(s.phi_s)
         # The current enters the solid at both collectors.
         i_s_left = -grid.sigma_left * s.phi_s[0]
         i_s_right = s.current / grid.cell.area
         a_j_dx = grid.dx * grid.on_line(grid.interface * self.through(s))
         salt = (-_divergence(faces.salt) + a_j_dx / F) / grid.salt_capacity
+        salt = salt if openness is None else salt / openness
         liquid = (-_divergence(faces.current) + a_j_dx) / grid.i_scale
         charge = (-_divergence(i_s, i_s_left, i_s_right) - a_j_dx) / grid.i_scale
         charge = jnp.where(grid.has_solid, charge, -s.phi_s)
         macro = jnp.stack([salt, liquid, charge], axis=1)
 
         c_e, potential = grid.at_nodes(s.c_e), grid.at_nodes(s.phi_s - s.phi_e)
-        u = dict(zip(self.surface, s.local, strict=True))
         local = surface_rates(grid, u, potential, c_e, s.sto[-1], T)
         return Blocks(inner[:, None], pores[:, None], local[:, None], macro[:, :, None])
+
+    def named(self, s: State) -> dict[str, Array]:
+        """Unknowns of the particle surfaces by name."""
+        return dict(zip(self.surface, s.local, strict=True))
+
+    def _faces(self, s: State, grid: Grid) -> FaceFlux:
+        """Salt flux and current in the liquid through the inner faces."""
+        openness = grid.openness(self.named(s))
+        sides = () if openness is None else (openness[:-1], openness[1:])
+        at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e)
+        return grid.face_flux(*at, s.temperature, *sides)
 
     def through(self, s: State) -> Array:
         """Current density through the particle surfaces, all reactions [A.m-2]."""
@@ -169,7 +182,7 @@ class DFN(eqx.Module):
 
         Below zero, the metal can plate.
         """
-        u = dict(zip(self.surface, s.local, strict=True))
+        u = self.named(s)
         potential = grid.at_nodes(s.phi_s - s.phi_e)
         drop = surface_drop(grid, u, potential, s.sto[-1], s.temperature)
         return jnp.min(grid.of_sides(drop)[0])
@@ -208,7 +221,7 @@ class DFN(eqx.Module):
         """Ohmic, reaction, reversible and contact heat of the cell [W]."""
         T, A = s.temperature, grid.cell.area
         dphi = jnp.diff(s.phi_e)
-        faces = grid.face_flux(s.c_e[:-1], s.c_e[1:], dphi, T)
+        faces = self._faces(s, grid)
         i_s = -grid.sigma_face * jnp.diff(s.phi_s)
         i_left, i_right = grid.sigma_left * s.phi_s[0], s.current / A
         collectors = i_left**2 / grid.sigma_left + i_right**2 / grid.sigma_right
@@ -241,23 +254,36 @@ class DFN(eqx.Module):
         inner, pores, inner_local = self._linearise_shells(shift, s, grid)
         local = self._linearise_surface(shift, s, grid)
         a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
-        to_salt = -grid.interface / F * grid.at_nodes(grid.dx / grid.salt_capacity)
+        openness = grid.openness(self.named(s))
+        capacity = grid.salt_capacity
+        capacity = capacity if openness is None else capacity * openness
+        to_salt = -grid.interface / F * grid.at_nodes(grid.dx / capacity)
         to_line = jnp.stack([to_salt, -a_dx, a_dx])
         none = jnp.zeros_like(to_line)
+        macro_local = [
+            to_line if k == self._through else none for k in range(len(self.surface))
+        ]
+        line, beside = self._linearise_line(shift, s, grid, capacity), None
+        if openness is not None:
+            k = self.surface.index("sei")
+            before, macro_local[k], after = self._linearise_clogging(
+                s, grid, openness, capacity
+            )
+            beside = tuple(
+                jnp.stack(
+                    [row if i == k else none for i in range(len(self.surface))], 1
+                )
+                for row in (before, after)
+            )
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
             pores=pores,
             inner_local=inner_local,
             **local,
-            macro_local=jnp.stack(
-                [
-                    to_line if k == self._through else none
-                    for k in range(len(self.surface))
-                ],
-                axis=1,
-            ),
-            macro=self._linearise_line(shift, s, grid),
+            macro_local=jnp.stack(macro_local, axis=1),
+            beside=beside,
+            macro=line,
             columns=columns,
             rows=rows,
             corner=corner,
@@ -313,10 +339,55 @@ class DFN(eqx.Module):
             local_macro=jnp.stack([-by_c, by_phi, -by_phi], axis=1),
         )
 
-    def _linearise_line(self, shift: Array, s: State, grid: Grid):
+    def _linearise_clogging(
+        self, s: State, grid: Grid, openness: Array, capacity: Array
+    ) -> tuple[Array, Array, Array]:
+        """The film's column: rows of the nodes before, at and after, each (3, n_e)."""
+
+        def rows(openness: Array) -> Array:
+            at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), s.temperature
+            faces = grid.face_flux(*at, openness[:-1], openness[1:])
+            return jnp.stack([faces.salt, faces.current])
+
+        def by(moved: Array) -> Array:
+            return jax.jvp(rows, (openness,), (moved,))[1]
+
+        # A face sees two volumes: every other one at a time.
+        odd = jnp.arange(self.mesh.n_x) % 2
+        of_odd, of_even = by(1.0 * odd), by(1.0 - odd)
+        left_is_odd = odd[:-1] == 1
+        by_left = jnp.where(left_is_odd, of_odd, of_even)
+        by_right = jnp.where(left_is_odd, of_even, of_odd)
+        unit = jnp.stack([capacity, jnp.full_like(capacity, grid.i_scale)])
+        edge = jnp.zeros((2, 1))
+        # A node loses what passes the face after it; matrix entries are -d(rate).
+        own = jnp.concatenate([by_left, edge], 1) - jnp.concatenate([edge, by_right], 1)
+        own = own / unit
+        a_j = grid.on_line(grid.interface * self.through(s)) * grid.dx / F
+        salt = (-_divergence(rows(openness)[0]) + a_j) / capacity
+        own = own.at[0].add(salt / openness)
+        before = jnp.concatenate([edge, by_right], 1) / _before(unit)
+        after = -jnp.concatenate([by_left, edge], 1) / _after(unit)
+        slope = -grid.interface * grid.of_part(
+            lambda e: e.sei, lambda p, at: p.thickness
+        )
+        clogged = openness <= CLOGGED
+        slope = slope / grid.at_nodes(grid.porosity)
+        slope = jnp.where(grid.at_nodes(clogged), 0.0, slope)
+        none = jnp.zeros_like(slope)[None]
+        return tuple(
+            jnp.concatenate([grid.at_nodes(rows.T).T * slope, none])
+            for rows in (before, own, after)
+        )
+
+    def _linearise_line(self, shift: Array, s: State, grid: Grid, capacity: Array):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""
         at = (s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e))
-        of = _partials(lambda a, b, c: grid.face_flux(a, b, c, s.temperature), at)
+        openness = grid.openness(self.named(s))
+        sides = () if openness is None else (openness[:-1], openness[1:])
+        of = _partials(
+            lambda a, b, c: grid.face_flux(a, b, c, s.temperature, *sides), at
+        )
         (salt_left, salt_right, salt_phi) = of.salt
         (i_left, i_right, i_phi) = of.current
         zero, sigma = jnp.zeros_like(i_phi), grid.sigma_face
@@ -332,7 +403,7 @@ class DFN(eqx.Module):
             (salt_right, salt_phi, zero), (i_right, i_phi, zero), (zero, zero, -sigma)
         )
         unit = 1.0 / grid.i_scale * jnp.ones_like(s.c_e)
-        scale = jnp.stack([1.0 / grid.salt_capacity, unit, unit], axis=1)[:, :, None]
+        scale = jnp.stack([1.0 / capacity, unit, unit], axis=1)[:, :, None]
         edge = jnp.zeros_like(by_left[:1])
         lower = jnp.concatenate([edge, -by_left]) * scale
         upper = jnp.concatenate([by_right, edge]) * scale
@@ -383,6 +454,16 @@ class DFN(eqx.Module):
         if layout.has_temperature:
             mass = mass.at[1, 1].set(1.0)
         return columns, rows, shift * mass - d_scalars
+
+
+def _before(values: Array) -> Array:
+    """Values (k, n_x) of the node before each; its own for the first."""
+    return jnp.concatenate([values[:, :1], values[:, :-1]], axis=1)
+
+
+def _after(values: Array) -> Array:
+    """Values (k, n_x) of the node after each; its own for the last."""
+    return jnp.concatenate([values[:, 1:], values[:, -1:]], axis=1)
 
 
 def _divergence(inner: Array, first: Array | float = 0.0, last: Array | float = 0.0):

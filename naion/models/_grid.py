@@ -1,6 +1,6 @@
 """A cell laid out on a mesh: what the equations need, worked out once for each solve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import equinox as eqx
@@ -16,28 +16,29 @@ from ..properties import MSMR, AbstractCurve, Property, WholeOfPart, prepare
 
 Part = TypeVar("Part")
 
+BRUGGEMAN = 1.5
+"""Exponent by which transport follows a porosity that changes."""
+
+CLOGGED = 1e-2
+"""Share of its porosity that a volume keeps, however thick the film."""
+
 
 class Populations(NamedTuple):
     """Curves of a host whose pores fill from its other sites, the slope's.
 
     Attributes:
         slope: potential of the slope's sites by their composition [V].
-        filled: potential of the pores by theirs [V].
+        exchange: how readily pores take sodium and give it, by their composition.
         whole: composition of the host in equilibrium by the slope's.
         host: all reactions.
         parts: those of the slope's sites, and of the pores.
     """
 
     slope: AbstractCurve
-    filled: AbstractCurve
+    exchange: pores.Exchange
     whole: AbstractCurve
     host: MSMR
     parts: tuple[MSMR, MSMR]
-
-    @property
-    def amount(self) -> Array:
-        """All sites of the pores."""
-        return jnp.sum(self.parts[1].amount)
 
     @staticmethod
     def of(p: Particle) -> "Populations | None":
@@ -58,7 +59,9 @@ class Populations(NamedTuple):
         rest = tuple(i for i in range(n) if i not in p.pores.reactions)
         slope, filled = host.part(rest), host.part(p.pores.reactions)
         whole = WholeOfPart(host, slope)
-        return Populations(*prepare((slope, filled, whole)), host, (slope, filled))
+        exchange = pores.exchange(filled)
+        curves = prepare((slope, exchange, whole))
+        return Populations(*curves, host, (slope, filled))
 
 
 class Grid(eqx.Module):
@@ -76,8 +79,8 @@ class Grid(eqx.Module):
         sides: electrode of each run, 0 negative, 1 positive.
         dx: width of every volume [m].
         salt_capacity: electrolyte times initial salt in every volume [mol.m-2].
-        face_conductance: geometric factor B/dx between neighbouring volumes [m-1].
-        face_weight: of the left volume in what a face sees, so that flux is continuous.
+        porosity: volume fraction of electrolyte in every volume at the start [-].
+        half_conductance: geometric factor 2 B/dx of every volume at the start [m-1].
         sigma_face: electronic conductance between neighbours, zero in the separator
             [S.m-2].
         sigma_left: from the negative collector to the first volume [S.m-2].
@@ -96,8 +99,8 @@ class Grid(eqx.Module):
     sides: tuple[int, ...] = eqx.field(static=True)
     dx: Float[Array, " n_x"]
     salt_capacity: Float[Array, " n_x"]
-    face_conductance: Float[Array, " n_f"]
-    face_weight: Float[Array, " n_f"]
+    porosity: Float[Array, " n_x"]
+    half_conductance: Float[Array, " n_x"]
     sigma_face: Float[Array, " n_f"]
     sigma_left: Float[Array, ""]
     sigma_right: Float[Array, ""]
@@ -126,15 +129,12 @@ class Grid(eqx.Module):
             sep.thickness / mesh.n_sep,
             p.thickness / mesh.n_pos,
         )
-        porosity = line(n.porosity, sep.porosity, p.porosity)
-        self.salt_capacity = porosity * self.dx * cell.electrolyte.concentration
+        self.porosity = line(n.porosity, sep.porosity, p.porosity)
+        self.salt_capacity = self.porosity * self.dx * cell.electrolyte.concentration
         B = line(
             n.transport_efficiency, sep.transport_efficiency, p.transport_efficiency
         )
-        half = 2.0 * B / self.dx
-        left, right = half[:-1], half[1:]
-        self.face_conductance = left * right / (left + right)
-        self.face_weight = left / (left + right)
+        self.half_conductance = 2.0 * B / self.dx
         sigma = line(n.conductivity, jnp.zeros(()), p.conductivity) / self.dx
         inside = np.ones(mesh.n_x - 1)
         inside[mesh.n_neg - 1 : mesh.n_neg + mesh.n_sep] = 0.0
@@ -275,6 +275,20 @@ class Grid(eqx.Module):
                 flux = flux.at[at].set(own)
         return flux
 
+    def openness(self, u: Mapping[str, Array]) -> Array | None:
+        """Porosity of every volume over that at the start, (n_x,); none: as it was.
+
+        The film takes its volume from the pores; what liquid it displaces leaves with
+        its salt.
+        """
+        if "sei" not in u:
+            return None
+        grown = u["sei"] - 1.0
+        film = self.of_part(
+            lambda e: e.sei, lambda p, at: p.thickness * self.interface[at] * grown[at]
+        )
+        return jnp.maximum(1.0 - self.on_line(film) / self.porosity, CLOGGED)
+
     def pore_filling(self, x: Array, filled: Array, T: Array) -> Array:
         """S: how fast the pores fill from the slope's sites, any shape (..., n_e) [s-1]."""
         parts = []
@@ -285,10 +299,8 @@ class Grid(eqx.Module):
                 parts.append(jnp.zeros_like(x[..., at]))
                 continue
             assert e.particle.pores is not None
-            scale = e.particle.ocp.scale
-            driven = scale * (p.filled(filled[..., at]) - p.slope(x[..., at]))
-            rate = e.particle.pores.rate(T, T)
-            parts.append(pores.filling(rate, driven, filled[..., at] / p.amount, T))
+            rate, U_a = e.particle.pores.rate(T, T), p.slope(x[..., at])
+            parts.append(pores.filling(rate, U_a, filled[..., at], p.exchange))
         return jnp.concatenate(parts, axis=-1)
 
     def dudt(self, x: Array, T: Array) -> Array:
@@ -341,7 +353,13 @@ class Grid(eqx.Module):
         return self.cell.kinetics.residual(j, eta, at)
 
     def face_flux(
-        self, c_left: Array, c_right: Array, dphi: Array, T: Array
+        self,
+        c_left: Array,
+        c_right: Array,
+        dphi: Array,
+        T: Array,
+        open_left: Array | float = 1.0,
+        open_right: Array | float = 1.0,
     ) -> electrolyte.FaceFlux:
         """Salt flux and current through the inner faces.
 
@@ -349,15 +367,21 @@ class Grid(eqx.Module):
             c_left, c_right: scaled concentrations of the neighbours, (n_f,).
             dphi: phi_e right minus left [V].
             T: temperature [K].
+            open_left, open_right: porosities over those at the start, (n_f,).
         """
-        e, w = self.cell.electrolyte, self.face_weight
+        e = self.cell.electrolyte
+        half_left = self.half_conductance[:-1] * open_left**BRUGGEMAN
+        half_right = self.half_conductance[1:] * open_right**BRUGGEMAN
+        # What a face sees of its neighbours, so that the flux is continuous.
+        w = half_left / (half_left + half_right)
+        conductance = half_left * half_right / (half_left + half_right)
         left = electrolyte.above_zero(c_left * e.concentration)
         right = electrolyte.above_zero(c_right * e.concentration)
         c = w * left + (1.0 - w) * right
 
         def between(at_left: Array, at_middle: Array, at_right: Array) -> Array:
             """Simpson's mean between the neighbours: salt falls steeply where it ends."""
-            return self.face_conductance * (at_left + 4.0 * at_middle + at_right) / 6.0
+            return conductance * (at_left + 4.0 * at_middle + at_right) / 6.0
 
         def mean(bulk: Property) -> Array:
             return between(bulk(left, T), bulk(c, T), bulk(right, T))

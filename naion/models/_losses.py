@@ -72,8 +72,10 @@ def losses(model: "DFN", s: State, grid: Grid) -> Losses:
 
     # The potential across a face at which no current flows, from two currents.
     none = jnp.zeros_like(s.c_e[1:])
+    openness = grid.openness(u)
+    sides = () if openness is None else (openness[:-1], openness[1:])
     at_rest, at_one = (
-        grid.face_flux(s.c_e[:-1], s.c_e[1:], dphi, T).current
+        grid.face_flux(s.c_e[:-1], s.c_e[1:], dphi, T, *sides).current
         for dphi in (none, none + 1.0)
     )
     by_diffusion = at_rest / (at_rest - at_one)

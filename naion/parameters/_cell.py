@@ -75,8 +75,8 @@ class PoreFilling(eqx.Module):
     the pores, all others the slope's. In equilibrium both have the same potential.
 
     Attributes:
-        rate: k_pf of S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b) + delta),
-            the change of composition, a function of temperature [s-1].
+        rate: k_pf of S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b)), the change
+            of composition, a function of temperature [s-1].
         reactions: which of the `MSMR` are the pores'.
     """
 

@@ -1,24 +1,71 @@
 """Pores of hard carbon that fill from the other sites, with a finite rate."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._constants import F, R
+from ..properties import MSMR, AbstractCurve, Table
+from ..properties._msmr import REFERENCE
 
-SOFTENING = 1e-4
-"""delta: lets empty pores begin to fill, and full ones to empty."""
+
+class Exchange(NamedTuple):
+    """How readily pores take sodium and give it, by their composition.
+
+    Attributes:
+        taking: sqrt(x_b (1 - x_b)) exp(z(U_b)).
+        giving: sqrt(x_b (1 - x_b)) exp(-z(U_b)).
+        middle: U_0 of z [V].
+    """
+
+    taking: AbstractCurve
+    giving: AbstractCurve
+    middle: Array
 
 
-def filling(rate: Array, driving: Array, x_b: Array, T: Array) -> Array:
-    """S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b) + delta) [s-1].
+REACH = 5.0
+"""Where F (U - U_0) / 2RT bends: a quarter of a volt from the plateau, where pores are
+empty or full, rates would be those of nothing real, and too stiff for any integrator."""
 
-    Sodium moves to the sites of higher potential.
+
+def driving(U: Array, middle: Array) -> Array:
+    """z(U) = F (U - U_0) / 2RT near the plateau, bounded far from it."""
+    return REACH * jnp.tanh(F * (U - middle) / (2.0 * R * REFERENCE) / REACH)
+
+
+def exchange(host: MSMR) -> Exchange:
+    """Of pores with the reactions of `host`.
+
+    Where pores are all but empty or full their potential has no bounds, but what they
+    take and give has: products are tabulated, and not the potential.
+    """
+    U, sites = host.knot_potentials(), jnp.sum(host.amount)
+    b, middle = host.composition(U), host.amount @ host.potential / sites
+    room = jnp.sqrt(b / sites * (1.0 - b / sites))
+    lift = jnp.exp(driving(U, middle))
+    taking, giving = room * lift, room / lift
+    # Beyond empty nothing more is given, beyond full nothing more is taken; whatever
+    # oversteps by an error of integration is driven back.
+    empty, full = jnp.append(b[0] - 1.0, b), jnp.append(b, b[-1] + 1.0)
+    return Exchange(
+        Table(empty, jnp.append(taking[0], taking)),
+        Table(full, jnp.append(giving, giving[-1])),
+        middle,
+    )
+
+
+def filling(rate: Array, U_a: Array, b: Array, pores: Exchange) -> Array:
+    """S = k_pf sinh(z(U_b) - z(U_a)) sqrt(x_b (1 - x_b)) [s-1].
+
+    Sodium moves to the sites of higher potential; z is F U / 2RT where pores fill. The temperature in the exponents is
+    298.15 K: k_pf is unknown and carries the temperature.
 
     Args:
         rate: k_pf [s-1].
-        driving: U_b - U_a, of the pores over the other sites [V].
-        x_b: share of the pores that is full.
-        T: temperature [K].
+        U_a: potential of the other sites [V].
+        b: composition of the pores, in units of all sites.
+        pores: their curves.
     """
-    room = jnp.maximum(x_b * (1.0 - x_b), 0.0) + SOFTENING
-    return rate * jnp.sinh(F * driving / (2.0 * R * T)) * jnp.sqrt(room)
+    lift = jnp.exp(driving(U_a, pores.middle))
+    return 0.5 * rate * (pores.taking(b) / lift - pores.giving(b) * lift)

@@ -42,6 +42,7 @@ PUBLISHED = {
 LOW = (0.1148, 0.795)
 """Stoichiometries (negative, positive) of Chen2020 at about 10 % state of charge."""
 
+IMPEDANCE = "chen_impedance"
 CCCV = ("Charge at 1C until 4.2 V", "Hold at 4.2 V until C/20")
 PULSES = ("Discharge at 1C for 360 seconds", "Rest for 900 seconds") * 5
 
@@ -183,6 +184,46 @@ def simulate(kind: str, mesh: Mesh, sto, *, steps=None, current=None, low=None):
     return pybamm.Simulation(model, **common).solve([0.0, 3600.0 * capacity / current])
 
 
+FREQUENCIES = np.geomspace(1e4, 1e-3, 50)
+CAPACITANCE = 0.2
+"""Of the double layers [F.m-2]."""
+
+
+def impedance(mesh: Mesh, sto) -> np.ndarray:
+    """Of Chen2020 at rest, with double layers, at `FREQUENCIES` [ohm]."""
+    values = lithium()
+    for side, x, c_max in zip(
+        ("Negative", "Positive"), sto, C_MAX["lithium"], strict=True
+    ):
+        name = f"Initial concentration in {side.lower()} electrode [mol.m-3]"
+        values[name] = x * c_max
+        values[f"{side} electrode double-layer capacity [F.m-2]"] = CAPACITANCE
+    model = pybamm.lithium_ion.DFN({"surface form": "differential"})
+    simulation = pybamm.EISSimulation(
+        model, parameter_values=values, **mesh.options(model)
+    )
+    return np.asarray(simulation.solve(FREQUENCIES).impedance)
+
+
+def store_impedance(folder: Path, refine: float):
+    """Write the spectrum with its provenance."""
+    mesh = Mesh((60, 20, 60), 400, refine)
+    path = folder / "chen_impedance.npz"
+    np.savez_compressed(
+        path,
+        frequency_Hz=FREQUENCIES,
+        impedance_ohm=impedance(mesh, PUBLISHED["lithium"]),
+        capacitance_F_m2=CAPACITANCE,
+        sto_negative=PUBLISHED["lithium"][0],
+        sto_positive=PUBLISHED["lithium"][1],
+        mesh=str(mesh),
+        tool="PyBaMM",
+        version=pybamm.__version__,
+        date=datetime.date.today().isoformat(),
+    )
+    print(f"{path.name}: {path.stat().st_size} bytes", flush=True)
+
+
 def sample_times(t_end: float, n: int) -> np.ndarray:
     """Times of one step: dense at its start and at its end, even between."""
     early = np.geomspace(1e-2, 0.02 * t_end, n // 5)
@@ -279,13 +320,17 @@ def run(name: str, folder: Path, refine: float):
 def main():
     """Make the cases named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("case", nargs="*", help=f"of {', '.join(cases())}")
+    every = [*cases(), IMPEDANCE]
+    parser.add_argument("case", nargs="*", help=f"of {', '.join(every)}")
     parser.add_argument("--refine", type=float, default=1.0, help="mesh, times this")
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
     options = parser.parse_args()
     pybamm.settings.tolerances.update(TOLERANCES)
-    for name in options.case or cases():
-        run(name, options.out, options.refine)
+    for name in options.case or every:
+        if name == IMPEDANCE:
+            store_impedance(options.out, options.refine)
+        else:
+            run(name, options.out, options.refine)
 
 
 if __name__ == "__main__":
