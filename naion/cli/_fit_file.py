@@ -47,6 +47,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from .. import plot
 from .._constants import ZERO_CELSIUS
 from ..fit import (
     Experiment,
@@ -66,7 +67,6 @@ from ..fit._free import leaf
 from ..io import read_cell, read_measurement
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
-from ..plot import plot_fit
 from ..predict import write_fitted_cell
 from ..protocol import Protocol
 from ..report import Figure, Report, Table
@@ -115,7 +115,7 @@ def fit_from_file(file: Path, out: Path) -> int:
     pairs = zip(problem.experiments, fit.predictions, strict=True)
     for i, (e, m) in enumerate(pairs):
         if any(o.kind != Kind.RESISTANCE for o in e.observations):
-            axes = plot_fit(e, m)
+            axes = plot.fit(e, m)
             report.add(Figure(f"fit_{i}", axes.figure, e.name))
     report.write(out)
     print(f"wrote {out / 'cell.json'} and {out / 'report.html'}")

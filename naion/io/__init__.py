@@ -1,12 +1,15 @@
 """Files in and out: cells, current profiles, measurements, results."""
 
+from ._bpx import read_bpx, write_bpx
 from ._cells import read_cell, write_cell
 from ._tables import read_measurement, read_profile, write_csv
 
 __all__ = [
+    "read_bpx",
     "read_cell",
     "read_measurement",
     "read_profile",
+    "write_bpx",
     "write_cell",
     "write_csv",
 ]

@@ -58,8 +58,8 @@ def exchange(host: MSMR) -> Exchange:
 def filling(rate: Array, U_a: Array, b: Array, pores: Exchange) -> Array:
     """S = k_pf sinh(z(U_b) - z(U_a)) sqrt(x_b (1 - x_b)) [s-1].
 
-    Sodium moves to the sites of higher potential; z is F U / 2RT where pores fill. The temperature in the exponents is
-    298.15 K: k_pf is unknown and carries the temperature.
+    Sodium moves to the sites of higher potential; z is F U / 2RT where pores fill. The
+    temperature in the exponents is 298.15 K: k_pf is unknown and carries the temperature.
 
     Args:
         rate: k_pf [s-1].

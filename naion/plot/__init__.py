@@ -1,5 +1,16 @@
-"""Figures. Every function takes axes and returns them."""
+"""Figures: `naion.plot.overview(solution)` and so on.
 
-from ._figures import plot_band, plot_fit, plot_solution
+Every function takes axes, or makes some, and returns them.
+"""
 
-__all__ = ["plot_band", "plot_fit", "plot_solution"]
+from ._figures import band, fields, fields_slider, fit, impedance, losses, overview
+
+__all__ = [
+    "band",
+    "fields",
+    "fields_slider",
+    "fit",
+    "impedance",
+    "losses",
+    "overview",
+]

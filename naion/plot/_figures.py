@@ -1,43 +1,197 @@
-"""Matplotlib figures of solutions, fits and predictions."""
+"""Matplotlib figures of solutions, fits and predictions; each takes and returns axes."""
 
 from typing import Any
 
 import numpy as np
 
 from ..fit import Experiment, Kind
+from ..parameters import Cell
 from ..simulation import Solution
 
+HOUR = 3600.0
 
-def plot_solution(solution: Solution, axes: Any = None) -> Any:
-    """Voltage against time."""
-    axes = _axes(axes)
-    axes.plot(np.asarray(solution.t) / 3600.0, np.asarray(solution.voltage))
-    axes.set_xlabel("Time [h]")
-    axes.set_ylabel("Voltage [V]")
+
+def overview(solution: Solution, axes: Any = None) -> Any:
+    """Voltage, current, temperature and plating margin against time, four axes."""
+    axes = _axes(axes, 4, sharex=True)
+    t = np.asarray(solution.t) / HOUR
+    for axis, name in zip(
+        np.ravel(axes),
+        ("Voltage [V]", "Current [A]", "Cell temperature [C]", "Plating margin [V]"),
+        strict=True,
+    ):
+        axis.plot(t, solution[name])
+        axis.set_ylabel(name)
+    np.ravel(axes)[3].axhline(0.0, color="0.7", linewidth=0.8)
+    for axis in np.ravel(axes)[2:]:
+        axis.set_xlabel("Time [h]")
     return axes
 
 
-def plot_fit(
+LOSSES = {
+    "kinetics_negative": "kinetics, negative",
+    "kinetics_positive": "kinetics, positive",
+    "diffusion_negative": "diffusion in particles, negative",
+    "diffusion_positive": "diffusion in particles, positive",
+    "hysteresis": "hysteresis",
+    "film": "films",
+    "concentration": "concentration of the liquid",
+    "ohmic_liquid": "ohmic, liquid",
+    "ohmic_solid": "ohmic, solid",
+    "contact": "contacts",
+}
+
+
+def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
+    """Where the voltage goes: from the open-circuit voltage down, or up on charge.
+
+    Args:
+        solution: simulated with `keep_states=True`.
+        cell: that was simulated.
+
+    Raises:
+        ValueError: when the simulation did not keep its states.
+    """
+    axes = _axes(axes)
+    t = np.asarray(solution.t)[:-1] / HOUR
+    parts = solution.losses(cell)
+    level = np.asarray(parts.open_circuit)
+    axes.plot(t, level, "k--", linewidth=1.0, label="open circuit")
+    for i, (field, name) in enumerate(LOSSES.items()):
+        part = np.asarray(getattr(parts, field))
+        if np.any(part):
+            axes.fill_between(
+                t, level, level + part, color=f"C{i}", linewidth=0.0, label=name
+            )
+            level = level + part
+    axes.plot(t, level, "k", linewidth=1.2, label="voltage")
+    axes.set_xlabel("Time [h]")
+    axes.set_ylabel("Voltage [V]")
+    axes.legend(fontsize="x-small", ncols=2)
+    return axes
+
+
+def fields(
+    solution: Solution, cell: Cell, time: float | None = None, axes: Any = None
+) -> Any:
+    """Salt, potentials, reaction and surface composition through the cell, four axes.
+
+    Args:
+        solution: simulated with `keep_states=True`.
+        cell: that was simulated.
+        time: since the start [s]; none: the last step. The nearest step is shown.
+
+    Raises:
+        ValueError: when the simulation did not keep its states.
+    """
+    axes = _axes(axes, 4)
+    states, t = solution.states, np.asarray(solution.t)[:-1]
+    k = len(t) - 1 if time is None else int(np.argmin(np.abs(t - time)))
+    grid = solution.model.lay_out(cell)
+    dx = 1e6 * np.asarray(grid.dx)
+    x = np.cumsum(dx) - 0.5 * dx
+    solid = np.where(grid.has_solid, np.asarray(states.phi_s[k]), np.nan)
+    salt = np.asarray(states.c_e[k] * cell.electrolyte.concentration)
+    one, two, three, four = np.ravel(axes)
+    one.plot(x, salt)
+    one.set_ylabel("Salt [mol.m-3]")
+    two.plot(x, solid, label="solid")
+    two.plot(x, np.asarray(states.phi_e[k]), label="liquid")
+    two.set_ylabel("Potential [V]")
+    two.legend(fontsize="x-small")
+    surface = np.asarray(grid.composition(states.sto[k, -1]))
+    start = 0
+    for i, (first, count) in enumerate(grid.runs):
+        here, run = slice(first, first + count), slice(start, start + count)
+        three.plot(x[here], np.asarray(states.j[k])[run], color=f"C{i}")
+        four.plot(x[here], surface[run], color=f"C{i}")
+        start += count
+    three.set_ylabel("Reaction [A.m-2]")
+    four.set_ylabel("Surface stoichiometry")
+    for axis in (three, four):
+        axis.set_xlabel("Position [um]")
+    one.set_title(f"{t[k] / HOUR:.3f} h", fontsize="small")
+    return axes
+
+
+def fields_slider(solution: Solution, cell: Cell) -> Any:
+    """`fields` with a slider for the time, in a notebook.
+
+    Raises:
+        ImportError: without ipywidgets (`pip install naion[notebook]`).
+        ValueError: when the simulation did not keep its states.
+    """
+    try:
+        import ipywidgets
+    except ImportError:
+        raise ImportError(
+            "A slider needs ipywidgets: pip install 'naion[notebook]'."
+        ) from None
+    from matplotlib import pyplot
+
+    states_needed = solution.states  # raises without states, before any widget
+    del states_needed
+    end = float(solution.t_end)
+
+    def show(time: float) -> None:
+        figure, axes = pyplot.subplots(2, 2, figsize=(8.0, 5.0), layout="constrained")
+        fields(solution, cell, HOUR * time, axes)
+        pyplot.show(figure)
+
+    slider = ipywidgets.FloatSlider(
+        value=0.0,
+        min=0.0,
+        max=end / HOUR,
+        step=end / HOUR / 200,
+        description="Time [h]",
+    )
+    return ipywidgets.interactive(show, time=slider)
+
+
+def impedance(frequency: Any, Z: Any, axes: Any = None, **style: Any) -> Any:
+    """A Nyquist plot, in milliohm, with marks at whole decades of frequency.
+
+    Args:
+        frequency: [Hz].
+        Z: from `naion.impedance` [ohm].
+    """
+    axes = _axes(axes)
+    f, Z = np.ravel(frequency), 1e3 * np.ravel(Z)
+    (line,) = axes.plot(Z.real, -Z.imag, **style)
+    decades = 10.0 ** np.arange(np.ceil(np.log10(f.min())), np.log10(f.max()) + 1e-9)
+    for decade in decades:
+        i = int(np.argmin(np.abs(np.log(f / decade))))
+        axes.plot(Z[i].real, -Z[i].imag, "o", color=line.get_color(), markersize=3)
+        axes.annotate(
+            f"{decade:g} Hz", (Z[i].real, -Z[i].imag), fontsize="xx-small", rotation=30
+        )
+    axes.set_xlabel("Re Z [mohm]")
+    axes.set_ylabel("-Im Z [mohm]")
+    axes.set_aspect("equal", adjustable="datalim")
+    return axes
+
+
+def fit(
     experiment: Experiment, predicted: np.ndarray, axes: Any = None, colour: str = "C0"
 ) -> Any:
-    """Measured points and the fitted model, against charge."""
+    """Measured voltages and the fitted model's, against the experiment's abscissa."""
     axes = _axes(axes)
     i = 0
     for observed in experiment.observations:
         n = len(observed.value)
         model, i = predicted[i : i + n], i + n
-        if observed.kind == Kind.RESISTANCE:
+        if observed.kind in (Kind.RESISTANCE, Kind.TEMPERATURE):
             continue
-        style = "--" if observed.label == "rested" else "-"
+        style = "--" if observed.label in ("rested", "charge") else "-"
         axes.plot(observed.x, observed.value, ".", color=colour, markersize=4)
         name = f"{experiment.name} {observed.label}"
         axes.plot(observed.x, model, style, color=colour, linewidth=1.2, label=name)
-    axes.set_xlabel("Discharged [A.h]")
+    axes.set_xlabel("Discharged [A.h], or time [h]")
     axes.set_ylabel("Voltage [V]")
     return axes
 
 
-def plot_band(
+def band(
     x: np.ndarray,
     middle: np.ndarray,
     low: np.ndarray,
@@ -52,9 +206,18 @@ def plot_band(
     return axes
 
 
-def _axes(axes: Any) -> Any:
-    if axes is not None:
-        return axes
+def _axes(axes: Any, count: int = 1, **shared: Any) -> Any:
+    """The axes given, or new ones: one, or four in a square.
+
+    Raises:
+        ValueError: for the wrong number of axes.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(6.0, 3.6), layout="constrained").add_subplot()
+    if axes is None and count == 1:
+        return Figure(figsize=(6.0, 3.6), layout="constrained").add_subplot()
+    if axes is None:
+        return Figure(figsize=(8.0, 5.0), layout="constrained").subplots(2, 2, **shared)
+    if np.size(axes) != count:
+        raise ValueError(f"This figure needs {count} axes, got {np.size(axes)}.")
+    return axes

@@ -11,6 +11,7 @@ from ._curves import (
     TanhSum,
     Walled,
 )
+from ._expression import Expression
 from ._msmr import MSMR, WholeOfPart
 from ._property import Property, constant, prepare
 from ._temperature import VTF, AbstractTemperatureLaw, Arrhenius, Invariant
@@ -23,6 +24,7 @@ __all__ = [
     "Arrhenius",
     "Constant",
     "Corrected",
+    "Expression",
     "Invariant",
     "PiecewiseCubic",
     "PowerExponential",

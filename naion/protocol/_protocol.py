@@ -99,6 +99,7 @@ class Protocol(eqx.Module):
         temperature_above: [K].
         temperature: [K]; NaN for that of the simulation.
         temperature_slope: [K.s-1].
+        cycle: number of the cycle that each row belongs to, from 0.
         count: how many of the rows are steps; the rest is padding, see `padded`.
     """
 
@@ -116,6 +117,7 @@ class Protocol(eqx.Module):
     temperature_above: Float[Array, " n"]
     temperature: Float[Array, " n"]
     temperature_slope: Float[Array, " n"]
+    cycle: Int[Array, " n"]
     count: Int[Array, ""]
 
     def __init__(self, steps: "str | Step | Sequence[str | Step]", cycles: int = 1):
@@ -132,7 +134,8 @@ class Protocol(eqx.Module):
                 f"A protocol needs at least one step and one cycle, got {len(steps)} "
                 f"step(s) and {cycles} cycle(s)."
             )
-        rows = [parse_step(s) if isinstance(s, str) else s for s in steps] * cycles
+        once = [parse_step(s) if isinstance(s, str) else s for s in steps]
+        rows = once * cycles
 
         def column(name: str, default: float) -> Array:
             values = [getattr(r, name) for r in rows]
@@ -152,6 +155,7 @@ class Protocol(eqx.Module):
         self.temperature_above = column("temperature_above", UNLIMITED)
         self.temperature = column("temperature", math.nan)
         self.temperature_slope = column("temperature_slope", 0.0)
+        self.cycle = jnp.asarray(np.repeat(np.arange(cycles), len(once)))
         self.count = jnp.asarray(len(rows))
 
     @property

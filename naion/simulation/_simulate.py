@@ -199,6 +199,7 @@ def _simulate(
         outcome,
         done.n_steps,
         done.n_rejected,
+        protocol.cycle,
         model,
     )
 

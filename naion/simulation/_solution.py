@@ -1,6 +1,8 @@
 """What a simulation returns."""
 
 import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -15,7 +17,12 @@ from .._results import Result
 from ..models import DFN, Losses, State, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
+from . import _frames
 from ._system import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 
 class Solution(eqx.Module):
@@ -32,6 +39,7 @@ class Solution(eqx.Module):
         outcome: a `Result`, as an integer array.
         n_steps: accepted steps.
         n_rejected: rejected attempts.
+        cycle: number of the cycle of every row of the protocol.
         model: the model that was solved.
     """
 
@@ -42,6 +50,7 @@ class Solution(eqx.Module):
     outcome: Int[Array, ""]
     n_steps: Int[Array, ""]
     n_rejected: Int[Array, ""]
+    cycle: Int[Array, " n_segment"]
     model: DFN = eqx.field(static=True)
 
     @property
@@ -192,6 +201,36 @@ class Solution(eqx.Module):
             ValueError: when the simulation did not keep its states.
         """
         return _losses(self.model, self.states, cell)
+
+    @property
+    def cycles(self) -> "pd.DataFrame":
+        """Capacities, energies, efficiencies and extremes of every cycle, one row each."""
+        return _frames.cycles(self)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Every named output at the ends of the steps, with protocol step and cycle."""
+        return _frames.to_pandas(self)
+
+    def to_xarray(self, cell: Cell | None = None) -> "xr.Dataset":
+        """Outputs, and fields if they were kept, with units as attributes.
+
+        Args:
+            cell: that was simulated; gives fields their positions [m] and units.
+        """
+        return _frames.to_xarray(self, cell)
+
+    def save(self, path: Path | str) -> None:
+        """Write everything to one file, from which `load` gives the same solution."""
+        _frames.save(self, path)
+
+    @staticmethod
+    def load(path: Path | str) -> "Solution":
+        """The solution that `save` wrote.
+
+        Raises:
+            ValueError: when the file is not a saved solution.
+        """
+        return _frames.load(path)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """An output by its PyBaMM-style name, at the ends of the steps.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import plot
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from ..design import nfm_prismatic
 from ..fit import Fit, gradient_descent, least_squares, scores
-from ..plot import plot_band, plot_fit
 from ..predict import (
     ColdRow,
     cold_table,
@@ -140,7 +140,7 @@ def _fit_figure(fit: Fit):
     axes = canvas.add_subplot()
     pairs = zip(fit.problem.experiments, fit.predictions, strict=True)
     for i, (e, m) in enumerate(pairs):
-        plot_fit(e, m, axes, f"C{i % 10}")
+        plot.fit(e, m, axes, f"C{i % 10}")
     axes.legend(fontsize=7, ncols=2)
     return canvas
 
@@ -277,7 +277,7 @@ def _cold_figure(cold: list[ColdRow]):
         rows = [r for r in cold if r.rate == rate and r.heating == "isothermal"]
         low, middle, high = np.array([r.capacity for r in rows]).T
         x = np.array([r.temperature for r in rows])
-        plot_band(x, middle, low, high, axes, label=rate)
+        plot.band(x, middle, low, high, axes, label=rate)
     axes.plot([-40.0], [90.0], "k*", markersize=10, label="Naxtra claim")
     axes.set_xlabel("Temperature [degC]")
     axes.set_ylabel("Capacity [% of 25 degC]")

@@ -1,0 +1,176 @@
+"""Solutions as tables, as labelled arrays and as files."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..mesh import Mesh
+from ..models import DFN, Isothermal, Lumped
+from ..parameters import Cell
+from ._system import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from ._solution import Solution
+
+FORMAT = "naion-solution-1"
+
+
+def _rows(s: "Solution") -> dict[str, np.ndarray]:
+    """Protocol step and cycle at the start of every solver step, and at the end."""
+    n = int(s.n_steps)
+    step = np.asarray(s.record.segment[:n])
+    step = np.append(step, step[-1:]) if n else np.zeros(1, int)
+    return {"Step": step, "Cycle": np.asarray(s.cycle)[step]}
+
+
+def to_pandas(s: "Solution") -> "pd.DataFrame":
+    """See `Solution.to_pandas`."""
+    import pandas as pd
+
+    from ._solution import VARIABLES
+
+    return pd.DataFrame(_rows(s) | {name: s[name] for name in VARIABLES})
+
+
+def cycles(s: "Solution") -> "pd.DataFrame":
+    """See `Solution.cycles`."""
+    import pandas as pd
+
+    n = int(s.n_steps)
+    start, end = (np.asarray(s.record.outputs[:n, k]) for k in (0, 1))
+    charge = (end - start)[:, Output.CHARGE] / 3600.0
+    energy = (end - start)[:, Output.ENERGY] / 3600.0
+    length = np.asarray(s.record.h[:n])
+    out = charge > 0.0
+    of = _rows(s)["Cycle"][:n]
+    rows = []
+    for cycle in np.unique(of):
+        here = of == cycle
+        extremes = np.concatenate([start[here], end[here]])
+        given, taken = (np.sum(energy[here & which]) for which in (out, ~out))
+        q_out, q_in = (np.sum(charge[here & which]) for which in (out, ~out))
+        warmest = np.max(extremes[:, Output.TEMPERATURE])
+        rows.append(
+            {
+                "Cycle": int(cycle),
+                "Discharge capacity [A.h]": q_out,
+                "Charge capacity [A.h]": -q_in,
+                "Discharge energy [W.h]": given,
+                "Charge energy [W.h]": -taken,
+                "Coulombic efficiency": -q_out / q_in if q_in else np.nan,
+                "Energy efficiency": -given / taken if taken else np.nan,
+                "Minimum voltage [V]": np.min(extremes[:, Output.VOLTAGE]),
+                "Maximum voltage [V]": np.max(extremes[:, Output.VOLTAGE]),
+                "Maximum temperature [K]": warmest,
+                "Lowest plating margin [V]": np.min(extremes[:, Output.PLATING_MARGIN]),
+                "Duration [h]": np.sum(length[here]) / 3600.0,
+            }
+        )
+    return pd.DataFrame(rows).set_index("Cycle")
+
+
+def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
+    """See `Solution.to_xarray`."""
+    import xarray as xr
+
+    from ._solution import VARIABLES
+
+    def labelled(name: str, dims, values) -> tuple:
+        unit = name.rsplit("[", 1)[1].rstrip("]") if "[" in name else ""
+        return dims, np.asarray(values), {"units": unit}
+
+    data = {
+        name: labelled(name, "time", s[name])
+        for name in VARIABLES
+        if not name.startswith("Time")
+    }
+    data |= {k: labelled(k, "time", v) for k, v in _rows(s).items()}
+    coordinates = {"time": labelled("Time [s]", "time", s.t)}
+    if s.record.y.shape[-1]:
+        states, mesh = s.states, s.model.mesh
+        coordinates["step_time"] = labelled("Time [s]", "step_time", s.t[:-1])
+        shells = ("r", mesh.shells().nodes, {"long_name": "r over radius"})
+        coordinates["r"] = shells
+        on_line, in_particles = ("step_time", "x"), ("step_time", "particle")
+        fields = {
+            "Electrolyte potential [V]": (on_line, states.phi_e),
+            "Electrode potential [V]": (on_line, states.phi_s),
+            "Interfacial current density [A.m-2]": (in_particles, states.j),
+            "Particle stoichiometry": (
+                ("step_time", "r", "particle"),
+                states.total_sto,
+            ),
+        }
+        if cell is None:
+            fields["Electrolyte concentration over initial"] = on_line, states.c_e
+        else:
+            c_e = states.c_e * cell.electrolyte.concentration
+            fields["Electrolyte concentration [mol.m-3]"] = on_line, c_e
+            dx = np.asarray(s.model.lay_out(cell).dx)
+            middle = np.cumsum(dx) - 0.5 * dx
+            coordinates["x"] = labelled("Position [m]", "x", middle)
+        data |= {name: labelled(name, *field) for name, field in fields.items()}
+    return xr.Dataset(data, coordinates, {"outcome": s.result.name})
+
+
+def save(s: "Solution", path: Path | str) -> None:
+    """See `Solution.save`."""
+    model = s.model
+    about = {
+        "format": FORMAT,
+        "mesh": vars(model.mesh),
+        "thermal": type(model.thermal).__name__,
+        "surface": model.surface,
+        "sides": model.sides,
+        "has_pores": model.has_pores,
+    }
+    leaves = [np.asarray(a) for a in jax.tree.leaves(s)]
+    arrays = {f"leaf_{i}": a for i, a in enumerate(leaves)}
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+    os.replace(part, path)
+
+
+def load(path: Path | str) -> "Solution":
+    """See `Solution.load`."""
+    from ..solvers import Record
+    from ._solution import Solution
+
+    try:
+        with np.load(path) as file:
+            about = json.loads(str(file["about"]))
+            leaves = [jnp.asarray(file[f"leaf_{i}"]) for i in range(len(file) - 1)]
+        assert about.pop("format") == FORMAT
+    except (AssertionError, KeyError, ValueError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(
+            f"{path} is not a solution that `Solution.save` of this version wrote."
+        ) from None
+    thermal = {"Isothermal": Isothermal, "Lumped": Lumped}[about["thermal"]]()
+    model = DFN(
+        Mesh(**about["mesh"]),
+        thermal,
+        tuple(about["surface"]),
+        tuple(about["sides"]),
+        about["has_pores"],
+    )
+    # Leaves come in the order of the fields.
+    n = len(Record._fields)
+    record, (final, t_end), rest = (
+        Record(*leaves[:n]),
+        leaves[n : n + 2],
+        leaves[n + 2 :],
+    )
+    outputs = len(Output)
+    return Solution(record, final, t_end, tuple(rest[:outputs]), *rest[outputs:], model)

@@ -1,0 +1,80 @@
+"""Solutions as tables, labelled arrays and files."""
+
+import numpy as np
+import pytest
+
+import naion as na
+
+
+@pytest.fixture(scope="module")
+def solution(cell, model):
+    protocol = na.Protocol(
+        ["Discharge at 1C for 30 min", "Rest for 10 min", "Charge at 1C for 20 min"],
+        cycles=2,
+    )
+    return na.simulate(cell, protocol, model=model, keep_states=True)
+
+
+def test_to_pandas(solution):
+    table = solution.to_pandas()
+    assert len(table) == int(solution.n_steps) + 1
+    np.testing.assert_array_equal(table["Voltage [V]"], solution.voltage)
+    assert list(table["Step"].unique()) == [0, 1, 2, 3, 4, 5]
+    assert list(table.groupby("Step")["Cycle"].first()) == [0, 0, 0, 1, 1, 1]
+    resting = table[table["Step"] == 1]
+    np.testing.assert_allclose(resting["Current [A]"], 0.0, atol=1e-12)
+
+
+def test_cycles(solution, cell):
+    table = solution.cycles
+    Q = float(cell.nominal_capacity)
+    np.testing.assert_allclose(table["Discharge capacity [A.h]"], Q / 2, rtol=1e-9)
+    np.testing.assert_allclose(table["Charge capacity [A.h]"], Q / 3, rtol=1e-9)
+    np.testing.assert_allclose(table["Coulombic efficiency"], 1.5, rtol=1e-9)
+    np.testing.assert_allclose(table["Duration [h]"], 1.0, rtol=1e-9)
+    given = table["Discharge energy [W.h]"] - table["Charge energy [W.h]"]
+    assert abs(given.sum() - float(solution.energy)) < 1e-9
+    assert np.all(table["Minimum voltage [V]"] < table["Maximum voltage [V]"])
+
+
+def test_to_xarray(solution, cell):
+    plain, placed = solution.to_xarray(), solution.to_xarray(cell)
+    assert plain["Voltage [V]"].attrs["units"] == "V" and plain.outcome == "COMPLETED"
+    c_e = placed["Electrolyte concentration [mol.m-3]"]
+    assert c_e.dims == ("step_time", "x") and c_e.attrs["units"] == "mol.m-3"
+    e = cell.negative, cell.separator, cell.positive
+    thick = float(sum(part.thickness for part in e))
+    assert 0.0 < placed.x[0] < placed.x[-1] < thick
+    sto = placed["Particle stoichiometry"]
+    assert sto.dims == ("step_time", "r", "particle") and sto.r[-1] == 1.0
+    at_end = placed.sel(time=float(solution.t_end))
+    assert float(at_end["Voltage [V]"]) == float(solution.voltage[-1])
+
+
+def test_without_fields(cell, model):
+    s = na.simulate(cell, "Discharge at 1C for 60 s", model=model)
+    assert "x" not in s.to_xarray(cell).dims
+    assert np.isnan(s.cycles["Coulombic efficiency"].iloc[0])
+
+
+def test_save_and_load(solution, tmp_path):
+    file = tmp_path / "solution.npz"
+    solution.save(file)
+    again = na.Solution.load(file)
+    assert again.result == solution.result and again.model == solution.model
+    np.testing.assert_array_equal(again.voltage, solution.voltage)
+    np.testing.assert_array_equal(again.states.sto, solution.states.sto)
+    np.testing.assert_array_equal(again.at(100.0), solution.at(100.0))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_load_refuses_other_files(tmp_path):
+    other = tmp_path / "x.npz"
+    other.write_text("time,voltage\n")
+    with pytest.raises(ValueError, match="not a solution"):
+        na.Solution.load(other)
+    np.savez(other, a=np.zeros(3))
+    with pytest.raises(ValueError, match="not a solution"):
+        na.Solution.load(other)
+    with pytest.raises(FileNotFoundError):
+        na.Solution.load(tmp_path / "none.npz")

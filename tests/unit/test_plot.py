@@ -1,0 +1,59 @@
+"""Figures: what they show, and that they take and return axes."""
+
+import jax.numpy as jnp
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import naion as na
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="module")
+def solution(cell, model):
+    return na.simulate(
+        cell, "Discharge at 1C until 1.5 V", model=model, keep_states=True
+    )
+
+
+def test_overview(solution):
+    own = Figure().subplots(2, 2)
+    axes = na.plot.overview(solution, own)
+    assert axes is own
+    (line,) = axes[0, 0].get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), solution.voltage)
+    assert na.plot.overview(solution).shape == (2, 2)
+    with pytest.raises(ValueError, match="needs 4 axes, got 1"):
+        na.plot.overview(solution, Figure().add_subplot())
+
+
+def test_losses_end_at_the_voltage(solution, cell):
+    axes = na.plot.losses(solution, cell)
+    last = axes.get_lines()[-1]
+    np.testing.assert_allclose(last.get_ydata(), solution.voltage[:-1], atol=1e-9)
+
+
+def test_fields_of_the_nearest_step(solution, cell):
+    axes = na.plot.fields(solution, cell, time=0.0)
+    (salt,) = axes[0, 0].get_lines()
+    np.testing.assert_allclose(salt.get_ydata(), 1000.0, rtol=1e-9)
+    (solid, _) = axes[0, 1].get_lines()
+    assert np.isnan(solid.get_ydata()).sum() == solution.model.mesh.n_sep
+    with pytest.raises(ValueError, match="keep_states"):
+        na.plot.fields(na.simulate(cell, "Rest for 1 s", model=solution.model), cell)
+
+
+def test_fields_slider(solution, cell):
+    pytest.importorskip("ipywidgets")
+    slider = na.plot.fields_slider(solution, cell).children[0]
+    assert slider.max == pytest.approx(float(solution.t_end) / 3600.0)
+
+
+def test_impedance(cell, model):
+    f = jnp.geomspace(1e3, 1e-2, 11)
+    Z = na.impedance(cell, f, model=model)
+    axes = na.plot.impedance(f, Z, Figure().add_subplot())
+    np.testing.assert_allclose(axes.get_lines()[0].get_xdata(), 1e3 * Z.real)
+    assert any(t.get_text() == "10 Hz" for t in axes.texts)
