@@ -350,6 +350,44 @@ def hina_slow(data: Path, out: Path, n: int) -> None:
         )
 
 
+def hina_fast(data: Path, out: Path, n: int) -> None:
+    """2C charge of another HiNa cell, and the rest after it."""
+    path = data / "hina_nacr32140" / "2C_charge_and_rest_25degC.csv"
+    names = ("time_s", "current_A", "voltage_V", "temperature_degC", "cycle")
+    t, I, V, T, cycle = _columns(path, *names)
+    own = cycle == 1
+    t, I, V, T = t[own] - t[own][0], I[own], V[own], T[own]
+    held, off = np.argmax(V > 3.9495), np.argmax(np.abs(I) < 0.01)
+    parts = []
+    for code, step in enumerate((slice(0, held), slice(held, off), slice(off, None))):
+        began = 0.0 if code == 0 else t[step.start - 1]
+        grid, volts = _grid(t[step] - began, V[step], n if code == 0 else n // 2)
+        _, warm = _grid(t[step] - began, T[step], n if code == 0 else n // 2)
+        grid = np.append(grid, t[step][-1] - began)
+        volts, warm = np.append(volts, V[step][-1]), np.append(warm, T[step][-1])
+        parts.append(
+            (
+                np.full(len(grid), code),
+                grid,
+                volts,
+                warm,
+                np.full(len(grid), I[step].mean()),
+            )
+        )
+    write(
+        out / "hina" / "charge_2C.csv",
+        [
+            "HiNa NaCR32140-MP10, a second cell: charge at 20 A (step 0), hold at 3.95 V to "
+            "0.2 A (1), rest (2); a thermocouple on the cell",
+            "source: SINTEF record in battery-data-alliance/battery-data-format, CC BY 4.0",
+            f"median in {n} and {n // 2} equal steps of time; the last row of a step is its "
+            "end; mean currents, positive on discharge",
+        ],
+        "step,time_s,voltage_V,temperature_degC,current_A",
+        *(np.concatenate(columns) for columns in zip(*parts, strict=True)),
+    )
+
+
 def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     """Tables of every measurement that naion fits.
 
@@ -363,6 +401,7 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     hakadi_cycles(data, out, n)
     tuberlin_checkups(data, out, every)
     hina_slow(data, out, n)
+    hina_fast(data, out, 2 * n // 3)
 
 
 def main(source: Path) -> None:

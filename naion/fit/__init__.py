@@ -1,6 +1,8 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
+from ._evaluate import run
 from ._experiment import (
+    BELOW_ANY_CUT_OFF,
     Experiment,
     Kind,
     Observations,
@@ -16,6 +18,7 @@ from ._free import Free, Subject, assumed, with_ocp_correction
 from ._problem import Problem, ocp_slopes
 
 __all__ = [
+    "BELOW_ANY_CUT_OFF",
     "Experiment",
     "Fit",
     "Free",
@@ -32,6 +35,7 @@ __all__ = [
     "ocp_slopes",
     "pulse",
     "recorded",
+    "run",
     "scores",
     "segments",
     "summarise",

@@ -15,7 +15,7 @@ from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
 from ..parameters import Stoichiometry, electrode_capacities
 from ..protocol import Mode, Protocol
-from ..simulation import simulate, start_state
+from ..simulation import Solution, simulate, start_state
 from ._experiment import Experiment, Kind
 from ._free import Free, Subject, directions, set_vector
 
@@ -33,6 +33,7 @@ class Case(NamedTuple):
     kind: Numbers
     a: Numbers
     b: Numbers
+    since: Numbers
     value: Numbers
     sigma: Numbers
 
@@ -139,27 +140,36 @@ def _programs(
 
 def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
     """What an experiment would have measured on a subject."""
-    own = subject.of_group(case.group)
-    cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
-    Q_n, Q_p = electrode_capacities(cell)
-    charged = start_state(cell, "charged")
-    out = own.missing + case.discharged
-    solution = simulate(
-        cell,
-        _as_it_flowed(case.protocol, own),
-        model=model,
-        start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
-        temperature=case.temperature,
-        rtol=rtol,
-        max_steps=160 + 14 * case.protocol.n_steps,
-        throw=False,
-    )
-    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(case.b).T
-    V_a, _, _, Q_a, E_a, _ = solution.at(case.a).T
+    _, solution = run(subject, case, model, rtol)
+    began = solution.began(case.since)
+    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b).T
+    V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a).T
     charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
     current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
     kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]
     return jnp.select([case.kind == k for k in Kind], kinds)
+
+
+def run(
+    subject: Subject, test: Case | Experiment, model: DFN, rtol: float | Array = 1e-3
+) -> tuple[Subject, Solution]:
+    """What belongs to the test's group, and the test simulated on it."""
+    own = subject.of_group(test.group)
+    cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
+    Q_n, Q_p = electrode_capacities(cell)
+    charged = start_state(cell, "charged")
+    out = own.missing + test.discharged
+    solution = simulate(
+        cell,
+        _as_it_flowed(test.protocol, own),
+        model=model,
+        start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
+        temperature=test.temperature,
+        rtol=rtol,
+        max_steps=160 + 14 * test.protocol.n_steps,
+        throw=False,
+    )
+    return own, solution
 
 
 def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:
@@ -219,6 +229,7 @@ def _as_case(e: Experiment, n_steps: int, m: int) -> Case:
         kind=column(kinds, 0.0).astype(int),
         a=column([x.a for x in o], 0.0),
         b=column([x.b for x in o], 0.0),
+        since=np.asarray(e.since),
         value=column([x.value for x in o], 0.0),
         # Padding weighs nothing.
         sigma=column([x.sigma for x in o], 1e30),

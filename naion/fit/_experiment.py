@@ -58,6 +58,8 @@ class Experiment:
         group: index into what a `Subject` has for each group.
         discharged: charge taken out before the test began [A.h].
         capacity: measured discharge capacity, for the capacity error [A.h].
+        since: row of the protocol from whose beginning times count. What was done before
+            takes as long as the model needs.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Experiment:
     group: int = 0
     discharged: float = 0.0
     capacity: float | None = None
+    since: int = 0
 
     @property
     def n_observations(self) -> int:
@@ -142,7 +145,10 @@ def segments(
     temperature: float,
     *,
     sigma: float = 0.01,
+    sigma_rested: float | None = None,
     group: int = 0,
+    before: Sequence[Step] = (),
+    discharged: float = 0.0,
 ) -> Experiment:
     """Discharge in equal segments, each followed by a rest.
 
@@ -154,32 +160,38 @@ def segments(
         loaded: mean voltage of each segment [V].
         rested: voltage at the end of the rest that follows [V].
         temperature: [K].
-        sigma: uncertainty of the voltages [V].
+        sigma: uncertainty of the voltages under load [V].
+        sigma_rested: of the voltages after rests [V]; none: the same.
+        group: index into what a `Subject` has for each group.
+        before: steps that came before, such as the charge.
+        discharged: charge taken out before all of this [A.h].
     """
     k = np.asarray(segment, int)
-    protocol = Protocol(
-        [
-            Step(
-                Mode.CURRENT,
-                current,
-                duration=duration,
-                lower_voltage=BELOW_ANY_CUT_OFF,
-            ),
-            Step(Mode.CURRENT, 0.0, duration=rest),
-        ],
-        cycles=int(k.max()) + 1,
-    )
+    pair = [
+        Step(Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF),
+        Step(Mode.CURRENT, 0.0, duration=rest),
+    ]
+    protocol = Protocol([*before, *pair * (int(k.max()) + 1)])
     start = k * (duration + rest)
     q = (k + 1) * duration * current / 3600.0
     observations = []
-    for kind, values, a, b, label in (
-        (Kind.MEAN_VOLTAGE, loaded, start, start + duration, "loaded"),
-        (Kind.VOLTAGE, rested, start, start + duration + rest, "rested"),
+    after = sigma if sigma_rested is None else sigma_rested
+    for kind, values, a, b, label, spread in (
+        (Kind.MEAN_VOLTAGE, loaded, start, start + duration, "loaded", sigma),
+        (Kind.VOLTAGE, rested, start, start + duration + rest, "rested", after),
     ):
         V = np.asarray(values, float)
-        weight = np.hypot(sigma, np.gradient(V, q) * 0.002 * q[-1])
+        weight = np.hypot(spread, np.gradient(V, q) * 0.002 * q[-1])
         observations.append(Observations(kind, a, b, V, weight, label, q))
-    return Experiment(name, protocol, temperature, tuple(observations), group)
+    return Experiment(
+        name,
+        protocol,
+        temperature,
+        tuple(observations),
+        group,
+        discharged,
+        since=len(before),
+    )
 
 
 def pulse(
@@ -256,6 +268,7 @@ def recorded(
     group: int = 0,
     discharged: float = 0.0,
     capacity: float | None = None,
+    since: int = 0,
 ) -> Experiment:
     """A test of several steps, such as a hold, a discharge and a charge.
 
@@ -269,6 +282,8 @@ def recorded(
         group: index into what a `Subject` has for each group.
         discharged: charge taken out before the test began [A.h].
         capacity: measured discharge capacity, for the capacity error [A.h].
+        since: part that the first measured number is of. What was done before it takes as
+            long as the model needs.
 
     Raises:
         ValueError: for decreasing times, unequal lengths, NaNs, or a step that ends by
@@ -307,7 +322,9 @@ def recorded(
                 f"{where}: a cut-off ends this step; say how long it took (`lasted`)."
             )
         began += lasted
+        if i < since:
+            began = 0.0
     protocol = Protocol([part.step for part in parts])
-    return Experiment(
-        name, protocol, temperature, tuple(observations), group, discharged, capacity
-    )
+    own = tuple(observations)
+    about = group, discharged, capacity, since
+    return Experiment(name, protocol, temperature, own, *about)

@@ -64,7 +64,7 @@ def read_bpx(path: Path | str) -> Cell:
         found = bpx.parse_bpx_file(str(path))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is not a BPX file: {error}") from None
-    p = found.parameterisation
+    p: Any = found.parameterisation
     if type(p).__name__ != "Parameterisation":
         raise ValueError(
             f"{path}: a {found.header.model} set has no separator and electrolyte; "
@@ -115,7 +115,7 @@ def read_bpx(path: Path | str) -> Cell:
         ),
         positive=positive,
         electrolyte=Electrolyte(
-            concentration=_number(salt),
+            concentration=_number(salt or 0.0),
             conductivity=_property(e.conductivity, e.conductivity_activation_energy, T),
             diffusivity=_property(e.diffusivity, e.diffusivity_activation_energy, T),
             t_plus=constant(e.cation_transference_number),

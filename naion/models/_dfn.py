@@ -269,12 +269,12 @@ class DFN(eqx.Module):
             before, macro_local[k], after = self._linearise_clogging(
                 s, grid, openness, capacity
             )
-            beside = tuple(
-                jnp.stack(
-                    [row if i == k else none for i in range(len(self.surface))], 1
-                )
-                for row in (before, after)
-            )
+
+            def film_column(row: Array) -> Array:
+                names = self.surface
+                return jnp.stack([row if n == "sei" else none for n in names], axis=1)
+
+            beside = film_column(before), film_column(after)
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
@@ -375,10 +375,11 @@ class DFN(eqx.Module):
         slope = slope / grid.at_nodes(grid.porosity)
         slope = jnp.where(grid.at_nodes(clogged), 0.0, slope)
         none = jnp.zeros_like(slope)[None]
-        return tuple(
-            jnp.concatenate([grid.at_nodes(rows.T).T * slope, none])
-            for rows in (before, own, after)
-        )
+
+        def of_film(rows: Array) -> Array:
+            return jnp.concatenate([grid.at_nodes(rows.T).T * slope, none])
+
+        return of_film(before), of_film(own), of_film(after)
 
     def _linearise_line(self, shift: Array, s: State, grid: Grid, capacity: Array):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""

@@ -178,7 +178,8 @@ def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
     if carbon not in HARD_CARBONS:
         known = ", ".join(HARD_CARBONS)
         raise ValueError(f"No hard carbon {carbon!r}. Known: {known}.")
-    host = MSMR(*(jnp.asarray(column) for column in HARD_CARBONS[carbon]))
+    potential, width, amount = map(jnp.asarray, HARD_CARBONS[carbon])
+    host = MSMR(potential, width, amount)
     return _put(lambda c: c.negative.particle.ocp, cell, Property(host))
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -133,7 +133,7 @@ def save(s: "Solution", path: Path | str) -> None:
         "has_pores": model.has_pores,
     }
     leaves = [np.asarray(a) for a in jax.tree.leaves(s)]
-    arrays = {f"leaf_{i}": a for i, a in enumerate(leaves)}
+    arrays: Any = {f"leaf_{i}": a for i, a in enumerate(leaves)}
     path = Path(path)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
@@ -165,12 +165,18 @@ def load(path: Path | str) -> "Solution":
         tuple(about["sides"]),
         about["has_pores"],
     )
-    # Leaves come in the order of the fields.
-    n = len(Record._fields)
-    record, (final, t_end), rest = (
-        Record(*leaves[:n]),
-        leaves[n : n + 2],
-        leaves[n + 2 :],
+    # Leaves come in the order of the fields, outputs at the end each on its own.
+    n, m = len(Record._fields), len(Output)
+    record, end, rest = leaves[:n], leaves[n + 2 : n + 2 + m], leaves[n + 2 + m :]
+    outcome, n_steps, n_rejected, cycle = rest
+    return Solution(
+        Record(*record),
+        leaves[n],
+        leaves[n + 1],
+        tuple(end),
+        outcome,
+        n_steps,
+        n_rejected,
+        cycle,
+        model,
     )
-    outputs = len(Output)
-    return Solution(record, final, t_end, tuple(rest[:outputs]), *rest[outputs:], model)

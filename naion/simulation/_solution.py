@@ -150,6 +150,13 @@ class Solution(eqx.Module):
         value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
         return jnp.where(inside[..., None], value, jnp.nan)
 
+    def began(self, row: ArrayLike) -> Array:
+        """Time at which a row of the protocol began [s]; NaN if it was not reached."""
+        used = jnp.arange(self.record.t.shape[0]) < self.n_steps
+        first = used & self.record.fresh & (self.record.segment == row)
+        t = jnp.sum(jnp.where(first, self.record.t, 0.0))
+        return jnp.where(jnp.any(first) | (jnp.asarray(row) == 0), t, jnp.nan)
+
     def voltage_at_charge(self, charge: ArrayLike) -> Array:
         """Voltage when a charge has been discharged, for a single discharge.
 

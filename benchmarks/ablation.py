@@ -1,0 +1,122 @@
+"""What each part of the shipped fits buys: the fit with it, and without.
+
+python -m benchmarks.ablation [nvpf hakadi tuberlin]
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import naion as na
+from benchmarks.harness import FAST, write
+from naion.fit import Fit, Free, Problem, least_squares
+from naion.studies import _hakadi, _layered_oxide, _nvpf, _tuberlin
+from naion.studies._scores import by_label
+
+Variant = tuple[str, Callable[[], Problem]]
+
+
+def scales(free: tuple[Free, ...], what: str) -> tuple[Free, ...]:
+    """Instead of a curve's values, the scale of it."""
+    return tuple(
+        replace(f, paths=(f.paths[0].replace("curve.y", "scale"),), bounds=(0.02, 50.0))
+        if f"{what}.curve.y" in f.paths[0]
+        else f
+        for f in free
+    )
+
+
+def without(free: tuple[Free, ...], *parts: tuple[Free, ...]) -> tuple[Free, ...]:
+    """All but some."""
+    gone = {f for part in parts for f in part}
+    return tuple(f for f in free if f not in gone)
+
+
+def nvpf() -> Iterator[Variant]:
+    every = (*_nvpf.FREE, *_nvpf.AXIS)
+    plain = scales(scales(every, "rate_constant"), "diffusivity")
+    yield "all", lambda: _nvpf.nvpf_problem()
+    yield (
+        "without curves of k_0 and D_s",
+        lambda: _nvpf.nvpf_problem(cell=_nvpf.start_cell(curves=False), free=plain),
+    )
+    yield (
+        "without errors of the charge axis",
+        lambda: _nvpf.nvpf_problem(free=_nvpf.FREE),
+    )
+
+
+def hakadi() -> Iterator[Variant]:
+    oxide, every = _layered_oxide, (*_layered_oxide.FREE, *_hakadi.SENSOR)
+    yield "all", lambda: _hakadi.hakadi_problem()
+    yield (
+        "without hysteresis",
+        lambda: _hakadi.hakadi_problem(
+            cell=oxide.start_cell(hysteresis=False),
+            free=without(every, oxide.HYSTERESIS),
+        ),
+    )
+    yield (
+        "without curves of k_0",
+        lambda: _hakadi.hakadi_problem(
+            cell=oxide.start_cell(rates=False), free=scales(every, "rate_constant")
+        ),
+    )
+    yield (
+        "without errors of the sensor",
+        lambda: _hakadi.hakadi_problem(free=without(every, _hakadi.SENSOR[1:])),
+    )
+
+
+def tuberlin() -> Iterator[Variant]:
+    oxide, every = _layered_oxide, (*_layered_oxide.FREE, *_tuberlin.OWN)
+    yield "all", lambda: _tuberlin.tuberlin_problem()
+    yield (
+        "without hysteresis",
+        lambda: _tuberlin.tuberlin_problem(
+            oxide.start_cell(hysteresis=False), free=without(every, oxide.HYSTERESIS)
+        ),
+    )
+    yield (
+        "without curves of k_0",
+        lambda: _tuberlin.tuberlin_problem(
+            oxide.start_cell(rates=False), free=scales(every, "rate_constant")
+        ),
+    )
+    yield (
+        "without the charge before",
+        lambda: _tuberlin.tuberlin_problem(late_charge=False),
+    )
+
+
+CELLS = {"nvpf": nvpf, "hakadi": hakadi, "tuberlin": tuberlin}
+
+
+def fitted(problem: Problem) -> Fit:
+    """As in `make demo`, from the set's own numbers."""
+    return least_squares(problem, max_evaluations=2 if FAST else 24, tolerance=2e-3)
+
+
+def main(names: list[str]) -> None:
+    """Fit every variant of the cells named, or of all."""
+    for name in names or list(CELLS):
+        rows = []
+        for variant, problem in CELLS[name]():
+            fit = fitted(problem())
+            for label, (mean, worst) in by_label(fit).items():
+                rows.append([variant, label, mean, worst])
+            if FAST:
+                break
+        write(
+            f"ablation_{name}",
+            f"What each part buys: {name}",
+            ["fit", "of", "mean", "worst"],
+            rows,
+            "Voltages: RMSE in mV over the points above 2 V. Resistances: error in %. "
+            "Every fit starts from the set's own numbers.",
+        )
+
+
+if __name__ == "__main__":
+    na.enable_x64()
+    main(sys.argv[1:])

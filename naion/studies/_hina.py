@@ -1,0 +1,151 @@
+"""HiNa's 10 A.h cylindrical cell: a slow cycle, and a 2C charge with its temperature."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from .._constants import ZERO_CELSIUS
+from ..fit import (
+    BELOW_ANY_CUT_OFF,
+    Experiment,
+    Free,
+    Part,
+    Problem,
+    Subject,
+    recorded,
+    with_ocp_correction,
+)
+from ..mesh import Mesh
+from ..models import DFN, Lumped
+from ..parameters import Cell, load, with_hysteresis
+from ..properties import Property, Table
+from ..protocol import Mode, Step
+from ._tables import EMBEDDED, columns
+
+FULL, EMPTY = 3.95, 1.5
+"""Voltage window of the tests [V]."""
+
+SLOW, FAST = 0.2, 20.0
+"""Currents: C/50 and 2C [A]."""
+
+
+def start_cell() -> Cell:
+    """The constructed set with a free charged state, hysteresis and free OCP shapes."""
+    cell = load("cfm_hc_32140")
+    cell = eqx.tree_at(
+        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
+    )
+    cell = with_ocp_correction(cell, "positive", np.linspace(0.01, 0.99, 15))
+    cell = with_hysteresis(cell, None, 0.015, initial=(0.0, 1.0))
+    x = jnp.linspace(0.05, 0.97, 5)
+    width = Property(Table(x, jnp.full(x.shape, 0.015), extrapolation="clamp"))
+    return eqx.tree_at(lambda c: c.positive.particle.hysteresis.half_width, cell, width)
+
+
+FREE = (
+    Free(("cell.charged.negative",), (0.75, 0.97), "linear", 0.03),
+    Free(("cell.charged.positive",), (0.002, 0.05), "linear", 0.02),
+    Free(("cell.area",), (0.48, 0.60), "log", 0.04),
+    Free(("size",), (0.8, 1.15), "log", 0.04),
+    Free(("cell.contact_resistance.curve.value",), (3e-4, 8e-3), "log", 0.5),
+    *(
+        Free((f"cell.{side}.particle.{what}.scale",), (0.02, 20.0), "log", 0.7)
+        for side in ("negative", "positive")
+        for what in ("rate_constant", "diffusivity")
+    ),
+    Free(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
+    Free(("cell.thermal.specific_heat",), (600.0, 1500.0), "log", 0.15),
+    Free(("cell.thermal.cooling",), (0.05, 1.0), "log", 0.5),
+    Free(
+        ("cell.positive.particle.ocp.curve.correction.y",),
+        (-0.2, 0.2),
+        "linear",
+        0.03,
+        0.03,
+    ),
+    Free(
+        ("cell.positive.particle.hysteresis.half_width.curve.y",),
+        (0.001, 0.1),
+        "log",
+        0.5,
+        0.5,
+    ),
+    Free(("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5),
+)
+"""Free parameters; `size` because the slow and the fast test are of different cells."""
+
+MODEL = DFN(Mesh(5, 3, 5, 12), Lumped())
+
+
+def slow_cycle(tables=EMBEDDED) -> Experiment:
+    """C/50 discharge and charge of the first cell, held at 3.95 V before."""
+    down, up = (columns(tables, f"hina/{k}_0p02C.csv") for k in ("discharge", "charge"))
+    (t_down, V_down), (t_up, V_up) = (
+        (3600.0 * c["charge_Ah"] / SLOW, c["voltage_V"]) for c in (down, up)
+    )
+    return recorded(
+        "C/50",
+        [
+            Part(
+                Step(
+                    Mode.CURRENT,
+                    SLOW,
+                    duration=float(t_down[-1]),
+                    lower_voltage=BELOW_ANY_CUT_OFF,
+                ),
+                t_down[:-1],
+                V_down[:-1],
+                "discharge",
+            ),
+            Part(
+                Step(
+                    Mode.CURRENT,
+                    -SLOW,
+                    duration=float(t_up[-1]),
+                    upper_voltage=FULL + 0.2,
+                ),
+                t_up[:-1],
+                V_up[:-1],
+                "charge",
+            ),
+        ],
+        ZERO_CELSIUS + 25.0,
+        sigma_time=0.01,
+        group=0,
+    )
+
+
+def fast_charge(tables=EMBEDDED) -> Experiment:
+    """2C charge of the second cell, from the rest after a 2C discharge."""
+    c = columns(tables, "hina/charge_2C.csv")
+    before = [
+        Part(
+            Step(Mode.CURRENT, FAST, duration=3000.0, lower_voltage=EMPTY),
+            lasted=1750.0,
+        ),
+        Part(Step(Mode.CURRENT, 0.0, duration=7200.0)),
+    ]
+    lasted = [float(c["time_s"][c["step"] == k][-1]) for k in range(3)]
+    # Longer than they took: their cut-offs end them.
+    steps = {
+        "charge": Step(
+            Mode.CURRENT, -FAST, duration=3.0 * lasted[0], upper_voltage=FULL
+        ),
+        "hold": Step(Mode.VOLTAGE, FULL, duration=3.0 * lasted[1], current_below=0.2),
+        "rest": Step(Mode.CURRENT, 0.0, duration=lasted[2]),
+    }
+    parts = []
+    for k, (label, step) in enumerate(steps.items()):
+        t, V, warm = (
+            c[name][c["step"] == k][:-1]
+            for name in ("time_s", "voltage_V", "temperature_degC")
+        )
+        T = ZERO_CELSIUS + warm
+        parts.append(Part(step, t, V, label, temperature=T, lasted=lasted[k]))
+    return recorded("2C", [*before, *parts], ZERO_CELSIUS + 23.3, since=2, group=1)
+
+
+def hina_problem(tables=EMBEDDED) -> Problem:
+    """Both tests on one cell, of two sizes."""
+    subject = Subject(start_cell(), [0.0, 0.0])
+    return Problem(subject, FREE, (slow_cycle(tables), fast_charge(tables)), MODEL)

@@ -1,0 +1,114 @@
+"""What the fits of two commercial layered-oxide 18650 cells have in common."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from ..fit import Free, with_ocp_correction
+from ..parameters import Cell, load, with_hysteresis
+from ..properties import Property, Table
+
+KNOTS = {
+    "negative": [0, 0.015, 0.03, 0.05, 0.07, 0.1, 0.13, 0.17, 0.22, 0.3, 0.42, 0.55]
+    + [0.7, 0.85, 0.93, 1.0],
+    "positive": [0.38, 0.395, 0.41, 0.425, 0.44, 0.455, 0.47, 0.485, 0.5]
+    + [0.5327 + 0.03267 * i for i in range(15)],
+}
+"""Stoichiometries at which open-circuit potentials may be corrected."""
+
+RATE_KNOTS = {
+    "negative": [0.0, 0.03, 0.06, 0.12, 0.2, 0.3, 0.5, 0.7, 0.85, 0.93, 1.0],
+    "positive": [0.38, 0.42, 0.46, 0.5, 0.6, 0.8, 0.9, 0.97],
+}
+"""Stoichiometries at which rate constants are free: resistances fall towards the charged
+end and rise towards the discharged one."""
+
+HYSTERESIS_KNOTS = [0.4, 0.55, 0.7, 0.85, 0.97]
+"""Stoichiometries of the oxide at which its hysteresis is free."""
+
+
+def start_cell(hysteresis: bool = True, rates: bool = True) -> Cell:
+    """The constructed set with a free charged state and free curves.
+
+    Args:
+        hysteresis: give the oxide two branches.
+        rates: give rate constants their own dependence on composition.
+    """
+    cell = load("nfm_hc_18650")
+    cell = eqx.tree_at(
+        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
+    )
+    for side in ("negative", "positive"):
+        cell = with_ocp_correction(cell, side, KNOTS[side])
+        if rates:
+            x = jnp.asarray(RATE_KNOTS[side])
+            k_0 = getattr(cell, side).particle.rate_constant
+            table = Table(x, k_0(x, cell.temperature), extrapolation="clamp")
+            cell = eqx.tree_at(
+                lambda c, side=side: getattr(c, side).particle.rate_constant.curve,
+                cell,
+                table,
+            )
+    if not hysteresis:
+        return cell
+    # The tests begin after a charge.
+    cell = with_hysteresis(cell, None, 0.012, initial=(0.0, 1.0))
+    x = jnp.asarray(HYSTERESIS_KNOTS)
+    width = Property(Table(x, jnp.full(x.shape, 0.012), extrapolation="clamp"))
+    return eqx.tree_at(lambda c: c.positive.particle.hysteresis.half_width, cell, width)
+
+
+def _both(what: str, *rest) -> tuple[Free, ...]:
+    sides = ("negative", "positive")
+    return tuple(Free((f"cell.{s}.particle.{what}",), *rest) for s in sides)
+
+
+BALANCE = (
+    Free(("cell.charged.negative",), (0.75, 0.9995)),
+    Free(("cell.charged.positive",), (0.36, 0.50)),
+    Free(("cell.negative.particle.c_max",), (12e3, 19e3), "log", 0.08),
+    Free(("cell.positive.active_fraction",), (0.50, 0.70), "log", 0.05),
+)
+"""How much sodium the cell has, and where."""
+
+SHAPES = (
+    *_both("ocp.curve.correction.y", (-0.3, 0.3), "linear", 0.04, 0.03),
+    *_both("rate_constant.curve.y", (1e-13, 1e-7), "log", 0.8, 0.7),
+)
+"""Curves in composition."""
+
+TRANSPORT = (
+    Free(("cell.contact_resistance.scale",), (0.05, 4.0), "log", 0.7),
+    *_both("diffusivity.scale", (1e-3, 10.0), "log", 1.5),
+    Free(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
+)
+"""Resistances and diffusion."""
+
+HYSTERESIS = (
+    Free(
+        ("cell.positive.particle.hysteresis.half_width.curve.y",),
+        (0.001, 0.12),
+        "log",
+        0.5,
+    ),
+    Free(("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5),
+)
+"""The oxide's two branches; half-widths start at 12 mV (physics of the same type of cell:
+10 mV above 35 % state of charge, 30 to 40 mV below)."""
+
+TEMPERATURE = (
+    *_both("rate_constant.temperature.energy", (35e3, 100e3), "linear", 8e3),
+    Free(("cell.contact_resistance.temperature.energy",), (-60e3, 5e3), "linear", 15e3),
+    *_both("diffusivity.temperature.energy", (10e3, 60e3), "linear", 10e3),
+    Free(
+        ("cell.electrolyte.conductivity.temperature.pseudo_energy",),
+        (150.0, 900.0),
+        "linear",
+        120.0,
+    ),
+)
+"""One law for each process. Priors: charge transfer from the compression of the pulse
+resistances with current (67 kJ/mol), diffusion from the range of the literature (16 to
+55 kJ/mol)."""
+
+FREE = (*BALANCE, *SHAPES, *TRANSPORT, *HYSTERESIS, *TEMPERATURE)
+"""Free parameters of both cells; what one data set does not see, its prior holds."""

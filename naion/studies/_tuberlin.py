@@ -1,0 +1,109 @@
+"""TU Berlin 18650: check-ups at three temperatures, with pulses."""
+
+import equinox as eqx
+import numpy as np
+
+from .._constants import ZERO_CELSIUS
+from ..fit import Experiment, Free, Problem, Subject, pulse, segments
+from ..mesh import Mesh
+from ..models import DFN
+from ..parameters import Cell
+from ..protocol import Mode, Step
+from ._layered_oxide import FREE, start_cell
+from ._tables import EMBEDDED, columns
+
+TEMPERATURES = (15, 25, 45)
+"""Chamber temperatures of the check-ups [degC]."""
+
+OWN = (
+    Free(("cell.area",), (0.055, 0.080), "log", 0.06),
+    Free(("missing",), (-0.1, 0.35), "linear", 0.1),
+)
+"""This cell is a little larger, and at 15 degC its charge was cut after an hour."""
+
+LOADED, RESTED = 0.015, 0.008
+"""Weights of voltages [V]: errors of the model, alike along a whole curve, count as few
+independent ones, or they would drive the temperature laws far from their priors."""
+
+LATE_CHARGE = (
+    Step(Mode.CURRENT, -1.5, duration=400.0, upper_voltage=4.6),
+    Step(Mode.CURRENT, -0.3, duration=2400.0, upper_voltage=4.6),
+)
+"""The last third of an ampere-hour of the charge before, whose end was not recorded: it
+leaves particles fuller outside than inside."""
+
+MODEL = DFN(Mesh(4, 2, 4, 10))
+"""Some 200 steps for each check-up, at one modest rate."""
+
+
+def experiments(tables=EMBEDDED, late_charge: bool = True) -> tuple[Experiment, ...]:
+    """Segment discharges and pulses at every temperature."""
+    before = LATE_CHARGE if late_charge else ()
+    pulses = columns(tables, "tuberlin/pulses.csv")
+    found = []
+    for group, T in enumerate(TEMPERATURES):
+        s = columns(tables, f"tuberlin/segments_{T}degC.csv")
+        kelvin = ZERO_CELSIUS + float(np.median(s["temperature_degC"]))
+        found.append(
+            segments(
+                f"{T} degC",
+                s["segment"].astype(int),
+                float(s["duration_s"][0]),
+                360.0,
+                float(s["current_A"][0]),
+                s["loaded_V"],
+                s["rest_V"],
+                kelvin,
+                sigma=LOADED,
+                sigma_rested=RESTED,
+                group=group,
+                before=before,
+                discharged=-sum(s.value * s.duration for s in before) / 3600.0,
+            )
+        )
+        here = np.abs(pulses["temperature_degC"] - T) < 3.0
+        for rate, R in zip(
+            pulses["c_rate"][here], pulses["r_1s_mohm"][here], strict=True
+        ):
+            # The median over 21 states of charge, simulated at the middle one.
+            found.append(
+                pulse(
+                    f"{T} degC pulse {rate:g}C",
+                    1.5 * float(rate),
+                    [1.0],
+                    [R / 1e3],
+                    kelvin,
+                    discharged=0.8,
+                    group=group,
+                )
+            )
+    return tuple(found)
+
+
+def tuberlin_problem(
+    start: Cell | None = None,
+    tables=EMBEDDED,
+    *,
+    temperatures: tuple[int, ...] = TEMPERATURES,
+    free: tuple[Free, ...] = (*FREE, *OWN),
+    late_charge: bool = True,
+    model: DFN = MODEL,
+) -> Problem:
+    """Check-ups at three temperatures with one activation energy for each process.
+
+    Args:
+        start: the fitted Hakadi cell, whose class the TU Berlin cell is of; none: the
+            constructed set.
+        tables: where the data are.
+        temperatures: which check-ups; a subset for leave-one-out.
+        free: what may move.
+        late_charge: simulate the end of the charge before; else start at rest.
+        model: equations and mesh.
+    """
+    cell = start or start_cell()
+    # This cell holds about 8 % more than the Hakadi cell: start where it does.
+    cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
+    subject = Subject(cell, [0.12, 0.015, 0.015])
+    chosen = [TEMPERATURES.index(T) for T in temperatures]
+    found = [e for e in experiments(tables, late_charge) if e.group in chosen]
+    return Problem(subject, free, tuple(found), model)
