@@ -2,9 +2,11 @@
 
 from ._bpx import read_bpx, write_bpx
 from ._cells import read_cell, write_cell
+from ._pybamm import from_pybamm
 from ._tables import read_measurement, read_profile, write_csv
 
 __all__ = [
+    "from_pybamm",
     "read_bpx",
     "read_cell",
     "read_measurement",

@@ -12,9 +12,20 @@ from ._curves import (
     Walled,
 )
 from ._expression import Expression
+from ._landesfeind import (
+    LandesfeindConductivity,
+    LandesfeindDiffusivity,
+    LandesfeindPolynomial,
+)
 from ._msmr import MSMR, WholeOfPart
 from ._property import Property, constant, prepare
-from ._temperature import VTF, AbstractTemperatureLaw, Arrhenius, Invariant
+from ._temperature import (
+    VTF,
+    AbstractTemperatureLaw,
+    Arrhenius,
+    Freezing,
+    Invariant,
+)
 
 __all__ = [
     "MSMR",
@@ -25,7 +36,11 @@ __all__ = [
     "Constant",
     "Corrected",
     "Expression",
+    "Freezing",
     "Invariant",
+    "LandesfeindConductivity",
+    "LandesfeindDiffusivity",
+    "LandesfeindPolynomial",
     "PiecewiseCubic",
     "PowerExponential",
     "PowerSeries",

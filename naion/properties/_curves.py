@@ -22,6 +22,10 @@ class AbstractCurve(eqx.Module):
     def __call__(self, x: Array) -> Array:
         """Evaluate at composition `x` of any shape."""
 
+    def at(self, T: Array) -> "AbstractCurve":
+        """The curve at a temperature [K], where that is more than a factor."""
+        return self
+
     @abc.abstractmethod
     def prepared(self) -> "AbstractCurve":
         """The same curve with its interpolation coefficients worked out once."""

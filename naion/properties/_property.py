@@ -38,7 +38,7 @@ class Property(eqx.Module):
 
     def __call__(self, x: Array, T: Array) -> Array:
         """Value at composition `x` (any shape) and temperature `T` [K], a scalar."""
-        return self.scale * self.temperature(T) * self.curve(x)
+        return self.scale * self.temperature(T) * self.curve.at(T)(x)
 
 
 def constant(

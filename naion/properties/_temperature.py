@@ -58,3 +58,25 @@ class VTF(AbstractTemperatureLaw):
         warm = 1.0 / (self.reference - self.vogel)
         factor = jnp.exp(self.pseudo_energy * (warm - 1.0 / (T - self.vogel)))
         return factor * (T / self.reference) if self.times_temperature else factor
+
+
+class Freezing(AbstractTemperatureLaw):
+    """A law times (1 - s)^b below the liquidus, where a share s of the liquid is solid.
+
+    s = d / (d + span), with d the distance below the liquidus, softened over a kelvin.
+
+    Attributes:
+        base: the law of the liquid.
+        liquidus: [K].
+        span: below the liquidus, where half is solid [K].
+        exponent: b, of transport in what is left.
+    """
+
+    base: AbstractTemperatureLaw
+    liquidus: Float[Array, ""]
+    span: Float[Array, ""]
+    exponent: Float[Array, ""]
+
+    def __call__(self, T: Array) -> Array:
+        below = jnp.logaddexp(0.0, self.liquidus - T)
+        return self.base(T) * (self.span / (self.span + below)) ** self.exponent

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
+import naion as na
 from naion.properties import (
     VTF,
     Arrhenius,
     Corrected,
+    Freezing,
     Invariant,
     PowerExponential,
     PowerSeries,
@@ -176,3 +178,49 @@ def test_property_is_the_product():
     expected = 2.0 * float(law(T)) * np.asarray(table(Y["monotone"])(INSIDE))
     np.testing.assert_allclose(p(INSIDE, T), expected, rtol=1e-14)
     assert constant(3.0)(jnp.zeros((2, 3)), T).shape == (2, 3)
+
+
+def test_landesfeind_electrolyte():
+    """Values of LiPF6 in EC:EMC at 1 mol/L, 25 degC, and what falls with temperature."""
+    cell = na.parameters.with_landesfeind(na.parameters.load("nmc811_chen2020"))
+    e, c = cell.electrolyte, jnp.asarray(1000.0)
+    warm, cold = jnp.asarray(298.15), jnp.asarray(263.15)
+    np.testing.assert_allclose(e.conductivity(c, warm), 0.913, rtol=1e-3)
+    np.testing.assert_allclose(e.diffusivity(c, warm), 2.89e-10, rtol=1e-3)
+    np.testing.assert_allclose(e.t_plus(c, warm), 0.221, rtol=1e-2)
+    np.testing.assert_allclose(e.thermodynamic_factor(c, warm), 2.18, rtol=1e-2)
+    for law in (e.conductivity, e.diffusivity):
+        assert float(law(c, cold)) < 0.6 * float(law(c, warm))
+    assert float(e.conductivity(c, jnp.asarray(200.0))) > 0.0
+
+
+def test_freezing_begins_at_the_liquidus():
+    law = Freezing(Invariant(), *map(jnp.asarray, (260.0, 20.0, 2.0)))
+    T = jnp.asarray([300.0, 261.0, 240.0, 200.0])
+    factor = np.asarray(law(T))
+    assert factor[0] > 1.0 - 1e-12 and factor[1] > 0.96
+    np.testing.assert_allclose(factor[2], 0.25, rtol=1e-3)
+    assert 0.0 < factor[3] < 0.1
+
+
+def test_electrolyte_variants_simulate(model):
+    """Colder is worse, a slush is worse still; both give gradients."""
+    cell = na.parameters.with_landesfeind(na.parameters.load("nfm_hc_18650"))
+    frozen = na.parameters.with_freezing(cell, 278.15)
+
+    def energy(cell, T):
+        s = na.simulate(
+            cell, "Discharge at 1C for 600 s", model=model, temperature=T, rtol=1e-6
+        )
+        return s.energy
+
+    warm, cold, slush = (
+        energy(cell, 298.15),
+        energy(cell, 268.15),
+        energy(frozen, 268.15),
+    )
+    assert float(warm) > float(cold) > float(slush)
+    one = jnp.asarray(268.15)
+    forward = jax.jacfwd(lambda T: energy(frozen, T))(one)
+    reverse = jax.grad(lambda T: energy(frozen, T))(one)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-6)
