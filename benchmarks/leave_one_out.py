@@ -61,17 +61,21 @@ def current(e: Experiment) -> float:
     return float(values.max())
 
 
+ROUND = 4
+"""Digits of a current [A] in which repeats are the same; below, sensors differ."""
+
+
 def by_rate(
     target: Experiment, others: list[Experiment], label: str, scale: Callable
 ) -> np.ndarray:
     """Voltages of the two rates nearest to a third, interpolated at equal charge."""
     q, _ = curve(target, label)
-    rates = sorted({round(current(e), 9) for e in others})
+    rates = sorted({round(current(e), ROUND) for e in others})
     x = scale(current(target))
     a, b = sorted(rates, key=lambda r: abs(scale(r) - x))[:2]
     V = []
     for rate in (a, b):
-        same = [curve(e, label) for e in others if abs(current(e) - rate) < 1e-9]
+        same = [curve(e, label) for e in others if round(current(e), ROUND) == rate]
         V.append(np.mean([np.interp(q, *c) for c in same], axis=0))
     share = (x - scale(a)) / (scale(b) - scale(a))
     return V[0] + share * (V[1] - V[0])
@@ -142,12 +146,13 @@ def hakadi() -> list[list[str]]:
 
 def tuberlin() -> list[list[str]]:
     """Three temperatures. How full the cell was is found from the first rested voltage."""
-    whole = _tuberlin.tuberlin_problem()
+    start = fitted(_hakadi.hakadi_problem()).subject.cell
+    whole = _tuberlin.tuberlin_problem(start)
     everything = fitted(whole)
     rows = []
     for T in _tuberlin.TEMPERATURES:
         rest = tuple(t for t in _tuberlin.TEMPERATURES if t != T)
-        fit = fitted(_tuberlin.tuberlin_problem(temperatures=rest))
+        fit = fitted(_tuberlin.tuberlin_problem(start, temperatures=rest))
         i = _tuberlin.TEMPERATURES.index(T)
         z = fit.z.copy()
         at = whole.names.index(f"missing[{i}]")

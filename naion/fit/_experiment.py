@@ -147,8 +147,6 @@ def segments(
     sigma: float = 0.01,
     sigma_rested: float | None = None,
     group: int = 0,
-    before: Sequence[Step] = (),
-    discharged: float = 0.0,
 ) -> Experiment:
     """Discharge in equal segments, each followed by a rest.
 
@@ -163,15 +161,13 @@ def segments(
         sigma: uncertainty of the voltages under load [V].
         sigma_rested: of the voltages after rests [V]; none: the same.
         group: index into what a `Subject` has for each group.
-        before: steps that came before, such as the charge.
-        discharged: charge taken out before all of this [A.h].
     """
     k = np.asarray(segment, int)
     pair = [
         Step(Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF),
         Step(Mode.CURRENT, 0.0, duration=rest),
     ]
-    protocol = Protocol([*before, *pair * (int(k.max()) + 1)])
+    protocol = Protocol(pair, cycles=int(k.max()) + 1)
     start = k * (duration + rest)
     q = (k + 1) * duration * current / 3600.0
     observations = []
@@ -183,15 +179,7 @@ def segments(
         V = np.asarray(values, float)
         weight = np.hypot(spread, np.gradient(V, q) * 0.002 * q[-1])
         observations.append(Observations(kind, a, b, V, weight, label, q))
-    return Experiment(
-        name,
-        protocol,
-        temperature,
-        tuple(observations),
-        group,
-        discharged,
-        since=len(before),
-    )
+    return Experiment(name, protocol, temperature, tuple(observations), group)
 
 
 def pulse(

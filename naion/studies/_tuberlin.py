@@ -8,7 +8,6 @@ from ..fit import Experiment, Free, Problem, Subject, pulse, segments
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell
-from ..protocol import Mode, Step
 from ._layered_oxide import FREE, start_cell
 from ._tables import EMBEDDED, columns
 
@@ -25,20 +24,12 @@ LOADED, RESTED = 0.015, 0.008
 """Weights of voltages [V]: errors of the model, alike along a whole curve, count as few
 independent ones, or they would drive the temperature laws far from their priors."""
 
-LATE_CHARGE = (
-    Step(Mode.CURRENT, -1.5, duration=400.0, upper_voltage=4.6),
-    Step(Mode.CURRENT, -0.3, duration=2400.0, upper_voltage=4.6),
-)
-"""The last third of an ampere-hour of the charge before, whose end was not recorded: it
-leaves particles fuller outside than inside."""
-
 MODEL = DFN(Mesh(4, 2, 4, 10))
 """Some 200 steps for each check-up, at one modest rate."""
 
 
-def experiments(tables=EMBEDDED, late_charge: bool = True) -> tuple[Experiment, ...]:
+def experiments(tables=EMBEDDED) -> tuple[Experiment, ...]:
     """Segment discharges and pulses at every temperature."""
-    before = LATE_CHARGE if late_charge else ()
     pulses = columns(tables, "tuberlin/pulses.csv")
     found = []
     for group, T in enumerate(TEMPERATURES):
@@ -57,8 +48,6 @@ def experiments(tables=EMBEDDED, late_charge: bool = True) -> tuple[Experiment, 
                 sigma=LOADED,
                 sigma_rested=RESTED,
                 group=group,
-                before=before,
-                discharged=-sum(s.value * s.duration for s in before) / 3600.0,
             )
         )
         here = np.abs(pulses["temperature_degC"] - T) < 3.0
@@ -86,7 +75,6 @@ def tuberlin_problem(
     *,
     temperatures: tuple[int, ...] = TEMPERATURES,
     free: tuple[Free, ...] = (*FREE, *OWN),
-    late_charge: bool = True,
     model: DFN = MODEL,
 ) -> Problem:
     """Check-ups at three temperatures with one activation energy for each process.
@@ -97,7 +85,6 @@ def tuberlin_problem(
         tables: where the data are.
         temperatures: which check-ups; a subset for leave-one-out.
         free: what may move.
-        late_charge: simulate the end of the charge before; else start at rest.
         model: equations and mesh.
     """
     cell = start or start_cell()
@@ -105,5 +92,5 @@ def tuberlin_problem(
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
     subject = Subject(cell, [0.12, 0.015, 0.015])
     chosen = [TEMPERATURES.index(T) for T in temperatures]
-    found = [e for e in experiments(tables, late_charge) if e.group in chosen]
+    found = [e for e in experiments(tables) if e.group in chosen]
     return Problem(subject, free, tuple(found), model)

@@ -16,8 +16,8 @@ from naion.properties import Expression
 EXPRESSIBLE = ("nmc811_chen2020", "lfp_aboutenergy", "nmc111_aboutenergy")
 
 
-def voltages(cell, model, **options):
-    s = na.simulate(cell, "Discharge at 1C", model=model, **options)
+def voltages(cell, **options):
+    s = na.simulate(cell, "Discharge at 1C", **options)
     q = jnp.linspace(0.0, 0.98, 50) * s.capacity
     return np.append(np.asarray(s.voltage_at_charge(q)), s.capacity)
 
@@ -48,10 +48,10 @@ def test_blends_survive(mesh, tmp_path):
     write_bpx(file, plain)
     again = read_bpx(file)
     assert len(again.positive.others) == 1
-    model = na.DFN(mesh)
-    np.testing.assert_allclose(
-        voltages(again, model), voltages(plain, model), atol=1e-9
-    )
+    # The same numbers but for rounding, which moves the steps a little.
+    options = dict(model=na.DFN(mesh), rtol=1e-5)
+    expected, found = (voltages(c, **options) for c in (plain, again))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_lists_all_that_would_be_lost(cell, tmp_path):
