@@ -34,6 +34,9 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks.mesh
 	$(BIN)/python -m benchmarks.integrators
 	$(BIN)/python -m benchmarks.leave_one_out
+	$(BIN)/python -m benchmarks.ablation
+	$(BIN)/python -m benchmarks.chemistries
+	$(BIN)/python -m benchmarks.cold_grid
 
 # Side by side with PyBaMM; each question pins itself to one core.
 bench: $(STAMP)
@@ -48,6 +51,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.fits
 	$(BIN)/python -m benchmarks.fleet
 	$(BIN)/python -m benchmarks.first_call
+	$(BIN)/python -m benchmarks.cold_grid_pybamm
 
 # On a machine with an NVIDIA GPU and nvcc.
 bench-gpu: $(STAMP)

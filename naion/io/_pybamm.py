@@ -1,6 +1,6 @@
 """Cells from PyBaMM parameter values. Needs the extra `naion[pybamm]`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +20,10 @@ from ..physics.kinetics import ButlerVolmer
 from ..properties import Arrhenius, Property, Table, constant
 
 if TYPE_CHECKING:
-    import pybamm
+    import pybamm  # pyright: ignore[reportMissingImports]
+
+Beyond = Literal["linear", "clamp"]
+"""How a table goes on beyond its ends."""
 
 SAME = 1e-6
 """Relative difference up to which a law counts as the one that naion has."""
@@ -108,7 +111,7 @@ class _Values:
         if name not in self.values:
             self.missing.append(name)
             return 1.0
-        import pybamm
+        import pybamm  # pyright: ignore[reportMissingImports]
 
         given = self.values[name]
         if callable(given):
@@ -120,7 +123,7 @@ class _Values:
 
     def call(self, name: str, *arguments: np.ndarray) -> np.ndarray:
         """A function at arrays of equal length; numbers stay what they are."""
-        import pybamm
+        import pybamm  # pyright: ignore[reportMissingImports]
 
         given = self.values[name]
         if not callable(given):
@@ -131,7 +134,7 @@ class _Values:
         found = self.values.process_symbol(pybamm.convert_to_symbol(symbol)).evaluate()
         return np.broadcast_to(np.ravel(found), arguments[0].shape)
 
-    def _tabulated(self, name: str, x: np.ndarray, at: Any, beyond: str) -> Property:
+    def _tabulated(self, name: str, x: np.ndarray, at: Any, beyond: Beyond) -> Property:
         """A property from `at(T)`, values at the points x and a temperature."""
         y = at(self.T)
         law = None
@@ -164,7 +167,7 @@ class _Values:
             name, SALT, lambda T: self.call(name, SALT, np.full(SALT.shape, T)), "clamp"
         )
 
-    def of_sto(self, name: str, beyond: str = "clamp", usual: float | None = None):
+    def of_sto(self, name: str, beyond: Beyond = "clamp", usual: float | None = None):
         """A property of a particle."""
         if name not in self.values:
             if usual is None:

@@ -46,8 +46,8 @@ Number = float | Array
 
 def with_hysteresis(
     cell: Cell,
-    negative: Number | None = 0.015,
-    positive: Number | None = 0.010,
+    negative: Number | Property | None = 0.015,
+    positive: Number | Property | None = 0.010,
     *,
     decay: Number = 30.0,
     initial: tuple[Number, Number] = (0.0, 0.0),
@@ -56,8 +56,8 @@ def with_hysteresis(
 
     Args:
         cell: as it is without.
-        negative: half-width H of the negative electrode [V]; none: no hysteresis. Hard
-            carbon 0.010 to 0.020.
+        negative: half-width H of the negative electrode [V], or a property of its
+            stoichiometry; none: no hysteresis. Hard carbon 0.010 to 0.020.
         positive: of the positive electrode; layered oxides 0.010, below 35 % SOC 0.030
             to 0.040 (incremental OCV of a Hakadi cell).
         decay: gamma, 10 to 50.
@@ -65,10 +65,10 @@ def with_hysteresis(
             (1, -1) after a discharge.
     """
 
-    def part(half_width: Number, e: Electrode, start: Number) -> Hysteresis:
+    def part(width: Number | Property, e: Electrode, start: Number) -> Hysteresis:
         one_c = cell.nominal_capacity / (cell.area * e.interface * e.thickness)
         return Hysteresis(
-            half_width=constant(half_width),
+            half_width=width if isinstance(width, Property) else constant(width),
             decay=jnp.asarray(decay, float),
             # A hundredth of 1C decides on a branch.
             threshold=0.01 * one_c,

@@ -36,10 +36,10 @@ def start_cell() -> Cell:
         lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
     )
     cell = with_ocp_correction(cell, "positive", np.linspace(0.01, 0.99, 15))
-    cell = with_hysteresis(cell, None, 0.015, initial=(0.0, 1.0))
     x = jnp.linspace(0.05, 0.97, 5)
     width = Property(Table(x, jnp.full(x.shape, 0.015), extrapolation="clamp"))
-    return eqx.tree_at(lambda c: c.positive.particle.hysteresis.half_width, cell, width)
+    # The tests begin after a charge.
+    return with_hysteresis(cell, None, width, initial=(0.0, 1.0))
 
 
 FREE = (

@@ -50,11 +50,10 @@ def start_cell(hysteresis: bool = True, rates: bool = True) -> Cell:
             )
     if not hysteresis:
         return cell
-    # The tests begin after a charge.
-    cell = with_hysteresis(cell, None, 0.012, initial=(0.0, 1.0))
     x = jnp.asarray(HYSTERESIS_KNOTS)
     width = Property(Table(x, jnp.full(x.shape, 0.012), extrapolation="clamp"))
-    return eqx.tree_at(lambda c: c.positive.particle.hysteresis.half_width, cell, width)
+    # The tests begin after a charge.
+    return with_hysteresis(cell, None, width, initial=(0.0, 1.0))
 
 
 def _both(what: str, *rest) -> tuple[Free, ...]:

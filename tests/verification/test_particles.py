@@ -14,6 +14,8 @@ from naion.parameters import (
     open_circuit_voltage,
     stoichiometry_at_soc,
     with_double_layer,
+    with_hysteresis,
+    with_plating,
     with_pore_filling,
     with_reactions,
     with_second_material,
@@ -143,6 +145,40 @@ def test_charge_is_conserved(kind, blended, porous_cell, model):
         passed = sign * float(last.charge)
         assert abs(after - before - passed) < 1e-9 * abs(passed)
     assert abs(float(last.charge)) > 0.3 * 3600.0 * float(cell.nominal_capacity)
+
+
+def test_charge_is_conserved_with_every_part_at_once(porous_cell, model):
+    """What passed is in the particles, in pores, metal, dead metal, film or double layer."""
+    cell = with_sizes(
+        with_pore_filling(porous_cell, 1e-3), "negative", [1.0, 1.5], [0.7, 0.3]
+    )
+    cell = with_plating(
+        with_hysteresis(with_double_layer(cell)), rate_constant=1e-8, loss=1e-4
+    )
+    cell = with_sei(cell, conductivity=1e-3)
+    protocol = na.Protocol(
+        ["Charge at 2C for 10 min", "Rest for 10 min", "Discharge at 1C for 5 min"]
+    )
+    s = na.simulate(
+        cell, protocol, model=model, start=0.6, temperature=273.15, keep_states=True
+    )
+    grid, m = s.model.lay_out(cell), s.model
+    first = jax.tree.map(lambda a: a[0], s.states)
+    last = m.layout.unpack(s.final, jnp.asarray(273.15))
+    e = cell.negative
+    before, after = (solid_charge(s, cell, x, "negative") for x in (first, last))
+    change = last.local - first.local
+    u = dict(zip(m.surface, change, strict=True))
+    sites = grid.of_part(
+        lambda m: m, lambda m, at: m.active_fraction * m.particle.c_max
+    )
+    side = sum(u[k] for k in ("plated", "dead", "lost")) * sites * F
+    layer = -grid.interface * e.double_layer.capacitance * u["surface_potential"]
+    beside = grid.of_sides(side + layer)[0]
+    beside = float(cell.area * e.thickness * jnp.sum(beside) / m.mesh.n_neg)
+    passed = -float(last.charge)
+    assert abs(beside) > 1e-4 * passed
+    assert abs(after - before + beside - passed) < 1e-8 * abs(passed)
 
 
 def test_fast_pores_are_one_solid_solution(porous_cell):
