@@ -1,5 +1,6 @@
 """The README's first examples run as they stand."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -10,12 +11,13 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
-def after():
-    """Names that the quick start and the batches leave behind."""
+def after(tmp_path_factory):
+    """Names that the quick start and the batches leave behind; files go to a scratch folder."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names: dict = {}
-    for block in blocks[:5]:
-        exec(block, names)
+    with contextlib.chdir(tmp_path_factory.mktemp("readme")):
+        for block in blocks[:5]:
+            exec(block, names)
     return names
 
 

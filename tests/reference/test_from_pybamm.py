@@ -1,13 +1,12 @@
-"""PyBaMM parameter values as cells; skipped where PyBaMM is not installed."""
+"""PyBaMM parameter values as cells."""
 
 import jax.numpy as jnp
 import numpy as np
+import pybamm
 import pytest
 
 import naion as na
 from naion.io import from_pybamm
-
-pybamm = pytest.importorskip("pybamm", reason="needs the extra naion[pybamm]")
 
 
 def test_chen_is_our_chen(model):

@@ -30,6 +30,18 @@ VALUES = {
 }
 
 
+def roughened(s, *, sto, local):
+    """State far from equilibrium: noise on every field, current, a warm cell."""
+    rng = np.random.default_rng(3)
+    sizes = {"sto": sto, "pores": 0.003, "c_e": 0.3, "phi_e": 0.05, "phi_s": 0.01}
+    fields = {
+        name: (a := getattr(s, name)) + size * rng.uniform(-1.0, 1.0, a.shape)
+        for name, size in (sizes | {"local": local}).items()
+    }
+    fixed = {"current": jnp.asarray(0.8), "temperature": jnp.asarray(303.0)}
+    return s._replace(**fields, **fixed)
+
+
 @pytest.fixture(scope="module", params=["isothermal", "lumped"])
 def system(request):
     """A model, a rough state far from equilibrium, and programs for all modes."""
@@ -40,22 +52,8 @@ def system(request):
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     y = model.equilibrium(grid, sto, cell.temperature)
     s = model.layout.unpack(y, cell.temperature)
-    rng = np.random.default_rng(3)
-
-    def rough(a, size):
-        return a + size * rng.uniform(-1.0, 1.0, a.shape)
-
-    s = s._replace(
-        sto=rough(s.sto, 0.05),
-        c_e=rough(s.c_e, 0.3),
-        phi_e=rough(s.phi_e, 0.05),
-        phi_s=rough(s.phi_s, 0.01),
-        local=rough(s.local, 0.3),
-        current=jnp.asarray(0.8),
-        temperature=jnp.asarray(303.0),
-        charge=jnp.asarray(100.0),
-    )
-    y = model.layout.pack(s)
+    s = roughened(s, sto=0.05, local=0.3)
+    y = model.layout.pack(s._replace(charge=jnp.asarray(100.0)))
 
     def control(mode, value, slope):
         a = jnp.asarray
@@ -159,31 +157,17 @@ def test_parts_condense_exactly(part):
     grid, layout = model.lay_out(cell), model.layout
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     s = layout.unpack(model.equilibrium(grid, sto, cell.temperature), cell.temperature)
-    rng = np.random.default_rng(0)
-
-    def rough(a, size):
-        return a + size * rng.uniform(-1.0, 1.0, a.shape)
-
-    local = rough(s.local, 0.1)
+    s = roughened(s, sto=0.02, local=0.1)
     if "sei" in model.surface:
-        local = local.at[model.surface.index("sei")].add(5.0)
-    s = s._replace(
-        sto=rough(s.sto, 0.02),
-        pores=rough(s.pores, 0.003),
-        c_e=rough(s.c_e, 0.3),
-        phi_e=rough(s.phi_e, 0.05),
-        phi_s=rough(s.phi_s, 0.01),
-        local=local,
-        current=jnp.asarray(0.8),
-        temperature=jnp.asarray(303.0),
-    )
+        thick = s.local.at[model.surface.index("sei")].add(5.0)
+        s = s._replace(local=thick)
     y, tau = layout.pack(s), jnp.asarray(TAU)
     a = jnp.asarray
     imposed = Control(a(int(Mode.POWER)), a(4.0), a(0.2), a(303.0), a(0.01))
     jacobian = jax.jacfwd(lambda y: model.rates(tau, y, grid, imposed))(y)
     A = SHIFT * np.diag(layout.mass()) - np.asarray(jacobian)
     factors = model.linearise(jnp.asarray(SHIFT), tau, y, grid, imposed).factor()
-    b = rng.uniform(-1.0, 1.0, y.shape)
+    b = np.random.default_rng(0).uniform(-1.0, 1.0, y.shape)
     for left, solve in ((A, factors.solve), (A.T, factors.solve_transposed)):
         x = np.asarray(layout.join(*solve(*layout.split(jnp.asarray(b)))))
         scale = np.abs(left) @ np.abs(x) + np.abs(b)

@@ -46,7 +46,6 @@ def test_fields_of_the_nearest_step(solution, cell):
 
 
 def test_fields_slider(solution, cell):
-    pytest.importorskip("ipywidgets")
     slider = na.plot.fields_slider(solution, cell).children[0]
     assert slider.max == pytest.approx(float(solution.t_end) / 3600.0)
 
