@@ -7,6 +7,7 @@ pin()
 import naion as na  # noqa: E402
 from naion.parameters import (  # noqa: E402
     load,
+    with_heat_through_stack,
     with_hysteresis,
     with_plating,
     with_sei,
@@ -28,6 +29,7 @@ def main() -> None:
         "SEI": (with_sei(plain), na.Isothermal()),
         "hysteresis, plating, lumped heat": (both, na.Lumped()),
         "all of them": (with_sei(both), na.Lumped()),
+        "five layers": (with_heat_through_stack(plain, 0.02), na.ThroughStack(5)),
     }
     rows = []
     for mesh, grid in MESHES.items():

@@ -4,7 +4,7 @@ from . import batch, design, fit, io, parameters, plot, predict, report
 from ._precision import enable_x64
 from ._results import Result
 from .mesh import Mesh
-from .models import DFN, Isothermal, Lumped
+from .models import DFN, Isothermal, Lumped, ThroughStack
 from .physics.kinetics import ButlerVolmer
 from .protocol import Mode, Protocol, Step
 from .simulation import Solution, impedance, simulate
@@ -22,6 +22,7 @@ __all__ = [
     "Result",
     "Solution",
     "Step",
+    "ThroughStack",
     "batch",
     "design",
     "enable_x64",

@@ -13,6 +13,7 @@ from .. import parameters
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from .._results import Result
+from ..models import THERMAL
 from ..studies import demo
 from ._fit_file import fit_from_file
 from ._run import predict, run
@@ -113,7 +114,7 @@ def _run_options(p: argparse.ArgumentParser) -> None:
         default="charged",
         help="charged, discharged, published, soc=0.8 or ocv=4.018",
     )
-    p.add_argument("--thermal", choices=("isothermal", "lumped"), default="isothermal")
+    p.add_argument("--thermal", choices=tuple(THERMAL), default="isothermal")
     p.add_argument("--cycles", type=int, default=1)
     p.add_argument("--rtol", type=float, default=5e-4)
     p.add_argument("--out", type=Path, required=True, help="CSV to write")

@@ -9,7 +9,7 @@ import numpy as np
 from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..io import read_cell, read_profile, write_csv
-from ..models import DFN, Isothermal, Lumped
+from ..models import DFN, THERMAL
 from ..parameters import (
     Cell,
     Stoichiometry,
@@ -98,9 +98,7 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
         protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
     options: dict[str, Any] = {
         "start": start_of(arguments.start, cell),
-        "model": DFN(
-            thermal=Lumped() if arguments.thermal == "lumped" else Isothermal()
-        ),
+        "model": DFN(thermal=THERMAL[arguments.thermal]()),
         "rtol": arguments.rtol,
     }
     if arguments.temperature is not None:

@@ -6,7 +6,7 @@ cell = "nvpf_hc_chayambuka2022"     # a set or a cell.json
 protocol = ["Discharge at {rate}C until 2.0 V"]
 start = "charged"                   # as in `naion run`; optional, as all below
 temperature = 25                    # [degC]
-thermal = "lumped"                  # or "isothermal"
+thermal = "lumped"                  # or "isothermal", "stack"
 mesh = [6, 3, 6, 16]                # n_neg, n_sep, n_pos, n_r
 rtol = 5e-4
 chunk = 256                         # lanes computed and kept at once; else chosen
@@ -53,7 +53,7 @@ from .._results import Result
 from ..batch import run, stack
 from ..fit._free import leaf
 from ..io import read_cell, write_csv
-from ..models import DFN, Isothermal, Lumped
+from ..models import DFN, THERMAL
 from ..parameters import Cell
 from ..protocol import Protocol
 from ..simulation import Output, simulate
@@ -98,11 +98,10 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     known = {n for v in text["vary"] for n in [v.get("name")] if n}
     _check_names(steps, known - set(OWN), file)
     columns = dict(zip(names, rows.T, strict=True))
-    thermal = {"isothermal": Isothermal(), "lumped": Lumped()}
     kind = str(text.get("thermal", "isothermal"))
-    if kind not in thermal:
-        raise ValueError(f"{file}: thermal {kind!r}; known are {', '.join(thermal)}.")
-    model = DFN(mesh_of(text, file), thermal[kind])
+    if kind not in THERMAL:
+        raise ValueError(f"{file}: thermal {kind!r}; known are {', '.join(THERMAL)}.")
+    model = DFN(mesh_of(text, file), THERMAL[kind]())
     start = start_of(str(text.get("start", "charged")), cell)
     usual = float(cell.temperature) - ZERO_CELSIUS
     if "temperature" in text:

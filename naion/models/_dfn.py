@@ -31,14 +31,7 @@ from ._surface import (
     surface_start,
     surface_unknowns,
 )
-
-
-class Isothermal(eqx.Module):
-    """The cell has the temperature that the control gives."""
-
-
-class Lumped(eqx.Module):
-    """One temperature, m c_p dT/dt = heat - h A (T - T_ambient)."""
+from ._thermal import Isothermal, Lumped, ThroughStack
 
 
 class DFN(eqx.Module):
@@ -46,14 +39,14 @@ class DFN(eqx.Module):
 
     Attributes:
         mesh: grid counts.
-        thermal: `Isothermal()` or `Lumped()`.
+        thermal: `Isothermal()`, `Lumped()` or `ThroughStack()`.
         surface: unknowns of the particle surfaces; see `for_cell`.
         sides: electrode of every run of particles, 0 negative, 1 positive.
         has_pores: whether pores of hard carbon are unknowns.
     """
 
     mesh: Mesh = Mesh()
-    thermal: Isothermal | Lumped = Isothermal()
+    thermal: Isothermal | Lumped | ThroughStack = Isothermal()
     surface: tuple[str, ...] = eqx.field(static=True, default=("j",))
     sides: tuple[int, ...] = eqx.field(static=True, default=(0, 1))
     has_pores: bool = eqx.field(static=True, default=False)
@@ -69,12 +62,32 @@ class DFN(eqx.Module):
         )
 
     @property
+    def nodes(self) -> int:
+        """Layers through the thickness of the cell."""
+        return self.thermal.nodes if isinstance(self.thermal, ThroughStack) else 1
+
+    @property
     def layout(self) -> Layout:
-        """Where the unknowns lie in the flat vector."""
+        """Where the unknowns lie in the flat vector (of one layer)."""
         m = self.mesh
         n_e = sum((m.n_neg, m.n_pos)[side] for side in self.sides)
-        has_temperature = isinstance(self.thermal, Lumped)
+        has_temperature = not isinstance(self.thermal, Isothermal)
         return Layout(m.n_r, n_e, m.n_x, has_temperature, self.surface, self.has_pores)
+
+    def fields(self, y: Array, T: Array) -> State:
+        """The flat state of a simulation by name.
+
+        Args:
+            y: with `ThroughStack` the states of the layers and the voltage.
+            T: used where the temperature is not an unknown [K].
+
+        Returns:
+            fields, with a leading axis of layers for `ThroughStack`.
+        """
+        if not isinstance(self.thermal, ThroughStack):
+            return self.layout.unpack(y, T)
+        layers = y[:-1].reshape(self.nodes, -1)
+        return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
 
     def lay_out(self, cell: Cell) -> Grid:
         """A cell on this model's mesh, as all other methods take it."""
@@ -192,17 +205,8 @@ class DFN(eqx.Module):
     ) -> Array:
         """Control residual, [dT/dt,] and rates of the quadratures."""
         V = self.terminal_voltage(s, grid)
-        target = control.value + control.slope * tau
-        i_scale = grid.cell.nominal_capacity
-        residuals = jnp.stack(
-            [
-                (s.current - target) / i_scale,
-                V - target,
-                (V * s.current - target) / i_scale,
-                V - target * s.current,
-            ]
-        )
-        border = [residuals[control.mode]]
+        one_c = grid.cell.nominal_capacity
+        border = [control_residual(control, tau, V, s.current, one_c)]
         if self.layout.has_temperature:
             ambient = control.temperature + control.temperature_slope * tau
             t = grid.cell.thermal
@@ -455,6 +459,22 @@ class DFN(eqx.Module):
         if layout.has_temperature:
             mass = mass.at[1, 1].set(1.0)
         return columns, rows, shift * mass - d_scalars
+
+
+def control_residual(
+    control: Control, tau: Array, V: Array, current: Array, one_c: Array
+) -> Array:
+    """What is imposed, as a residual of voltage [V] and current [A]."""
+    target = control.value + control.slope * tau
+    residuals = jnp.stack(
+        [
+            (current - target) / one_c,
+            V - target,
+            (V * current - target) / one_c,
+            V - target * current,
+        ]
+    )
+    return residuals[control.mode]
 
 
 def _before(values: Array) -> Array:

@@ -86,6 +86,16 @@ class Layout(NamedTuple):
         return 2 if self.has_temperature else 1
 
     @property
+    def current_at(self) -> int:
+        """Place of the current in the flat vector, and of the row of the control."""
+        return self.size - N_QUADRATURES - self.n_border
+
+    @property
+    def temperature_at(self) -> int:
+        """Place of the temperature, where it is an unknown."""
+        return self.current_at + 1
+
+    @property
     def size(self) -> int:
         rows = self.n_r + self.n_p + len(self.surface)
         blocks = rows * self.n_e + N_MACRO * self.n_x

@@ -22,6 +22,7 @@ from ._cell import (
     Separator,
     Stoichiometry,
     Thermal,
+    ThroughPlane,
 )
 from ._registry import ParameterSet, Provenance, available, load, load_set
 from ._serialise import from_json, to_json
@@ -29,6 +30,7 @@ from ._variants import (
     HARD_CARBONS,
     with_double_layer,
     with_freezing,
+    with_heat_through_stack,
     with_hysteresis,
     with_landesfeind,
     with_plating,
@@ -57,6 +59,7 @@ __all__ = [
     "Separator",
     "Stoichiometry",
     "Thermal",
+    "ThroughPlane",
     "available",
     "compositions",
     "electrode_capacities",
@@ -69,6 +72,7 @@ __all__ = [
     "to_json",
     "with_double_layer",
     "with_freezing",
+    "with_heat_through_stack",
     "with_hysteresis",
     "with_landesfeind",
     "with_plating",

@@ -213,18 +213,34 @@ class Electrolyte(eqx.Module):
     thermodynamic_factor: Property
 
 
+class ThroughPlane(eqx.Module):
+    """How heat goes through the stack of layers, from one face of the cell to the other.
+
+    Attributes:
+        conductance: of the whole stack, lambda_z A_face / H [W.K-1].
+        first: share of the cell's cooling that is at the first face, 0 to 1.
+        last: share at the other face; the rest is at the edges, the same for all layers.
+    """
+
+    conductance: Scalar
+    first: Scalar
+    last: Scalar
+
+
 class Thermal(eqx.Module):
-    """Lumped heat balance.
+    """Heat balance of the cell.
 
     Attributes:
         mass: of the cell [kg].
         specific_heat: [J.kg-1.K-1].
         cooling: heat transfer coefficient times cooled area, h A [W.K-1].
+        through_plane: what the model `ThroughStack` needs, or none.
     """
 
     mass: Scalar
     specific_heat: Scalar
     cooling: Scalar
+    through_plane: ThroughPlane | None = None
 
 
 class Limits(eqx.Module):
@@ -273,3 +289,18 @@ class Cell(eqx.Module):
     published: Stoichiometry
     charged: Stoichiometry | None
     kinetics: AbstractKinetics
+
+    def layer(self, n: int) -> "Cell":
+        """One of n equal layers, which lie in parallel in the cell."""
+        resistance, thermal = self.contact_resistance, self.thermal
+        return dataclasses.replace(
+            self,
+            area=self.area / n,
+            nominal_capacity=self.nominal_capacity / n,
+            contact_resistance=dataclasses.replace(
+                resistance, scale=resistance.scale * n
+            ),
+            thermal=Thermal(
+                thermal.mass / n, thermal.specific_heat, thermal.cooling / n
+            ),
+        )

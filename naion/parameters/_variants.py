@@ -12,6 +12,7 @@ from typing import Literal
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from ..physics.sei import AbstractGrowth, SolventDiffusion
@@ -39,6 +40,7 @@ from ._cell import (
     Plating,
     PoreFilling,
     Stoichiometry,
+    ThroughPlane,
 )
 
 Number = float | Array
@@ -362,6 +364,50 @@ def with_landesfeind(cell: Cell) -> Cell:
         thermodynamic_factor=Property(LandesfeindPolynomial(p["factor"])),
     )
     return dataclasses.replace(cell, electrolyte=electrolyte)
+
+
+FOILS = 20e-6
+"""Foil in one unit of a stack, half of each collector's and of the other's [m] (A)."""
+
+
+def with_heat_through_stack(
+    cell: Cell,
+    thickness: Number,
+    *,
+    conductivity: Number = 0.8,
+    first: Number = 0.5,
+    last: Number = 0.5,
+) -> Cell:
+    """A flat cell whose layers differ in temperature; see the model `ThroughStack`.
+
+    Args:
+        cell: as it is with one temperature.
+        thickness: of the stack of layers, H [m].
+        conductivity: through the layers, lambda_z [W.m-1.K-1], 0.5 to 1.2.
+        first: share of the cell's cooling at the first face, 0 to 1.
+        last: at the other one; what is left is at the edges.
+
+    Raises:
+        ValueError: for a stack thinner than one unit of it, or shares beyond one.
+    """
+    layers = cell.negative.thickness + cell.separator.thickness
+    unit = layers + cell.positive.thickness + FOILS
+    concrete = not any(isinstance(a, Tracer) for a in (thickness, first, last, unit))
+    if concrete and not thickness >= unit:
+        raise ValueError(
+            f"thickness={thickness} m of the stack: expected at least that of one unit, "
+            f"{float(unit):.3g} m. It is in metres."
+        )
+    if concrete and not (first >= 0.0 and last >= 0.0 and first + last <= 1.0):
+        raise ValueError(
+            f"first={first}, last={last}: expected shares of the cell's cooling, from "
+            "zero, together at most one."
+        )
+    face = cell.area * unit / thickness
+    through = ThroughPlane(
+        *(jnp.asarray(x, float) for x in (conductivity * face / thickness, first, last))
+    )
+    return _put(lambda c: c.thermal.through_plane, cell, through)
 
 
 def with_freezing(

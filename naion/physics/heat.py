@@ -17,3 +17,28 @@ def reaction(a_j_dx: Array, eta: Array) -> Array:
 def reversible(a_j_dx: Array, dUdT: Array, T: Array) -> Array:
     """Integral of a j T dU/dT [W.m-2 of electrode]."""
     return jnp.sum(a_j_dx * T * dUdT)
+
+
+def between_layers(
+    conductance: Array, first: Array, last: Array, edges: Array, n: int
+) -> tuple[Array, Array]:
+    """Heat into n equal layers, X T + g T_ambient, by finite volumes in the thickness.
+
+    Between a layer's middle and a face lies half its own resistance.
+
+    Args:
+        conductance: from one face to the other, lambda A / H [W.K-1].
+        first: cooling at the face of the first layer, h A [W.K-1].
+        last: at that of the last one.
+        edges: of all layers together, evenly.
+
+    Returns:
+        X, (n, n), and g, (n,) [W.K-1]; all rows of X add up to -g.
+    """
+    half = 2.0 * n * conductance
+    to_next = jnp.full(n - 1, n * conductance)
+    outside = jnp.full(n, edges / n)
+    outside = outside.at[0].add(first * half / (first + half))
+    outside = outside.at[-1].add(last * half / (last + half))
+    pairs = jnp.diag(to_next, 1) + jnp.diag(to_next, -1)
+    return pairs - jnp.diag(jnp.sum(pairs, axis=1) + outside), outside

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 
+from .._constants import ZERO_CELSIUS
 from ..fit import Experiment, Kind
 from ..parameters import Cell
 from ..simulation import Solution
@@ -20,7 +22,11 @@ def overview(solution: Solution, axes: Any = None) -> Any:
         ("Voltage [V]", "Current [A]", "Cell temperature [C]", "Plating margin [V]"),
         strict=True,
     ):
-        axis.plot(t, solution[name])
+        of_layers = name == "Cell temperature [C]"
+        values = (
+            solution.layer_temperature - ZERO_CELSIUS if of_layers else solution[name]
+        )
+        axis.plot(t, np.asarray(values))
         axis.set_ylabel(name)
     np.ravel(axes)[3].axhline(0.0, color="0.7", linewidth=0.8)
     for axis in np.ravel(axes)[2:]:
@@ -77,7 +83,8 @@ def fields(
     """Salt, potentials, reaction and surface composition through the cell, four axes.
 
     Args:
-        solution: simulated with `keep_states=True`.
+        solution: simulated with `keep_states=True`; with `ThroughStack` the layer in the
+            middle is shown.
         cell: that was simulated.
         time: since the start [s]; none: the last step. The nearest step is shown.
 
@@ -86,6 +93,8 @@ def fields(
     """
     axes = _axes(axes, 4)
     states, t = solution.states, np.asarray(solution.t)[:-1]
+    if solution.model.nodes > 1:
+        states = jax.tree.map(lambda a: a[:, solution.model.nodes // 2], states)
     k = len(t) - 1 if time is None else int(np.argmin(np.abs(t - time)))
     grid = solution.model.lay_out(cell)
     dx = 1e6 * np.asarray(grid.dx)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..mesh import Mesh
-from ..models import DFN, Isothermal, Lumped
+from ..models import DFN, THERMAL, ThroughStack
 from ..parameters import Cell
 from ._system import Output
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ._solution import Solution
 
-FORMAT = "naion-solution-1"
+FORMAT = "naion-solution-2"
 
 
 def _rows(s: "Solution") -> dict[str, np.ndarray]:
@@ -94,18 +94,23 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
     }
     data |= {k: labelled(k, "time", v) for k, v in _rows(s).items()}
     coordinates = {"time": labelled("Time [s]", "time", s.t)}
+    layer = ("layer",) if s.model.nodes > 1 else ()
+    if layer:
+        name = "Layer temperature [K]"
+        data[name] = labelled(name, ("time", *layer), s.layer_temperature)
     if s.record.y.shape[-1]:
         states, mesh = s.states, s.model.mesh
         coordinates["step_time"] = labelled("Time [s]", "step_time", s.t[:-1])
         shells = ("r", mesh.shells().nodes, {"long_name": "r over radius"})
         coordinates["r"] = shells
-        on_line, in_particles = ("step_time", "x"), ("step_time", "particle")
+        on_line = ("step_time", *layer, "x")
+        in_particles = ("step_time", *layer, "particle")
         fields = {
             "Electrolyte potential [V]": (on_line, states.phi_e),
             "Electrode potential [V]": (on_line, states.phi_s),
             "Interfacial current density [A.m-2]": (in_particles, states.j),
             "Particle stoichiometry": (
-                ("step_time", "r", "particle"),
+                ("step_time", *layer, "r", "particle"),
                 states.total_sto,
             ),
         }
@@ -127,7 +132,8 @@ def save(s: "Solution", path: Path | str) -> None:
     about = {
         "format": FORMAT,
         "mesh": vars(model.mesh),
-        "thermal": type(model.thermal).__name__,
+        "thermal": next(k for k, v in THERMAL.items() if type(model.thermal) is v),
+        "nodes": model.nodes,
         "surface": model.surface,
         "sides": model.sides,
         "has_pores": model.has_pores,
@@ -157,10 +163,10 @@ def load(path: Path | str) -> "Solution":
         raise ValueError(
             f"{path} is not a solution that `Solution.save` of this version wrote."
         ) from None
-    thermal = {"Isothermal": Isothermal, "Lumped": Lumped}[about["thermal"]]()
+    thermal = THERMAL[about["thermal"]]
     model = DFN(
         Mesh(**about["mesh"]),
-        thermal,
+        thermal(about["nodes"]) if thermal is ThroughStack else thermal(),
         tuple(about["surface"]),
         tuple(about["sides"]),
         about["has_pores"],

@@ -34,7 +34,8 @@ def impedance(
         cell: parameters.
         frequency: [Hz], of any shape; such as `jnp.geomspace(1e4, 1e-3, 60)`.
         model: equations and mesh; the default is an isothermal DFN. Shells need to be
-            thin beside sqrt(D_s / omega) at the surface.
+            thin beside sqrt(D_s / omega) at the surface. At rest layers are alike: with
+            `ThroughStack` the cell is one layer.
         start: state of charge, stoichiometries, or a name; see `simulate`.
         temperature: [K]; none: the cell's own.
 

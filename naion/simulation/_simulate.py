@@ -2,11 +2,13 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.lax import stop_gradient
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
@@ -14,11 +16,12 @@ from naion_kernels import lanes
 
 from .._precision import require_x64
 from .._results import Result
-from ..models import DFN
+from ..models import DFN, ThroughStack
 from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
 from ..protocol import Mode, Protocol, Step
 from ..solvers import Segments, Settings, Status, Trajectory, solve
 from ._solution import Solution
+from ._stack_system import StackSystem
 from ._system import CellSystem, Event, Output, segments_of
 
 DEFAULT_RTOL = 5e-4
@@ -92,7 +95,7 @@ def simulate(
         result = solution.result
         if not result.is_physical:
             raise RuntimeError(
-                f"{result.explanation} (after {float(solution.t_end):.6g} s, "
+                f"{result.explanation} (after {float(stop_gradient(solution.t_end)):.6g} s, "
                 f"{int(solution.n_steps)} steps)"
             )
     return solution
@@ -170,11 +173,12 @@ def _simulate(
     sto = start_state(cell, given)
     segments = segments_of(protocol, cell, temperature)
     model = model.for_cell(cell)
-    grid = model.lay_out(cell)
-    system = CellSystem(model)
-    y0 = model.equilibrium(grid, sto, segments.control.control.temperature[0])
+    in_layers = isinstance(model.thermal, ThroughStack)
+    system = StackSystem(model) if in_layers else CellSystem(model)
+    args: Any = system.lay_out(cell)
+    y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps, native=native)
-    done = solve(system, y0, grid, segments, settings, keep_states)
+    done = solve(system, y0, args, segments, settings, keep_states)
     inside = jnp.stack([sto.negative, sto.positive])
     possible = jnp.all((inside > 0.0) & (inside < 1.0))
     outcome = jnp.where(
@@ -205,11 +209,14 @@ def _simulate(
 
 
 def _outcome(
-    system: CellSystem, done: Trajectory, segments: Segments, concentration: Array
+    system: CellSystem | StackSystem,
+    done: Trajectory,
+    segments: Segments,
+    concentration: Array,
 ) -> Array:
     """The integrator's status in the words of batteries."""
-    s = system.model.layout.unpack(jax.lax.stop_gradient(done.y), jnp.zeros(()))
-    surface = s.sto[-1]
+    s = system.model.fields(jax.lax.stop_gradient(done.y), jnp.zeros(()))
+    surface = s.sto[..., -1, :]
     by_event = jnp.select(
         [
             done.event == Event.SURFACE_EMPTY,

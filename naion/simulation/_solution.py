@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
-from ..models import DFN, Losses, State, losses
+from ..models import DFN, Losses, State, lay_out_layers, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
 from . import _frames
@@ -58,19 +58,17 @@ class Solution(eqx.Module):
         """How the simulation ended; for one simulation, outside `jit`."""
         return Result(int(self.outcome))
 
-    def _points(self, output: Output) -> Array:
+    def _points(self, output: int | slice) -> Array:
         """An output at the start of every step and at the end.
 
         Inside `jit` unused rows repeat the end; outside they are cut off.
         """
-        start, end = (
-            self.record.outputs[:, 0, output],
-            self.record.outputs[:, 1, output],
-        )
+        start, end = (self.record.outputs[:, k, output] for k in (0, 1))
         last = jnp.maximum(self.n_steps - 1, 0)
         used = jnp.arange(start.shape[0]) < self.n_steps
-        points = jnp.append(jnp.where(used, start, end[last]), end[last])
-        return self._cut(points)
+        used = used.reshape(-1, *(1,) * (start.ndim - 1))
+        points = jnp.where(used, start, end[last])
+        return self._cut(jnp.concatenate([points, end[last][None]]))
 
     def _cut(self, points: Array) -> Array:
         if isinstance(self.n_steps, Tracer):
@@ -96,8 +94,15 @@ class Solution(eqx.Module):
 
     @property
     def temperature(self) -> Array:
-        """Cell temperature [K]."""
+        """Cell temperature, the mean of its layers [K]."""
         return self._points(Output.TEMPERATURE)
+
+    @property
+    def layer_temperature(self) -> Array:
+        """Temperatures of the layers, (n, layers), one but for `ThroughStack` [K]."""
+        if self.model.nodes == 1:
+            return self.temperature[:, None]
+        return self._points(slice(len(Output), None))
 
     @property
     def discharged(self) -> Array:
@@ -131,7 +136,8 @@ class Solution(eqx.Module):
 
         Returns:
             Voltage [V], current [A], temperature [K], charge [C], energy [J], plating
-            margin [V] along a new last axis; NaN after the end.
+            margin [V], and the layers' temperatures with `ThroughStack` [K], along a
+            new last axis; NaN after the end.
         """
         r = self.record
         t = jnp.asarray(t, r.t.dtype)
@@ -182,6 +188,8 @@ class Solution(eqx.Module):
     def states(self) -> State:
         """Fields at the start of every step, stacked; needs `keep_states=True`.
 
+        With `ThroughStack` the second axis is that of the layers.
+
         Raises:
             ValueError: when the simulation did not keep its states.
         """
@@ -190,13 +198,15 @@ class Solution(eqx.Module):
                 "This solution has no fields. Simulate with `keep_states=True`."
             )
         temperature = self.record.outputs[:, 0, Output.TEMPERATURE]
-        states = jax.vmap(self.model.layout.unpack)(self.record.y, temperature)
+        states = jax.vmap(self.model.fields)(self.record.y, temperature)
         if isinstance(self.n_steps, Tracer):
             return states
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
 
     def losses(self, cell: Cell) -> Losses:
         """Where the voltage goes, at the start of every step; needs `keep_states=True`.
+
+        With `ThroughStack` a mean over the layers.
 
         Args:
             cell: that was simulated.
@@ -252,8 +262,12 @@ class Solution(eqx.Module):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _losses(model: DFN, states: State, cell: Cell) -> Losses:
-    grid = model.lay_out(cell)
-    return jax.vmap(lambda s: losses(model, s, grid))(states)
+    if model.nodes == 1:
+        grid = model.lay_out(cell)
+        return jax.vmap(lambda s: losses(model, s, grid))(states)
+    grid = lay_out_layers(model.mesh, cell, model.nodes).grid
+    each = jax.vmap(jax.vmap(lambda s: losses(model, s, grid)))(states)
+    return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
 
 
 SAME_TIME = 1e-6

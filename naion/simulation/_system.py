@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from ..models import DFN, Grid, State
 from ..models._surface import ERROR_WEIGHT
-from ..parameters import Cell
+from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Segments
 from ..solvers._system import Factorised
@@ -111,6 +111,14 @@ class CellSystem(AbstractSystem):
     @property
     def mass(self) -> np.ndarray:
         return self.model.layout.mass()
+
+    def lay_out(self, cell: Cell) -> Grid:
+        """What the other methods take as `args`."""
+        return self.model.lay_out(cell)
+
+    def equilibrium(self, args: Grid, sto: Stoichiometry, T: Array) -> Array:
+        """The flat state at rest, at temperature T [K]."""
+        return self.model.equilibrium(args, sto, T)
 
     def rates(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         return self.model.rates(tau, y, args, control.control)
@@ -215,21 +223,44 @@ class CellSystem(AbstractSystem):
         return jnp.stack([V, s.current, s.temperature, s.charge, s.energy, margin])
 
     def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
-        cut = control.cut_offs
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
-        held = control.control.mode == Mode.VOLTAGE
-        Q = args.cell.nominal_capacity
-        surface = args.composition(s.sto[-1])
         passed = jnp.abs(s.charge - s.charge_mark)
-        distances = [
-            jnp.where((s.current > 0.0) & ~held, V - cut.lower_voltage, NOT_NOW),
-            jnp.where((s.current < 0.0) & ~held, cut.upper_voltage - V, NOT_NOW),
-            (jnp.abs(s.current) - cut.current) / Q,
+        surface = args.composition(s.sto[-1])
+        Q = args.cell.nominal_capacity
+        return distances(control, V, s.current, passed, s.temperature, surface, Q)
+
+
+def distances(
+    control: Imposed,
+    V: Array,
+    current: Array,
+    passed: Array,
+    temperature: Array,
+    surface: Array,
+    Q: Array,
+) -> Array:
+    """Scaled distances to the events, in the order of `Event`.
+
+    Args:
+        control: what the step imposes.
+        V: voltage [V].
+        current: [A].
+        passed: charge that went through since the step began [C].
+        temperature: of the cell, or of all its layers [K].
+        surface: stoichiometries of all particle surfaces.
+        Q: nominal capacity [A.h].
+    """
+    cut, held = control.cut_offs, control.control.mode == Mode.VOLTAGE
+    return jnp.stack(
+        [
+            jnp.where((current > 0.0) & ~held, V - cut.lower_voltage, NOT_NOW),
+            jnp.where((current < 0.0) & ~held, cut.upper_voltage - V, NOT_NOW),
+            (jnp.abs(current) - cut.current) / Q,
             (cut.charge - passed) / (3600.0 * Q),
-            (s.temperature - cut.temperature_below) / 10.0,
-            (cut.temperature_above - s.temperature) / 10.0,
+            (jnp.min(temperature) - cut.temperature_below) / 10.0,
+            (cut.temperature_above - jnp.max(temperature)) / 10.0,
             jnp.min(surface) - SURFACE_LIMIT,
             1.0 - SURFACE_LIMIT - jnp.max(surface),
         ]
-        return jnp.stack(distances)
+    )
