@@ -47,7 +47,8 @@ def nvpf() -> Iterator[Variant]:
 
 
 def hakadi() -> Iterator[Variant]:
-    oxide, every = _layered_oxide, (*_layered_oxide.FREE, *_hakadi.SENSOR)
+    oxide = _layered_oxide
+    every = (*oxide.FREE, *_hakadi.HEAT, *_hakadi.SENSOR)
     yield "all", lambda: _hakadi.hakadi_problem()
     yield (
         "without hysteresis",
@@ -63,6 +64,12 @@ def hakadi() -> Iterator[Variant]:
         ),
     )
     yield (
+        "isothermal",
+        lambda: _hakadi.hakadi_problem(
+            free=without(every, _hakadi.HEAT), model=na.DFN(_hakadi.MODEL.mesh)
+        ),
+    )
+    yield (
         "without errors of the sensor",
         lambda: _hakadi.hakadi_problem(free=without(every, _hakadi.SENSOR[1:])),
     )
@@ -70,7 +77,8 @@ def hakadi() -> Iterator[Variant]:
 
 def tuberlin() -> Iterator[Variant]:
     """From the Hakadi cell, fitted in the same way."""
-    oxide, every = _layered_oxide, (*_layered_oxide.FREE, *_tuberlin.OWN)
+    oxide = _layered_oxide
+    every = (*oxide.FREE, *oxide.TEMPERATURE, *_tuberlin.OWN)
     cycles = {name: problem for name, problem in hakadi()}
     frees = {
         "all": every,

@@ -153,7 +153,7 @@ def _predicted(whole: Problem, found: Subject) -> list[np.ndarray]:
 
 
 def tuberlin() -> list[list[str]]:
-    """Three temperatures. How full the cell was is found from the first rested voltage."""
+    """Three temperatures. How full the cell was is one number, found from rested voltages."""
     start = fitted(_hakadi.hakadi_problem()).subject.cell
     whole = _tuberlin.tuberlin_problem(start)
     everything = fitted(whole)
@@ -166,13 +166,13 @@ def tuberlin() -> list[list[str]]:
         at = whole.names.index(f"missing[{i}]")
         found = [k for k, e in enumerate(whole.experiments) if e.group == i]
         e = whole.experiments[found[0]]
-        first = e.observations[0].value.size
 
-        def gap(missing: float, z=z, at=at, k=found[0], first=first, e=e) -> float:
+        def off(missing: float, z=z, at=at, k=found[0], e=e) -> float:
             z[at] = missing
-            return whole.predictions(z)[k][first] - e.observations[1].value[0]
+            rested = split(e, whole.predictions(z)[k])["rested"]
+            return rmse(rested, e.observations[1].value)
 
-        z[at] = solve(gap, -0.05, 0.3)
+        z[at] = least(off, -0.05, 0.3)
         predicted = whole.predictions(z)
         base = by_temperature(whole, T)
         for k in found:
@@ -205,28 +205,25 @@ def tuberlin() -> list[list[str]]:
     return rows
 
 
-def solve(gap: Callable[[float], float], low: float, high: float) -> float:
-    """Where `gap` is zero; where it is nearest to zero, if nowhere.
-
-    It is not finite where the cell would be too full to be simulated.
-    """
+def least(off: Callable[[float], float], low: float, high: float) -> float:
+    """Where `off` is least: the best of 36, refined between its neighbours."""
     from scipy import optimize
 
-    x = np.linspace(low, high, 15)
-    y = np.array([gap(v) for v in x])
-    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
-    (crossings,) = np.nonzero(y[1:] * y[:-1] <= 0.0)
-    if crossings.size == 0:
-        return float(x[np.argmin(np.abs(y))])
-    k = crossings[0]
-    return float(optimize.brentq(gap, x[k], x[k + 1], xtol=1e-3))
+    x, step = np.linspace(low, high, 36, retstep=True)
+    best = float(x[np.argmin([off(v) for v in x])])
+    bounds = (max(low, best - step), min(high, best + step))
+    options = {"xatol": 1e-4}
+    found = optimize.minimize_scalar(
+        off, bounds=bounds, method="bounded", options=options
+    )
+    return float(found.x)
 
 
 def by_temperature(problem: Problem, T: int) -> dict[str, np.ndarray]:
     """Baseline at a temperature from those of the others.
 
-    Rested voltages against charge, shifted to meet at the first measured one, and
-    interpolated in temperature; overvoltages and resistances as exp(a + b / T).
+    Rested voltages against charge, each shifted to fit those measured, and interpolated
+    in temperature; overvoltages and resistances as exp(a + b / T).
     """
     tests = {e.name: e for e in problem.experiments}
     kelvin = {t: float(tests[f"{t} degC"].temperature) for t in _tuberlin.TEMPERATURES}
@@ -234,13 +231,15 @@ def by_temperature(problem: Problem, T: int) -> dict[str, np.ndarray]:
     share = (1 / kelvin[T] - 1 / kelvin[a]) / (1 / kelvin[b] - 1 / kelvin[a])
     linear = (kelvin[T] - kelvin[a]) / (kelvin[b] - kelvin[a])
     target = tests[f"{T} degC"].observations
-    q, V_first = target[1].x, float(target[1].value[0])
+    q, measured = target[1].x, target[1].value
     rested, over = {}, {}
     for t in (a, b):
         loaded, rest = tests[f"{t} degC"].observations
-        # The charge at which this cell had the first voltage.
-        start = float(np.interp(-V_first, -rest.value, rest.x))
-        at = start + q - q[0]
+
+        def off(start: float, rest=rest) -> float:
+            return rmse(np.interp(start + q, rest.x, rest.value), measured)
+
+        at = least(off, -0.3, 0.3) + q
         rested[t] = np.interp(at, rest.x, rest.value)
         over[t] = np.interp(at, rest.x, rest.value - loaded.value)
     V = rested[a] + linear * (rested[b] - rested[a])

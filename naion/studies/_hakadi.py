@@ -5,7 +5,7 @@ import numpy as np
 from .._constants import ZERO_CELSIUS
 from ..fit import BELOW_ANY_CUT_OFF, Experiment, Free, Part, Problem, Subject, recorded
 from ..mesh import Mesh
-from ..models import DFN
+from ..models import DFN, Lumped
 from ..parameters import Cell
 from ..protocol import Mode, Step
 from ._layered_oxide import FREE, start_cell
@@ -35,7 +35,10 @@ SENSOR = (
 the home-built tester's sensor (offsets of 10 mA; capacities of charges are wrong by up to
 9 %, of discharges by 2 %)."""
 
-MODEL = DFN(Mesh(6, 3, 6, 16))
+HEAT = (Free(("cell.thermal.cooling",), (0.02, 0.4), "log", 0.5),)
+"""The cell warms itself: charges follow discharges at once, in a cell that is still warm."""
+
+MODEL = DFN(Mesh(6, 3, 6, 16), Lumped())
 
 
 def hakadi_problem(
@@ -43,7 +46,7 @@ def hakadi_problem(
     tables=EMBEDDED,
     *,
     cell: Cell | None = None,
-    free: tuple[Free, ...] = (*FREE, *SENSOR),
+    free: tuple[Free, ...] = (*FREE, *HEAT, *SENSOR),
     model: DFN = MODEL,
 ) -> Problem:
     """The fit of `make demo`.
