@@ -51,10 +51,10 @@ def hakadi() -> Iterator[Variant]:
     every = (*oxide.FREE, *_hakadi.HEAT, *_hakadi.SENSOR)
     yield "all", lambda: _hakadi.hakadi_problem()
     yield (
-        "without hysteresis",
+        "with hysteresis",
         lambda: _hakadi.hakadi_problem(
-            cell=oxide.start_cell(hysteresis=False),
-            free=without(every, oxide.HYSTERESIS),
+            cell=oxide.with_branches(oxide.start_cell()),
+            free=(*every, *oxide.HYSTERESIS),
         ),
     )
     yield (
@@ -76,20 +76,25 @@ def hakadi() -> Iterator[Variant]:
 
 
 def tuberlin() -> Iterator[Variant]:
-    """From the Hakadi cell, fitted in the same way."""
+    """From the Hakadi cell, whose rate constants are fitted in the same way."""
     oxide = _layered_oxide
-    every = (*oxide.FREE, *oxide.TEMPERATURE, *_tuberlin.OWN)
-    cycles = {name: problem for name, problem in hakadi()}
-    frees = {
-        "all": every,
-        "without hysteresis": without(every, oxide.HYSTERESIS),
-        "without curves of k_0": scales(every, "rate_constant"),
+    plain = (*oxide.FREE, *oxide.TEMPERATURE, *_tuberlin.OWN)
+    every = (*plain, *oxide.HYSTERESIS)
+    cycles = dict(hakadi())
+    variants = {
+        "all": ("all", every, True),
+        "without hysteresis": ("all", plain, False),
+        "without curves of k_0": (
+            "without curves of k_0",
+            scales(every, "rate_constant"),
+            True,
+        ),
     }
-    for name, free in frees.items():
+    for name, (start, free, hysteresis) in variants.items():
 
-        def problem(name=name, free=free) -> Problem:
-            start = fitted(cycles[name]()).subject.cell
-            return _tuberlin.tuberlin_problem(start, free=free)
+        def problem(start=start, free=free, hysteresis=hysteresis) -> Problem:
+            cell = fitted(cycles[start]()).subject.cell
+            return _tuberlin.tuberlin_problem(cell, free=free, hysteresis=hysteresis)
 
         yield name, problem
 

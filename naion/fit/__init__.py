@@ -1,5 +1,6 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
+from ._certainty import Combination, Profile, combinations, interval, profile
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
@@ -19,6 +20,7 @@ from ._problem import Problem, ocp_slopes
 
 __all__ = [
     "BELOW_ANY_CUT_OFF",
+    "Combination",
     "Experiment",
     "Fit",
     "Free",
@@ -26,13 +28,17 @@ __all__ = [
     "Observations",
     "Part",
     "Problem",
+    "Profile",
     "Subject",
     "assumed",
+    "combinations",
     "discharge",
     "fleet",
     "gradient_descent",
+    "interval",
     "least_squares",
     "ocp_slopes",
+    "profile",
     "pulse",
     "recorded",
     "run",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
+from ._certainty import covariance
 from ._experiment import Kind
 from ._free import Subject, sizes
 from ._problem import Problem
@@ -197,46 +198,6 @@ def _scales(problem: Problem) -> np.ndarray:
     return np.minimum(width, high - low)
 
 
-def _covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
-    """Covariance of the parameters with a correlated model discrepancy.
-
-    Residuals of a fitted battery model are not noise: they are the model's error, smooth
-    along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
-    residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. S is estimated
-    from the residuals: for each experiment their mean square times an exponential
-    correlation whose length is found from the lag-one autocorrelation.
-
-    Args:
-        problem: what was fitted.
-        r, J: residuals and their Jacobian at the best parameters.
-
-    Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
-    48 (1980) 817 for the sandwich.
-    """
-    H = J.T @ J
-    # Parameters range from ocp volts to energies in J/mol: invert in units of their own.
-    unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
-    inverse = np.linalg.inv(scaled) * np.outer(unit, unit)
-    middle, i = np.zeros_like(H), 0
-    for e in problem.experiments:
-        n = e.n_observations
-        rows, part = J[i : i + n], r[i : i + n]
-        middle += rows.T @ _correlated(part) @ rows
-        i += n
-    middle += J[i:].T @ J[i:]
-    return inverse @ middle @ inverse
-
-
-def _correlated(r: np.ndarray) -> np.ndarray:
-    """Covariance of scaled residuals along one experiment."""
-    variance = max(float(np.mean(r * r)), 0.05)
-    lag = float(np.mean(r[1:] * r[:-1])) / variance if len(r) > 2 else 0.0
-    rho = min(max(lag, 0.0), 0.98)
-    distance = np.abs(np.subtract.outer(np.arange(len(r)), np.arange(len(r))))
-    return variance * rho**distance
-
-
 def summarise(
     problem: Problem,
     z: np.ndarray,
@@ -252,7 +213,7 @@ def summarise(
     names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
     predictions = problem.predictions(z)
     r = problem.residuals(z, predictions)
-    C = _covariance(problem, r, problem.jacobian(z))
+    C = covariance(problem, r, problem.jacobian(z))
     cost = 0.5 * float(np.sum(r * r))
     converged = converged and _any_finite(predictions)
     return Fit(problem, z, predictions, C, cost, names, converged, evaluations, seconds)

@@ -1,0 +1,334 @@
+"""What a fit knows: covariance, combinations the data do not determine, profiles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+from jaxtyping import Array
+
+from ..parameters import Cell
+from ._free import set_vector, sizes
+from ._problem import Problem
+
+if TYPE_CHECKING:
+    from ._fit import Fit
+
+
+def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
+    """Covariance of the parameters with a correlated model discrepancy.
+
+    Residuals of a fitted battery model are not noise: they are the model's error, smooth
+    along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
+    residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. In S every
+    experiment has its own variance, and all have the same exponential correlation from
+    point to point; see `_discrepancy`.
+
+    Args:
+        problem: what was fitted.
+        r, J: residuals and their Jacobian at the best parameters.
+
+    Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
+    48 (1980) 817 for the sandwich.
+    """
+    counts = [e.n_observations for e in problem.experiments]
+    n = sum(counts)
+    inverse = _inverse(J.T @ J)
+    of_priors = J[n:].T @ J[n:]
+    middle = J[:n].T @ _discrepancy(counts, r[:n], J[:n], inverse, of_priors) @ J[:n]
+    return inverse @ (middle + of_priors) @ inverse
+
+
+MOST_ALIKE = 0.98
+"""Highest correlation of neighbouring residuals: beyond, a curve counts as one point."""
+
+LEAST_VARIANCE = 0.05
+"""Of scaled residuals: no fit is much better than its data claim to be."""
+
+
+def _discrepancy(
+    counts: list[int],
+    r: np.ndarray,
+    J: np.ndarray,
+    inverse: np.ndarray,
+    of_priors: np.ndarray,
+) -> np.ndarray:
+    """Covariance of the errors that left these residuals, (n, n).
+
+    Method of moments: a fit takes the smooth part out of the errors e, and leaves
+    r = P e with P = 1 - J H^-1 J^T. Variances of the experiments and the correlation are
+    those with which the mean squares of r, and its products of neighbours, are what is
+    expected of P S P^T and of the parameters' distance from what was believed.
+
+    Args:
+        counts: residuals of each experiment.
+        r, J: of the data alone, (n,) and (n, m).
+        inverse: H^-1 with priors, (m, m).
+        of_priors: the priors' part of H, (m, m).
+    """
+    from scipy import optimize
+
+    n = len(r)
+    P = np.eye(n) - J @ inverse @ J.T
+    drawn = J @ inverse @ of_priors @ inverse @ J.T
+    owner = np.repeat(np.arange(len(counts)), counts)
+    same = owner[:, None] == owner
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    members = (owner[:, None] == np.arange(len(counts))).astype(float)
+    neighbours = same & (apart == 1)
+    square = np.maximum(members.T @ (r * r - np.diag(drawn)), 0.0)
+    product = float(np.sum(neighbours * (np.outer(r, r) - drawn)))
+
+    def variances(rho: float) -> tuple[np.ndarray, float]:
+        """Of the experiments, and the products of neighbours expected with them."""
+        C = np.where(same, rho**apart, 0.0)
+        left = np.stack(
+            [
+                P[:, owner == k] @ C[np.ix_(owner == k, owner == k)] @ P[owner == k]
+                for k in range(len(counts))
+            ]
+        )
+        expected = np.einsum("kii,ie->ek", left, members)
+        found, _ = optimize.nnls(expected, square)
+        return found, float(np.einsum("kij,ij,k->", left, neighbours, found))
+
+    def excess(rho: float) -> float:
+        return variances(rho)[1] - product
+
+    ends = excess(0.0), excess(MOST_ALIKE)
+    if ends[0] >= 0.0:
+        rho = 0.0
+    elif ends[1] <= 0.0:
+        rho = MOST_ALIKE
+    else:
+        rho = float(optimize.brentq(excess, 0.0, MOST_ALIKE, xtol=1e-3))
+    variance = np.maximum(variances(rho)[0], LEAST_VARIANCE)[owner]
+    return np.where(same, variance[:, None] * rho**apart, 0.0)
+
+
+def _inverse(H: np.ndarray) -> np.ndarray:
+    """Of a precision: parameters range from ocp volts to energies in J/mol."""
+    unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
+    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
+    return np.linalg.inv(scaled) * np.outer(unit, unit)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A weighted sum of free numbers, and how much of its uncertainty the data leave.
+
+    Attributes:
+        names: of the free numbers, "ln" before those on a logarithmic scale.
+        weights: of each in units of what it was believed to within; their squares add
+            up to one.
+        remains: standard deviation after the fit over that before.
+    """
+
+    names: tuple[str, ...]
+    weights: np.ndarray
+    remains: float
+
+    def __str__(self) -> str:
+        large = np.argsort(-np.abs(self.weights))
+        large = [i for i in large if np.abs(self.weights[i]) > 0.3][:4] or large[:1]
+        text = " ".join(f"{self.weights[i]:+.2f} {self.names[i]}" for i in large)
+        if self.remains < 0.3:
+            verdict = "determined"
+        elif self.remains < 0.8:
+            verdict = "partly determined"
+        else:
+            verdict = "not determined by these data"
+        left = min(100.0, 100.0 * self.remains)
+        return f"{text}: {verdict}, {left:.0f} % of the prior's width remains"
+
+
+def combinations(fit: "Fit") -> tuple[Combination, ...]:
+    """What the data determine, from the best known sum of parameters to the least.
+
+    The eigenvectors of the fit's covariance beside the priors': sums of parameters that
+    are independent before and after. A parameter without a prior counts as equally
+    likely between its bounds.
+    """
+    from scipy import linalg
+
+    problem = fit.problem
+    low, high = problem.bounds
+    counts = sizes(problem.free, problem.subject)
+    owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
+    flat = np.array([not np.isfinite(f.prior) for f in owners])
+    J = problem.jacobian(fit.z)
+    of_priors = J[sum(e.n_observations for e in problem.experiments) :]
+    H = of_priors.T @ of_priors + np.diag(np.where(flat, 12.0 / (high - low) ** 2, 0.0))
+    before = _inverse(H)
+    variances, vectors = linalg.eigh(fit.covariance, before)
+    weights = vectors * np.sqrt(np.diag(before))[:, None]
+    weights = weights / np.linalg.norm(weights, axis=0)
+    # The largest weight is positive: a sum and its negative say the same.
+    weights = weights * np.sign(
+        weights[np.argmax(np.abs(weights), axis=0), np.arange(len(low))]
+    )
+    names = tuple(
+        f"ln {name}" if f.transform == "log" else name
+        for name, f in zip(problem.names, owners, strict=True)
+    )
+    return tuple(
+        Combination(names, w, float(np.sqrt(max(v, 0.0))))
+        for w, v in zip(weights.T, variances, strict=True)
+    )
+
+
+def interval(
+    fit: "Fit", prediction: Callable[[Cell], Array], level: float = 0.9
+) -> tuple[float, float, float]:
+    """A prediction and its interval, by linearisation around the best parameters.
+
+    Args:
+        fit: with its covariance.
+        prediction: of a cell, a scalar; differentiable.
+        level: of the interval.
+
+    Returns:
+        lower end, value, upper end.
+
+    Raises:
+        ValueError: when the prediction is not finite, or does not depend on what is free.
+    """
+    from scipy import stats
+
+    value, slope = _linear(fit, _of_vector(fit.problem, prediction))
+    half = float(
+        stats.norm.ppf(0.5 + 0.5 * level) * np.sqrt(slope @ fit.covariance @ slope)
+    )
+    return value - half, value, value + half
+
+
+def _of_vector(problem: Problem, prediction: Callable[[Cell], Array]) -> Callable:
+    """A prediction and its gradient by the vector of free parameters."""
+
+    def of(z: Array) -> Array:
+        return prediction(set_vector(problem.free, problem.subject, z).cell)
+
+    return jax.jit(jax.value_and_grad(of))
+
+
+def _linear(fit: "Fit", predicted: Callable) -> tuple[float, np.ndarray]:
+    value, slope = predicted(fit.z)
+    if not (np.isfinite(value) and np.any(slope) and np.all(np.isfinite(slope))):
+        raise ValueError(
+            f"The prediction is {float(value)}, its largest derivative "
+            f"{float(np.max(np.abs(slope)))}: expected a finite number that depends on "
+            "the free parameters of the fit."
+        )
+    return float(value), np.asarray(slope)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much worse the data are met if a prediction had other values.
+
+    Attributes:
+        values: of the prediction, (n,).
+        rise: of twice the cost, corrected for the correlated error of the model, (n,).
+        z: best parameters at each value, (n, n_z).
+        best: prediction of the fit.
+    """
+
+    values: np.ndarray
+    rise: np.ndarray
+    z: np.ndarray
+    best: float
+
+    def interval(self, level: float = 0.9) -> tuple[float, float]:
+        """Values whose rise is below the quantile of chi squared; NaN if not reached."""
+        from scipy import stats
+
+        most = float(stats.chi2.ppf(level, 1))
+
+        def end(side: np.ndarray) -> float:
+            order = np.argsort(np.abs(self.values[side] - self.best))
+            x = np.append(self.best, self.values[side][order])
+            y = np.append(0.0, np.maximum.accumulate(self.rise[side][order]))
+            # Roots of rises are nearly straight.
+            if y[-1] < most:
+                return float("nan")
+            return float(np.interp(np.sqrt(most), np.sqrt(y), x))
+
+        below = self.values < self.best
+        return end(below), end(~below)
+
+
+def profile(
+    fit: "Fit",
+    prediction: Callable[[Cell], Array],
+    *,
+    points: int = 8,
+    reach: float = 2.5,
+    max_evaluations: int = 15,
+) -> Profile:
+    """Profile likelihood of a prediction: the best fit that predicts another value.
+
+    Where the model is far from linear in what the data leave open, its intervals are
+    right and those of the covariance are not.
+
+    Args:
+        fit: with its best parameters.
+        prediction: of a cell, a scalar; differentiable.
+        points: values of the prediction, half on either side.
+        reach: how far out, in standard deviations from the covariance.
+        max_evaluations: of the residuals for each value.
+
+    Raises:
+        ValueError: when the prediction is not finite, or does not depend on what is free.
+
+    Reference: the correction of the rise for residuals that are not independent: Pace,
+    Salvan and Sartori, Stat. Sinica 21 (2011) 129.
+    """
+    from scipy import optimize
+
+    problem = fit.problem
+
+    predicted = _of_vector(problem, prediction)
+    best, slope = _linear(fit, predicted)
+    variance = float(slope @ fit.covariance @ slope)
+    J = problem.jacobian(fit.z)
+    independent = float(slope @ _inverse(J.T @ J) @ slope)
+    sd = np.sqrt(variance)
+    firmly = 0.01 * min(sd, np.sqrt(independent))
+    low, high = problem.bounds
+    scale = np.sqrt(np.diag(fit.covariance))
+
+    def refit(target: float, start: np.ndarray) -> tuple[np.ndarray, float]:
+        def residuals(z: np.ndarray) -> np.ndarray:
+            value, _ = predicted(z * scale)
+            r = problem.residuals(z * scale)
+            return np.append(r, (float(value) - target) / firmly)
+
+        def jacobian(z: np.ndarray) -> np.ndarray:
+            _, slope = predicted(z * scale)
+            rows = problem.jacobian(z * scale)
+            return np.vstack([rows, np.asarray(slope) / firmly]) * scale
+
+        done = optimize.least_squares(
+            residuals,
+            np.clip(start, low, high) / scale,
+            jac=jacobian,  # pyright: ignore[reportArgumentType]
+            bounds=(low / scale, high / scale),
+            max_nfev=max_evaluations,
+            ftol=1e-5,
+        )
+        z = done.x * scale
+        r = problem.residuals(z)
+        return z, float(r @ r) - 2.0 * fit.cost
+
+    along = fit.covariance @ slope / variance
+    found = []
+    for side in (-1.0, 1.0):
+        z, value = fit.z, best
+        for step in np.linspace(0.0, reach, points // 2 + 1)[1:]:
+            target = best + side * step * sd
+            z, rise = refit(target, z + along * (target - value))
+            value = float(predicted(z)[0])
+            found.append((value, max(rise, 0.0) * independent / variance, z))
+    values, rise, z = zip(*sorted(found, key=lambda row: row[0]), strict=True)
+    return Profile(np.array(values), np.array(rise), np.array(z), best)
