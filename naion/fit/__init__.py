@@ -1,6 +1,13 @@
 """Turn measurements into a cell, and say how well they pin it down."""
 
-from ._certainty import Combination, Profile, combinations, interval, profile
+from ._certainty import (
+    Combination,
+    Profile,
+    combinations,
+    error_covariance,
+    interval,
+    profile,
+)
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
@@ -16,6 +23,7 @@ from ._experiment import (
 from ._fit import Fit, gradient_descent, least_squares, scores, summarise
 from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
+from ._posterior import posterior
 from ._problem import Problem, ocp_slopes
 
 __all__ = [
@@ -33,11 +41,13 @@ __all__ = [
     "assumed",
     "combinations",
     "discharge",
+    "error_covariance",
     "fleet",
     "gradient_descent",
     "interval",
     "least_squares",
     "ocp_slopes",
+    "posterior",
     "profile",
     "pulse",
     "recorded",

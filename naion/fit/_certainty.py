@@ -32,12 +32,21 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
     48 (1980) 817 for the sandwich.
     """
-    counts = [e.n_observations for e in problem.experiments]
-    n = sum(counts)
+    n = _count(problem)
     inverse = _inverse(J.T @ J)
-    of_priors = J[n:].T @ J[n:]
-    middle = J[:n].T @ _discrepancy(counts, r[:n], J[:n], inverse, of_priors) @ J[:n]
-    return inverse @ (middle + of_priors) @ inverse
+    middle = J[:n].T @ _discrepancy(problem, r, J) @ J[:n]
+    return inverse @ (middle + J[n:].T @ J[n:]) @ inverse
+
+
+def error_covariance(fit: "Fit") -> np.ndarray:
+    """Of the scaled errors of all data, model discrepancy included, (n, n)."""
+    problem = fit.problem
+    r, J = problem.residuals(fit.z), problem.jacobian(fit.z)
+    return _discrepancy(problem, r, J)
+
+
+def _count(problem: Problem) -> int:
+    return sum(e.n_observations for e in problem.experiments)
 
 
 MOST_ALIKE = 0.98
@@ -47,13 +56,7 @@ LEAST_VARIANCE = 0.05
 """Of scaled residuals: no fit is much better than its data claim to be."""
 
 
-def _discrepancy(
-    counts: list[int],
-    r: np.ndarray,
-    J: np.ndarray,
-    inverse: np.ndarray,
-    of_priors: np.ndarray,
-) -> np.ndarray:
+def _discrepancy(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     """Covariance of the errors that left these residuals, (n, n).
 
     Method of moments: a fit takes the smooth part out of the errors e, and leaves
@@ -62,14 +65,14 @@ def _discrepancy(
     expected of P S P^T and of the parameters' distance from what was believed.
 
     Args:
-        counts: residuals of each experiment.
-        r, J: of the data alone, (n,) and (n, m).
-        inverse: H^-1 with priors, (m, m).
-        of_priors: the priors' part of H, (m, m).
+        problem: what was fitted.
+        r, J: residuals and their Jacobian at the best parameters.
     """
     from scipy import optimize
 
-    n = len(r)
+    counts, n = [e.n_observations for e in problem.experiments], _count(problem)
+    inverse, of_priors = _inverse(J.T @ J), J[n:].T @ J[n:]
+    r, J = r[:n], J[:n]
     P = np.eye(n) - J @ inverse @ J.T
     drawn = J @ inverse @ of_priors @ inverse @ J.T
     owner = np.repeat(np.arange(len(counts)), counts)
@@ -102,7 +105,7 @@ def _discrepancy(
     elif ends[1] <= 0.0:
         rho = MOST_ALIKE
     else:
-        rho = float(optimize.brentq(excess, 0.0, MOST_ALIKE, xtol=1e-3))
+        rho = optimize.root_scalar(excess, bracket=(0.0, MOST_ALIKE), xtol=1e-3).root
     variance = np.maximum(variances(rho)[0], LEAST_VARIANCE)[owner]
     return np.where(same, variance[:, None] * rho**apart, 0.0)
 
@@ -158,7 +161,7 @@ def combinations(fit: "Fit") -> tuple[Combination, ...]:
     owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
     flat = np.array([not np.isfinite(f.prior) for f in owners])
     J = problem.jacobian(fit.z)
-    of_priors = J[sum(e.n_observations for e in problem.experiments) :]
+    of_priors = J[_count(problem) :]
     H = of_priors.T @ of_priors + np.diag(np.where(flat, 12.0 / (high - low) ** 2, 0.0))
     before = _inverse(H)
     variances, vectors = linalg.eigh(fit.covariance, before)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -101,6 +101,21 @@ class Evaluator:
         answer = self.programs[question](Lanes(leaves, tree, self.shared, size))
         return jax.tree.map(lambda a: a[: len(rows)], answer)
 
+    def traced_residuals(self, rows: Sequence[int]) -> Callable[[Array], Array]:
+        """Residuals of some lanes, one after the other, as a traceable function of z."""
+        at = np.asarray(rows)
+        subjects, cases = self.tree.unflatten([jnp.asarray(a[at]) for a in self.leaves])
+        real = np.ravel(np.asarray(cases.sigma) < PADDED)
+
+        def residuals(z: Array) -> Array:
+            def of_lane(subject: Subject, case: Case) -> Array:
+                predicted = self.programs["predictions"].function((z, (subject, case)))
+                return jnp.asarray(residual(predicted, case.value, case.sigma))
+
+            return jnp.ravel(jax.vmap(of_lane)(subjects, cases))[real]
+
+        return residuals
+
 
 @functools.cache
 def _programs(
@@ -194,6 +209,9 @@ def _unique(subjects: list[Subject]) -> tuple[list[Subject], np.ndarray]:
     return list(known.values()), np.array([place[id(s)] for s in subjects])
 
 
+PADDED = 1e30
+"""Uncertainty of what only fills up a row."""
+
 FEWEST = 8
 """Lanes that are computed at least, where there are as many: one vector."""
 
@@ -232,5 +250,5 @@ def _as_case(e: Experiment, n_steps: int, m: int) -> Case:
         since=np.asarray(e.since),
         value=column([x.value for x in o], 0.0),
         # Padding weighs nothing.
-        sigma=column([x.sigma for x in o], 1e30),
+        sigma=column([x.sigma for x in o], PADDED),
     )

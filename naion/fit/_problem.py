@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -117,25 +118,30 @@ class Problem:
             J = J[: e.n_observations]
             _, sigma = _measured(e)
             rows.append(np.where(np.isfinite(J), J, 0.0) / sigma[:, None])
-        return np.vstack([*rows, _prior_jacobian(*self._priors, jnp.asarray(z))])
+        return np.vstack([*rows, _prior_jacobian(*self.priors, jnp.asarray(z))])
 
     def value_and_grad(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Half the sum of squares and its gradient, by reverse mode."""
         costs, gradients = self._ask("gradient", z)
-        r, J = self._prior(z), _prior_jacobian(*self._priors, jnp.asarray(z))
+        r, J = self._prior(z), _prior_jacobian(*self.priors, jnp.asarray(z))
         value = np.sum(costs) + 0.5 * np.sum(r * r)
         return float(value), np.sum(gradients, axis=0) + r @ np.asarray(J)
+
+    def traced_residuals(self) -> Callable[[Array], Array]:
+        """Residuals of the data as a function that can be traced inside `jit`."""
+        return self._evaluator.traced_residuals(self._rows)
 
     def _ask(self, question: Question, z: np.ndarray):
         at = np.broadcast_to(z, (len(self._rows), len(z)))
         return self._evaluator.ask(question, self._rows, at)
 
     @property
-    def _priors(self):
+    def priors(self):
+        """What the priors are of and around: arguments of `prior_rows`, but for z."""
         return self.free, self.subject, jnp.asarray(self.start)
 
     def _prior(self, z: np.ndarray) -> np.ndarray:
-        return np.asarray(_prior_residuals(*self._priors, jnp.asarray(z)))
+        return np.asarray(_prior_residuals(*self.priors, jnp.asarray(z)))
 
 
 def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +153,7 @@ def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _prior_rows(
+def prior_rows(
     free: tuple[Free, ...], subject: Subject, start: Array, z: Array
 ) -> Array:
     """How far parameters are from what is believed, over how firmly it is believed."""
@@ -165,8 +171,8 @@ def _prior_rows(
     return jnp.concatenate(rows) if rows else jnp.zeros(0)
 
 
-_prior_residuals = eqx.filter_jit(_prior_rows)
-_prior_jacobian = eqx.filter_jit(jax.jacobian(_prior_rows, argnums=3))
+_prior_residuals = eqx.filter_jit(prior_rows)
+_prior_jacobian = eqx.filter_jit(jax.jacobian(prior_rows, argnums=3))
 
 
 FALL = 0.01

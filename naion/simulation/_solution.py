@@ -136,8 +136,7 @@ class Solution(eqx.Module):
 
         Returns:
             Voltage [V], current [A], temperature [K], charge [C], energy [J], plating
-            margin [V], and the layers' temperatures with `ThroughStack` [K], along a
-            new last axis; NaN after the end.
+            margin [V] along a new last axis; NaN after the end.
         """
         r = self.record
         t = jnp.asarray(t, r.t.dtype)
@@ -149,7 +148,7 @@ class Solution(eqx.Module):
         step = jnp.searchsorted(starts, shifted) - 1
         step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
         theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
-        rows = r.outputs[step]
+        rows = r.outputs[step][..., : len(Output)]
         inside = t <= r.t[step] + r.h[step] + SAME_TIME
         theta = jnp.where(inside, theta, 1.0)[..., None]
         dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)

@@ -1,0 +1,145 @@
+"""Full posteriors of a few parameters by the no-U-turn sampler."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ._certainty import error_covariance
+from ._free import set_vector
+from ._problem import Problem, prior_rows
+
+if TYPE_CHECKING:
+    import arviz
+
+    from ._fit import Fit
+
+MOST = 6
+"""Parameters, beyond which a run takes hours and the covariance of the fit must do."""
+
+
+def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
+    """Logarithm of the posterior density of the transformed parameters, but a constant.
+
+    Args:
+        problem: data and priors.
+        covariance: of the scaled errors of all data, model discrepancy included, (n, n).
+
+    Returns:
+        a function of the vector, (m,), that can be traced, differentiated and batched.
+    """
+    whiten = jnp.asarray(np.linalg.inv(np.linalg.cholesky(covariance)))
+    residuals = problem.traced_residuals()
+
+    def density(z: Array) -> Array:
+        r, own = whiten @ residuals(z), prior_rows(*problem.priors, z)
+        return -0.5 * (r @ r + own @ own)
+
+    return density
+
+
+def posterior(
+    fit: "Fit",
+    *,
+    chains: int = 4,
+    draws: int = 500,
+    tune: int = 300,
+    seed: int = 0,
+) -> "arviz.InferenceData":
+    """Draws from the posterior of a fit, with the no-U-turn sampler of blackjax.
+
+    Chains move in the coordinates in which the fit's covariance is one, between the
+    bounds of the parameters; step lengths are tuned. All chains run as one batch.
+
+    Args:
+        fit: where to start, and the shape to expect.
+        chains: independent ones, started from the fit's Gaussian.
+        draws: kept of each chain.
+        tune: steps of each before.
+        seed: of the random numbers.
+
+    Returns:
+        groups `posterior` (values of the parameters, by name) and `sample_stats`
+        (divergences, acceptance); `arviz.summary` gives R-hat and effective sizes.
+
+    Raises:
+        ValueError: for more than six free numbers.
+        ImportError: without the extra `naion[posterior]`.
+
+    Reference: Hoffman and Gelman, J. Mach. Learn. Res. 15 (2014) 1593.
+    """
+    n = len(fit.z)
+    if n > MOST:
+        raise ValueError(
+            f"This fit has {n} free numbers: expected at most {MOST}. Fix what the data do "
+            "not determine (see `naion.fit.combinations`), or use the fit's covariance."
+        )
+    try:
+        import arviz
+        import blackjax
+    except ImportError:
+        raise ImportError(
+            "Posteriors need blackjax and ArviZ: pip install 'naion[posterior]'."
+        ) from None
+
+    problem = fit.problem
+    low, high = (jnp.asarray(b) for b in problem.bounds)
+    of_z = log_density(problem, error_covariance(fit))
+    # Away from the bounds, where the logistic function has a slope.
+    centre = jnp.clip((fit.z - low) / (high - low), 1e-3, 1.0 - 1e-3)
+    at = jax.scipy.special.logit(centre)
+    slope = centre * (1.0 - centre) * (high - low)
+    root = jnp.linalg.cholesky(jnp.asarray(fit.covariance)) / slope[:, None]
+
+    def z_of(x: Array) -> Array:
+        return low + (high - low) * jax.nn.sigmoid(at + root @ x)
+
+    def density(x: Array) -> Array:
+        u = at + root @ x
+        stretched = jax.nn.log_sigmoid(u) + jax.nn.log_sigmoid(-u)
+        return of_z(z_of(x)) + jnp.sum(stretched)
+
+    @jax.jit
+    def chain(key: Array) -> tuple[Array, Array, Array]:
+        first, warm, rest = jax.random.split(key, 3)
+        adapt: Any = blackjax.window_adaptation(
+            blackjax.nuts, density, initial_step_size=0.5, target_acceptance_rate=0.85
+        )
+        tuned, _ = adapt.run(warm, jax.random.normal(first, (n,)), num_steps=tune)
+        step: Any = blackjax.nuts(density, **tuned.parameters).step
+
+        def one(state: Any, key: Array):
+            state, info = step(key, state)
+            return state, (
+                z_of(state.position),
+                info.is_divergent,
+                info.acceptance_rate,
+            )
+
+        return jax.lax.scan(one, tuned.state, jax.random.split(rest, draws))[1]
+
+    keys = jax.random.split(jax.random.key(seed), chains)
+    z, diverging, acceptance = jax.vmap(chain)(keys)
+    return arviz.from_dict(
+        posterior=_by_name(problem, np.asarray(z)),
+        sample_stats={
+            "diverging": np.asarray(diverging),
+            "acceptance_rate": np.asarray(acceptance),
+        },
+    )
+
+
+def _by_name(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of the parameters, each (chains, draws)."""
+    one = jax.vmap(jax.vmap(lambda z: _values(problem, z)))(jnp.asarray(z))
+    return {name: np.asarray(one[..., i]) for i, name in enumerate(problem.names)}
+
+
+def _values(problem: Problem, z: Array) -> Array:
+    from ._free import leaf
+
+    subject = set_vector(problem.free, problem.subject, z)
+    return jnp.concatenate([jnp.ravel(leaf(subject, f.paths[0])) for f in problem.free])

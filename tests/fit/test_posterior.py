@@ -1,0 +1,58 @@
+"""Posteriors by sampling, beside what is known of them without."""
+
+import dataclasses
+
+import arviz
+import numpy as np
+import pytest
+
+import naion as na
+from naion.fit import (
+    Free,
+    Problem,
+    Subject,
+    discharge,
+    error_covariance,
+    least_squares,
+    posterior,
+)
+
+PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")
+FREE = tuple(Free((f"cell.{p}",), (0.2, 5.0), "log", prior=0.5) for p in PATHS)
+
+
+@pytest.fixture(scope="module")
+def fit(cell):
+    """Two resistances, from one noisy discharge at each of two rates."""
+    model = na.DFN(na.Mesh(4, 3, 4, 10))
+    rng, tests = np.random.default_rng(2), []
+    for current in (0.75, 3.0):
+        s = na.simulate(cell, f"Discharge at {current} A until 1.5 V", model=model)
+        q = np.linspace(0.05, 0.8 * float(s.capacity), 25)
+        V = np.asarray(s.voltage_at_charge(q)) + 3e-3 * rng.standard_normal(25)
+        tests.append(
+            discharge(
+                f"{current} A", q, V, current, 298.15, sigma=3e-3, sigma_charge=0.0
+            )
+        )
+    return least_squares(Problem(Subject(cell, [0.0]), FREE, tuple(tests), model))
+
+
+def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
+    drawn = posterior(fit, chains=2, draws=400, tune=200)
+    summary = arviz.summary(drawn)
+    assert list(summary.index) == list(fit.problem.names)
+    assert np.all(summary["r_hat"] <= 1.03) and np.all(summary["ess_bulk"] > 100)
+    assert int(drawn["sample_stats"]["diverging"].sum()) < 8
+    z = np.stack([np.log(drawn["posterior"][p].values.ravel()) for p in PATHS], axis=1)
+    J, n = fit.problem.jacobian(fit.z), 50
+    precision = J[:n].T @ np.linalg.solve(error_covariance(fit), J[:n])
+    C = np.linalg.inv(precision + J[n:].T @ J[n:])
+    np.testing.assert_allclose(np.cov(z.T), C, rtol=0.35, atol=0.15 * C.max())
+    sd = np.sqrt(np.diag(C))
+    np.testing.assert_allclose(z.mean(axis=0), fit.z, atol=0.6 * sd.max())
+
+
+def test_too_many_parameters(fit):
+    with pytest.raises(ValueError, match="at most 6"):
+        posterior(dataclasses.replace(fit, z=np.zeros(7)))
