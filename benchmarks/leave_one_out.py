@@ -4,22 +4,136 @@
 
 The baseline knows no physics: at equal charge, voltages of neighbouring rates are
 interpolated in current; overvoltages of neighbouring temperatures as an Arrhenius law. At
-the ends both are extrapolated.
+the ends both are extrapolated. Intervals of 90 %: the model's from the covariance of its
+parameters and the errors of the fit (what belongs to a test alone has its prior); the
+baseline's from its own errors in the other tests left out. Inside: share of the points;
+score: width plus 20 times what lies outside, mean over the points (Gneiting and Raftery,
+J. Am. Stat. Assoc. 102 (2007) 359), smaller is better.
 """
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, write
-from naion.fit import Experiment, Fit, Problem, Subject, least_squares
+from naion.fit import Experiment, Fit, Problem, Subject, errors_of, least_squares
+from naion.fit._free import sizes
 from naion.studies import _hakadi, _nvpf, _tuberlin
 from naion.studies._scores import LEAST
 
-HEADER = ["left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"]
+HEADER = [
+    *("left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"),
+    *("inside, %", "width, mV", "score, mV"),
+    *("baseline inside, %", "width, mV", "score, mV"),
+]
+
+
+@dataclass
+class Row:
+    """One kind of numbers of one test left out; voltages in V.
+
+    Attributes:
+        test, label: what was predicted.
+        measured, fitted, predicted, sd, baseline: at all points, (n,); the baseline may
+            be none.
+    """
+
+    test: str
+    label: str
+    measured: np.ndarray
+    fitted: np.ndarray
+    predicted: np.ndarray
+    sd: np.ndarray
+    baseline: np.ndarray | None = None
+
+    @property
+    def used(self) -> np.ndarray:
+        """Points above 2 V, the first 98 %; all of resistances."""
+        if self.label == "resistance":
+            return np.ones(len(self.measured), bool)
+        first = np.arange(len(self.measured)) < 0.98 * len(self.measured) - 1
+        return (self.measured > LEAST) & first
+
+    def error(self, model: np.ndarray | None) -> str:
+        if model is None:
+            return "-"
+        if self.label == "resistance":
+            return f"{100.0 * (model[0] / self.measured[0] - 1.0):+.1f}"
+        return f"{rmse(model, self.measured):.1f}"
+
+    def off(self, model: np.ndarray) -> np.ndarray:
+        """Errors of the points used; a model that has ended counts as at zero volts."""
+        model = np.where(np.isfinite(model), model, 0.0)
+        return (model - self.measured)[self.used]
+
+
+def interval(errors: np.ndarray, half: np.ndarray) -> list[str]:
+    """Share inside, mean width and score of an interval."""
+    outside = np.maximum(np.abs(errors) - half, 0.0)
+    score = 2.0 * half + 20.0 * outside
+    numbers = np.mean(outside == 0.0), np.mean(2.0 * half), np.mean(score)
+    return [f"{100 * numbers[0]:.0f}", *(f"{1e3 * x:.0f}" for x in numbers[1:])]
+
+
+def table(rows: list[Row]) -> list[list[str]]:
+    """All rows, and all voltages together."""
+    found, ours, theirs = [], [], []
+    for row in rows:
+        kind = "resistance, %" if row.label == "resistance" else row.label
+        line = [row.test, kind, *(map(row.error, (row.fitted, row.predicted)))]
+        line.append(row.error(row.baseline))
+        if row.label == "resistance":
+            found.append([*line, *["-"] * 6])
+            continue
+        own = row.off(row.predicted), 1.645 * row.sd[row.used]
+        ours.append(own)
+        others = [
+            o.off(o.baseline)
+            for o in rows
+            if o.label == row.label and o.test != row.test and o.baseline is not None
+        ]
+        base = ["-"] * 3
+        if row.baseline is not None and others:
+            e = row.off(row.baseline)
+            half = 1.645 * np.sqrt(np.mean(np.concatenate(others) ** 2))
+            theirs.append((e, np.full(e.shape, half)))
+            base = interval(*theirs[-1])
+        found.append([*line, *interval(*own), *base])
+    both = [
+        interval(*map(np.concatenate, zip(*pairs, strict=True)))
+        for pairs in (ours, theirs)
+    ]
+    return [*found, ["all", "voltages", "", "", "", *both[0], *both[1]]]
+
+
+def spreads(whole: Problem, z: np.ndarray, fit: Fit, own: float) -> list[np.ndarray]:
+    """Standard deviations of all predictions of a problem at z, from a fit of others.
+
+    Args:
+        own: how uncertain what belongs to single tests is, in units of its prior.
+    """
+    priors, known = {}, dict(zip(fit.problem.names, range(len(fit.z)), strict=True))
+    for f, n in zip(whole.free, sizes(whole.free, whole.subject), strict=True):
+        if f.by_group:
+            priors |= {f"{f.name}[{i}]" if n > 1 else f.name: f.prior for i in range(n)}
+    C = np.zeros((len(z), len(z)))
+    cell = [k for k, name in enumerate(whole.names) if name not in priors]
+    at = [known[whole.names[k]] for k in cell]
+    C[np.ix_(cell, cell)] = fit.covariance[np.ix_(at, at)]
+    for k, name in enumerate(whole.names):
+        if name in priors:
+            C[k, k] = (own * priors[name]) ** 2
+    J, variance, found, i = whole.jacobian(z), errors_of(fit).variances.mean(), [], 0
+    for e in whole.experiments:
+        n = e.n_observations
+        sigma = np.concatenate([o.sigma for o in e.observations])
+        through = np.einsum("ni,ij,nj->n", J[i : i + n], C, J[i : i + n])
+        found.append(sigma * np.sqrt(through + variance))
+        i += n
+    return found
 
 
 def fitted(problem: Problem) -> Fit:
@@ -82,7 +196,7 @@ def by_rate(
     return V[0] + share * (V[1] - V[0])
 
 
-def nvpf() -> list[list[str]]:
+def nvpf() -> list[Row]:
     """Three rates."""
     whole = _nvpf.nvpf_problem()
     everything = fitted(whole)
@@ -95,20 +209,22 @@ def nvpf() -> list[list[str]]:
         measured = e.observations[0].value
         others = [x for k, x in enumerate(whole.experiments) if k != i]
         rows.append(
-            [
+            Row(
                 e.name,
                 "discharge",
-                f"{rmse(everything.predictions[i], measured):.1f}",
-                f"{rmse(whole.predictions(fit.z)[i], measured):.1f}",
-                f"{rmse(by_rate(e, others, 'voltage', np.log), measured):.1f}",
-            ]
+                measured,
+                everything.predictions[i],
+                whole.predictions(fit.z)[i],
+                spreads(whole, fit.z, fit, own=1.0)[i],
+                by_rate(e, others, "voltage", np.log),
+            )
         )
         if FAST:
             break
     return rows
 
 
-def hakadi() -> list[list[str]]:
+def hakadi() -> list[Row]:
     """Four rates; both repeats of a rate are left out together."""
     whole = _hakadi.hakadi_problem()
     everything = fitted(whole)
@@ -116,43 +232,37 @@ def hakadi() -> list[list[str]]:
     for rate in dict.fromkeys(f.split("_")[0] for f in _hakadi.FILES):
         rest = tuple(f for f in _hakadi.FILES if not f.startswith(rate))
         fit = fitted(_hakadi.hakadi_problem(rest))
-        predicted = _predicted(whole, fit.subject)
+        at = _predicted(whole, fit.subject)
+        predicted, sd = at.predictions(at.start), spreads(at, at.start, fit, own=1.0)
         others = [_hakadi.cycle(f, i) for i, f in enumerate(rest)]
         for i, (file, e) in enumerate(
             zip(_hakadi.FILES, whole.experiments, strict=True)
         ):
             if not file.startswith(rate):
                 continue
-            own, now = split(e, everything.predictions[i]), split(e, predicted[i])
+            parts = everything.predictions[i], predicted[i], sd[i]
+            own, now, spread = (split(e, part) for part in parts)
             for o in e.observations:
-                base = "-"
+                base = None
                 if o.label == "discharge":
-                    base = f"{rmse(by_rate(e, others, o.label, float), o.value):.1f}"
-                rows.append(
-                    [
-                        e.name,
-                        o.label,
-                        f"{rmse(own[o.label], o.value):.1f}",
-                        f"{rmse(now[o.label], o.value):.1f}",
-                        base,
-                    ]
-                )
+                    base = by_rate(e, others, o.label, float)
+                numbers = own[o.label], now[o.label], spread[o.label], base
+                rows.append(Row(e.name, o.label, o.value, *numbers))
         if FAST:
             break
     return rows
 
 
-def _predicted(whole: Problem, found: Subject) -> list[np.ndarray]:
+def _predicted(whole: Problem, found: Subject) -> Problem:
     """Every test on a fitted subject; one instrument measured all: its mean errors."""
     names = ("missing", "gain", "gain_on_charge", "offset")
     means = (float(np.mean(getattr(found, name))) for name in names)
     count = len(whole.experiments)
     subject = Subject(found.cell, *(np.full(count, mean) for mean in means))
-    problem = replace(whole, subject=subject)
-    return problem.predictions(problem.start)
+    return replace(whole, subject=subject)
 
 
-def tuberlin() -> list[list[str]]:
+def tuberlin() -> list[Row]:
     """Three temperatures. How full the cell was is one number, found from rested voltages."""
     start = fitted(_hakadi.hakadi_problem()).subject.cell
     whole = _tuberlin.tuberlin_problem(start)
@@ -173,33 +283,18 @@ def tuberlin() -> list[list[str]]:
             return rmse(rested, e.observations[1].value)
 
         z[at] = least(off, -0.05, 0.3)
-        predicted = whole.predictions(z)
+        predicted, sd = whole.predictions(z), spreads(whole, z, fit, own=0.0)
         base = by_temperature(whole, T)
         for k in found:
             x = whole.experiments[k]
-            own, now = split(x, everything.predictions[k]), split(x, predicted[k])
+            parts = everything.predictions[k], predicted[k], sd[k]
+            own, now, spread = (split(x, part) for part in parts)
             for o in x.observations:
-                if o.label == "resistance":
-                    R = float(o.value[0])
-                    rows.append(
-                        [
-                            x.name,
-                            "resistance, %",
-                            f"{100 * (own[o.label][0] / R - 1):+.1f}",
-                            f"{100 * (now[o.label][0] / R - 1):+.1f}",
-                            f"{100 * (base[x.name] / R - 1):+.1f}",
-                        ]
-                    )
-                else:
-                    rows.append(
-                        [
-                            x.name,
-                            o.label,
-                            f"{rmse(own[o.label], o.value):.1f}",
-                            f"{rmse(now[o.label], o.value):.1f}",
-                            f"{rmse(base[o.label], o.value):.1f}",
-                        ]
-                    )
+                naive = base[x.name if o.label == "resistance" else o.label]
+                numbers = own[o.label], now[o.label], spread[o.label]
+                rows.append(
+                    Row(x.name, o.label, o.value, *numbers, np.atleast_1d(naive))
+                )
         if FAST:
             break
     return rows
@@ -268,7 +363,7 @@ def main(names: list[str]) -> None:
             f"leave_one_out_{name}",
             f"Predicted from the other conditions: {name}",
             HEADER,
-            CELLS[name](),
+            table(CELLS[name]()),
             "Voltage RMSE above 2 V and over the first 98 %; resistances in per cent of "
             "the measured one. " + (__doc__ or "").split("\n\n")[-1].replace("\n", " "),
         )

@@ -4,10 +4,11 @@ from ._certainty import (
     Combination,
     Profile,
     combinations,
-    error_covariance,
+    errors_of,
     interval,
     profile,
 )
+from ._design import Ranked, planned, rank
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
@@ -25,6 +26,7 @@ from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
 from ._posterior import posterior
 from ._problem import Problem, ocp_slopes
+from ._strategies import STAGES, multi_start, stage_of, staged
 
 __all__ = [
     "BELOW_ANY_CUT_OFF",
@@ -37,23 +39,30 @@ __all__ = [
     "Part",
     "Problem",
     "Profile",
+    "Ranked",
+    "STAGES",
     "Subject",
     "assumed",
     "combinations",
     "discharge",
-    "error_covariance",
+    "errors_of",
     "fleet",
     "gradient_descent",
     "interval",
     "least_squares",
+    "multi_start",
     "ocp_slopes",
     "posterior",
+    "planned",
     "profile",
     "pulse",
+    "rank",
     "recorded",
     "run",
     "scores",
     "segments",
+    "stage_of",
+    "staged",
     "summarise",
     "with_ocp_correction",
 ]

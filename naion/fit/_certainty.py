@@ -1,6 +1,6 @@
 """What a fit knows: covariance, combinations the data do not determine, profiles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..parameters import Cell
+from ._experiment import Experiment
 from ._free import set_vector, sizes
 from ._problem import Problem
 
@@ -23,7 +24,7 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
     residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. In S every
     experiment has its own variance, and all have the same exponential correlation from
-    point to point; see `_discrepancy`.
+    point to point; see `_errors`.
 
     Args:
         problem: what was fitted.
@@ -33,16 +34,44 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     48 (1980) 817 for the sandwich.
     """
     n = _count(problem)
-    inverse = _inverse(J.T @ J)
-    middle = J[:n].T @ _discrepancy(problem, r, J) @ J[:n]
+    inverse = inverse_of(J.T @ J)
+    S = _errors(problem, r, J).covariance(problem.experiments)
+    middle = J[:n].T @ S @ J[:n]
     return inverse @ (middle + J[n:].T @ J[n:]) @ inverse
 
 
-def error_covariance(fit: "Fit") -> np.ndarray:
-    """Of the scaled errors of all data, model discrepancy included, (n, n)."""
+@dataclass(frozen=True)
+class Errors:
+    """Errors of data and model along each experiment, in units of the data's weights.
+
+    Attributes:
+        variances: of the experiments, (k,).
+        correlation: of neighbouring numbers; falls exponentially from there.
+    """
+
+    variances: np.ndarray
+    correlation: float
+
+    def covariance(self, experiments: Sequence[Experiment]) -> np.ndarray:
+        """Of all numbers of these experiments, (n, n).
+
+        Experiments that are not those of the fit have its mean variance, but err by no
+        less than they claim.
+        """
+        counts = [e.n_observations for e in experiments]
+        known = len(counts) == len(self.variances)
+        usual = max(1.0, float(self.variances.mean()))
+        each = self.variances if known else np.full(len(counts), usual)
+        owner = np.repeat(np.arange(len(counts)), counts)
+        k = np.arange(len(owner))
+        decay = self.correlation ** np.abs(k[:, None] - k)
+        return np.where(owner[:, None] == owner, each[owner][:, None] * decay, 0.0)
+
+
+def errors_of(fit: "Fit") -> Errors:
+    """What the residuals of a fit say about the errors of its data and its model."""
     problem = fit.problem
-    r, J = problem.residuals(fit.z), problem.jacobian(fit.z)
-    return _discrepancy(problem, r, J)
+    return _errors(problem, problem.residuals(fit.z), problem.jacobian(fit.z))
 
 
 def _count(problem: Problem) -> int:
@@ -56,8 +85,8 @@ LEAST_VARIANCE = 0.05
 """Of scaled residuals: no fit is much better than its data claim to be."""
 
 
-def _discrepancy(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
-    """Covariance of the errors that left these residuals, (n, n).
+def _errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
+    """The errors that left these residuals.
 
     Method of moments: a fit takes the smooth part out of the errors e, and leaves
     r = P e with P = 1 - J H^-1 J^T. Variances of the experiments and the correlation are
@@ -71,7 +100,7 @@ def _discrepancy(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     from scipy import optimize
 
     counts, n = [e.n_observations for e in problem.experiments], _count(problem)
-    inverse, of_priors = _inverse(J.T @ J), J[n:].T @ J[n:]
+    inverse, of_priors = inverse_of(J.T @ J), J[n:].T @ J[n:]
     r, J = r[:n], J[:n]
     P = np.eye(n) - J @ inverse @ J.T
     drawn = J @ inverse @ of_priors @ inverse @ J.T
@@ -106,12 +135,11 @@ def _discrepancy(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
         rho = MOST_ALIKE
     else:
         rho = optimize.root_scalar(excess, bracket=(0.0, MOST_ALIKE), xtol=1e-3).root
-    variance = np.maximum(variances(rho)[0], LEAST_VARIANCE)[owner]
-    return np.where(same, variance[:, None] * rho**apart, 0.0)
+    return Errors(np.maximum(variances(rho)[0], LEAST_VARIANCE), float(rho))
 
 
-def _inverse(H: np.ndarray) -> np.ndarray:
-    """Of a precision: parameters range from ocp volts to energies in J/mol."""
+def inverse_of(H: np.ndarray) -> np.ndarray:
+    """Of a covariance or a precision: parameters range from volts to J/mol."""
     unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
     scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
     return np.linalg.inv(scaled) * np.outer(unit, unit)
@@ -163,7 +191,7 @@ def combinations(fit: "Fit") -> tuple[Combination, ...]:
     J = problem.jacobian(fit.z)
     of_priors = J[_count(problem) :]
     H = of_priors.T @ of_priors + np.diag(np.where(flat, 12.0 / (high - low) ** 2, 0.0))
-    before = _inverse(H)
+    before = inverse_of(H)
     variances, vectors = linalg.eigh(fit.covariance, before)
     weights = vectors * np.sqrt(np.diag(before))[:, None]
     weights = weights / np.linalg.norm(weights, axis=0)
@@ -199,11 +227,18 @@ def interval(
     """
     from scipy import stats
 
-    value, slope = _linear(fit, _of_vector(fit.problem, prediction))
+    value, slope = linear_prediction(fit, prediction)
     half = float(
         stats.norm.ppf(0.5 + 0.5 * level) * np.sqrt(slope @ fit.covariance @ slope)
     )
     return value - half, value, value + half
+
+
+def linear_prediction(
+    fit: "Fit", prediction: Callable[[Cell], Array]
+) -> tuple[float, np.ndarray]:
+    """A prediction and its gradient by the free parameters; errors as in `interval`."""
+    return _linear(fit, _of_vector(fit.problem, prediction))
 
 
 def _of_vector(problem: Problem, prediction: Callable[[Cell], Array]) -> Callable:
@@ -295,7 +330,7 @@ def profile(
     best, slope = _linear(fit, predicted)
     variance = float(slope @ fit.covariance @ slope)
     J = problem.jacobian(fit.z)
-    independent = float(slope @ _inverse(J.T @ J) @ slope)
+    independent = float(slope @ inverse_of(J.T @ J) @ slope)
     sd = np.sqrt(variance)
     firmly = 0.01 * min(sd, np.sqrt(independent))
     low, high = problem.bounds

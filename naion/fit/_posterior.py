@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ._certainty import error_covariance
+from ._certainty import errors_of
 from ._free import set_vector
 from ._problem import Problem, prior_rows
 
@@ -87,7 +87,7 @@ def posterior(
 
     problem = fit.problem
     low, high = (jnp.asarray(b) for b in problem.bounds)
-    of_z = log_density(problem, error_covariance(fit))
+    of_z = log_density(problem, errors_of(fit).covariance(problem.experiments))
     # Away from the bounds, where the logistic function has a slope.
     centre = jnp.clip((fit.z - low) / (high - low), 1e-3, 1.0 - 1e-3)
     at = jax.scipy.special.logit(centre)

@@ -29,6 +29,7 @@ class Problem:
         experiments: what was measured.
         model: equations and mesh.
         rtol: tolerance of the simulations.
+        believed: around which priors are; none: `subject`.
     """
 
     subject: Subject
@@ -36,6 +37,7 @@ class Problem:
     experiments: tuple[Experiment, ...]
     model: DFN = DFN()
     rtol: float = 1e-3
+    believed: Subject | None = None
     # What answers questions, and which of its lanes are ours.
     _evaluator: Any = field(init=False, repr=False)
     _rows: range = field(init=False, repr=False)
@@ -138,7 +140,8 @@ class Problem:
     @property
     def priors(self):
         """What the priors are of and around: arguments of `prior_rows`, but for z."""
-        return self.free, self.subject, jnp.asarray(self.start)
+        believed = self.subject if self.believed is None else self.believed
+        return self.free, self.subject, jnp.asarray(get_vector(self.free, believed))
 
     def _prior(self, z: np.ndarray) -> np.ndarray:
         return np.asarray(_prior_residuals(*self.priors, jnp.asarray(z)))

@@ -12,7 +12,7 @@ from naion.fit import (
     Problem,
     Subject,
     discharge,
-    error_covariance,
+    errors_of,
     least_squares,
     posterior,
 )
@@ -46,7 +46,8 @@ def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
     assert int(drawn["sample_stats"]["diverging"].sum()) < 8
     z = np.stack([np.log(drawn["posterior"][p].values.ravel()) for p in PATHS], axis=1)
     J, n = fit.problem.jacobian(fit.z), 50
-    precision = J[:n].T @ np.linalg.solve(error_covariance(fit), J[:n])
+    S = errors_of(fit).covariance(fit.problem.experiments)
+    precision = J[:n].T @ np.linalg.solve(S, J[:n])
     C = np.linalg.inv(precision + J[n:].T @ J[n:])
     np.testing.assert_allclose(np.cov(z.T), C, rtol=0.35, atol=0.15 * C.max())
     sd = np.sqrt(np.diag(C))

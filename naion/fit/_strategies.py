@@ -1,0 +1,119 @@
+"""Ways to a good fit: in stages, and from many starts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ._fit import Fit, Progress, least_squares
+from ._fleet import fleet
+from ._free import Free, sizes
+from ._problem import Problem
+
+STAGES = ("balance", "resistances", "transport", "temperature")
+"""What `staged` fits first, one after the other."""
+
+_WORDS = {
+    "temperature": (".temperature.",),
+    "resistances": ("rate_constant", "contact_resistance", "film"),
+    "transport": ("diffusivity", "electrolyte", "transport_efficiency"),
+}
+
+
+def stage_of(free: Free) -> str:
+    """The stage that a free parameter belongs to, by its path.
+
+    Laws in temperature, resistances and transport by name; all else (stoichiometries,
+    amounts of active material, open-circuit potentials, errors of sensors) is balance.
+    """
+    path = free.paths[0]
+    for stage, words in _WORDS.items():
+        if any(word in path for word in words):
+            return stage
+    return "balance"
+
+
+def staged(
+    problem: Problem,
+    *,
+    stages: Sequence[str] = STAGES,
+    progress: Progress = lambda text: None,
+    **options: Any,
+) -> Fit:
+    """Fit what decides most first, the rest held, and then everything together.
+
+    Far from the answer all parameters at once go astray: a resistance makes up for a
+    wrong capacity and stays wrong. Priors remain around the problem's own values.
+
+    Args:
+        problem: what to fit.
+        stages: names of stages, in order; see `stage_of`. None of them may be unknown.
+        progress: called with lines of text.
+        options: of `least_squares`.
+
+    Raises:
+        ValueError: for an unknown stage.
+    """
+    if unknown := set(stages) - set(STAGES):
+        raise ValueError(
+            f"Unknown stages {sorted(unknown)}; known are {', '.join(STAGES)}."
+        )
+    at = replace(problem, believed=problem.believed or problem.subject)
+    for stage in stages:
+        free = tuple(f for f in problem.free if stage_of(f) == stage)
+        if free:
+            progress(f"stage {stage}: {', '.join(f.name for f in free)}")
+            part = replace(at, free=free)
+            found = least_squares(part, progress=progress, **options)
+            at = replace(at, subject=found.subject)
+    progress("all together")
+    return least_squares(at, progress=progress, **options)
+
+
+def multi_start(
+    problem: Problem,
+    count: int = 8,
+    *,
+    spread: float = 1.0,
+    seed: int = 0,
+    **options: Any,
+) -> tuple[Fit, ...]:
+    """Fits from several starts, simulated as common batches; the best first.
+
+    Costs that differ among the first say that the problem has several minima, and that
+    more starts may find a better one.
+
+    Args:
+        problem: what to fit.
+        count: starts, the problem's own and others drawn from the priors; where there is
+            none, evenly between the bounds.
+        spread: by how much wider than the priors starts are drawn.
+        seed: of the starts.
+        options: of `fleet`.
+
+    Raises:
+        ValueError: when no start leads to a fit, with the reasons.
+    """
+    rng = np.random.default_rng(seed)
+    low, high = problem.bounds
+    counts = sizes(problem.free, problem.subject)
+    owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
+    width = spread * np.array([f.prior for f in owners])
+    starts = {"start 0": problem.start}
+    for k in range(1, count):
+        even = rng.uniform(low, high)
+        near = problem.start + np.where(np.isfinite(width), width, 0.0) * (
+            rng.standard_normal(len(low))
+        )
+        z = np.where(np.isfinite(width), near, even)
+        starts[f"start {k}"] = np.clip(z, low, high)
+    problems = {name: replace(problem) for name in starts}
+    found = fleet(problems, starts=starts, **options)
+    fits = [f for f in found.values() if isinstance(f, Fit) and np.isfinite(f.cost)]
+    if not fits:
+        reasons = {str(e) for e in found.values() if isinstance(e, Exception)}
+        raise ValueError(
+            f"None of {count} starts leads to a fit: {'; '.join(sorted(reasons))}"
+        )
+    return tuple(sorted(fits, key=lambda f: f.cost))

@@ -1,0 +1,136 @@
+"""Stages, many starts, and what to measure next."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+from naion.fit import (
+    Free,
+    Problem,
+    Subject,
+    discharge,
+    errors_of,
+    least_squares,
+    multi_start,
+    planned,
+    rank,
+    stage_of,
+    staged,
+)
+
+MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
+FREE = (
+    Free(("cell.area",), (0.03, 0.15), "log", prior=0.3),
+    Free(("cell.contact_resistance.scale",), (0.1, 10.0), "log", prior=0.7),
+    Free(("cell.positive.particle.diffusivity.scale",), (0.05, 20.0), "log", prior=0.7),
+)
+TRUTH = (1.1, 1.6, 0.6)
+
+
+@pytest.fixture(scope="module")
+def problem(cell):
+    """Two discharges of a cell that is larger, more resistive and slower."""
+    free = dataclasses.replace(FREE[0]), *FREE[1:]
+    known = Problem(
+        Subject(cell, [0.0]), free, (planned("", "Rest for 1 s", 298.15, 1.0),)
+    )
+    z = known.start + np.log(TRUTH)
+    true = known.subject_at(z).cell
+    rng, tests = np.random.default_rng(0), []
+    for current in (0.75, 3.0):
+        s = na.simulate(true, f"Discharge at {current} A until 1.5 V", model=MODEL)
+        q = np.linspace(0.05, 0.85 * float(s.capacity), 30)
+        V = np.asarray(s.voltage_at_charge(q)) + 2e-3 * rng.standard_normal(30)
+        tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=2e-3))
+    return Problem(Subject(cell, [0.0]), free, tuple(tests), MODEL)
+
+
+@pytest.fixture(scope="module")
+def fit(problem):
+    return least_squares(problem)
+
+
+def test_stages_by_path():
+    paths = {
+        "cell.charged.negative": "balance",
+        "cell.negative.particle.ocp.curve.correction.y": "balance",
+        "cell.contact_resistance.scale": "resistances",
+        "cell.positive.particle.rate_constant.curve.y": "resistances",
+        "cell.electrolyte.conductivity.scale": "transport",
+        "cell.positive.particle.diffusivity.scale": "transport",
+        "cell.contact_resistance.temperature.energy": "temperature",
+    }
+    for path, stage in paths.items():
+        assert stage_of(Free((path,), (0.0, 1.0))) == stage
+
+
+def test_staged_ends_where_all_at_once_does(problem, fit):
+    """In three stages and a last one, each said; the same answer, the same priors."""
+    said = []
+    found = staged(problem, progress=said.append)
+    stages = [line.split(":")[0] for line in said if line.startswith("stage")]
+    assert stages == ["stage balance", "stage resistances", "stage transport"]
+    sd = np.sqrt(np.diag(fit.covariance))
+    np.testing.assert_allclose(found.z, fit.z, atol=0.1 * sd.max())
+    assert found.cost == pytest.approx(fit.cost, rel=1e-2)
+    with pytest.raises(ValueError, match="Unknown stages"):
+        staged(problem, stages=["heat"])
+
+
+def test_many_starts_agree(problem, fit):
+    fits = multi_start(problem, 6, spread=0.7)
+    assert len(fits) == 6 and fits[0].cost <= fits[-1].cost
+    assert fits[0].cost == pytest.approx(fit.cost, rel=1e-2)
+    np.testing.assert_allclose(np.exp(fits[0].z - problem.start), TRUTH, rtol=0.25)
+
+
+def test_tests_are_ranked_by_what_they_tell(fit):
+    """For diffusion a fast discharge tells more than a rest; a test that ends at once
+    tells nothing."""
+
+    def slow(cell):
+        return jnp.log(cell.positive.particle.diffusivity.scale)
+
+    short = planned("nothing", "Discharge at 1C until 4.5 V", 298.15, 600.0)
+    rest = planned("rest", "Rest for 1 h", 298.15, 3600.0)
+    fast = planned("3C", "Discharge at 3C until 1.5 V", 298.15, 1200.0)
+    ranked = rank(fit, slow, [short, rest, fast])
+    assert [r.test.name for r in ranked][0] == "3C"
+    assert all(r.after <= r.before * (1.0 + 1e-9) for r in ranked)
+    by_name = {r.test.name: r for r in ranked}
+    assert by_name["3C"].after < 0.9 * by_name["3C"].before
+    assert "narrower" in str(ranked[0])
+
+
+def test_rank_foretells_the_width(problem, fit):
+    """The test done: the interval is what was promised, to a third."""
+
+    def resistance(cell):
+        return jnp.log(cell.contact_resistance.scale)
+
+    current = 4.5
+    test = planned(
+        "3C", f"Discharge at {current} A until 0.3 V", 298.15, 700.0, points=30
+    )
+    test = dataclasses.replace(
+        test,
+        observations=tuple(
+            dataclasses.replace(o, sigma=np.full(30, 2e-3)) for o in test.observations
+        ),
+    )
+    (promised,) = rank(fit, resistance, [test])
+    done = dataclasses.replace(problem, experiments=(test,))
+    V = done.predictions(problem.start + np.log(TRUTH))[0]
+    V = V + 2e-3 * np.random.default_rng(5).standard_normal(30)
+    seen = tuple(dataclasses.replace(o, value=V) for o in test.observations)
+    test = dataclasses.replace(test, observations=seen)
+    more = dataclasses.replace(problem, experiments=(*problem.experiments, test))
+    found = least_squares(more)
+    k = problem.names.index("contact_resistance.scale")
+    width = float(np.sqrt(found.covariance[k, k]))
+    assert promised.after < promised.before
+    assert width == pytest.approx(promised.after, rel=0.35)
+    assert errors_of(found).variances.shape == (3,)
