@@ -38,6 +38,7 @@ def fit(cell):
     return least_squares(Problem(Subject(cell, [0.0]), FREE, tuple(tests), model))
 
 
+@pytest.mark.slow
 def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
     drawn = posterior(fit, chains=2, draws=400, tune=200)
     summary = arviz.summary(drawn)
