@@ -137,7 +137,7 @@ def spreads(whole: Problem, z: np.ndarray, fit: Fit, own: float) -> list[np.ndar
 
 
 def fitted(problem: Problem) -> Fit:
-    """As in `make demo`, from the set's own numbers."""
+    """Nearly as in `make demo`, which stops at 5e-4, from the set's own numbers."""
     return least_squares(problem, max_evaluations=2 if FAST else 24, tolerance=2e-3)
 
 

@@ -156,7 +156,7 @@ def _fit_tuberlin(out: Path, tables, hakadi: Fit, say: Progress) -> Fit:
     say("TU Berlin 18650: fitting check-ups at 15, 25 and 45 degC")
     problem = tuberlin_problem(hakadi.subject.cell, tables)
     fit = least_squares(
-        problem, max_evaluations=24, tolerance=2e-3, progress=lambda t: say("  " + t)
+        problem, max_evaluations=40, tolerance=5e-4, progress=lambda t: say("  " + t)
     )
     write_fitted_cell(out / "tuberlin" / "cell.json", fit, "TU Berlin TC23SIB09 18650")
     return fit
