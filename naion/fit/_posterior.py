@@ -32,10 +32,10 @@ def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], A
         a function of the vector, (m,), that can be traced, differentiated and batched.
     """
     whiten = jnp.asarray(np.linalg.inv(np.linalg.cholesky(covariance)))
-    residuals = problem.traced_residuals()
+    residuals, priors = problem.traced_residuals(), problem.priors
 
     def density(z: Array) -> Array:
-        r, own = whiten @ residuals(z), prior_rows(*problem.priors, z)
+        r, own = whiten @ residuals(z), prior_rows(*priors, z)
         return -0.5 * (r @ r + own @ own)
 
     return density
