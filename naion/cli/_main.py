@@ -15,6 +15,7 @@ from .._precision import enable_x64
 from .._results import Result
 from ..models import THERMAL
 from ..studies import demo
+from ._designs import designs
 from ._fit_file import fit_from_file
 from ._run import predict, run
 from ._sweep import __doc__ as sweep_text
@@ -88,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     sets = commands.add_parser("sets", help="list parameter sets, or show one")
     sets.add_argument("name", nargs="?")
     sets.set_defaults(command=_sets)
+    shapes = commands.add_parser("designs", help="list cell designs, or show one")
+    shapes.add_argument("name", nargs="?")
+    shapes.add_argument("--file", type=Path, help="a TOML file of your own")
+    shapes.set_defaults(command=designs)
     doctor = commands.add_parser("doctor", help="devices, precision, cache, kernels")
     doctor.set_defaults(command=_doctor)
     show = commands.add_parser("demo", help="the main job on embedded real data")

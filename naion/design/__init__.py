@@ -1,5 +1,27 @@
-"""From loadings and foils to the geometry of the DFN and the mass of the cell."""
+"""From coats, foils and a housing to the geometry, the mass and the model of a cell."""
 
-from ._stack import MassBreakdown, Stack, nfm_prismatic
+from ._blueprint import QUALITIES, Blueprint, Input, available, load
+from ._design import DataSheet, Design
+from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
+from ._stack import Balance, Coat, Foil, Masses, Separator, Stack, balance
 
-__all__ = ["MassBreakdown", "Stack", "nfm_prismatic"]
+__all__ = [
+    "QUALITIES",
+    "AbstractHousing",
+    "Balance",
+    "Blueprint",
+    "Coat",
+    "Cylinder",
+    "DataSheet",
+    "Design",
+    "Foil",
+    "Input",
+    "Masses",
+    "Pouch",
+    "Prismatic",
+    "Separator",
+    "Stack",
+    "available",
+    "balance",
+    "load",
+]

@@ -1,18 +1,106 @@
-"""The stack-to-cell mass model: one source of geometry and of mass."""
+"""Coats, foils and separator: one source of geometry, of mass and of balance."""
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..parameters import Cell
-
 Scalar = Float[Array, ""]
 
-DENSITY = {"aluminium": 2700.0, "polyolefin": 950.0, "electrolyte": 1210.0}
-"""[kg.m-3]; physics of cells: foils on both sides of a sodium cell are aluminium."""
+ALUMINIUM, COPPER = 2700.0, 8960.0
+"""Densities of foils [kg.m-3]."""
+
+POLYOLEFIN = 930.0
+"""Density of a separator's polymer, between polyethylene and polypropylene [kg.m-3]."""
 
 
-class MassBreakdown(eqx.Module):
+def _number() -> Scalar:
+    return eqx.field(converter=lambda x: jnp.asarray(x, float))
+
+
+class Coat(eqx.Module):
+    """One side of a coated electrode.
+
+    Capacities are of the active material, reversible in a half cell; A.h.kg-1 is the
+    same number as mAh/g.
+
+    Attributes:
+        loading: coat on each side of the foil [kg.m-2]; 1 mg/cm2 is 0.01.
+        density: of the coat, pores included [kg.m-3].
+        active: mass fraction of active material [-].
+        material_density: of the active material [kg.m-3].
+        capacity: reversible [A.h.kg-1].
+        first_charge: of the first charge of a cell: what the positive gives, or the
+            negative takes, once [A.h.kg-1].
+        potentials: between which the half cell gave that capacity, the higher first,
+            against the metal [V].
+        additives_density: of binder and carbon together [kg.m-3].
+    """
+
+    loading: Scalar = _number()
+    density: Scalar = _number()
+    active: Scalar = _number()
+    material_density: Scalar = _number()
+    capacity: Scalar = _number()
+    first_charge: Scalar = _number()
+    potentials: tuple[float, float] = eqx.field(static=True, default=(4.0, 2.0))
+    additives_density: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=1850.0
+    )
+
+    @property
+    def thickness(self) -> Array:
+        """Of one side [m]."""
+        return self.loading / self.density
+
+    @property
+    def active_fraction(self) -> Array:
+        """Volume of active material in a volume of coat [-]."""
+        return self.density * self.active / self.material_density
+
+    @property
+    def porosity(self) -> Array:
+        """Volume of pores in a volume of coat [-]."""
+        additives = self.density * (1.0 - self.active) / self.additives_density
+        return 1.0 - self.active_fraction - additives
+
+    @property
+    def areal_capacity(self) -> Array:
+        """Reversible, of one side [A.h.m-2]; 1 mAh/cm2 is 10."""
+        return self.loading * self.active * self.capacity
+
+    @property
+    def areal_first_charge(self) -> Array:
+        """Of the first charge, of one side [A.h.m-2]."""
+        return self.loading * self.active * self.first_charge
+
+
+class Foil(eqx.Module):
+    """A current collector, coated on both sides.
+
+    Attributes:
+        thickness: [m].
+        density: [kg.m-3].
+    """
+
+    thickness: Scalar = _number()
+    density: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=ALUMINIUM
+    )
+
+
+class Separator(eqx.Module):
+    """Between the electrodes.
+
+    Attributes:
+        thickness: [m].
+        porosity: [-].
+    """
+
+    thickness: Scalar = _number()
+    porosity: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.4)
+
+
+class Masses(eqx.Module):
     """Masses of the parts of a cell [kg]."""
 
     positive: Scalar
@@ -21,154 +109,123 @@ class MassBreakdown(eqx.Module):
     separator: Scalar
     electrolyte: Scalar
     packaging: Scalar
+    rest: Scalar
 
     @property
     def total(self) -> Array:
         """Mass of the cell [kg]."""
-        parts = (self.positive, self.negative, self.foils, self.separator)
-        return sum(parts, self.electrolyte + self.packaging)
+        of_stack = self.positive + self.negative + self.foils + self.separator
+        return of_stack + self.electrolyte + self.packaging + self.rest
 
 
 class Stack(eqx.Module):
-    """A stack of electrode pairs in a housing.
+    """What repeats in a cell: coats on foils, separators, and the liquid in them.
 
     Attributes:
-        area: coated area of all positive sides, which face the negative ones [m2].
-        positive_loading: coat mass per side [kg.m-2].
-        positive_density: of the coat [kg.m-3].
-        positive_material: density of the active material [kg.m-3].
-        positive_active: mass fraction of active material [-].
-        negative_loading: coat mass per side [kg.m-2].
-        negative_density: of the coat [kg.m-3].
-        negative_material: density of the active material [kg.m-3].
-        negative_active: mass fraction of active material [-].
-        binder_density: of binder and carbon [kg.m-3].
-        overhang: area of negative coat, foils and separator over `area` [-].
-        foil: thickness of the aluminium foil on each side [m].
-        separator: thickness [m].
-        separator_porosity: [-].
-        overfill: electrolyte over pore volume [-].
-        packaging: can, lid, terminals, tabs, insulation [kg].
+        positive: its coat; the area of all its sides is the area of the cell.
+        negative: its coat.
+        positive_foil: aluminium.
+        negative_foil: aluminium for sodium, copper for lithium.
+        separator: between all sides that face each other.
+        overhang: area of negative coat, foil and separator over that of the positive.
+        overfill: electrolyte over the volume of all pores [-].
+        electrolyte_density: [kg.m-3].
     """
 
-    area: Scalar
-    positive_loading: Scalar
-    positive_density: Scalar
-    positive_material: Scalar
-    positive_active: Scalar
-    negative_loading: Scalar
-    negative_density: Scalar
-    negative_material: Scalar
-    negative_active: Scalar
-    binder_density: Scalar
-    overhang: Scalar
-    foil: Scalar
-    separator: Scalar
-    separator_porosity: Scalar
-    overfill: Scalar
-    packaging: Scalar
+    positive: Coat
+    negative: Coat
+    positive_foil: Foil
+    negative_foil: Foil
+    separator: Separator
+    overhang: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=1.03
+    )
+    overfill: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=1.2)
+    electrolyte_density: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=1210.0
+    )
 
-    def electrode(self, side: str) -> tuple[Array, Array, Array]:
-        """Thickness [m], porosity and active volume fraction of an electrode."""
-        loading = getattr(self, f"{side}_loading")
-        density = getattr(self, f"{side}_density")
-        active = getattr(self, f"{side}_active")
-        solid = active / getattr(self, f"{side}_material")
-        rest = (1.0 - active) / self.binder_density
-        return loading / density, 1.0 - density * (solid + rest), density * solid
+    def balanced(self, n_to_p: Array) -> "Stack":
+        """With the negative coat that gives this ratio, of at least one.
 
-    def masses(self) -> MassBreakdown:
-        """Masses of the parts."""
-        L_p, eps_p, _ = self.electrode("positive")
-        L_n, eps_n, _ = self.electrode("negative")
-        wide = self.overhang * self.area
-        # A foil is coated on both sides.
-        foils = 0.5 * (self.area + wide) * self.foil * DENSITY["aluminium"]
-        solid = (1.0 - self.separator_porosity) * DENSITY["polyolefin"]
-        pores = eps_p * L_p * self.area + eps_n * L_n * wide
-        pores = pores + self.separator_porosity * self.separator * wide
-        return MassBreakdown(
-            positive=self.area * self.positive_loading,
-            negative=wide * self.negative_loading,
-            foils=foils,
-            separator=wide * self.separator * solid,
-            electrolyte=self.overfill * pores * DENSITY["electrolyte"],
-            packaging=self.packaging,
+        See `Balance.n_to_p`: the cell has the capacity of the positive, or of the
+        sodium that the negative leaves it.
+        """
+        p, n = self.positive, self.negative
+        kept = n.capacity / n.first_charge
+        wanted = n_to_p * jnp.minimum(p.areal_capacity, kept * p.areal_first_charge)
+        return eqx.tree_at(
+            lambda s: s.negative.loading, self, wanted / (n.active * n.capacity)
         )
 
-    def build(self, cell: Cell, bruggeman: float = 1.8) -> Cell:
-        """The cell of this design, with the materials of a given cell.
+    @property
+    def unit_thickness(self) -> Array:
+        """Of two sides that face two others: both foils, all coats, separators [m]."""
+        sides = self.positive.thickness + self.negative.thickness
+        foils = self.positive_foil.thickness + self.negative_foil.thickness
+        return 2.0 * (sides + self.separator.thickness) + foils
 
-        Contact resistance keeps its value per area; capacity scales with positive
-        material per area.
-        """
-        L_p, eps_p, active_p = self.electrode("positive")
-        L_n, eps_n, active_n = self.electrode("negative")
-        ratio = self.area / cell.area
-        before = cell.positive.thickness * cell.positive.active_fraction
-        scale = ratio * L_p * active_p / before
-
-        def numbers(c: Cell):
-            return [
-                c.positive.thickness,
-                c.positive.porosity,
-                c.positive.active_fraction,
-                c.positive.transport_efficiency,
-                c.negative.thickness,
-                c.negative.porosity,
-                c.negative.active_fraction,
-                c.negative.transport_efficiency,
-                c.separator.thickness,
-                c.separator.porosity,
-                c.separator.transport_efficiency,
-                c.area,
-                c.contact_resistance.scale,
-                c.nominal_capacity,
-                c.thermal.mass,
-            ]
-
-        values = [
-            L_p,
-            eps_p,
-            active_p,
-            eps_p**bruggeman,
-            L_n,
-            eps_n,
-            active_n,
-            eps_n**bruggeman,
-            self.separator,
-            self.separator_porosity,
-            self.separator_porosity**bruggeman,
-            self.area,
-            cell.contact_resistance.scale / ratio,
-            cell.nominal_capacity * scale,
-            self.masses().total,
-        ]
-        return eqx.tree_at(numbers, cell, values)
+    def masses(self, area: Array) -> Masses:
+        """Masses without housing, for an area of all positive sides [m2]."""
+        p, n, wide = self.positive, self.negative, self.overhang * area
+        foils = 0.5 * (
+            area * self.positive_foil.thickness * self.positive_foil.density
+            + wide * self.negative_foil.thickness * self.negative_foil.density
+        )
+        s = self.separator
+        pores = p.porosity * p.thickness * area + n.porosity * n.thickness * wide
+        pores = pores + s.porosity * s.thickness * wide
+        zero = jnp.zeros_like(area)
+        return Masses(
+            positive=area * p.loading,
+            negative=wide * n.loading,
+            foils=foils,
+            separator=wide * s.thickness * (1.0 - s.porosity) * POLYOLEFIN,
+            electrolyte=self.overfill * pores * self.electrolyte_density,
+            packaging=zero,
+            rest=zero,
+        )
 
 
-def nfm_prismatic() -> Stack:
-    """A large prismatic layered-oxide cell, 174 x 71.5 x 205 mm.
+class Balance(eqx.Module):
+    """Charge for each area of facing sides [A.h.m-2].
 
-    Teardown geometry (two stacks of 94 plates, 16.6 x 19 cm, 19 and 8.87 mg/cm2 a side);
-    packaging mass assumed at a tenth of the cell.
+    The negative's overhang takes no part.
+
+    Attributes:
+        positive: what the positive takes and gives.
+        negative: what the negative takes and gives.
+        supplied: sodium that the positive gives in the first charge.
+        lost: of that, for good, in the negative.
     """
-    a = jnp.asarray
-    return Stack(
-        area=a(11.86),
-        positive_loading=a(0.190),
-        positive_density=a(2710.0),
-        positive_material=a(4250.0),
-        positive_active=a(0.97),
-        negative_loading=a(0.0887),
-        negative_density=a(1020.0),
-        negative_material=a(1500.0),
-        negative_active=a(0.95),
-        binder_density=a(1850.0),
-        overhang=a(1.012),
-        foil=a(12e-6),
-        separator=a(12e-6),
-        separator_porosity=a(0.40),
-        overfill=a(1.25),
-        packaging=a(0.56),
+
+    positive: Scalar
+    negative: Scalar
+    supplied: Scalar
+    lost: Scalar
+
+    @property
+    def capacity(self) -> Array:
+        """Of the cell: what is least."""
+        cycling = self.supplied - self.lost
+        return jnp.minimum(jnp.minimum(self.positive, self.negative), cycling)
+
+    @property
+    def n_to_p(self) -> Array:
+        """Reversible capacity of the negative over that of the cell [-]."""
+        return self.negative / self.capacity
+
+
+def balance(stack: Stack) -> Balance:
+    """Capacities of both electrodes and what the first cycle costs.
+
+    Q = min(Q_c, Q_c1 - Q_irr, Q_a), Q_irr = Q_a (1/ICE - 1) min(1, Q_c1 ICE/Q_a): the
+    negative loses what it loses only as far as it is filled.
+    """
+    Q_p, Q_n = stack.positive.areal_capacity, stack.negative.areal_capacity
+    supplied, taken = (
+        stack.positive.areal_first_charge,
+        stack.negative.areal_first_charge,
     )
+    filled = jnp.minimum(1.0, supplied / taken)
+    return Balance(Q_p, Q_n, supplied, (taken - Q_n) * filled)

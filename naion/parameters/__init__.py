@@ -3,6 +3,7 @@
 from ._balance import (
     compositions,
     electrode_capacities,
+    equilibrium_potential,
     open_circuit_voltage,
     stoichiometry_at_soc,
     stoichiometry_at_voltage,
@@ -63,6 +64,7 @@ __all__ = [
     "available",
     "compositions",
     "electrode_capacities",
+    "equilibrium_potential",
     "from_json",
     "load",
     "load_set",

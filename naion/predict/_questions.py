@@ -11,7 +11,7 @@ from jaxtyping import Array
 from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..batch import run, stack
-from ..design import Stack
+from ..design import Blueprint
 from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped
 from ..parameters import Cell
@@ -79,31 +79,27 @@ def cold_table(drawn: Ensemble, progress=lambda text: None) -> list[ColdRow]:
 
 
 def energy_density(
-    drawn: Ensemble, design: Stack, rate: float = 1.0 / 3.0, seed: int = 1
+    drawn: Ensemble, blueprint: Blueprint, rate: float = 1.0 / 3.0, seed: int = 1
 ) -> tuple[np.ndarray, float]:
     """Energy density of a design with the materials of each draw [W.h.kg-1].
 
-    What is assumed and varied: electrolyte overfill (1.05-1.30), packaging (+-15 %),
-    and the 0.88-0.93 by which real large cells fall short of the sum of their parts.
+    Every input of the design that has a range is drawn from it.
 
     Returns:
-        one value a draw, and the mass of the design before that factor [kg].
+        one value a draw, and the mass of the design at its medians [kg].
     """
     rng = np.random.default_rng(seed)
+    names = [i.name for i in blueprint.uncertain]
 
     def energy(lane: tuple[Cell, Array]) -> Array:
         cell, u = lane
-        varied = eqx.tree_at(
-            lambda s: [s.overfill, s.packaging],
-            design,
-            [1.05 + 0.25 * u[0], design.packaging * (0.85 + 0.3 * u[1])],
-        )
+        varied = blueprint.drawn(dict(zip(names, u, strict=True)))
         done = _discharge(varied.build(cell), jnp.asarray(rate), DFN(MESH))
-        return done.energy / varied.masses().total * (0.88 + 0.05 * u[2])
+        return done.energy / varied.masses.total
 
-    u = rng.uniform(size=(len(drawn.cells), 3))
+    u = rng.standard_normal((len(drawn.cells), len(names)))
     values = np.asarray(run(energy, (stack(drawn.cells), u)))
-    return values, float(design.masses().total)
+    return values, float(blueprint.design().masses.total)
 
 
 def _discharges(drawn: Ensemble, model: DFN) -> np.ndarray:

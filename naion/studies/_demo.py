@@ -11,10 +11,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .. import plot
+from .. import design, plot
 from .._cache import compilation_cache
 from .._precision import enable_x64
-from ..design import nfm_prismatic
 from ..fit import Fit, least_squares, run, scores
 from ..predict import (
     ColdRow,
@@ -167,7 +166,7 @@ def _predict(fit: Fit, say: Progress):
     known = uncertainty_of(fit)
     drawn = ensemble(fit.subject.cell, known, DRAWS)
     cold = cold_table(drawn, progress=lambda t: say("  " + t))
-    density, mass = energy_density(drawn, nfm_prismatic())
+    density, mass = energy_density(drawn, design.load("nfm_prismatic"))
     return cold, density, mass
 
 
@@ -285,8 +284,8 @@ def _write_predictions(report: Report, cold: list[ColdRow], density, mass: float
     low, middle, high = np.percentile(density, [5.0, 50.0, 95.0])
     holds = float(np.mean(density >= NAXTRA))
     report.paragraph(
-        f"A prismatic cell of teardown geometry with these materials ({mass:.2f} kg "
-        f"before allowance for swelling room and terminals) gives {middle:.0f} Wh/kg at "
+        f"A prismatic cell of teardown geometry ({mass:.2f} kg) with these materials "
+        f"gives {middle:.0f} Wh/kg at "
         f"C/3, 90 % interval {low:.0f} to {high:.0f}. CATL claims {NAXTRA:.0f} Wh/kg for "
         f"Naxtra: {100 * holds:.0f} % of the draws reach it. In plain words: a cell built "
         "as today's large layered-oxide cells, from the materials of this commercial "

@@ -110,6 +110,15 @@ def test_bad_arguments_say_what_to_do(tmp_path, capsys, arguments, expected):
     assert expected in capsys.readouterr().err
 
 
+def test_designs(capsys):
+    assert main(["designs"]) == 0
+    assert "lean_prismatic" in capsys.readouterr().out
+    assert main(["designs", "nfm_prismatic"]) == 0
+    text = capsys.readouterr().out
+    assert "electrolyte" in text and "Wh/kg" in text and "teardown" in text
+    assert main(["designs", "nobody"]) == 2
+
+
 def test_sets_and_doctor(capsys):
     assert main(["sets"]) == 0
     assert main(["sets", "nfm_hc_18650"]) == 0

@@ -1,0 +1,400 @@
+"""Designs in files: numbers in the units of data sheets, with ranges and sources."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ._design import DataSheet, Design
+from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
+from ._stack import ALUMINIUM, COPPER, Coat, Foil, Separator, Stack
+
+QUALITIES = {"M": "measured", "S": "stated", "D": "derived", "A": "assumed"}
+"""Where a number is from."""
+
+METALS = {"aluminium": ALUMINIUM, "copper": COPPER}
+HOUSINGS = {"cylinder": Cylinder, "prismatic": Prismatic, "pouch": Pouch}
+
+QUANTILE = 1.645
+"""Half of a 90 % range of a normal distribution, in standard deviations."""
+
+UNITS = {
+    "loading": ("mg/cm2", 1e-2),
+    "density": ("g/cm3", 1e3),
+    "material_density": ("g/cm3", 1e3),
+    "capacity": ("mAh/g", 1.0),
+    "first_charge": ("mAh/g", 1.0),
+    "thickness": ("um", 1e-6),
+    "electrolyte_density": ("g/cm3", 1e3),
+    "width": ("mm", 1e-3),
+    "depth": ("mm", 1e-3),
+    "height": ("mm", 1e-3),
+    "diameter": ("mm", 1e-3),
+    "wall": ("mm", 1e-3),
+    "seal": ("mm", 1e-3),
+    "fittings": ("g", 1e-3),
+    "laminate": ("kg/m2", 1.0),
+    "area": ("m2", 1.0),
+    "voltage": ("V", 1.0),
+    "lower_voltage": ("V", 1.0),
+    "upper_voltage": ("V", 1.0),
+}
+"""Units of files by the last part of a name, and what they are in SI; others have none."""
+
+NAMES = (
+    *(
+        f"{side}.{what}"
+        for side in ("positive", "negative")
+        for what in ("loading", "density", "active", "material_density", "capacity")
+    ),
+    "positive.first_charge",
+    "negative.efficiency",
+    "n_to_p",
+    "positive_foil.thickness",
+    "negative_foil.thickness",
+    "separator.thickness",
+    "separator.porosity",
+    "overhang",
+    "overfill",
+    "electrolyte_density",
+    *(f"housing.{name}" for name in ("width", "depth", "height", "diameter", "wall")),
+    *(f"housing.{name}" for name in ("seal", "fittings", "laminate", "filling")),
+    "area",
+    "allowance",
+    "lower_voltage",
+    "upper_voltage",
+    "voltage",
+    "utilisation",
+)
+"""Numbers that a design may give."""
+
+
+WORDS: dict[str, Any] = {
+    "title": "",
+    "materials": "",
+    "format": "prismatic",
+    "negative_metal": "aluminium",
+    "potentials": [[4.0, 2.0], [2.0, 0.0]],
+}
+"""What else a design says, and what is meant where it does not; `like` another design, it
+takes over everything that it does not say itself."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A number of a design.
+
+    Attributes:
+        name: see the files.
+        value: in the unit of files; the median of what is believed.
+        unit: of files.
+        quality: a key of `QUALITIES`.
+        source: where it is from.
+        range: within which it lies with 90 %; none: taken as it is.
+        bounds: beyond which it cannot be; none: two ranges from the value.
+    """
+
+    name: str
+    value: float
+    unit: str
+    quality: str
+    source: str
+    range: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of its logarithm."""
+        low, high = self.range or (1.0, 1.0)
+        return float(np.log(high / low) / (2.0 * QUANTILE))
+
+    def at(self, u: Array) -> Array:
+        """The value `u` standard deviations from the median, inside its bounds."""
+        spread = 4.0 * QUANTILE * self.sd
+        ends = self.bounds or (
+            self.value * float(np.exp(-spread)),
+            self.value * float(np.exp(spread)),
+        )
+        return jnp.clip(self.value * jnp.exp(self.sd * u), *ends)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A design with what is uncertain in it.
+
+    Attributes:
+        name: in its file.
+        title: one line.
+        materials: parameter set whose materials it is built with, or "" for none.
+        potentials: see `Coat.potentials`; of the positive and of the negative.
+        format: a key of `HOUSINGS`.
+        negative_metal: a key of `METALS`.
+        inputs: its numbers, by name.
+    """
+
+    name: str
+    title: str
+    materials: str
+    potentials: tuple[tuple[float, float], tuple[float, float]]
+    format: str
+    negative_metal: str
+    inputs: Mapping[str, Input]
+
+    def design(self, **values: Any) -> Design:
+        """The design, with some numbers replaced.
+
+        Args:
+            values: in the units of files, by name with `__` for a dot; may be traced.
+
+        Raises:
+            ValueError: for a name that the design does not have.
+        """
+        given = {name.replace("__", "."): value for name, value in values.items()}
+        unknown = sorted(set(given) - set(NAMES))
+        if unknown:
+            raise ValueError(
+                f"{self.name}: no number named {', '.join(unknown)}. "
+                f"Known are: {', '.join(NAMES)}."
+            )
+        numbers = {name: i.value for name, i in self.inputs.items()} | given
+        return _design(self, {name: _in_si(name, x) for name, x in numbers.items()})
+
+    def drawn(self, u: Mapping[str, Array]) -> Design:
+        """The design with its inputs as many standard deviations from their medians."""
+        values = {name: self.inputs[name].at(x) for name, x in u.items()}
+        return self.design(**{k.replace(".", "__"): x for k, x in values.items()})
+
+    @property
+    def uncertain(self) -> tuple[Input, ...]:
+        """Inputs with a range."""
+        return tuple(i for i in self.inputs.values() if i.range is not None)
+
+    def data_sheet(self) -> DataSheet:
+        """By the energy model alone; see `Design.data_sheet`.
+
+        Raises:
+            ValueError: when the design gives no mean voltage.
+        """
+        if "voltage" not in self.inputs:
+            raise ValueError(
+                f"{self.name} gives no mean `voltage` [V]: give one, or build the cell "
+                "and simulate it."
+            )
+        return self.design().data_sheet(jnp.asarray(self.inputs["voltage"].value))
+
+
+def _in_si(name: str, value: Any) -> Array:
+    _, factor = UNITS.get(name.rpartition(".")[2], ("-", 1.0))
+    return jnp.asarray(value) * factor
+
+
+def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
+    sides = zip(("positive", "negative"), b.potentials, strict=True)
+    positive, negative = (_coat(side, between, x) for side, between in sides)
+    stack = Stack(
+        positive,
+        negative,
+        Foil(x["positive_foil.thickness"]),
+        Foil(x["negative_foil.thickness"], METALS[b.negative_metal]),
+        Separator(x["separator.thickness"], x["separator.porosity"]),
+        x["overhang"],
+        x["overfill"],
+        x["electrolyte_density"],
+    )
+    if "n_to_p" in x:
+        stack = stack.balanced(x["n_to_p"])
+    own = {
+        name.removeprefix("housing."): value
+        for name, value in x.items()
+        if name.startswith("housing.")
+    }
+    if "area" in x:
+        own["filling"] = jnp.ones(())
+    housing: AbstractHousing = HOUSINGS[b.format](**own)
+    if "area" in x:
+        filling = 0.5 * x["area"] * stack.unit_thickness / housing.room
+        housing = eqx.tree_at(lambda h: h.filling, housing, filling)
+    return Design(
+        stack,
+        housing,
+        x.get("allowance", 1.0),
+        lower_voltage=x.get("lower_voltage"),
+        upper_voltage=x.get("upper_voltage"),
+    )
+
+
+def _coat(side: str, between: tuple[float, float], x: Mapping[str, Array]) -> Coat:
+    used = x["utilisation"]
+    capacity = used * x[f"{side}.capacity"]
+    first = used * x.get(f"{side}.first_charge", x[f"{side}.capacity"])
+    if f"{side}.efficiency" in x:
+        first = capacity / x[f"{side}.efficiency"]
+    # A loading that the ratio of the electrodes gives is put in afterwards.
+    return Coat(
+        x.get(f"{side}.loading", jnp.ones(())),
+        x[f"{side}.density"],
+        x[f"{side}.active"],
+        x[f"{side}.material_density"],
+        capacity,
+        first,
+        between,
+    )
+
+
+def available(file: Path | str | None = None) -> tuple[str, ...]:
+    """Names of the designs in a file, or of those that ship."""
+    return tuple(_tables(file))
+
+
+def load(name: str, file: Path | str | None = None) -> Blueprint:
+    """A design that ships, or one of a TOML file of yours.
+
+    Args:
+        name: of its table.
+        file: to read; none: the designs that ship, `naion/design/designs.toml`, which
+            also show the format.
+
+    Raises:
+        KeyError: for an unknown name.
+        ValueError: for a file that cannot be understood.
+    """
+    tables = _tables(file)
+    if name not in tables:
+        raise KeyError(f"No design {name!r}. There are: {', '.join(tables)}.")
+    return read(name, tables[name])
+
+
+def read(name: str, table: Mapping[str, Any]) -> Blueprint:
+    """A design from its table.
+
+    Raises:
+        ValueError: for what cannot be understood, with what is allowed.
+    """
+    known = {key: table.get(key, usual) for key, usual in WORDS.items()}
+    numbers = {key: entry for key, entry in table.items() if key not in WORDS}
+    inputs = {key: _input(name, key, entry) for key, entry in _flat(numbers).items()}
+    for key, allowed in (("format", HOUSINGS), ("negative_metal", METALS)):
+        if known[key] not in allowed:
+            raise ValueError(
+                f"{name}: {key} = {known[key]!r}; allowed are {', '.join(allowed)}."
+            )
+    of_housing = {f.name for f in dataclasses.fields(HOUSINGS[known["format"]])}
+    foreign = [
+        key
+        for key in inputs
+        if key.startswith("housing.") and key[8:] not in of_housing
+    ]
+    if foreign:
+        raise ValueError(
+            f"{name}: a {known['format']} has no {', '.join(foreign)}; it has "
+            f"{', '.join(sorted(of_housing))}."
+        )
+    missing = [n for n in _needed(known["format"], inputs) if n not in inputs]
+    if missing:
+        raise ValueError(f"{name}: give {', '.join(missing)} too.")
+    (a, b), (c, d) = known.pop("potentials")
+    return Blueprint(name, potentials=((a, b), (c, d)), inputs=inputs, **known)
+
+
+def _needed(housing: str, inputs: Mapping[str, Input]) -> list[str]:
+    size = ["diameter"] if housing == "cylinder" else ["width", "depth"]
+    needed = [n for n in NAMES[:10] if n != "negative.loading"]
+    needed += ["positive.first_charge", "negative.efficiency"]
+    needed += [n for n in NAMES if n.endswith("thickness") or n.startswith("separator")]
+    needed += ["overhang", "overfill", "electrolyte_density", "utilisation"]
+    needed += [f"housing.{n}" for n in (*size, "height", "fittings")]
+    if "n_to_p" not in inputs:
+        needed.append("negative.loading")
+    if "housing.filling" not in inputs:
+        needed.append("area")
+    return needed
+
+
+def _input(design: str, name: str, entry: Any) -> Input:
+    if name not in NAMES:
+        raise ValueError(
+            f"{design}: unknown number {name!r}. Known are: {', '.join(NAMES)}."
+        )
+    form = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
+    if not isinstance(entry, Mapping) or "value" not in entry:
+        raise ValueError(f"{design}: {name} = {entry!r}; expected {form}.")
+    extra = set(entry) - {"value", "quality", "source", "range", "bounds"}
+    quality, value = entry.get("quality"), float(entry["value"])
+    if extra or quality not in QUALITIES or "source" not in entry:
+        raise ValueError(
+            f"{design}: {name} = {dict(entry)}; expected {form}, and maybe bounds; "
+            f"quality is one of {', '.join(QUALITIES)}."
+        )
+    pairs = []
+    for key in ("range", "bounds"):
+        pair = entry.get(key)
+        if pair is not None and not 0.0 < pair[0] <= value <= pair[1]:
+            raise ValueError(
+                f"{design}: {name}: {key} {pair} does not hold the value {value}."
+            )
+        pairs.append(None if pair is None else (float(pair[0]), float(pair[1])))
+    if quality == "A" and pairs[0] is None:
+        raise ValueError(f"{design}: {name} is assumed (A): give its range.")
+    unit, _ = UNITS.get(name.rpartition(".")[2], ("-", 1.0))
+    return Input(name, value, unit, quality, str(entry["source"]), *pairs)
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Tables in tables as one, with dotted names."""
+    found: dict[str, Any] = {}
+    for key, entry in table.items():
+        if isinstance(entry, Mapping) and "value" not in entry:
+            found |= _flat(entry, f"{above}{key}.")
+        else:
+            found[above + key] = entry
+    return found
+
+
+def _tables(file: Path | str | None) -> dict[str, dict[str, Any]]:
+    if file is None:
+        text = (
+            resources.files("naion.design").joinpath("designs.toml").read_text("utf-8")
+        )
+        name = "designs.toml"
+    else:
+        text, name = Path(file).read_text(encoding="utf-8"), str(file)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ValueError(f"{name}: not TOML: {problem}") from None
+    return {key: _with_likeness(name, tables, key) for key in tables}
+
+
+def _with_likeness(file: str, tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A table with what it takes over from the one it is `like`."""
+    table = dict(tables[name])
+    like = table.pop("like", None)
+    if like is None:
+        return table
+    if like == name or like not in tables:
+        raise ValueError(
+            f"{file}: {name}: like = {like!r}, which is not another table."
+        )
+    base = _with_likeness(file, tables, like)
+    own = {key: table.pop(key) for key in list(table) if key in WORDS}
+    words = {key: base.pop(key) for key in list(base) if key in WORDS}
+    given = _flat(table)
+    if own.get("format", words.get("format")) != words.get("format"):
+        base.pop("housing", None)
+        base = {k: x for k, x in base.items() if not k.startswith("housing.")}
+    numbers = _flat(base) | given
+    # One says how much negative there is, or how much area: not both.
+    for one, other in (("n_to_p", "negative.loading"), ("area", "housing.filling")):
+        if one in given:
+            numbers.pop(other, None)
+        elif other in given:
+            numbers.pop(one, None)
+    return words | own | numbers

@@ -1,0 +1,229 @@
+"""A design: a stack in a housing, its data sheet, and the cell it makes."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._constants import F
+from ..parameters import (
+    Cell,
+    Electrode,
+    Limits,
+    Stoichiometry,
+    electrode_capacities,
+    equilibrium_potential,
+    stoichiometry_at_voltage,
+)
+from ._housing import AbstractHousing
+from ._stack import Balance, Coat, Masses, Stack, balance
+
+Scalar = Float[Array, ""]
+
+
+class DataSheet(eqx.Module):
+    """What a maker prints.
+
+    Attributes:
+        capacity: [A.h].
+        energy: [W.h].
+        specific_energy: [W.h.kg-1].
+        energy_density: [W.h.L-1].
+        mass: [kg].
+        electrolyte: for each capacity [kg.A-1.h-1]; a thousandth of g/Ah.
+    """
+
+    capacity: Scalar
+    energy: Scalar
+    specific_energy: Scalar
+    energy_density: Scalar
+    mass: Scalar
+    electrolyte: Scalar
+
+
+class Design(eqx.Module):
+    """A stack in a housing; differentiable from every loading to Wh/kg.
+
+    Attributes:
+        stack: what repeats.
+        housing: what is around it, and how much of it fits.
+        allowance: mass of these parts over that of the real cell, which has insulation,
+            tape, room to swell: 0.88 to 0.93 for large prismatic cells.
+        heat_transfer: from the housing's surface [W.m-2.K-1].
+        lower_voltage, upper_voltage: limits of the cell; none: the materials' [V].
+    """
+
+    stack: Stack
+    housing: AbstractHousing
+    allowance: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=1.0
+    )
+    heat_transfer: Scalar = eqx.field(
+        converter=lambda x: jnp.asarray(x, float), default=10.0
+    )
+    lower_voltage: Scalar | None = None
+    upper_voltage: Scalar | None = None
+
+    @property
+    def area(self) -> Array:
+        """Of all positive sides [m2]; not a whole number of layers."""
+        room = self.housing.filling * self.housing.room
+        return 2.0 * room / self.stack.unit_thickness
+
+    @property
+    def balance(self) -> Balance:
+        """Capacities for each area."""
+        return balance(self.stack)
+
+    @property
+    def masses(self) -> Masses:
+        """Masses of all parts."""
+        listed = eqx.tree_at(
+            lambda m: m.packaging, self.stack.masses(self.area), self.housing.mass
+        )
+        return eqx.tree_at(
+            lambda m: m.rest, listed, listed.total * (1.0 / self.allowance - 1.0)
+        )
+
+    def data_sheet(self, voltage: Array) -> DataSheet:
+        """By the energy model alone: capacity times a mean voltage [V]."""
+        capacity = self.balance.capacity * self.area
+        return self.measured(capacity, capacity * voltage)
+
+    def measured(self, capacity: Array, energy: Array) -> DataSheet:
+        """With capacity [A.h] and energy [W.h] from a simulation."""
+        m = self.masses
+        return DataSheet(
+            capacity,
+            energy,
+            energy / m.total,
+            1e-3 * energy / self.housing.volume,
+            m.total,
+            m.electrolyte / capacity,
+        )
+
+    def build(self, materials: Cell) -> Cell:
+        """The cell of this design, with the materials of a given cell.
+
+        Geometry, site densities and sodium are the design's. Potentials, particles,
+        electrolyte, kinetics and resistances for each area are the materials'; so is
+        the exponent with which liquid transport falls with porosity.
+
+        Args:
+            materials: a cell of any size.
+        """
+        p, n = self.stack.positive, self.stack.negative
+        area = self.area
+        per = area / materials.area
+        bare = eqx.tree_at(
+            lambda c: [
+                c.positive,
+                c.negative,
+                c.separator.thickness,
+                c.separator.porosity,
+                c.separator.transport_efficiency,
+                c.area,
+                c.contact_resistance.scale,
+                c.thermal.mass,
+                c.thermal.cooling,
+            ],
+            materials,
+            [
+                _electrode(p, materials.positive, materials.temperature),
+                _electrode(n, materials.negative, materials.temperature),
+                self.stack.separator.thickness,
+                self.stack.separator.porosity,
+                _efficiency(materials.separator, self.stack.separator.porosity),
+                area,
+                materials.contact_resistance.scale / per,
+                self.masses.total,
+                self.heat_transfer * self.housing.surface,
+            ],
+        )
+        own = bare.limits
+        lower, upper = self.lower_voltage, self.upper_voltage
+        limits = Limits(
+            own.lower_voltage if lower is None else lower,
+            own.upper_voltage if upper is None else upper,
+        )
+        cell = dataclasses.replace(
+            bare, published=self._charged(bare), charged=None, limits=limits
+        )
+        share = materials.nominal_capacity / _between_limits(materials)
+        return eqx.tree_at(
+            lambda c: c.nominal_capacity, cell, share * _between_limits(cell)
+        )
+
+    def _charged(self, cell: Cell) -> Stoichiometry:
+        """Stoichiometries after a first charge that takes all that the positive gives.
+
+        That is beyond the voltage limit, perhaps; what counts is the sodium. What is
+        left of it where the positive cannot take it back stays in the negative.
+        """
+        Q_n, Q_p = electrode_capacities(cell)
+        b, area = self.balance, self.area
+        begin_p, _ = _window(cell.positive, self.stack.positive, cell.temperature)
+        begin_n, _ = _window(cell.negative, self.stack.negative, cell.temperature)
+        moved = (b.supplied - b.lost) * area
+        moved = jnp.minimum(moved, 0.999 * (1.0 - begin_n) * Q_n)
+        return Stoichiometry(begin_n + moved / Q_n, begin_p)
+
+
+def _electrode(coat: Coat, of: Electrode, T: Array) -> Electrode:
+    """An electrode with the geometry and the capacity of a coat."""
+    _, width = _window(of, coat, T)
+    sites = coat.capacity * coat.material_density * 3600.0 / F / width
+    return eqx.tree_at(
+        lambda e: [
+            e.thickness,
+            e.porosity,
+            e.active_fraction,
+            e.transport_efficiency,
+            e.particle.c_max,
+        ],
+        of,
+        [
+            coat.thickness,
+            coat.porosity,
+            coat.active_fraction,
+            _efficiency(of, coat.porosity),
+            sites,
+        ],
+    )
+
+
+def _window(of: Electrode, coat: Coat, T: Array) -> tuple[Array, Array]:
+    """Where on the stoichiometry axis the coat's capacity begins, and how much it takes.
+
+    Between the coat's potentials, or the ends of the axis where they are beyond.
+    """
+
+    def at(potential: float) -> Array:
+        def halve(_, bracket):
+            low, high = bracket
+            middle = 0.5 * (low + high)
+            above = equilibrium_potential(of, middle, T, T) > potential
+            return jnp.where(above, middle, low), jnp.where(above, high, middle)
+
+        ends = jnp.asarray(1e-4), jnp.asarray(1.0 - 1e-4)
+        low, high = jax.lax.fori_loop(0, 40, halve, ends)
+        return jax.lax.stop_gradient(0.5 * (low + high))
+
+    first, last = (at(potential) for potential in coat.potentials)
+    return first, last - first
+
+
+def _efficiency(of, porosity: Array) -> Array:
+    """Transport in a liquid by Bruggeman's exponent of the given layer."""
+    exponent = jnp.log(of.transport_efficiency) / jnp.log(of.porosity)
+    return porosity**exponent
+
+
+def _between_limits(cell: Cell) -> Array:
+    """Capacity at rest between the voltage limits [A.h]."""
+    full = stoichiometry_at_voltage(cell, cell.limits.upper_voltage)
+    empty = stoichiometry_at_voltage(cell, cell.limits.lower_voltage)
+    Q_n, _ = electrode_capacities(cell)
+    return (full.negative - empty.negative) * Q_n
