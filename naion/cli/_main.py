@@ -13,8 +13,10 @@ from .. import parameters
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from .._results import Result
+from ..claims import DRAWS
 from ..models import THERMAL
 from ..studies import demo
+from ._claims import claims
 from ._designs import designs
 from ._fit_file import fit_from_file
 from ._run import predict, run
@@ -93,6 +95,19 @@ def _parser() -> argparse.ArgumentParser:
     shapes.add_argument("name", nargs="?")
     shapes.add_argument("--file", type=Path, help="a TOML file of your own")
     shapes.set_defaults(command=designs)
+    check = commands.add_parser("claims", help="audit public claims about cells")
+    check.add_argument(
+        "--cell", help="a fitted cell.json, or a set; none: the shipped fit"
+    )
+    check.add_argument(
+        "--claim", action="append", default=[], help="name, or its beginning; none: all"
+    )
+    check.add_argument(
+        "--claims", type=Path, help="a TOML file with claims of your own"
+    )
+    check.add_argument("--draws", type=int, default=DRAWS)
+    check.add_argument("--out", type=Path, required=True, help="folder to write")
+    check.set_defaults(command=claims)
     doctor = commands.add_parser("doctor", help="devices, precision, cache, kernels")
     doctor.set_defaults(command=_doctor)
     show = commands.add_parser("demo", help="the main job on embedded real data")

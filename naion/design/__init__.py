@@ -1,6 +1,6 @@
 """From coats, foils and a housing to the geometry, the mass and the model of a cell."""
 
-from ._blueprint import QUALITIES, Blueprint, Input, available, load
+from ._blueprint import QUALITIES, Blueprint, Input, available, load, read_input
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._stack import Balance, Coat, Foil, Masses, Separator, Stack, balance
@@ -24,4 +24,5 @@ __all__ = [
     "available",
     "balance",
     "load",
+    "read_input",
 ]

@@ -116,14 +116,17 @@ class Input:
         low, high = self.range or (1.0, 1.0)
         return float(np.log(high / low) / (2.0 * QUANTILE))
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Standard deviations from the value to both bounds."""
+        if self.bounds is None:
+            return -4.0 * QUANTILE, 4.0 * QUANTILE
+        low, high = np.log(np.array(self.bounds) / self.value) / self.sd
+        return float(low), float(high)
+
     def at(self, u: Array) -> Array:
         """The value `u` standard deviations from the median, inside its bounds."""
-        spread = 4.0 * QUANTILE * self.sd
-        ends = self.bounds or (
-            self.value * float(np.exp(-spread)),
-            self.value * float(np.exp(spread)),
-        )
-        return jnp.clip(self.value * jnp.exp(self.sd * u), *ends)
+        return self.value * jnp.exp(self.sd * jnp.clip(u, *self.reach))
 
 
 @dataclass(frozen=True)
@@ -323,14 +326,23 @@ def _input(design: str, name: str, entry: Any) -> Input:
         raise ValueError(
             f"{design}: unknown number {name!r}. Known are: {', '.join(NAMES)}."
         )
+    return read_input(design, name, entry)
+
+
+def read_input(where: str, name: str, entry: Any) -> Input:
+    """A number with its quality, source and range.
+
+    Raises:
+        ValueError: saying `where`, for what cannot be understood.
+    """
     form = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
     if not isinstance(entry, Mapping) or "value" not in entry:
-        raise ValueError(f"{design}: {name} = {entry!r}; expected {form}.")
+        raise ValueError(f"{where}: {name} = {entry!r}; expected {form}.")
     extra = set(entry) - {"value", "quality", "source", "range", "bounds"}
     quality, value = entry.get("quality"), float(entry["value"])
     if extra or quality not in QUALITIES or "source" not in entry:
         raise ValueError(
-            f"{design}: {name} = {dict(entry)}; expected {form}, and maybe bounds; "
+            f"{where}: {name} = {dict(entry)}; expected {form}, and maybe bounds; "
             f"quality is one of {', '.join(QUALITIES)}."
         )
     pairs = []
@@ -338,11 +350,11 @@ def _input(design: str, name: str, entry: Any) -> Input:
         pair = entry.get(key)
         if pair is not None and not 0.0 < pair[0] <= value <= pair[1]:
             raise ValueError(
-                f"{design}: {name}: {key} {pair} does not hold the value {value}."
+                f"{where}: {name}: {key} {pair} does not hold the value {value}."
             )
         pairs.append(None if pair is None else (float(pair[0]), float(pair[1])))
     if quality == "A" and pairs[0] is None:
-        raise ValueError(f"{design}: {name} is assumed (A): give its range.")
+        raise ValueError(f"{where}: {name} is assumed (A): give its range.")
     unit, _ = UNITS.get(name.rpartition(".")[2], ("-", 1.0))
     return Input(name, value, unit, quality, str(entry["source"]), *pairs)
 

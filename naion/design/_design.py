@@ -151,6 +151,7 @@ class Design(eqx.Module):
         cell = dataclasses.replace(
             bare, published=self._charged(bare), charged=None, limits=limits
         )
+        cell = dataclasses.replace(cell, charged=_fullest(cell))
         share = materials.nominal_capacity / _between_limits(materials)
         return eqx.tree_at(
             lambda c: c.nominal_capacity, cell, share * _between_limits(cell)
@@ -219,6 +220,18 @@ def _efficiency(of, porosity: Array) -> Array:
     """Transport in a liquid by Bruggeman's exponent of the given layer."""
     exponent = jnp.log(of.transport_efficiency) / jnp.log(of.porosity)
     return porosity**exponent
+
+
+FULLEST = 0.985
+"""Stoichiometry at which the charge of a negative ends: what is beyond it would plate."""
+
+
+def _fullest(cell: Cell) -> Stoichiometry:
+    """The charged state: at the upper voltage limit, or with a full negative."""
+    at_limit = stoichiometry_at_voltage(cell, cell.limits.upper_voltage)
+    Q_n, Q_p = electrode_capacities(cell)
+    x_n = jnp.minimum(at_limit.negative, FULLEST)
+    return Stoichiometry(x_n, at_limit.positive + (at_limit.negative - x_n) * Q_n / Q_p)
 
 
 def _between_limits(cell: Cell) -> Array:

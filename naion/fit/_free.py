@@ -177,9 +177,8 @@ def directions(free: tuple[Free, ...], subject: Subject, group: Any) -> Any:
 
 def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
     """Transformed values of all free parameters, one flat vector."""
-    return np.concatenate(
-        [np.ravel(f.forward(leaf(subject, f.paths[0]))) for f in free]
-    )
+    values = [np.ravel(f.forward(leaf(subject, f.paths[0]))) for f in free]
+    return np.concatenate([np.zeros(0), *values])
 
 
 def set_vector(free: tuple[Free, ...], subject: Subject, z: Any) -> Subject:

@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from ..batch import run, stack
 from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
-from ..fit._free import get_vector, leaf, set_vector
+from ..fit._free import get_vector, set_vector, sizes
 from ..io import write_cell
 from ..parameters import Cell, ParameterSet
 from ..simulation import Solution, simulate
@@ -47,6 +47,17 @@ class Uncertainty:
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
         }
+
+    def bounds(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest transformed values, (n,) each."""
+        counts = sizes(self.free, Subject(cell, [0.0]))
+        ends = [
+            [float(f.forward(b)) for b in f.bounds]
+            for f, k in zip(self.free, counts, strict=True)
+            for _ in range(k)
+        ]
+        low, high = np.array(ends).reshape(-1, 2).T
+        return low, high
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Uncertainty":
@@ -120,26 +131,31 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     are pushed back to them. Draws in which an open-circuit potential rises, which is no
     possible cell, are pulled towards the best fit until none rises more than there.
     """
-    rng = np.random.default_rng(seed)
-    root = _root(known.covariance)
     subject = Subject(cell, [0.0])
-    sizes = [np.size(leaf(subject, f.paths[0])) for f in known.free]
-    pairs = list(zip(known.free, sizes, strict=True))
-    ends = [[float(f.forward(b)) for b in f.bounds] for f, k in pairs for _ in range(k)]
-    low, high = np.array(ends).T
-    of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], sizes)
+    moved = draws(cell, known, n, seed)[1:]
+    cells = [set_vector(known.free, subject, z).cell for z in moved]
+    return Ensemble((cell, *cells), known.discrepancy)
+
+
+def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
+    """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
+    rng = np.random.default_rng(seed)
+    root = root_of(known.covariance)
+    subject = Subject(cell, [0.0])
+    low, high = known.bounds(cell)
+    counts = sizes(known.free, subject)
+    of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
     steepest = max(0.0, _steepest(cell))
-    cells = [cell]
+    found = [known.z]
     for _ in range(n - 1):
         move = root @ rng.standard_normal(len(known.z))
         for _ in range(MOST_PULLS):
             z = np.clip(known.z + move, low, high)
-            drawn = set_vector(known.free, subject, z).cell
-            if _steepest(drawn) <= steepest:
+            if _steepest(set_vector(known.free, subject, z).cell) <= steepest:
                 break
             move = np.where(of_ocp, 0.7 * move, move)
-        cells.append(drawn)
-    return Ensemble(tuple(cells), known.discrepancy)
+        found.append(z)
+    return np.stack(found)
 
 
 def _steepest(cell: Cell) -> float:
@@ -177,6 +193,7 @@ def voltage_band(
     )
 
 
-def _root(C: np.ndarray) -> np.ndarray:
+def root_of(C: np.ndarray) -> np.ndarray:
+    """A square root of a covariance, of any rank."""
     values, vectors = np.linalg.eigh(0.5 * (C + C.T))
     return vectors * np.sqrt(np.maximum(values, 0.0))

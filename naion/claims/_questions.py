@@ -1,0 +1,264 @@
+"""Questions that claims ask of a product; each is a differentiable function.
+
+A question simulates what the claim leaves open as numbers: rate, temperature, minutes.
+So one compiled program serves every reading of the same kind.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from .._constants import ZERO_CELSIUS
+from .._results import Result
+from ..mesh import Mesh
+from ..models import DFN, THERMAL
+from ..parameters import (
+    electrode_capacities,
+    open_circuit_voltage,
+    stoichiometry_at_soc,
+)
+from ..protocol import Protocol
+from ..simulation import Solution, Start, simulate
+from ._product import Made
+
+MESH = Mesh(6, 3, 6, 16)
+"""Within 2 mV and 0.3 % of capacity of a converged solution at these rates."""
+
+Products = tuple[Made, ...]
+Numbers = Mapping[str, Array]
+Quantities = Array
+
+
+@dataclass(frozen=True)
+class Question:
+    """A kind of reading.
+
+    Attributes:
+        ask: quantities of products, (n,), from numbers; the third argument is the name
+            of the heat balance.
+        quantities: names and units of what it gives.
+        numbers: what a reading says, with the value where it says nothing; None: must.
+        simulates: whether it is asked of a product at all.
+        of_design: whether that must have a design.
+    """
+
+    ask: Callable[[Products, Numbers, str], Quantities]
+    quantities: tuple[tuple[str, str], ...]
+    numbers: Mapping[str, float | None]
+    simulates: bool = True
+    of_design: bool = False
+
+
+def _run(made: Made, protocol: Protocol, heat: str, T: Array, start: Start = "charged"):
+    model = DFN(MESH, THERMAL[heat]())
+    return simulate(
+        made.cell, protocol, model=model, start=start, temperature=T, throw=False
+    )
+
+
+def _said(done: Solution, values: Array) -> Array:
+    """Values, or NaN where the solver failed: then nothing was computed."""
+    return jnp.where(done.outcome <= Result.POWER_INFEASIBLE, values, jnp.nan)
+
+
+def _discharge(made: Made, rate: Array, heat: str, T: Array) -> Array:
+    """Capacity [A.h], energy [W.h] and mean power [W] to the cell's lower limit."""
+    protocol = eqx.tree_at(
+        lambda p: (p.value, p.lower_voltage),
+        Protocol("Discharge at 1C until 1 V"),
+        (rate[None], made.cell.limits.lower_voltage[None]),
+    )
+    done = _run(made, protocol, heat, T)
+    power = done.energy / jnp.maximum(done.t_end / 3600.0, 1e-9)
+    return _said(done, jnp.stack([done.capacity, done.energy, power]))
+
+
+def _kelvin(celsius: Array) -> Array:
+    return celsius + ZERO_CELSIUS
+
+
+def _energy(products: Products, n: Numbers, heat: str) -> Array:
+    made = products[0]
+    T = _kelvin(n["temperature_degC"])
+    capacity, energy, _ = _discharge(made, n["rate"], heat, T)
+    mass = made.cell.thermal.mass if made.design is None else made.design.masses.total
+    litres = jnp.nan if made.design is None else 1e3 * made.design.housing.volume
+    return jnp.stack([energy / mass, energy / litres, capacity])
+
+
+def _sheet(products: Products, n: Numbers, heat: str) -> Array:
+    """By the energy model alone, at a mean voltage."""
+    (made, *_) = products
+    assert made.design is not None, "the reader lets only designs be asked this"
+    sheet = made.design.data_sheet(n["voltage"])
+    return jnp.stack([sheet.specific_energy, sheet.energy_density])
+
+
+def _energy_beside(products: Products, n: Numbers, heat: str) -> Array:
+    own, other = (_energy((p,), n, heat)[0] for p in products)
+    return jnp.stack([100.0 * own / other, own, other])
+
+
+def _retention(products: Products, n: Numbers, heat: str) -> Array:
+    cold = _discharge(products[0], n["rate"], heat, _kelvin(n["temperature_degC"]))
+    warm = _discharge(products[0], n["rate"], heat, _kelvin(jnp.asarray(25.0)))
+    return 100.0 * cold / warm
+
+
+def _pulse_power(products: Products, n: Numbers, heat: str) -> Array:
+    """Power after some seconds at a voltage that is a given drop below the rest."""
+    made, soc = products[0], n["soc"]
+
+    def power(T: Array) -> Array:
+        rest = open_circuit_voltage(made.cell, stoichiometry_at_soc(made.cell, soc), T)
+        protocol = eqx.tree_at(
+            lambda p: (p.value, p.duration),
+            Protocol("Hold at 3 V for 10 s"),
+            ((rest - n["drop_V"])[None], n["seconds"][None]),
+        )
+        done = _run(made, protocol, heat, T, soc)
+        return _said(done, done.voltage[-1] * done.current[-1])
+
+    cold, warm = (
+        power(_kelvin(n["temperature_degC"])),
+        power(_kelvin(jnp.asarray(25.0))),
+    )
+    return jnp.stack([100.0 * cold / warm])
+
+
+def _charge(products: Products, n: Numbers, heat: str) -> Array:
+    """Constant current, then voltage, for some minutes; heated first if asked to."""
+    made = products[0]
+    cell, T = made.cell, _kelvin(n["temperature_degC"])
+    seconds = 60.0 * n["minutes"]
+    warm = jnp.maximum(_kelvin(n["heated_to_degC"]), T)
+    top = cell.limits.upper_voltage
+    protocol = eqx.tree_at(
+        lambda p: (p.value, p.duration, p.upper_voltage, p.temperature),
+        Protocol(
+            ["Rest for 1 s", "Charge at 1C for 1 h until 4 V", "Hold at 4 V for 1 h"]
+        ),
+        (
+            jnp.stack([0.0 * top, -n["rate"], top]),
+            jnp.stack([jnp.asarray(1.0), seconds, seconds]),
+            jnp.stack([jnp.asarray(jnp.nan), top, jnp.asarray(jnp.nan)]),
+            jnp.stack([warm, T, T]),
+        ),
+    )
+    done = _run(made, protocol, heat, T, 0.01 * n["from_percent"])
+    end = 1.0 + seconds
+    charged = -done.at(jnp.minimum(end, done.t_end))[3] / 3600.0
+    empty, full = (stoichiometry_at_soc(cell, jnp.asarray(s)) for s in (0.0, 1.0))
+    Q = (full.negative - empty.negative) * electrode_capacities(cell)[0]
+    within = done.t <= end
+    margin = jnp.min(jnp.where(within, done.plating_margin, jnp.inf))
+    hottest = jnp.max(jnp.where(within, done.temperature, 0.0)) - ZERO_CELSIUS
+    middle = stoichiometry_at_soc(cell, jnp.asarray(0.5))
+    energy = Q * open_circuit_voltage(cell, middle, cell.temperature)
+    thermal = cell.thermal
+    heating = thermal.mass * thermal.specific_heat * (warm - T) / 3600.0
+    values = [
+        n["from_percent"] + 100.0 * charged / Q,
+        1e3 * margin,
+        hottest,
+        100.0 * heating / energy,
+    ]
+    return _said(done, jnp.stack(values))
+
+
+def _crank(products: Products, n: Numbers, heat: str) -> Array:
+    made, T = products[0], _kelvin(n["temperature_degC"])
+    protocol = eqx.tree_at(
+        lambda p: (p.value, p.duration, p.lower_voltage),
+        Protocol("Discharge at 1C for 10 s until 0.2 V"),
+        (n["rate"][None], n["seconds"][None], jnp.asarray([0.2])),
+    )
+    done = _run(made, protocol, heat, T, n["soc"])
+    lowest = jnp.min(done.voltage)
+    # A cell that reaches 0.2 V, or whose salt runs out, holds nothing.
+    held = done.outcome == Result.COMPLETED
+    return _said(done, jnp.stack([n["cells"] * jnp.where(held, lowest, 0.2)]))
+
+
+def _range(products: Products, n: Numbers, heat: str) -> Array:
+    specific = _energy(products, n, heat)[0]
+    pack = specific * n["pack_mass_kg"] * n["cells_share"] / 1e3
+    return jnp.stack([100.0 * pack * n["usable"] / n["consumption_kWh_100km"], pack])
+
+
+def _fade(products: Products, n: Numbers, heat: str) -> Array:
+    """Loss = loss measured (n/n measured)^exponent, to the end of life."""
+    grown = (100.0 - n["end_percent"]) / n["loss_percent"]
+    return jnp.stack([n["measured_cycles"] * grown ** (1.0 / n["exponent"])])
+
+
+WARM = {"temperature_degC": 25.0}
+COLD = {"rate": None, "temperature_degC": None}
+
+QUESTIONS: Mapping[str, Question] = {
+    "energy": Question(
+        _energy,
+        (("specific energy", "Wh/kg"), ("energy density", "Wh/L"), ("capacity", "Ah")),
+        {"rate": 1.0 / 3.0} | WARM,
+    ),
+    "sheet": Question(
+        _sheet,
+        (("specific energy", "Wh/kg"), ("energy density", "Wh/L")),
+        {"voltage": None},
+        of_design=True,
+    ),
+    "energy_beside": Question(
+        _energy_beside,
+        (("share of the other's", "%"), ("own", "Wh/kg"), ("the other's", "Wh/kg")),
+        {"rate": 1.0 / 3.0} | WARM,
+    ),
+    "retention": Question(
+        _retention,
+        (("capacity", "%"), ("energy", "%"), ("mean power", "%")),
+        COLD,
+    ),
+    "pulse_power": Question(
+        _pulse_power,
+        (("power at equal drop", "%"),),
+        {"temperature_degC": None, "soc": 0.5, "drop_V": 0.5, "seconds": 10.0},
+    ),
+    "charge": Question(
+        _charge,
+        (
+            ("charged to", "%"),
+            ("plating margin", "mV"),
+            ("hottest", "degC"),
+            ("heating costs", "% of energy"),
+        ),
+        {"rate": None, "minutes": None, "from_percent": 0.0, "heated_to_degC": -100.0}
+        | WARM,
+    ),
+    "crank": Question(
+        _crank,
+        (("lowest voltage", "V"),),
+        COLD | {"cells": 8.0, "seconds": 5.0, "soc": 0.6},
+    ),
+    "range": Question(
+        _range,
+        (("range", "km"), ("pack", "kWh")),
+        {"rate": 1.0 / 3.0}
+        | WARM
+        | dict.fromkeys(("pack_mass_kg", "cells_share", "usable"), None)
+        | {"consumption_kWh_100km": None},
+    ),
+    "fade": Question(
+        _fade,
+        (("cycles", "cycles"),),
+        {
+            "loss_percent": None,
+            "measured_cycles": None,
+            "exponent": None,
+            "end_percent": 80.0,
+        },
+        simulates=False,
+    ),
+}
+"""By the word that claims use for them."""
