@@ -77,7 +77,7 @@ def simulate(
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     if max_steps is None:
-        max_steps = _usual_steps(protocol)
+        max_steps = usual_steps(protocol)
     solution = _simulate(
         _strong(cell),
         protocol,
@@ -119,7 +119,7 @@ def in_kelvin(cell: Cell, temperature: ArrayLike | None) -> Array:
     return jnp.asarray(temperature, float)
 
 
-def _usual_steps(protocol: Protocol) -> int:
+def usual_steps(protocol: Protocol) -> int:
     """Room for several times the steps that a protocol usually takes."""
     joined = protocol.n_joined
     n = protocol.n_steps - joined
@@ -216,7 +216,22 @@ def _outcome(
 ) -> Array:
     """The integrator's status in the words of batteries."""
     s = system.model.fields(jax.lax.stop_gradient(done.y), jnp.zeros(()))
-    surface = s.sto[..., -1, :]
+    return outcome_of(
+        done, segments, s.sto[..., -1, :], jnp.min(s.c_e) * concentration
+    )
+
+
+def outcome_of(
+    done: Trajectory, segments: Segments, surface: Array, salt: Array
+) -> Array:
+    """The integrator's status in the words of batteries.
+
+    Args:
+        done: the solve.
+        segments: what was imposed.
+        surface: stoichiometries of all particle surfaces at its end.
+        salt: least concentration then [mol.m-3].
+    """
     by_event = jnp.select(
         [
             done.event == Event.SURFACE_EMPTY,
@@ -229,7 +244,6 @@ def _outcome(
     value = segments.control.control.value[done.segment]
     reasons = Status.START_FAILED, Status.STEP_TOO_SMALL, Status.EVENT_NOT_MET
     stuck = jnp.any(done.status == jnp.asarray([int(r) for r in reasons]))
-    salt = jnp.min(s.c_e) * concentration
     # Where a field is at its physical bound, it and not the solver is why it is stuck.
     by_status = jnp.select(
         [

@@ -1,7 +1,7 @@
 """The DFN under a protocol, as the abstract system that integrators solve."""
 
 import enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -68,8 +68,8 @@ class Imposed(NamedTuple):
     cut_offs: CutOffs
 
 
-def segments_of(protocol: Protocol, cell: Cell, temperature: Array) -> Segments:
-    """A protocol with the cell's numbers filled in."""
+def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
+    """A protocol with the numbers of a cell, or of a pack, filled in."""
     Q = cell.nominal_capacity
     per = jnp.where(protocol.in_c_rate, Q, 1.0)
     own_lower = jnp.isnan(protocol.lower_voltage)

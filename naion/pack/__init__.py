@@ -1,0 +1,6 @@
+"""Packs of unlike cells: each a full DFN with its own heat, all solved as one DAE."""
+
+from ._pack import Converters, Pack, build
+from ._simulate import PackSolution, simulate
+
+__all__ = ["Converters", "Pack", "PackSolution", "build", "simulate"]
