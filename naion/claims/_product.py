@@ -131,7 +131,8 @@ class Product:
     def made(self, x: Array) -> Made:
         """The product of a vector; differentiable."""
         n, k = len(self.known.z), len(self.variations)
-        cell = set_vector(self.known.free, Subject(self.cell, [0.0]), x[:n]).cell
+        z = jnp.clip(x[:n], *self.known.bounds(self.cell))
+        cell = set_vector(self.known.free, Subject(self.cell, [0.0]), z).cell
         for v, u in zip(self.variations, x[n : n + k], strict=True):
             factor = v.input.at(u)
             for path in v.paths:
@@ -147,6 +148,8 @@ class Product:
     def in_words(self, x: np.ndarray) -> dict[str, str]:
         """Every number's change from the median to a vector, by name."""
         text, start = {}, 0
+        n = len(self.known.z)
+        x = np.append(np.clip(x[:n], *self.known.bounds(self.cell)), x[n:])
         counts = sizes(self.known.free, Subject(self.cell, [0.0]))
         for f, n in zip(self.known.free, counts, strict=True):
             before, after = (

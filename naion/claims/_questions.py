@@ -15,11 +15,7 @@ from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..mesh import Mesh
 from ..models import DFN, THERMAL
-from ..parameters import (
-    electrode_capacities,
-    open_circuit_voltage,
-    stoichiometry_at_soc,
-)
+from ..parameters import open_circuit_voltage, stoichiometry_at_soc
 from ..protocol import Protocol
 from ..simulation import Solution, Start, simulate
 from ._product import Made
@@ -130,7 +126,10 @@ def _pulse_power(products: Products, n: Numbers, heat: str) -> Array:
 
 
 def _charge(products: Products, n: Numbers, heat: str) -> Array:
-    """Constant current, then voltage, for some minutes; heated first if asked to."""
+    """Constant current, then voltage, for some minutes; heated first if asked to.
+
+    What is charged is in percent of the nominal capacity, as C-rates are.
+    """
     made = products[0]
     cell, T = made.cell, _kelvin(n["temperature_degC"])
     seconds = 60.0 * n["minutes"]
@@ -151,8 +150,7 @@ def _charge(products: Products, n: Numbers, heat: str) -> Array:
     done = _run(made, protocol, heat, T, 0.01 * n["from_percent"])
     end = 1.0 + seconds
     charged = -done.at(jnp.minimum(end, done.t_end))[3] / 3600.0
-    empty, full = (stoichiometry_at_soc(cell, jnp.asarray(s)) for s in (0.0, 1.0))
-    Q = (full.negative - empty.negative) * electrode_capacities(cell)[0]
+    Q = cell.nominal_capacity
     within = done.t <= end
     margin = jnp.min(jnp.where(within, done.plating_margin, jnp.inf))
     hottest = jnp.max(jnp.where(within, done.temperature, 0.0)) - ZERO_CELSIUS

@@ -222,15 +222,17 @@ def _efficiency(of, porosity: Array) -> Array:
     return porosity**exponent
 
 
-FULLEST = 0.985
-"""Stoichiometry at which the charge of a negative ends: what is beyond it would plate."""
+FULLEST, EMPTIEST = 0.985, 0.005
+"""Stoichiometries at which a charge ends: a negative that is full would plate, from a
+positive that is empty there is nothing to take."""
 
 
 def _fullest(cell: Cell) -> Stoichiometry:
-    """The charged state: at the upper voltage limit, or with a full negative."""
+    """The charged state: at the upper voltage limit, or where an electrode ends it."""
     at_limit = stoichiometry_at_voltage(cell, cell.limits.upper_voltage)
     Q_n, Q_p = electrode_capacities(cell)
-    x_n = jnp.minimum(at_limit.negative, FULLEST)
+    at_empty = at_limit.negative - (EMPTIEST - at_limit.positive) * Q_p / Q_n
+    x_n = jnp.minimum(jnp.minimum(at_limit.negative, FULLEST), at_empty)
     return Stoichiometry(x_n, at_limit.positive + (at_limit.negative - x_n) * Q_n / Q_p)
 
 

@@ -116,7 +116,8 @@ def eliminate(
 
     def slope(row, point: tuple, k: int) -> Array:
         along = tuple(
-            jnp.ones_like(x) if i == k else jnp.zeros_like(x) for i, x in enumerate(point)
+            jnp.ones_like(x) if i == k else jnp.zeros_like(x)
+            for i, x in enumerate(point)
         )
         return jax.jvp(row, point, along)[1]
 

@@ -1,6 +1,6 @@
 """The pack: cells, how they are wired, and how heat goes between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..batch import stack
 from ..parameters import Cell, Limits
 
 UNBOUNDED = 1e6
@@ -158,9 +157,7 @@ def build(
     Raises:
         ValueError: for an empty list, or numbers of a wrong shape.
     """
-    groups = [
-        [g if isinstance(g, list | tuple) else [g] for g in string] for string in strings
-    ]
+    groups = [[_in_parallel(g) for g in string] for string in strings]
     if not groups or not all(groups) or not all(g for s in groups for g in s):
         raise ValueError(
             "A pack needs at least one string, a string a group, a group a cell; given "
@@ -195,7 +192,9 @@ def build(
     if exchange is not None:
         G = _of_shape("exchange", exchange, (n, n))
         if not np.allclose(G, np.transpose(G)) or np.any(np.asarray(G) < 0.0):
-            raise ValueError("exchange: expected conductances, symmetric and not below 0.")
+            raise ValueError(
+                "exchange: expected conductances, symmetric and not below 0."
+            )
         G = jnp.asarray(G)[np.ix_(by_chemistry, by_chemistry)]
         off = G * (1.0 - jnp.eye(n))
         exchange = off - jnp.diag(jnp.sum(off, axis=1))
@@ -207,18 +206,32 @@ def build(
                 "that add up to one."
             )
     Q = [
-        min(sum(float(c.nominal_capacity) for c in g) for g in string)
-        for string in groups
+        jnp.min(
+            jnp.stack([jnp.sum(_numbers(c.nominal_capacity for c in g)) for g in s])
+        )
+        for s in groups
     ]
     return Pack(
-        tuple(stack([given[i] for i in members]) for members in of_kind),
+        tuple(
+            jax.tree.map(lambda *a: _numbers(a), *(given[i] for i in members))
+            for members in of_kind
+        ),
         wiring,
         each,
         _of_shape("string_resistance", string_resistance, (s,)),
         exchange,
         converters,
-        jnp.asarray(sum(Q)),
+        sum(Q, jnp.zeros(())),
     )
+
+
+def _in_parallel(group: Any) -> list[Cell]:
+    return list(group) if isinstance(group, list | tuple) else [group]
+
+
+def _numbers(values: Iterable[Any]) -> Array:
+    """Numbers or arrays of one shape along a new first axis; may be traced."""
+    return jnp.stack([jnp.asarray(x) for x in values])
 
 
 def _of_shape(name: str, value: Any, shape: tuple[int, ...]) -> Array:

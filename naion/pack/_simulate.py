@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
@@ -94,7 +95,9 @@ def simulate(
     """
     require_x64()
     model = DFN() if model is None else model
-    if model.nodes > 1 or (pack.exchange is not None and not model.layout.has_temperature):
+    if model.nodes > 1 or (
+        pack.exchange is not None and not model.layout.has_temperature
+    ):
         raise ValueError(
             f"A pack {'with' if pack.exchange is not None else 'without'} heat between "
             f"its cells cannot have the heat balance {model.thermal}: use "
@@ -118,10 +121,10 @@ def simulate(
         usual_steps(protocol) if max_steps is None else max_steps,
         lanes.enabled(),
     )
-    concrete = not isinstance(done.outcome, jax.core.Tracer)
-    if throw and concrete and jnp.ndim(done.outcome) == 0:
-        if not done.result.is_physical:
-            raise RuntimeError(f"{done.result.explanation} (after {float(done.t_end):g} s)")
+    concrete = not isinstance(done.outcome, Tracer)
+    single = concrete and jnp.ndim(done.outcome) == 0
+    if throw and single and not done.result.is_physical:
+        raise RuntimeError(f"{done.result.explanation} (after {float(done.t_end):g} s)")
     return done
 
 
@@ -143,7 +146,7 @@ def _simulate(
     stops = jnp.concatenate([segments.stops, always], axis=-1)
     segments = segments._replace(stops=stops)
     models = tuple(model.for_cell(cells) for cells in pack.cells)
-    system = PackSystem(models, jax.tree.map(lambda a: None, pack))
+    system = PackSystem(models, pack.wiring)
     args = system.lay_out(pack)
     sto = _start(pack, named, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])

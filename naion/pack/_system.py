@@ -18,8 +18,8 @@ from ..protocol import Control, Mode
 from ..simulation import CellSystem, Imposed, distances
 from ..solvers import AbstractSystem
 from ..solvers._system import Factorised
-from ._network import Wires, couple, eliminate, residuals, sum_of
-from ._pack import Pack
+from ._network import Elimination, Wires, couple, eliminate, residuals, sum_of
+from ._pack import Pack, Wiring
 
 PER_CELL = ("voltage", "current", "temperature", "charge", "plating_margin")
 """What is recorded of every cell, in this order, after the six outputs of the pack."""
@@ -63,8 +63,7 @@ class PackSystem(AbstractSystem):
     """`args` are `Laid`, `control` is an `Imposed` of the whole pack."""
 
     models: tuple[DFN, ...]
-    pack: Pack
-    """Its structure; numbers are taken from `args`."""
+    wiring: Wiring
 
     @property
     def kinds(self) -> tuple[CellSystem, ...]:
@@ -73,32 +72,36 @@ class PackSystem(AbstractSystem):
 
     @property
     def mass(self) -> np.ndarray:
-        counts = self.pack.wiring.counts
+        counts = self.wiring.counts
         cells = [np.tile(k.mass, n) for k, n in zip(self.kinds, counts, strict=True)]
-        wires = np.zeros(self.pack.wiring.n_groups + self.pack.wiring.n_strings + 2)
+        wires = np.zeros(self.wiring.n_groups + self.wiring.n_strings + 2)
         return np.concatenate([*cells, wires, np.ones(3)])
 
     def lay_out(self, pack: Pack) -> Laid:
         grids = tuple(
-            jax.vmap(model.lay_out)(cells)
+            _of_each(model.lay_out)(cells)
             for model, cells in zip(self.models, pack.cells, strict=True)
         )
         return Laid(pack, grids)
 
-    def equilibrium(self, args: Laid, sto: tuple[Stoichiometry, ...], T: Array) -> Array:
+    def equilibrium(
+        self, args: Laid, sto: tuple[Stoichiometry, ...], T: Array
+    ) -> Array:
         """Cells at rest at given stoichiometries, each at its own voltage."""
         cells = tuple(
-            jax.vmap(lambda g, s, k=k: k.equilibrium(g, s, T))(grid, s)
+            _of_each(lambda g, s, k=k: k.equilibrium(g, s, T))(grid, s)
             for k, grid, s in zip(self.kinds, args.grids, sto, strict=True)
         )
         zero = jnp.zeros(())
-        wires = self._wires_of(args, cells, zero)
+        wires = self._wires_of(args, cells, zero, T)
         return self._join(cells, Tail(wires, zero, zero, zero))
 
-    def _wires_of(self, args: Laid, cells: tuple[Array, ...], I: Array) -> Wires:
+    def _wires_of(
+        self, args: Laid, cells: tuple[Array, ...], I: Array, T: Array
+    ) -> Wires:
         """The wires that go with the cells as they are, the currents shared evenly."""
-        wiring = self.pack.wiring
-        V = self._each(self._voltage, args, cells)
+        wiring = self.wiring
+        V = self._voltages(args, cells, T)
         currents = self._each(self._current, args, cells)
         size = jnp.maximum(sum_of(wiring.in_group, jnp.ones(wiring.n_cells)), 1.0)
         groups = sum_of(wiring.in_group, V - args.pack.connection * currents) / size
@@ -110,9 +113,13 @@ class PackSystem(AbstractSystem):
         strings = c.share * c.bus_voltage * I / own
         return Wires(groups, strings, c.bus_voltage, I)
 
-    def _voltage(self, kind: CellSystem, y: Array, grid: Grid) -> Array:
-        s = kind.model.layout.unpack(y, jnp.zeros(()))
-        return kind.model.terminal_voltage(s, grid)
+    def _voltages(self, args: Laid, cells: tuple[Array, ...], T: Array) -> Array:
+        """Of all cells, at T [K] where they have no temperature of their own."""
+
+        def voltage(kind: CellSystem, y: Array, grid: Grid) -> Array:
+            return kind.model.terminal_voltage(kind.model.fields(y, T), grid)
+
+        return self._each(voltage, args, cells)
 
     def _current(self, kind: CellSystem, y: Array, grid: Grid) -> Array:
         return kind.model.layout.unpack(y, jnp.zeros(())).current
@@ -123,11 +130,11 @@ class PackSystem(AbstractSystem):
         for kind, grid, y in zip(self.kinds, args.grids, cells, strict=True):
             own = [a[start : start + len(y)] for a in more]
             start += len(y)
-            found.append(jax.vmap(lambda *x, k=kind: function(k, *x))(y, grid, *own))
+            found.append(_of_each(lambda *x, k=kind: function(k, *x))(y, grid, *own))
         return jnp.concatenate(found)
 
     def _split(self, y: Array) -> tuple[tuple[Array, ...], Tail]:
-        cells, start, w = [], 0, self.pack.wiring
+        cells, start, w = [], 0, self.wiring
         for kind, n in zip(self.kinds, w.counts, strict=True):
             size = kind.model.layout.size
             cells.append(y[start : start + n * size].reshape(n, size))
@@ -145,7 +152,7 @@ class PackSystem(AbstractSystem):
     def _held(self, args: Laid, cells: tuple[Array, ...], w: Wires) -> Array:
         """Voltage of every cell [V]."""
         currents = self._each(self._current, args, cells)
-        at = w.groups[np.array(self.pack.wiring.group)]
+        at = w.groups[np.array(self.wiring.group)]
         return at + args.pack.connection * currents
 
     def _control(self, control: Control, V: Array) -> Control:
@@ -164,9 +171,9 @@ class PackSystem(AbstractSystem):
             def of_cell(y: Array, grid: Grid, V: Array, k=kind) -> Array:
                 return k.model.rates(tau, y, grid, self._control(c, V))
 
-            found.append(jax.vmap(of_cell)(y_k, grid, own))
+            found.append(_of_each(of_cell)(y_k, grid, own))
         if args.pack.exchange is not None:
-            found = self._warmed(args, cells, found)
+            found = self._warmed(args, args.pack.exchange, cells, found)
         current = self._each(self._current, args, cells)
         rows = residuals(args.pack, c, tau, w, current)
         still = jnp.zeros_like(tail.mark)
@@ -174,10 +181,12 @@ class PackSystem(AbstractSystem):
             tuple(found), Tail(rows, w.current, still, w.voltage * w.current)
         )
 
-    def _warmed(self, args: Laid, cells, found: list[Array]) -> list[Array]:
+    def _warmed(
+        self, args: Laid, exchange: Array, cells, found: list[Array]
+    ) -> list[Array]:
         """Rates with the heat from cell to cell."""
         T = self._temperature(cells)
-        heat = args.pack.exchange @ T / self._heat_capacity(args)
+        heat = exchange @ T / self._heat_capacity(args)
         warmed, start = [], 0
         for kind, f in zip(self.kinds, found, strict=True):
             at, own = kind.model.layout.temperature_at, heat[start : start + len(f)]
@@ -207,7 +216,7 @@ class PackSystem(AbstractSystem):
         """
         cells, tail = self._split(y)
         c, w, pack = control.control, tail.wires, args.pack
-        held, n = self._held(args, cells, w), self.pack.wiring.n_cells
+        held, n = self._held(args, cells, w), self.wiring.n_cells
         factors, columns, start = [], [], 0
         for kind, grid, y_k in zip(self.kinds, args.grids, cells, strict=True):
             own = held[start : start + len(y_k)]
@@ -215,26 +224,20 @@ class PackSystem(AbstractSystem):
             model, layout = kind.model, kind.model.layout
 
             def factorised(y: Array, grid: Grid, V: Array, model=model):
-                return model.linearise(shift, tau, y, grid, self._control(c, V)).factor()
+                return model.linearise(
+                    shift, tau, y, grid, self._control(c, V)
+                ).factor()
 
-            factors.append(jax.vmap(factorised)(y_k, grid, own))
-            unit = jnp.zeros(layout.size)
+            factors.append(_of_each(factorised)(y_k, grid, own))
             rows = [layout.current_at]
             if pack.exchange is not None:
                 rows.append(layout.temperature_at)
-            columns.append(
-                [
-                    jax.vmap(lambda f, b, k=kind: _solve(k, f, b), in_axes=(0, None))(
-                        factors[-1], unit.at[row].set(1.0)
-                    )
-                    for row in rows
-                ]
-            )
+            columns.append([_column(kind, factors[-1], row) for row in rows])
         s_I = self._pick(columns, 0, "current_at")
         e = eliminate(pack, c, tau, w, s_I)
         mixed = None
         if pack.exchange is not None:
-            mixed = self._mixed(args, columns, e)
+            mixed = self._mixed(args, pack.exchange, columns, e)
 
         def wires(known: Array, known_T: Array, b: Wires):
             """Voltages, heat and network from what cells do by themselves; linear."""
@@ -261,10 +264,10 @@ class PackSystem(AbstractSystem):
         def forwards(b: Array) -> Array:
             rows, tail_b = self._split(b)
             x = [
-                jax.vmap(lambda f, r, k=k: _solve(k, f, r))(f, r)
+                _of_each(lambda f, r, k=k: _solve(k, f, r))(f, r)
                 for k, f, r in zip(self.kinds, factors, rows, strict=True)
             ]
-            dV, q, tail = small(*self._seen(x), tail_b)
+            dV, q, tail = small(*self._seen(x, mixed is not None), tail_b)
             done, start = [], 0
             for own, made in zip(x, columns, strict=True):
                 here = slice(start, start + len(own))
@@ -298,7 +301,7 @@ class PackSystem(AbstractSystem):
                 if mixed is not None:
                     r = r.at[:, layout.temperature_at].add(T_bar[here])
                 done.append(
-                    jax.vmap(lambda f, r, k=k: _solve_transposed(k, f, r))(f, r)
+                    _of_each(lambda f, r, k=k: _solve_transposed(k, f, r))(f, r)
                 )
             return self._join(tuple(done), tail)
 
@@ -313,20 +316,22 @@ class PackSystem(AbstractSystem):
             ]
         )
 
-    def _seen(self, x: list[Array]) -> tuple[Array, Array]:
-        """Currents and temperatures in solutions of all cells."""
+    def _seen(self, x: list[Array], warms: bool) -> tuple[Array, Array]:
+        """Currents and, where heat couples them, temperatures in solutions of all cells."""
         current = [
             own[:, k.model.layout.current_at]
             for k, own in zip(self.kinds, x, strict=True)
         ]
         known = jnp.concatenate(current)
-        if self.pack.exchange is None:
+        if not warms:
             return known, jnp.zeros_like(known)
         return known, self._temperature(tuple(x))
 
-    def _mixed(self, args: Laid, columns: list, e) -> tuple[Any, ...]:
+    def _mixed(
+        self, args: Laid, exchange: Array, columns: list, e: Elimination
+    ) -> tuple[Any, ...]:
         """What couples temperatures: q = X dT, dT = known_T - T_V dV(q) + T_T q."""
-        X = args.pack.exchange / self._heat_capacity(args)[:, None]
+        X = exchange / self._heat_capacity(args)[:, None]
         T_V, T_T, I_T = (
             self._pick(columns, which, where)
             for which, where in (
@@ -335,8 +340,8 @@ class PackSystem(AbstractSystem):
                 (1, "current_at"),
             )
         )
-        n = self.pack.wiring.n_cells
-        none = jax.tree.map(jnp.zeros_like, _no_wires(self.pack))
+        n = self.wiring.n_cells
+        none = jax.tree.map(jnp.zeros_like, _no_wires(self.wiring))
 
         def by_heat(q: Array) -> Array:
             dV, _ = couple(args.pack, e, I_T * q, none)
@@ -348,22 +353,23 @@ class PackSystem(AbstractSystem):
     def begin(self, y: Array) -> Array:
         cells, tail = self._split(y)
         begun = tuple(
-            jax.vmap(k.begin)(own) for k, own in zip(self.kinds, cells, strict=True)
+            _of_each(k.begin)(own) for k, own in zip(self.kinds, cells, strict=True)
         )
         return self._join(begun, tail._replace(mark=tail.charge))
 
     def start_guess(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
         """A change of current is shared by the capacities of the cells of a group."""
         cells, tail = self._split(y)
-        c, w, wiring = control.control, tail.wires, self.pack.wiring
+        c, w, wiring = control.control, tail.wires, self.wiring
         target = c.value + c.slope * tau
         at_power = jnp.where(c.mode == Mode.POWER, target / w.voltage, w.current)
         wanted = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         Q = jnp.concatenate([k.nominal_capacity for k in args.pack.cells])
         group = np.array(wiring.group)
         share = Q / sum_of(wiring.in_group, Q)[group]
-        strings = self._wires_of(args, cells, wanted).strings
-        change = strings - self._wires_of(args, cells, w.current).strings
+        T = c.temperature + c.temperature_slope * tau
+        strings = self._wires_of(args, cells, wanted, T).strings
+        change = strings - self._wires_of(args, cells, w.current, T).strings
         currents = self._each(self._current, args, cells)
         currents = currents + share * change[np.array(wiring.string)[group]]
 
@@ -376,8 +382,8 @@ class PackSystem(AbstractSystem):
         for kind, grid, y_k in zip(self.kinds, args.grids, cells, strict=True):
             own = currents[start : start + len(y_k)]
             start += len(y_k)
-            begun.append(jax.vmap(lambda *x, k=kind: guess(k, *x))(y_k, grid, own))
-        new = self._wires_of(args, tuple(begun), wanted)
+            begun.append(_of_each(lambda *x, k=kind: guess(k, *x))(y_k, grid, own))
+        new = self._wires_of(args, tuple(begun), wanted, T)
         strings = sum_of(wiring.in_group, currents)[wiring.in_string[:, 0]]
         held = jnp.where(c.mode == Mode.VOLTAGE, target, new.voltage)
         new = new._replace(strings=strings, voltage=held)
@@ -418,7 +424,7 @@ class PackSystem(AbstractSystem):
                 given = control._replace(control=self._control(control.control, V))
                 return k.error_ratio(e, y, grid, given, tau)
 
-            found.append(jax.vmap(ratio)(e, own, grid, V))
+            found.append(_of_each(ratio)(e, own, grid, V))
         return jnp.max(jnp.concatenate(found))
 
     def outputs(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
@@ -435,7 +441,7 @@ class PackSystem(AbstractSystem):
                 given = control._replace(control=self._control(c, V))
                 return k.outputs(tau, y, grid, given)
 
-            found.append(jax.vmap(of_cell)(own, grid, V))
+            found.append(_of_each(of_cell)(own, grid, V))
         V, current, T, charge, _, margin = jnp.concatenate(found).T
         of_pack = [w.voltage, w.current, jnp.mean(T), tail.charge, tail.energy]
         each = jnp.stack([V, current, T, charge, margin])
@@ -453,14 +459,14 @@ class PackSystem(AbstractSystem):
                 x = grid.composition(s.sto[-1])
                 return jnp.stack([jnp.min(x), jnp.max(x)]), s.temperature
 
-            x, T = jax.vmap(surface)(own, grid)
+            x, T = _of_each(surface)(own, grid)
             surfaces.append(x.ravel())
             temperatures.append(T)
         surfaces, T = jnp.concatenate(surfaces), jnp.concatenate(temperatures)
         passed = jnp.abs(tail.charge - tail.mark)
         Q = args.pack.nominal_capacity
         of_pack = distances(control, w.voltage, w.current, passed, T, surfaces, Q)
-        V = self._each(self._voltage, args, cells)
+        V = self._voltages(args, cells, c.temperature + c.temperature_slope * tau)
         current = self._each(self._current, args, cells)
         low, high = (
             jnp.concatenate([getattr(k.limits, name) for k in args.pack.cells])
@@ -477,13 +483,19 @@ def _solve(kind: CellSystem, factors: Any, b: Array) -> Array:
     return layout.join(*factors.solve(*layout.split(b)))
 
 
+def _column(kind: CellSystem, factors: Any, row: int) -> Array:
+    """Solutions of every cell for a unit in a row."""
+    unit = jnp.zeros(kind.model.layout.size).at[row].set(1.0)
+    return _of_each(lambda f: _solve(kind, f, unit))(factors)
+
+
 def _solve_transposed(kind: CellSystem, factors: Any, b: Array) -> Array:
     layout = kind.model.layout
     return layout.join(*factors.solve_transposed(*layout.split(b)))
 
 
-def _no_wires(pack: Pack) -> Wires:
-    w, zero = pack.wiring, jnp.zeros(())
+def _no_wires(w: Wiring) -> Wires:
+    zero = jnp.zeros(())
     return Wires(jnp.zeros(w.n_groups), jnp.zeros(w.n_strings), zero, zero)
 
 
@@ -500,3 +512,12 @@ def _inverse(A: Array) -> Array:
         return jnp.where(here[None, :], by_pivot[:, None], new)
 
     return jax.lax.fori_loop(0, len(A), eliminated, A)
+
+
+def _of_each(function):
+    """`function` of every cell, one after the other: what a cell needs stays near."""
+
+    def mapped(*args):
+        return jax.lax.map(lambda x: function(*x), args)
+
+    return mapped

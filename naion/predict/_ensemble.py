@@ -52,7 +52,7 @@ class Uncertainty:
         """Lowest and highest transformed values, (n,) each."""
         counts = sizes(self.free, Subject(cell, [0.0]))
         ends = [
-            [float(f.forward(b)) for b in f.bounds]
+            [float(np.log(b)) if f.transform == "log" else b for b in f.bounds]
             for f, k in zip(self.free, counts, strict=True)
             for _ in range(k)
         ]

@@ -101,8 +101,8 @@ def simulate(
     return solution
 
 
-def in_kelvin(cell: Cell, temperature: ArrayLike | None) -> Array:
-    """The temperature [K], or the cell's own if none is given.
+def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
+    """The temperature [K], or the cell's or the pack's own if none is given.
 
     Raises:
         ValueError: for a temperature that must be in Celsius.
@@ -216,9 +216,7 @@ def _outcome(
 ) -> Array:
     """The integrator's status in the words of batteries."""
     s = system.model.fields(jax.lax.stop_gradient(done.y), jnp.zeros(()))
-    return outcome_of(
-        done, segments, s.sto[..., -1, :], jnp.min(s.c_e) * concentration
-    )
+    return outcome_of(done, segments, s.sto[..., -1, :], jnp.min(s.c_e) * concentration)
 
 
 def outcome_of(
