@@ -1,6 +1,6 @@
 """naion: a differentiable Doyle-Fuller-Newman model of sodium-ion cells in JAX."""
 
-from . import batch, design, fit, io, parameters, plot, predict, report
+from . import batch, claims, design, fit, io, pack, parameters, plot, predict, report
 from ._precision import enable_x64
 from ._results import Result
 from .mesh import Mesh
@@ -24,11 +24,13 @@ __all__ = [
     "Step",
     "ThroughStack",
     "batch",
+    "claims",
     "design",
     "enable_x64",
     "fit",
     "impedance",
     "io",
+    "pack",
     "parameters",
     "plot",
     "predict",

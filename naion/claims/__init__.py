@@ -9,11 +9,13 @@ from ._claims import (
     chosen,
     load,
     products,
+    reading,
     shipped_cell,
 )
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 from ._report import add_to, write
+from ._search import Found, best_design, pareto
 
 __all__ = [
     "DRAWS",
@@ -22,6 +24,7 @@ __all__ = [
     "Audit",
     "Change",
     "Claim",
+    "Found",
     "Product",
     "Question",
     "Reading",
@@ -30,9 +33,12 @@ __all__ = [
     "audit",
     "add_to",
     "audited_cell",
+    "best_design",
     "chosen",
     "load",
+    "pareto",
     "products",
+    "reading",
     "shipped_cell",
     "write",
 ]

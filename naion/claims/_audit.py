@@ -12,6 +12,7 @@ from jaxtyping import Array
 from ..batch import run
 from ._claims import Claim, Reading
 from ._product import Number, Product
+from ._questions import USUAL, Setting
 
 DRAWS = 128
 """Draws of every reading: a probability of one half to within 4 percentage points."""
@@ -109,7 +110,7 @@ def audit(
         seed: of the draws.
         progress: called with a line of text for each claim.
     """
-    programs: dict[Any, _Asked] = {}
+    programs: dict[Any, Asked] = {}
     found = []
     for claim in claims:
         progress(f"{claim.name}: {len(claim.readings)} readings")
@@ -118,18 +119,20 @@ def audit(
             names = tuple(n for n in (reading.product, reading.other) if n)
             key = reading.question, names, reading.heat, reading.conditions
             if key not in programs:
-                programs[key] = _Asked(reading, tuple(products[n] for n in names))
+                programs[key] = Asked(reading, tuple(products[n] for n in names))
             answers.append(_answer(programs[key], reading, draws, seed))
         found.append(Audit(claim, tuple(answers)))
     return tuple(found)
 
 
-class _Asked:
+class Asked:
     """A question of some products, as functions of one vector; compiled once."""
 
-    def __init__(self, reading: Reading, products: tuple[Product, ...]):
+    def __init__(
+        self, reading: Reading, products: tuple[Product, ...], by: Setting = USUAL
+    ):
         self.products, self.conditions = products, reading.conditions
-        ask, heat = reading.asked.ask, reading.heat
+        ask, setting = reading.asked.ask, by._replace(heat=reading.heat)
 
         def values(lane: tuple[Array, Mapping[str, Array]]) -> Array:
             x, numbers = lane
@@ -141,7 +144,7 @@ class _Asked:
             own = {
                 c.name: c.at(u) for c, u in zip(self.conditions, x[start:], strict=True)
             }
-            return ask(tuple(made), {**numbers, **own}, heat)
+            return ask(tuple(made), {**numbers, **own}, setting)
 
         self.values = values
         self.one = jax.jit(values)
@@ -202,7 +205,7 @@ class _Asked:
         return text
 
 
-def _answer(asked: _Asked, reading: Reading, draws: int, seed: int) -> Answer:
+def _answer(asked: Asked, reading: Reading, draws: int, seed: int) -> Answer:
     numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
     x = asked.drawn(draws, seed)
     values = np.asarray(
@@ -228,7 +231,7 @@ def _answer(asked: _Asked, reading: Reading, draws: int, seed: int) -> Answer:
     )
 
 
-def _shares(asked: _Asked, slope: np.ndarray) -> tuple:
+def _shares(asked: Asked, slope: np.ndarray) -> tuple:
     """Share of every name in the variance g^T C g: g_k (C g)_k, for correlated numbers."""
     root = asked.root
     if not np.all(np.isfinite(slope)):
@@ -246,7 +249,7 @@ def _shares(asked: _Asked, slope: np.ndarray) -> tuple:
 
 
 def _least_change(
-    asked: _Asked, reading: Reading, numbers: dict[str, Array], values: np.ndarray
+    asked: Asked, reading: Reading, numbers: dict[str, Array], values: np.ndarray
 ) -> Change | None:
     """The nearest point, in standard deviations, at which the reading just holds.
 
@@ -334,7 +337,7 @@ def _newton(constraint, jacobian, low: np.ndarray, high: np.ndarray) -> np.ndarr
     return best
 
 
-def _parts(asked: _Asked, v: np.ndarray) -> tuple[tuple[str, str, float], ...]:
+def _parts(asked: Asked, v: np.ndarray) -> tuple[tuple[str, str, float], ...]:
     moved = asked.root @ v
     words = asked.in_words(asked.median + moved)
     sd = np.linalg.norm(asked.root, axis=1)
@@ -346,7 +349,7 @@ def _parts(asked: _Asked, v: np.ndarray) -> tuple[tuple[str, str, float], ...]:
     return tuple((k, words[k], size[k]) for k in named if abs(size[k]) > NEGLIGIBLE)
 
 
-def _outside(asked: _Asked, reading: Reading) -> str:
+def _outside(asked: Asked, reading: Reading) -> str:
     """Where a reading goes beyond the data of its materials."""
     T = reading.numbers.get("temperature_degC")
     if T is None or not asked.products:

@@ -298,6 +298,20 @@ def _reading(
     )
 
 
+def reading(product: str, **table: Any) -> Reading:
+    """A reading without a file: `question`, its numbers, and `require`.
+
+    Args:
+        product: what is asked, by name.
+        table: as in a file; `text` may be left out.
+
+    Raises:
+        ValueError: for what cannot be understood, with what is allowed.
+    """
+    named = {"text": table.get("question", "")} | table
+    return _reading("reading", named, product, {product: {"design": ""}})
+
+
 def _requirement(where: str, entry: Mapping[str, Any], question: Question):
     names = [name for name, _ in question.quantities]
     bounds = {k: v for k, v in entry.items() if k in ("at_least", "at_most")}

@@ -6,6 +6,7 @@ So one compiled program serves every reading of the same kind.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -23,6 +24,27 @@ from ._product import Made
 MESH = Mesh(6, 3, 6, 16)
 """Within 2 mV and 0.3 % of capacity of a converged solution at these rates."""
 
+
+class Setting(NamedTuple):
+    """How to simulate.
+
+    Attributes:
+        heat: name of the heat balance.
+        mesh: of every cell.
+        rtol: local error allowed in each step.
+        max_steps: most accepted steps; none: those that `simulate` allows.
+    """
+
+    heat: str = "isothermal"
+    mesh: Mesh = MESH
+    rtol: float = 5e-4
+    max_steps: int | None = None
+
+
+USUAL = Setting()
+FINE = Setting(mesh=Mesh(), rtol=2e-5, max_steps=1500)
+"""For what is to be confirmed: the default mesh, within 1 mV of a converged solution."""
+
 Products = tuple[Made, ...]
 Numbers = Mapping[str, Array]
 Quantities = Array
@@ -33,25 +55,34 @@ class Question:
     """A kind of reading.
 
     Attributes:
-        ask: quantities of products, (n,), from numbers; the third argument is the name
-            of the heat balance.
+        ask: quantities of products, (n,), from numbers; the third argument is
+            how to simulate.
         quantities: names and units of what it gives.
         numbers: what a reading says, with the value where it says nothing; None: must.
         simulates: whether it is asked of a product at all.
         of_design: whether that must have a design.
     """
 
-    ask: Callable[[Products, Numbers, str], Quantities]
+    ask: Callable[[Products, Numbers, Setting], Quantities]
     quantities: tuple[tuple[str, str], ...]
     numbers: Mapping[str, float | None]
     simulates: bool = True
     of_design: bool = False
 
 
-def _run(made: Made, protocol: Protocol, heat: str, T: Array, start: Start = "charged"):
-    model = DFN(MESH, THERMAL[heat]())
+def _run(
+    made: Made, protocol: Protocol, setting: Setting, T: Array, start: Start = "charged"
+):
+    model = DFN(setting.mesh, THERMAL[setting.heat]())
     return simulate(
-        made.cell, protocol, model=model, start=start, temperature=T, throw=False
+        made.cell,
+        protocol,
+        model=model,
+        start=start,
+        temperature=T,
+        rtol=setting.rtol,
+        max_steps=setting.max_steps,
+        throw=False,
     )
 
 
@@ -60,14 +91,14 @@ def _said(done: Solution, values: Array) -> Array:
     return jnp.where(done.outcome <= Result.POWER_INFEASIBLE, values, jnp.nan)
 
 
-def _discharge(made: Made, rate: Array, heat: str, T: Array) -> Array:
+def _discharge(made: Made, rate: Array, setting: Setting, T: Array) -> Array:
     """Capacity [A.h], energy [W.h] and mean power [W] to the cell's lower limit."""
     protocol = eqx.tree_at(
         lambda p: (p.value, p.lower_voltage),
         Protocol("Discharge at 1C until 1 V"),
         (rate[None], made.cell.limits.lower_voltage[None]),
     )
-    done = _run(made, protocol, heat, T)
+    done = _run(made, protocol, setting, T)
     power = done.energy / jnp.maximum(done.t_end / 3600.0, 1e-9)
     return _said(done, jnp.stack([done.capacity, done.energy, power]))
 
@@ -76,16 +107,16 @@ def _kelvin(celsius: Array) -> Array:
     return celsius + ZERO_CELSIUS
 
 
-def _energy(products: Products, n: Numbers, heat: str) -> Array:
+def _energy(products: Products, n: Numbers, setting: Setting) -> Array:
     made = products[0]
     T = _kelvin(n["temperature_degC"])
-    capacity, energy, _ = _discharge(made, n["rate"], heat, T)
+    capacity, energy, _ = _discharge(made, n["rate"], setting, T)
     mass = made.cell.thermal.mass if made.design is None else made.design.masses.total
     litres = jnp.nan if made.design is None else 1e3 * made.design.housing.volume
     return jnp.stack([energy / mass, energy / litres, capacity])
 
 
-def _sheet(products: Products, n: Numbers, heat: str) -> Array:
+def _sheet(products: Products, n: Numbers, setting: Setting) -> Array:
     """By the energy model alone, at a mean voltage."""
     (made, *_) = products
     assert made.design is not None, "the reader lets only designs be asked this"
@@ -93,18 +124,18 @@ def _sheet(products: Products, n: Numbers, heat: str) -> Array:
     return jnp.stack([sheet.specific_energy, sheet.energy_density])
 
 
-def _energy_beside(products: Products, n: Numbers, heat: str) -> Array:
-    own, other = (_energy((p,), n, heat)[0] for p in products)
+def _energy_beside(products: Products, n: Numbers, setting: Setting) -> Array:
+    own, other = (_energy((p,), n, setting)[0] for p in products)
     return jnp.stack([100.0 * own / other, own, other])
 
 
-def _retention(products: Products, n: Numbers, heat: str) -> Array:
-    cold = _discharge(products[0], n["rate"], heat, _kelvin(n["temperature_degC"]))
-    warm = _discharge(products[0], n["rate"], heat, _kelvin(jnp.asarray(25.0)))
+def _retention(products: Products, n: Numbers, setting: Setting) -> Array:
+    cold = _discharge(products[0], n["rate"], setting, _kelvin(n["temperature_degC"]))
+    warm = _discharge(products[0], n["rate"], setting, _kelvin(jnp.asarray(25.0)))
     return 100.0 * cold / warm
 
 
-def _pulse_power(products: Products, n: Numbers, heat: str) -> Array:
+def _pulse_power(products: Products, n: Numbers, setting: Setting) -> Array:
     """Power after some seconds at a voltage that is a given drop below the rest."""
     made, soc = products[0], n["soc"]
 
@@ -115,7 +146,7 @@ def _pulse_power(products: Products, n: Numbers, heat: str) -> Array:
             Protocol("Hold at 3 V for 10 s"),
             ((rest - n["drop_V"])[None], n["seconds"][None]),
         )
-        done = _run(made, protocol, heat, T, soc)
+        done = _run(made, protocol, setting, T, soc)
         return _said(done, done.voltage[-1] * done.current[-1])
 
     cold, warm = (
@@ -125,7 +156,7 @@ def _pulse_power(products: Products, n: Numbers, heat: str) -> Array:
     return jnp.stack([100.0 * cold / warm])
 
 
-def _charge(products: Products, n: Numbers, heat: str) -> Array:
+def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
     """Constant current, then voltage, for some minutes; heated first if asked to.
 
     What is charged is in percent of the nominal capacity, as C-rates are.
@@ -147,7 +178,7 @@ def _charge(products: Products, n: Numbers, heat: str) -> Array:
             jnp.stack([warm, T, T]),
         ),
     )
-    done = _run(made, protocol, heat, T, 0.01 * n["from_percent"])
+    done = _run(made, protocol, setting, T, 0.01 * n["from_percent"])
     end = 1.0 + seconds
     charged = -done.at(jnp.minimum(end, done.t_end))[3] / 3600.0
     Q = cell.nominal_capacity
@@ -167,27 +198,27 @@ def _charge(products: Products, n: Numbers, heat: str) -> Array:
     return _said(done, jnp.stack(values))
 
 
-def _crank(products: Products, n: Numbers, heat: str) -> Array:
+def _crank(products: Products, n: Numbers, setting: Setting) -> Array:
     made, T = products[0], _kelvin(n["temperature_degC"])
     protocol = eqx.tree_at(
         lambda p: (p.value, p.duration, p.lower_voltage),
         Protocol("Discharge at 1C for 10 s until 0.2 V"),
         (n["rate"][None], n["seconds"][None], jnp.asarray([0.2])),
     )
-    done = _run(made, protocol, heat, T, n["soc"])
+    done = _run(made, protocol, setting, T, n["soc"])
     lowest = jnp.min(done.voltage)
     # A cell that reaches 0.2 V, or whose salt runs out, holds nothing.
     held = done.outcome == Result.COMPLETED
     return _said(done, jnp.stack([n["cells"] * jnp.where(held, lowest, 0.2)]))
 
 
-def _range(products: Products, n: Numbers, heat: str) -> Array:
-    specific = _energy(products, n, heat)[0]
+def _range(products: Products, n: Numbers, setting: Setting) -> Array:
+    specific = _energy(products, n, setting)[0]
     pack = specific * n["pack_mass_kg"] * n["cells_share"] / 1e3
     return jnp.stack([100.0 * pack * n["usable"] / n["consumption_kWh_100km"], pack])
 
 
-def _fade(products: Products, n: Numbers, heat: str) -> Array:
+def _fade(products: Products, n: Numbers, setting: Setting) -> Array:
     """Loss = loss measured (n/n measured)^exponent, to the end of life."""
     grown = (100.0 - n["end_percent"]) / n["loss_percent"]
     return jnp.stack([n["measured_cycles"] * grown ** (1.0 / n["exponent"])])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from naion import claims
-from naion.claims._audit import _Asked
+from naion.claims._audit import Asked
 from naion.cli import main
 
 FADE = """
@@ -143,7 +143,7 @@ def test_an_audit_by_simulation():
     (claim,) = claims.chosen(claims.load(), ["naxtra-energy"])
     reading = claim.readings[2]
     made = claims.products(None)
-    asked = _Asked(reading, (made[reading.product],))
+    asked = Asked(reading, (made[reading.product],))
     numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
     x = asked.median
     slope = np.asarray(asked.slopes(x, numbers))[0]

@@ -37,14 +37,12 @@ CONVERTERS = pk.Converters(
     jnp.array([0.4, 0.6]), jnp.asarray(12.0), jnp.asarray(0.1), jnp.asarray(1e-3)
 )
 CASES = {
-    "one": ("aa", {}, MODEL, "Discharge at 1C for 60 s"),
     "strings": (
         "a.aa/a.al",
         {"connection": 0.01, "string_resistance": 0.02},
         MODEL,
         "Discharge at 1C for 60 s",
     ),
-    "power": ("a.al", {"connection": 0.01}, MODEL, "Discharge at 5 W for 60 s"),
     "converters": (
         "a.a/a.l",
         {"converters": CONVERTERS, "string_resistance": 0.01},
