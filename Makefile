@@ -37,6 +37,8 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks.ablation
 	$(BIN)/python -m benchmarks.chemistries
 	$(BIN)/python -m benchmarks.cold_grid
+	$(BIN)/naion claims --out benchmarks/results/claims
+	mv benchmarks/results/claims/claims.json naion/claims/study.json
 
 # Side by side with PyBaMM; each question pins itself to one core.
 bench: $(STAMP)

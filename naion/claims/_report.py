@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,14 @@ import numpy as np
 from ..io import write_csv
 from ..report import Figure, Report, Table
 from ._audit import Answer, Audit, Change
+
+
+def studied() -> list[dict[str, Any]]:
+    """Answers to all claims that ship, as `make study` computed them: see claims.json."""
+    return json.loads(
+        resources.files("naion.claims").joinpath("study.json").read_text()
+    )
+
 
 HEADER = (
     ("claim", "maker", "product", "said", "reading", "quantity", "unit", "claimed")
@@ -182,9 +191,14 @@ def _as_json(a: Audit) -> dict[str, Any]:
 def _answer_as_json(answer: Answer) -> dict[str, Any]:
     r, change = answer.reading, answer.change
     quantities = [
-        {"name": name, "unit": unit, "interval_5_50_95": answer.interval[:, k].tolist()}
+        {
+            "name": name,
+            "unit": unit,
+            "interval_5_50_95": [
+                float(x) if np.isfinite(x) else None for x in answer.interval[:, k]
+            ],
+        }
         for k, (name, unit) in enumerate(r.asked.quantities)
-        if np.all(np.isfinite(answer.interval[:, k]))
     ]
     return {
         "text": r.text,
@@ -193,6 +207,7 @@ def _answer_as_json(answer: Answer) -> dict[str, Any]:
         "heat": r.heat,
         "numbers": dict(r.numbers),
         "claimed": claimed(answer),
+        "required": r.requirements[0].quantity,
         "quantities": quantities,
         "probability": answer.probability,
         "verdict": answer.verdict,

@@ -38,8 +38,8 @@ class Found:
 
 
 SLACK = 0.01
-"""Of a requirement's number, or of ten where it is smaller, that a confirmed design may miss it
-by: 0.1 mV of a margin to plating."""
+"""Of a requirement's number, or of ten where it is smaller, that a confirmed design may miss
+it by: 0.1 mV of a margin to plating."""
 
 
 def best_design(
@@ -105,23 +105,23 @@ def pareto(
     first = subject_to[0].requirements[0].bound
     all_bounds = [first] if bounds is None else bounds
     every = [_Required(asked[1:], bound) for bound in all_bounds]
-    v, ends, x, confirmed = np.zeros(len(at)), [], np.zeros(0), np.zeros(0)
-    for attempt in range(2):
+
+    def searched(v: np.ndarray):
         ends = []
         for required in every:
             done = _optimise(asked[0], required, v, low[at], high[at], most_iterations)
             v = done[0]
             ends.append(done)
         x = np.stack([_placed(median, at, v) for v, _ in ends])
-        confirmed = np.concatenate([q.confirmed(x) for q in asked], axis=1)
-        if attempt == 0:
-            for required, (v, _), sure in zip(every, ends, confirmed, strict=True):
-                required.move(v, sure[1:])
-            v = ends[0][0]
+        return ends, x, np.concatenate([q.confirmed(x) for q in asked], axis=1)
+
+    ends, _, confirmed = searched(np.zeros(len(at)))
+    for k, required in enumerate(every):
+        required.move(ends[k][0], confirmed[k, 1:])
+    ends, x, confirmed = searched(ends[0][0])
     found = []
-    for required, (v, message), vector, sure in zip(
-        every, ends, x, confirmed, strict=True
-    ):
+    for k, (required, (v, message)) in enumerate(zip(every, ends, strict=True)):
+        vector, sure = x[k], confirmed[k]
         margins = required.margins_of(sure[1:])
         found.append(
             Found(

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .. import design, plot
+from .. import claims, design, plot
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from ..fit import Fit, least_squares, run, scores
@@ -35,6 +35,9 @@ Progress = Callable[[str], None]
 
 DRAWS = 24
 """Cells drawn for every predicted interval."""
+
+DRAWS_OF_CLAIMS = 64
+"""Draws of the claim that is asked here."""
 
 NAXTRA = 175.0
 """Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
@@ -64,12 +67,14 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
         hakadi = _fit_hakadi(out, tables, say)
         tuberlin = _fit_tuberlin(out, tables, hakadi, say)
         predictions = _predict(tuberlin, say)
+        audits = _audit(tuberlin, say)
         say("waiting for the second process")
         nvpf, hina = beside.get()
     report = Report("naion: four measured sodium-ion cells and two claims")
     source = "the full data files" if full else "the data embedded in naion"
     _write_fits(report, source, nvpf, hina, hakadi, tuberlin)
     _write_predictions(report, *predictions)
+    _write_audit(report, audits)
     report.write(out)
     say(f"wrote {out / 'report.html'}")
 
@@ -168,6 +173,46 @@ def _predict(fit: Fit, say: Progress):
     cold = cold_table(drawn, progress=lambda t: say("  " + t))
     density, mass = energy_density(drawn, design.load("nfm_prismatic"))
     return cold, density, mass
+
+
+def _audit(fit: Fit, say: Progress) -> tuple[claims.Audit, ...]:
+    """The claim of CATL's Naxtra, with the materials that were just fitted."""
+    say("audit of CATL Naxtra: specific energy of a large cell of these materials")
+    (claim,) = claims.chosen(claims.load(), ["naxtra-energy"])
+    claim = dataclasses.replace(claim, readings=claim.readings[:1])
+    own = fit.subject.cell, uncertainty_of(fit), True
+    return claims.audit([claim], claims.products(own), draws=DRAWS_OF_CLAIMS)
+
+
+def _write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:
+    report.heading("Audit of CATL Naxtra: from these data to a verdict")
+    report.paragraph(
+        "Asked live, with the materials fitted above in a lean large cell whose design "
+        "is assumed within ranges (naion designs lean_prismatic):"
+    )
+    claims.add_to(report, audits)
+    report.heading("CATL Naxtra: the other readings")
+    report.paragraph(
+        "Computed by `make study` (naion claims), from the same data, with more draws."
+    )
+    kept = [c for c in claims.studied() if c["name"].startswith("naxtra")]
+    header = ["claim", "reading", "claimed", "median (90 %)", "probability", "verdict"]
+    rows = [
+        [c["said"], r["text"], "; ".join(r["claimed"]), *_said(r)]
+        for c in kept
+        for r in c["readings"]
+    ]
+    report.add(Table(header, rows))
+
+
+def _said(reading: dict[str, Any]) -> list[str]:
+    quantity = reading["quantities"][reading["required"]]
+    low, middle, high = quantity["interval_5_50_95"]
+    return [
+        f"{middle:.4g} ({low:.4g} to {high:.4g}) {quantity['unit']}",
+        f"{reading['probability']:.2f}",
+        reading["verdict"],
+    ]
 
 
 def _fit_figure(fit: Fit):

@@ -9,6 +9,7 @@ import pytest
 
 from naion import claims
 from naion.claims._audit import Asked
+from naion.claims._questions import FINE, USUAL
 from naion.cli import main
 
 FADE = """
@@ -153,3 +154,46 @@ def test_an_audit_by_simulation():
     low, high = (float(asked.one((x + s * h, numbers))[0]) for s in (-1.0, 1.0))
     assert slope[at] == pytest.approx((high - low) / 0.4, rel=0.05)
     assert 115.0 < float(asked.one((x, numbers))[0]) < 145.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "asked, allowed",
+    [
+        ({"question": "energy", "rate": 1 / 3, "of": "specific energy"}, [0.15]),
+        (
+            {
+                "question": "retention",
+                "rate": 1 / 3,
+                "temperature_degC": -20.0,
+                "of": "capacity",
+            },
+            [0.1, 0.1, 0.1],
+        ),
+        (
+            {
+                "question": "charge",
+                "rate": 3.0,
+                "minutes": 20.0,
+                "from_percent": 10.0,
+                "heat": "lumped",
+                "of": "charged to",
+            },
+            [0.1, 4.0, 0.2],
+        ),
+    ],
+    ids=lambda x: x["question"] if isinstance(x, dict) else "",
+)
+def test_mesh_of_questions(asked, allowed):
+    """Coarse mesh and usual tolerance against the default mesh and a tight one."""
+    asked = dict(asked)
+    require = [{"of": asked.pop("of"), "at_least": 0.0}]
+    reading = claims.reading("oxide_lean", **asked, require=require)
+    product = claims.products(None)["oxide_lean"]
+    numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
+    found = [
+        np.asarray(Asked(reading, (product,), by).one((product.median, numbers)))
+        for by in (USUAL, FINE)
+    ]
+    k = len(allowed)
+    assert np.all(np.abs(found[0] - found[1])[:k] <= allowed)

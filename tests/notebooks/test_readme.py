@@ -16,7 +16,8 @@ def after(tmp_path_factory):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names: dict = {}
     with contextlib.chdir(tmp_path_factory.mktemp("readme")):
-        for block in blocks[:5]:
+        packs = [block for block in blocks if "na.design" in block]
+        for block in [*blocks[:5], *packs]:
             exec(block, names)
     return names
 
@@ -43,3 +44,11 @@ def test_parts(after):
 def test_many_cells(after):
     done = after["done"]
     assert done.counts == {"completed": 32} and np.all(np.diff(done.capacity) > 0.0)
+
+
+def test_designs_and_packs(after):
+    assert 150.0 < float(after["sheet"].specific_energy) < 175.0
+    assert float(after["large"].area) > 10.0
+    current = np.asarray(after["done"].cells("current"))
+    np.testing.assert_allclose(current[-1].reshape(2, 2).sum(axis=1), 0.0, atol=1e-9)
+    assert np.abs(current[-1]).max() > 1e-3
