@@ -49,6 +49,6 @@ def test_many_cells(after):
 def test_designs_and_packs(after):
     assert 150.0 < float(after["sheet"].specific_energy) < 175.0
     assert float(after["large"].area) > 10.0
-    current = np.asarray(after["done"].cells("current"))
+    current = np.asarray(after["run"].cells("current"))
     np.testing.assert_allclose(current[-1].reshape(2, 2).sum(axis=1), 0.0, atol=1e-9)
     assert np.abs(current[-1]).max() > 1e-3
