@@ -37,6 +37,7 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks.ablation
 	$(BIN)/python -m benchmarks.chemistries
 	$(BIN)/python -m benchmarks.cold_grid
+	$(BIN)/python -m benchmarks.mixed_packs
 	$(BIN)/naion claims --out benchmarks/results/claims
 	mv benchmarks/results/claims/claims.json naion/claims/study.json
 
@@ -45,6 +46,7 @@ bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[test,opponents]'
 	$(BIN)/python -m benchmarks.discharge
 	$(BIN)/python -m benchmarks.cycles
+	$(BIN)/python -m benchmarks.packs
 	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.derivatives
 	$(BIN)/python -m benchmarks.batch --cores 2

@@ -50,7 +50,7 @@ def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
     report.write(folder)
     rows = [_row(a, answer) for a in audits for answer in a.answers]
     write_csv(folder / "claims.csv", HEADER, rows)
-    text = json.dumps([_as_json(a) for a in audits], indent=1)
+    text = json.dumps([_as_json(a) for a in audits], separators=(",", ":"))
     part = folder / "claims.json.part"
     part.write_text(text + "\n", encoding="utf-8")
     os.replace(part, folder / "claims.json")

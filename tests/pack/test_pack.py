@@ -37,21 +37,19 @@ CONVERTERS = pk.Converters(
     jnp.array([0.4, 0.6]), jnp.asarray(12.0), jnp.asarray(0.1), jnp.asarray(1e-3)
 )
 CASES = {
-    "strings": (
-        "a.aa/a.al",
-        {"connection": 0.01, "string_resistance": 0.02},
-        MODEL,
-        "Discharge at 1C for 60 s",
-    ),
     "converters": (
         "a.a/a.l",
         {"converters": CONVERTERS, "string_resistance": 0.01},
         MODEL,
         "Discharge at 10 W for 60 s",
     ),
-    "heat": (
-        "a.al",
-        {"exchange": np.full((3, 3), 0.3), "connection": 0.01},
+    "strings with heat": (
+        "a.al/a.l",
+        {
+            "exchange": np.full((5, 5), 0.3),
+            "connection": 0.01,
+            "string_resistance": 0.02,
+        },
         WARM,
         "Hold at 6.5 V for 60 s",
     ),
@@ -223,7 +221,9 @@ def _voltage(cell, currents, length=1.0):
             jnp.asarray(max(1, len(currents))),
         ),
     )
-    return float(na.simulate(cell, protocol, model=MODEL, rtol=1e-5).end[0])
+    return float(
+        na.simulate(cell, protocol, model=MODEL, rtol=1e-5, max_steps=400).end[0]
+    )
 
 
 def test_converters(sodium, lithium):
