@@ -8,7 +8,7 @@ from ._certainty import (
     interval,
     profile,
 )
-from ._design import Ranked, planned, rank
+from ._design import Ranked, planned, rank, sharpen
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
@@ -61,6 +61,7 @@ __all__ = [
     "run",
     "scores",
     "segments",
+    "sharpen",
     "stage_of",
     "staged",
     "summarise",

@@ -1,16 +1,23 @@
 """Which test to do next: how much each would narrow a prediction."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..models import DFN
 from ..parameters import Cell
 from ..protocol import Protocol
 from ._certainty import errors_of, inverse_of, linear_prediction
+from ._evaluate import Case, as_case, simulated
 from ._experiment import Experiment, Kind, Observations
+from ._free import Free, Subject, set_vector
 
 if TYPE_CHECKING:
     from ._fit import Fit
@@ -87,13 +94,189 @@ def rank(
     Reference: D. V. Lindley, Ann. Math. Stat. 27 (1956) 986, in its linear form.
     """
     _, slope = linear_prediction(fit, prediction)
-    known, errors = inverse_of(fit.covariance), errors_of(fit)
-    found = []
-    for test in tests:
-        problem = replace(fit.problem, experiments=(test,))
-        J = problem.jacobian(fit.z)[: test.n_observations]
-        S = errors.covariance([test])
-        after = np.linalg.inv(known + J.T @ np.linalg.solve(S, J))
-        spread = [float(np.sqrt(slope @ C @ slope)) for C in (fit.covariance, after)]
-        found.append(Ranked(test, *spread))
+    worth = _Worth(fit, slope)
+    found = [Ranked(test, worth.before, worth.of(test).after) for test in tests]
     return tuple(sorted(found, key=lambda r: r.after))
+
+
+def sharpen(
+    fit: "Fit",
+    prediction: Callable[[Cell], Array],
+    test: Experiment,
+    vary: Mapping[str, tuple[float, float]],
+    *,
+    max_evaluations: int = 20,
+) -> Ranked:
+    """Change a test, along the gradient through its protocol, until it tells most.
+
+    Args:
+        fit, prediction: as in `rank`.
+        test: to begin with.
+        vary: lowest and highest of "temperature" [K], or of a number of the protocol by
+            its field and row, such as "value[0]" (a C-rate, or as the protocol says) or
+            "duration[1]" [s].
+        max_evaluations: of the criterion.
+
+    Returns:
+        the best test found, with the numbers in its name.
+
+    Raises:
+        ValueError: for a number that the test does not have.
+    """
+    from scipy import optimize
+
+    _, slope = linear_prediction(fit, prediction)
+    worth = _Worth(fit, slope)
+    low, high = np.array(list(vary.values())).T
+    start = np.array([_number(test, name) for name in vary])
+
+    def at(x: np.ndarray) -> Experiment:
+        numbers = dict(zip(vary, low + x * (high - low), strict=True))
+        return _changed(test, numbers)
+
+    def criterion(x: np.ndarray) -> tuple[float, np.ndarray]:
+        here = at(x)
+        found = worth.of(here)
+        by_number = worth.slope(here, found, tuple(vary))
+        return found.after / worth.before, by_number * (high - low) / worth.before
+
+    done = optimize.minimize(
+        criterion,
+        np.clip((start - low) / (high - low), 0.0, 1.0),
+        jac=True,
+        bounds=[(0.0, 1.0)] * len(start),
+        method="L-BFGS-B",
+        options={"maxfun": max_evaluations},
+    )
+    numbers = zip(vary, low + done.x * (high - low), strict=True)
+    text = ", ".join(f"{name} = {value:.4g}" for name, value in numbers)
+    best = replace(at(done.x), name=f"{test.name} with {text}")
+    return Ranked(best, worth.before, worth.of(best).after)
+
+
+class _Seen(NamedTuple):
+    """What a test would tell: spread of the prediction, and how it comes about.
+
+    Attributes:
+        after: standard deviation of the prediction.
+        along: A^-1 g: the combination of parameters that the prediction needs, (n,).
+        weights: S^-1 J A^-1 g, of the test's scaled numbers, (m,).
+    """
+
+    after: float
+    along: np.ndarray
+    weights: np.ndarray
+
+
+class _Worth:
+    """How uncertain a prediction with a given gradient is after a test."""
+
+    def __init__(self, fit: "Fit", slope: np.ndarray):
+        self.fit, self.slope_of_prediction = fit, slope
+        self.known, self.errors = inverse_of(fit.covariance), errors_of(fit)
+        self.before = float(np.sqrt(slope @ fit.covariance @ slope))
+
+    def of(self, test: Experiment) -> _Seen:
+        problem = replace(self.fit.problem, experiments=(test,))
+        J = problem.jacobian(self.fit.z)[: test.n_observations]
+        told = np.linalg.solve(self.errors.covariance([test]), J)
+        along = np.linalg.solve(self.known + J.T @ told, self.slope_of_prediction)
+        variance = float(self.slope_of_prediction @ along)
+        return _Seen(np.sqrt(variance), along, told @ along)
+
+    def slope(
+        self, test: Experiment, seen: _Seen, names: tuple[str, ...]
+    ) -> np.ndarray:
+        """Gradient of `after` by numbers of the test, through its simulation.
+
+        The variance g^T A^-1 g changes by -2 w^T dJ a, with a = A^-1 g and w = S^-1 J a.
+        J a is a derivative along a: the gradient of w^T V through the protocol is taken
+        on both sides of the fit along a, and the difference is w^T dJ a.
+        """
+        problem = self.fit.problem
+        sd = np.sqrt(np.diag(self.fit.covariance))
+        h = FINITE / float(np.max(np.abs(seen.along) / sd))
+        weigh = _weighed(problem.free, problem.model, problem.rtol, names)
+        low, high = (
+            weigh(problem.subject, test, self.fit.z + s * h * seen.along, seen.weights)
+            for s in (-1.0, 1.0)
+        )
+        return -(high - low) / (2.0 * h) / seen.after
+
+
+FINITE = 0.05
+"""Distance from the fit at which slopes through a protocol are taken [its standard
+deviations]."""
+
+
+def _place(name: str) -> tuple[str, int]:
+    field, _, row = name.partition("[")
+    if not row.endswith("]") or not row[:-1].isdigit():
+        raise ValueError(
+            f"{name!r}: expected 'temperature', or a field of the protocol with its row, "
+            "such as 'value[0]' or 'duration[1]'."
+        )
+    return field, int(row[:-1])
+
+
+def _number(test: Experiment, name: str) -> float:
+    if name == "temperature":
+        return float(test.temperature)
+    field, row = _place(name)
+    values = getattr(test.protocol, field, None)
+    if values is None or row >= test.protocol.n_steps:
+        raise ValueError(
+            f"{name!r}: {test.name!r} has {test.protocol.n_steps} steps, with fields such "
+            "as value, duration, temperature."
+        )
+    return float(values[row])
+
+
+def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
+    """A test, or a case, with other numbers; they may be traced."""
+    protocol = test.protocol
+    for name, value in numbers.items():
+        if name == "temperature":
+            continue
+        field, row = _place(name)
+        array = getattr(protocol, field)
+        new = jnp.asarray(array).at[row].set(value)
+        protocol = eqx.tree_at(lambda p, f=field: getattr(p, f), protocol, new)
+    changes = {"protocol": protocol}
+    if "temperature" in numbers:
+        changes["temperature"] = numbers["temperature"]
+    if isinstance(test, Experiment):
+        return replace(test, **changes)
+    return test._replace(**changes)
+
+
+@functools.cache
+def _weighed(
+    free: tuple[Free, ...], model: DFN, rtol: float, names: tuple[str, ...]
+) -> Callable[..., np.ndarray]:
+    """Gradient of a weighted sum of what a test measures, by numbers of the test."""
+
+    @jax.jit
+    def gradient(subject: Subject, case: Case, z: Array, weights: Array) -> Array:
+        def total(numbers: Array) -> Array:
+            changed = _changed(case, dict(zip(names, numbers, strict=True)))
+            seen = simulated(set_vector(free, subject, z), changed, model, rtol)
+            seen = jnp.where(jnp.isfinite(seen), seen, 0.0)[: len(weights)]
+            return weights @ (seen / case.sigma[: len(weights)])
+
+        values = [
+            case.temperature if n == "temperature" else _of_row(case, n) for n in names
+        ]
+        return jax.grad(total)(jnp.stack(values))
+
+    def answer(subject: Subject, test: Experiment, z, weights) -> np.ndarray:
+        case = as_case(test, test.protocol.n_steps, test.n_observations)
+        case = jax.tree.map(jnp.asarray, case)
+        return np.asarray(gradient(subject, case, jnp.asarray(z), jnp.asarray(weights)))
+
+    return answer
+
+
+def _of_row(case: Case, name: str) -> Array:
+    field, row = _place(name)
+    return getattr(case.protocol, field)[row]

@@ -67,7 +67,7 @@ class Evaluator:
         # Subjects are shared by many lanes: stacked once each.
         subjects, which = _unique([s for s, _ in lanes])
         stacked = jax.tree.map(lambda a: a[which], stack(subjects))
-        cases = stack([_as_case(e, n, m) for e in experiments])
+        cases = stack([as_case(e, n, m) for e in experiments])
         leaves, self.tree = jax.tree.flatten((stacked, cases))
         self.leaves = [np.asarray(a) for a in leaves]
         self.count = len(experiments)
@@ -125,7 +125,7 @@ def _programs(
 
     def predictions(lane) -> Array:
         z, (subject, case) = lane
-        return _simulated(set_vector(free, subject, z), case, model, rtol)
+        return simulated(set_vector(free, subject, z), case, model, rtol)
 
     def jacobian(lane) -> Array:
         z, (subject, case) = lane
@@ -153,7 +153,7 @@ def _programs(
     }
 
 
-def _simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
+def simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
     """What an experiment would have measured on a subject."""
     _, solution = run(subject, case, model, rtol)
     began = solution.began(case.since)
@@ -232,7 +232,9 @@ def _bucket(n: int) -> int:
     return size
 
 
-def _as_case(e: Experiment, n_steps: int, m: int) -> Case:
+def as_case(e: Experiment, n_steps: int, m: int) -> Case:
+    """An experiment as arrays, padded to numbers of steps and of observations."""
+
     def column(parts: Sequence, pad: float) -> np.ndarray:
         joined = np.concatenate([np.asarray(p, float) for p in parts])
         return np.append(joined, np.full(m - joined.size, pad))

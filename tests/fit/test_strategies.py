@@ -17,9 +17,12 @@ from naion.fit import (
     multi_start,
     planned,
     rank,
+    sharpen,
     stage_of,
     staged,
 )
+from naion.fit._certainty import linear_prediction
+from naion.fit._design import _changed, _Worth
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 FREE = (
@@ -134,3 +137,32 @@ def test_rank_foretells_the_width(problem, fit):
     assert promised.after < promised.before
     assert width == pytest.approx(promised.after, rel=0.35)
     assert errors_of(found).variances.shape == (3,)
+
+
+def test_a_test_is_sharpened_along_its_gradient(fit):
+    """The gradient through the protocol against differences; the best test tells more."""
+
+    def slow(cell):
+        return jnp.log(cell.positive.particle.diffusivity.scale)
+
+    test = planned("pulse", "Discharge at 1C until 1.5 V", 298.15, 600.0, points=30)
+    vary = {"value[0]": (0.5, 3.0), "temperature": (283.15, 313.15)}
+    worth = _Worth(fit, linear_prediction(fit, slow)[1])
+
+    def after(rate, T):
+        return worth.of(_changed(test, {"value[0]": rate, "temperature": T})).after
+
+    slopes = worth.slope(test, worth.of(test), tuple(vary))
+    h = np.array([0.02, 0.5])
+    by_hand = [
+        (after(1.0 + h[0], 298.15) - after(1.0 - h[0], 298.15)) / (2 * h[0]),
+        (after(1.0, 298.15 + h[1]) - after(1.0, 298.15 - h[1])) / (2 * h[1]),
+    ]
+    np.testing.assert_allclose(slopes, by_hand, rtol=0.05)
+    best = sharpen(fit, slow, test, vary, max_evaluations=8)
+    assert best.after < 0.9 * worth.of(test).after
+    assert "value[0] = " in best.test.name
+    with pytest.raises(ValueError, match="such as 'value"):
+        sharpen(fit, slow, test, {"rate": (0.5, 3.0)})
+    with pytest.raises(ValueError, match="has 1 steps"):
+        sharpen(fit, slow, test, {"value[3]": (0.5, 3.0)})
