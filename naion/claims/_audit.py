@@ -109,7 +109,14 @@ def audit(
         draws: of everything uncertain, for each reading.
         seed: of the draws.
         progress: called with a line of text for each claim.
+
+    Raises:
+        ValueError: for fewer than two draws.
     """
+    if draws < 2:
+        raise ValueError(
+            f"draws={draws}: an interval needs at least two, better {DRAWS}."
+        )
     programs: dict[Any, Asked] = {}
     found = []
     for claim in claims:

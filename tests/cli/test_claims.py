@@ -137,6 +137,9 @@ def test_command(tmp_path, capsys):
     assert sum(i["share_of_variance"] for i in reading["inputs"]) == pytest.approx(1.0)
     assert "would have to be true" in (out / "report.md").read_text()
     assert main(["claims", "--claim", "tesla", "--out", str(out)]) == 2
+    few = ["claims", "--claims", str(file), "--draws", "1", "--out", str(out)]
+    assert main(few) == 2
+    assert main(["claims", "--claims", "nowhere.toml", "--out", str(out)]) == 2
 
 
 def test_an_audit_by_simulation():
