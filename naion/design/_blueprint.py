@@ -228,7 +228,7 @@ def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
     return Design(
         stack,
         housing,
-        x.get("allowance", 1.0),
+        x.get("allowance", jnp.ones(())),
         lower_voltage=x.get("lower_voltage"),
         upper_voltage=x.get("upper_voltage"),
     )

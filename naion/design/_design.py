@@ -18,6 +18,7 @@ from ..parameters import (
     stoichiometry_at_voltage,
 )
 from ._housing import AbstractHousing
+from ._number import number
 from ._stack import Balance, Coat, Masses, Stack, balance
 
 Scalar = Float[Array, ""]
@@ -57,12 +58,8 @@ class Design(eqx.Module):
 
     stack: Stack
     housing: AbstractHousing
-    allowance: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=1.0
-    )
-    heat_transfer: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=10.0
-    )
+    allowance: Scalar = number(1.0)
+    heat_transfer: Scalar = number(10.0)
     lower_voltage: Scalar | None = None
     upper_voltage: Scalar | None = None
 

@@ -3,18 +3,15 @@
 import abc
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from ._number import number
 
 Scalar = Float[Array, ""]
 
 STEEL, ALUMINIUM = 7850.0, 2700.0
 """Densities of cans [kg.m-3]."""
-
-
-def _number() -> Scalar:
-    return eqx.field(converter=lambda x: jnp.asarray(x, float))
 
 
 class AbstractHousing(eqx.Module):
@@ -48,7 +45,25 @@ class AbstractHousing(eqx.Module):
         """Walls, lid, terminals, tabs [kg]."""
 
 
-class Cylinder(AbstractHousing):
+class AbstractCan(AbstractHousing):
+    """A housing of one wall.
+
+    Attributes:
+        wall: its thickness [m].
+        density: [kg.m-3].
+        fittings: what else belongs to it [kg].
+    """
+
+    wall: eqx.AbstractVar[Scalar]
+    density: eqx.AbstractVar[Scalar]
+    fittings: eqx.AbstractVar[Scalar]
+
+    @property
+    def mass(self) -> Array:
+        return self.density * (self.volume - self.room) + self.fittings
+
+
+class Cylinder(AbstractCan):
     """A round can.
 
     Attributes:
@@ -59,14 +74,12 @@ class Cylinder(AbstractHousing):
         density: of the can [kg.m-3].
     """
 
-    diameter: Scalar = _number()
-    height: Scalar = _number()
-    fittings: Scalar = _number()
-    filling: Scalar = _number()
-    wall: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.2e-3)
-    density: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=STEEL
-    )
+    diameter: Scalar = number()
+    height: Scalar = number()
+    fittings: Scalar = number()
+    filling: Scalar = number()
+    wall: Scalar = number(0.2e-3)
+    density: Scalar = number(STEEL)
 
     @property
     def volume(self) -> Array:
@@ -81,12 +94,8 @@ class Cylinder(AbstractHousing):
         inner = self.diameter - 2.0 * self.wall
         return 0.25 * np.pi * inner**2 * (self.height - 2.0 * self.wall)
 
-    @property
-    def mass(self) -> Array:
-        return self.density * (self.volume - self.room) + self.fittings
 
-
-class Prismatic(AbstractHousing):
+class Prismatic(AbstractCan):
     """A box.
 
     Attributes:
@@ -97,15 +106,13 @@ class Prismatic(AbstractHousing):
         density: of the can [kg.m-3].
     """
 
-    width: Scalar = _number()
-    depth: Scalar = _number()
-    height: Scalar = _number()
-    fittings: Scalar = _number()
-    filling: Scalar = _number()
-    wall: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.8e-3)
-    density: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=ALUMINIUM
-    )
+    width: Scalar = number()
+    depth: Scalar = number()
+    height: Scalar = number()
+    fittings: Scalar = number()
+    filling: Scalar = number()
+    wall: Scalar = number(0.8e-3)
+    density: Scalar = number(ALUMINIUM)
 
     @property
     def volume(self) -> Array:
@@ -121,10 +128,6 @@ class Prismatic(AbstractHousing):
         w, d, h = (x - 2.0 * self.wall for x in (self.width, self.depth, self.height))
         return w * d * h
 
-    @property
-    def mass(self) -> Array:
-        return self.density * (self.volume - self.room) + self.fittings
-
 
 class Pouch(AbstractHousing):
     """Laminate on both faces of a stack, sealed around it.
@@ -138,15 +141,13 @@ class Pouch(AbstractHousing):
         laminate: [kg.m-2]; of 153 um.
     """
 
-    width: Scalar = _number()
-    height: Scalar = _number()
-    depth: Scalar = _number()
-    fittings: Scalar = _number()
-    seal: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=8e-3)
-    filling: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.97)
-    laminate: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=0.24
-    )
+    width: Scalar = number()
+    height: Scalar = number()
+    depth: Scalar = number()
+    fittings: Scalar = number()
+    seal: Scalar = number(8e-3)
+    filling: Scalar = number(0.97)
+    laminate: Scalar = number(0.24)
 
     @property
     def volume(self) -> Array:

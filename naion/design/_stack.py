@@ -4,6 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ._number import number
+
 Scalar = Float[Array, ""]
 
 ALUMINIUM, COPPER = 2700.0, 8960.0
@@ -11,10 +13,6 @@ ALUMINIUM, COPPER = 2700.0, 8960.0
 
 POLYOLEFIN = 930.0
 """Density of a separator's polymer, between polyethylene and polypropylene [kg.m-3]."""
-
-
-def _number() -> Scalar:
-    return eqx.field(converter=lambda x: jnp.asarray(x, float))
 
 
 class Coat(eqx.Module):
@@ -36,16 +34,14 @@ class Coat(eqx.Module):
         additives_density: of binder and carbon together [kg.m-3].
     """
 
-    loading: Scalar = _number()
-    density: Scalar = _number()
-    active: Scalar = _number()
-    material_density: Scalar = _number()
-    capacity: Scalar = _number()
-    first_charge: Scalar = _number()
+    loading: Scalar = number()
+    density: Scalar = number()
+    active: Scalar = number()
+    material_density: Scalar = number()
+    capacity: Scalar = number()
+    first_charge: Scalar = number()
     potentials: tuple[float, float] = eqx.field(static=True, default=(4.0, 2.0))
-    additives_density: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=1850.0
-    )
+    additives_density: Scalar = number(1850.0)
 
     @property
     def thickness(self) -> Array:
@@ -82,10 +78,8 @@ class Foil(eqx.Module):
         density: [kg.m-3].
     """
 
-    thickness: Scalar = _number()
-    density: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=ALUMINIUM
-    )
+    thickness: Scalar = number()
+    density: Scalar = number(ALUMINIUM)
 
 
 class Separator(eqx.Module):
@@ -96,8 +90,8 @@ class Separator(eqx.Module):
         porosity: [-].
     """
 
-    thickness: Scalar = _number()
-    porosity: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.4)
+    thickness: Scalar = number()
+    porosity: Scalar = number(0.4)
 
 
 class Masses(eqx.Module):
@@ -137,13 +131,9 @@ class Stack(eqx.Module):
     positive_foil: Foil
     negative_foil: Foil
     separator: Separator
-    overhang: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=1.03
-    )
-    overfill: Scalar = eqx.field(converter=lambda x: jnp.asarray(x, float), default=1.2)
-    electrolyte_density: Scalar = eqx.field(
-        converter=lambda x: jnp.asarray(x, float), default=1210.0
-    )
+    overhang: Scalar = number(1.03)
+    overfill: Scalar = number(1.2)
+    electrolyte_density: Scalar = number(1210.0)
 
     def balanced(self, n_to_p: Array) -> "Stack":
         """With the negative coat that gives this ratio, of at least one.
