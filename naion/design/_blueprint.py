@@ -206,7 +206,7 @@ def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
         positive,
         negative,
         Foil(x["positive_foil.thickness"]),
-        Foil(x["negative_foil.thickness"], METALS[b.negative_metal]),
+        Foil(x["negative_foil.thickness"], jnp.asarray(METALS[b.negative_metal])),
         Separator(x["separator.thickness"], x["separator.porosity"]),
         x["overhang"],
         x["overfill"],
