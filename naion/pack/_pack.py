@@ -127,6 +127,12 @@ class Pack(eqx.Module):
         masses = [jnp.sum(c.thermal.mass) for c in self.cells]
         return sum(masses, jnp.zeros(()))
 
+    @property
+    def heat_capacities(self) -> Array:
+        """Of all cells by chemistry, (n,) [J.K-1]."""
+        of = [c.thermal.mass * c.thermal.specific_heat for c in self.cells]
+        return jnp.concatenate(of)
+
     def in_order(self, by_chemistry: Array) -> Array:
         """Rows of the cells, in the order in which the user gave them."""
         return by_chemistry[np.array(self.wiring.order)]

@@ -153,7 +153,7 @@ def _simulate(
     settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps, native=native)
     done = solve(system, y0, args, segments, settings, False)
     salt, surface, inside = [], [], []
-    cells, _ = system._split(jax.lax.stop_gradient(done.y))
+    cells, _ = system.split(jax.lax.stop_gradient(done.y))
     for kind, y, of, s in zip(system.kinds, cells, pack.cells, sto, strict=True):
         fields = jax.vmap(lambda y, k=kind: k.model.fields(y, jnp.zeros(())))(y)
         salt.append(jnp.min(fields.c_e * of.electrolyte.concentration[:, None]))
