@@ -5,7 +5,8 @@
 The baseline knows no physics: at equal charge, voltages of neighbouring rates are
 interpolated in current; overvoltages of neighbouring temperatures as an Arrhenius law. At
 the ends both are extrapolated. Intervals of 90 %: the model's from the covariance of its
-parameters and the errors of the fit (what belongs to a test alone has its prior); the
+parameters and the errors of the fit (what belongs to a test alone scatters as in the
+other tests); the
 baseline's from its own errors in the other tests left out. Inside: share of the points;
 score: width plus 20 times what lies outside, mean over the points (Gneiting and Raftery,
 J. Am. Stat. Assoc. 102 (2007) 359), smaller is better.
@@ -109,24 +110,48 @@ def table(rows: list[Row]) -> list[list[str]]:
     return [*found, ["all", "voltages", "", "", "", *both[0], *both[1]]]
 
 
-def spreads(whole: Problem, z: np.ndarray, fit: Fit, own: float) -> list[np.ndarray]:
+def spreads(
+    whole: Problem, z: np.ndarray, fit: Fit, refitted: dict[int, tuple[str, str]]
+) -> list[np.ndarray]:
     """Standard deviations of all predictions of a problem at z, from a fit of others.
 
+    What belongs to a test alone scatters as in the fit, or was found from observations
+    of this kind: then it makes up for what the cell's parameters do to these.
+
     Args:
-        own: how uncertain what belongs to single tests is, in units of its prior.
+        refitted: by group, what was found so: its name, and the label of the observations.
     """
-    priors, known = {}, dict(zip(fit.problem.names, range(len(fit.z)), strict=True))
+    errors, own = errors_of(fit), {}
+    known = dict(zip(fit.problem.names, range(len(fit.z)), strict=True))
     for f, n in zip(whole.free, sizes(whole.free, whole.subject), strict=True):
         if f.by_group:
-            priors |= {f"{f.name}[{i}]" if n > 1 else f.name: f.prior for i in range(n)}
+            sd = f.prior * errors.own[f.name]
+            own |= {f"{f.name}[{i}]" if n > 1 else f.name: sd for i in range(n)}
+    own |= {name: 0.0 for name, _ in refitted.values()}
     C = np.zeros((len(z), len(z)))
-    cell = [k for k, name in enumerate(whole.names) if name not in priors]
+    cell = [k for k, name in enumerate(whole.names) if name not in own]
     at = [known[whole.names[k]] for k in cell]
     C[np.ix_(cell, cell)] = fit.covariance[np.ix_(at, at)]
     for k, name in enumerate(whole.names):
-        if name in priors:
-            C[k, k] = (own * priors[name]) ** 2
-    J, variance, found, i = whole.jacobian(z), errors_of(fit).variances.mean(), [], 0
+        if name in own:
+            C[k, k] = own[name] ** 2
+    J, variance, found, i = whole.jacobian(z), errors.variances.mean(), [], 0
+    labels = [
+        (e.group, o.label)
+        for e in whole.experiments
+        for o in e.observations
+        for _ in o.value
+    ]
+    for group, (name, label) in refitted.items():
+        column = whole.names.index(name)
+        seen = np.array([at == (group, label) for at in labels])
+        slope = J[seen, column]
+        makes_up = (slope @ J[seen]) / (slope @ slope)
+        J = (
+            J
+            - np.outer(J[:, column], makes_up)
+            * np.array([g == group for g, _ in labels])[:, None]
+        )
     for e in whole.experiments:
         n = e.n_observations
         sigma = np.concatenate([o.sigma for o in e.observations])
@@ -215,7 +240,7 @@ def nvpf() -> list[Row]:
                 measured,
                 everything.predictions[i],
                 whole.predictions(fit.z)[i],
-                spreads(whole, fit.z, fit, own=1.0)[i],
+                spreads(whole, fit.z, fit, {})[i],
                 by_rate(e, others, "voltage", np.log),
             )
         )
@@ -233,7 +258,7 @@ def hakadi() -> list[Row]:
         rest = tuple(f for f in _hakadi.FILES if not f.startswith(rate))
         fit = fitted(_hakadi.hakadi_problem(rest))
         at = _predicted(whole, fit.subject)
-        predicted, sd = at.predictions(at.start), spreads(at, at.start, fit, own=1.0)
+        predicted, sd = at.predictions(at.start), spreads(at, at.start, fit, {})
         others = [_hakadi.cycle(f, i) for i, f in enumerate(rest)]
         for i, (file, e) in enumerate(
             zip(_hakadi.FILES, whole.experiments, strict=True)
@@ -283,7 +308,10 @@ def tuberlin() -> list[Row]:
             return rmse(rested, e.observations[1].value)
 
         z[at] = least(off, -0.05, 0.3)
-        predicted, sd = whole.predictions(z), spreads(whole, z, fit, own=0.0)
+        predicted, sd = (
+            whole.predictions(z),
+            spreads(whole, z, fit, {i: (f"missing[{i}]", "rested")}),
+        )
         base = by_temperature(whole, T)
         for k in found:
             x = whole.experiments[k]

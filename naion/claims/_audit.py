@@ -12,7 +12,7 @@ from jaxtyping import Array
 from ..batch import run
 from ._claims import Claim, Reading
 from ._product import Number, Product
-from ._questions import USUAL, Setting
+from ._runs import USUAL, Setting
 
 DRAWS = 128
 """Draws of every reading: a probability of one half to within 4 percentage points."""
@@ -168,10 +168,17 @@ class Asked:
 
     @property
     def root(self) -> np.ndarray:
+        return self._beside([p.root for p in self.products])
+
+    @property
+    def levers(self) -> np.ndarray:
+        return self._beside([p.levers for p in self.products])
+
+    def _beside(self, parts: list[np.ndarray]) -> np.ndarray:
         from scipy.linalg import block_diag
 
-        parts = [p.root for p in self.products if len(p.median)]
-        return np.asarray(block_diag(*parts, np.eye(len(self.conditions))))
+        own = np.eye(len(self.conditions))
+        return np.asarray(block_diag(*(p for p in parts if len(p)), own))
 
     @property
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
@@ -266,7 +273,7 @@ def _least_change(
     """
     from scipy import optimize
 
-    median, root, (low, high) = asked.median, asked.root, asked.reach
+    median, root, (low, high) = asked.median, asked.levers, asked.reach
     required = reading.requirements
     which = [r.quantity for r in required]
     signs = np.array([r.sign for r in required])
@@ -345,7 +352,7 @@ def _newton(constraint, jacobian, low: np.ndarray, high: np.ndarray) -> np.ndarr
 
 
 def _parts(asked: Asked, v: np.ndarray) -> tuple[tuple[str, str, float], ...]:
-    moved = asked.root @ v
+    moved = asked.levers @ v
     words = asked.in_words(asked.median + moved)
     sd = np.linalg.norm(asked.root, axis=1)
     size: dict[str, float] = {}

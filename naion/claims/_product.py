@@ -10,10 +10,15 @@ from jaxtyping import Array
 
 from ..design import Blueprint, Design, Input
 from ..fit import Subject
+from ..fit._errors import inverse_of
 from ..fit._free import leaf, set_vector, sizes
 from ..parameters import Cell
 from ..predict import Uncertainty
 from ..predict._ensemble import draws, root_of
+
+NO_LEVERS = (".ocp.", ".hysteresis.")
+"""Parts of names of fitted numbers that nobody can choose: corrections of measured curves,
+which carry the errors of the fit."""
 
 MOST = 3.0
 """How far a fitted number may be moved to make a claim true [standard deviations]."""
@@ -111,6 +116,21 @@ class Product:
         n, m = len(self.known.z), len(self.inputs)
         root = np.eye(n + m)
         root[:n, :n] = root_of(self.known.covariance)
+        return root
+
+    @property
+    def levers(self) -> np.ndarray:
+        """As `root`, of changes that leave `NO_LEVERS` as they are.
+
+        The columns span the covariance of all other numbers, given these.
+        """
+        n, m = len(self.known.z), len(self.inputs)
+        names = [number.name for number in self.numbers[:n]]
+        free = [k for k, s in enumerate(names) if not any(w in s for w in NO_LEVERS)]
+        root = np.eye(n + m)
+        root[:n, :n] = 0.0
+        precision = inverse_of(self.known.covariance)[np.ix_(free, free)]
+        root[np.ix_(free, free)] = root_of(inverse_of(precision))
         return root
 
     @property

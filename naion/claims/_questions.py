@@ -6,7 +6,6 @@ So one compiled program serves every reading of the same kind.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,41 +13,24 @@ from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
-from ..mesh import Mesh
-from ..models import DFN, THERMAL
 from ..parameters import open_circuit_voltage, stoichiometry_at_soc
 from ..protocol import Protocol
-from ..simulation import Solution, Start, simulate
-from ._product import Made
-
-MESH = Mesh(6, 3, 6, 16)
-"""Within 0.1 % in energy and 0.1 points in retention of the default mesh at a tight
-tolerance, and within 4 mV in the margin to plating (tests/cli/test_claims.py)."""
-
-
-class Setting(NamedTuple):
-    """How to simulate.
-
-    Attributes:
-        heat: name of the heat balance.
-        mesh: of every cell.
-        rtol: local error allowed in each step.
-        max_steps: most accepted steps; none: those that `simulate` allows.
-    """
-
-    heat: str = "isothermal"
-    mesh: Mesh = MESH
-    rtol: float = 5e-4
-    max_steps: int | None = None
-
-
-USUAL = Setting()
-FINE = Setting(mesh=Mesh(), rtol=2e-5, max_steps=1500)
-"""For what is to be confirmed: the default mesh, within 1 mV of a converged solution."""
-
-Products = tuple[Made, ...]
-Numbers = Mapping[str, Array]
-Quantities = Array
+from ._mixes import gauge, mix, mix_power
+from ._runs import (
+    COLD,
+    PULSE,
+    WARM,
+    Numbers,
+    Products,
+    Quantities,
+    Setting,
+    discharge,
+    kelvin,
+    mass,
+    pulse,
+    run,
+    said,
+)
 
 
 @dataclass(frozen=True)
@@ -71,50 +53,12 @@ class Question:
     of_design: bool = False
 
 
-def _run(
-    made: Made, protocol: Protocol, setting: Setting, T: Array, start: Start = "charged"
-):
-    model = DFN(setting.mesh, THERMAL[setting.heat]())
-    return simulate(
-        made.cell,
-        protocol,
-        model=model,
-        start=start,
-        temperature=T,
-        rtol=setting.rtol,
-        max_steps=setting.max_steps,
-        throw=False,
-    )
-
-
-def _said(done: Solution, values: Array) -> Array:
-    """Values, or NaN where the solver failed: then nothing was computed."""
-    return jnp.where(done.outcome <= Result.POWER_INFEASIBLE, values, jnp.nan)
-
-
-def _discharge(made: Made, rate: Array, setting: Setting, T: Array) -> Array:
-    """Capacity [A.h], energy [W.h] and mean power [W] to the cell's lower limit."""
-    protocol = eqx.tree_at(
-        lambda p: (p.value, p.lower_voltage),
-        Protocol("Discharge at 1C until 1 V"),
-        (rate[None], made.cell.limits.lower_voltage[None]),
-    )
-    done = _run(made, protocol, setting, T)
-    power = done.energy / jnp.maximum(done.t_end / 3600.0, 1e-9)
-    return _said(done, jnp.stack([done.capacity, done.energy, power]))
-
-
-def _kelvin(celsius: Array) -> Array:
-    return celsius + ZERO_CELSIUS
-
-
 def _energy(products: Products, n: Numbers, setting: Setting) -> Array:
     made = products[0]
-    T = _kelvin(n["temperature_degC"])
-    capacity, energy, _ = _discharge(made, n["rate"], setting, T)
-    mass = made.cell.thermal.mass if made.design is None else made.design.masses.total
+    done = discharge(made, n["rate"], setting, kelvin(n["temperature_degC"]))
     litres = jnp.nan if made.design is None else 1e3 * made.design.housing.volume
-    return jnp.stack([energy / mass, energy / litres, capacity])
+    values = [done.energy / mass(made), done.energy / litres, done.capacity]
+    return said(done, jnp.stack(values))
 
 
 def _sheet(products: Products, n: Numbers, setting: Setting) -> Array:
@@ -131,28 +75,17 @@ def _energy_beside(products: Products, n: Numbers, setting: Setting) -> Array:
 
 
 def _retention(products: Products, n: Numbers, setting: Setting) -> Array:
-    cold = _discharge(products[0], n["rate"], setting, _kelvin(n["temperature_degC"]))
-    warm = _discharge(products[0], n["rate"], setting, _kelvin(jnp.asarray(25.0)))
-    return 100.0 * cold / warm
+    def given(T: Array) -> Array:
+        done = discharge(products[0], n["rate"], setting, T)
+        power = done.energy / jnp.maximum(done.t_end / 3600.0, 1e-9)
+        return said(done, jnp.stack([done.capacity, done.energy, power]))
+
+    return 100.0 * given(kelvin(n["temperature_degC"])) / given(kelvin(25.0))
 
 
 def _pulse_power(products: Products, n: Numbers, setting: Setting) -> Array:
-    """Power after some seconds at a voltage that is a given drop below the rest."""
-    made, soc = products[0], n["soc"]
-
-    def power(T: Array) -> Array:
-        rest = open_circuit_voltage(made.cell, stoichiometry_at_soc(made.cell, soc), T)
-        protocol = eqx.tree_at(
-            lambda p: (p.value, p.duration),
-            Protocol("Hold at 3 V for 10 s"),
-            ((rest - n["drop_V"])[None], n["seconds"][None]),
-        )
-        done = _run(made, protocol, setting, T, soc)
-        return _said(done, done.voltage[-1] * done.current[-1])
-
     cold, warm = (
-        power(_kelvin(n["temperature_degC"])),
-        power(_kelvin(jnp.asarray(25.0))),
+        pulse(products[0], n, setting, kelvin(T)) for T in (n["temperature_degC"], 25.0)
     )
     return jnp.stack([100.0 * cold / warm])
 
@@ -163,9 +96,9 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
     What is charged is in percent of the nominal capacity, as C-rates are.
     """
     made = products[0]
-    cell, T = made.cell, _kelvin(n["temperature_degC"])
+    cell, T = made.cell, kelvin(n["temperature_degC"])
     seconds = 60.0 * n["minutes"]
-    warm = jnp.maximum(_kelvin(n["heated_to_degC"]), T)
+    warm = jnp.maximum(kelvin(n["heated_to_degC"]), T)
     top = cell.limits.upper_voltage
     protocol = eqx.tree_at(
         lambda p: (p.value, p.duration, p.upper_voltage, p.temperature),
@@ -179,7 +112,7 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
             jnp.stack([warm, T, T]),
         ),
     )
-    done = _run(made, protocol, setting, T, 0.01 * n["from_percent"])
+    done = run(made, protocol, setting, T, 0.01 * n["from_percent"])
     end = 1.0 + seconds
     charged = -done.at(jnp.minimum(end, done.t_end))[3] / 3600.0
     Q = cell.nominal_capacity
@@ -196,21 +129,21 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
         hottest,
         100.0 * heating / energy,
     ]
-    return _said(done, jnp.stack(values))
+    return said(done, jnp.stack(values))
 
 
 def _crank(products: Products, n: Numbers, setting: Setting) -> Array:
-    made, T = products[0], _kelvin(n["temperature_degC"])
+    made, T = products[0], kelvin(n["temperature_degC"])
     protocol = eqx.tree_at(
         lambda p: (p.value, p.duration, p.lower_voltage),
         Protocol("Discharge at 1C for 10 s until 0.2 V"),
         (n["rate"][None], n["seconds"][None], jnp.asarray([0.2])),
     )
-    done = _run(made, protocol, setting, T, n["soc"])
+    done = run(made, protocol, setting, T, n["soc"])
     lowest = jnp.min(done.voltage)
     # A cell that reaches 0.2 V, or whose salt runs out, holds nothing.
     held = done.outcome == Result.COMPLETED
-    return _said(done, jnp.stack([n["cells"] * jnp.where(held, lowest, 0.2)]))
+    return said(done, jnp.stack([n["cells"] * jnp.where(held, lowest, 0.2)]))
 
 
 def _range(products: Products, n: Numbers, setting: Setting) -> Array:
@@ -224,9 +157,6 @@ def _fade(products: Products, n: Numbers, setting: Setting) -> Array:
     grown = (100.0 - n["end_percent"]) / n["loss_percent"]
     return jnp.stack([n["measured_cycles"] * grown ** (1.0 / n["exponent"])])
 
-
-WARM = {"temperature_degC": 25.0}
-COLD = {"rate": None, "temperature_degC": None}
 
 QUESTIONS: Mapping[str, Question] = {
     "energy": Question(
@@ -253,7 +183,7 @@ QUESTIONS: Mapping[str, Question] = {
     "pulse_power": Question(
         _pulse_power,
         (("power at equal drop", "%"),),
-        {"temperature_degC": None, "soc": 0.5, "drop_V": 0.5, "seconds": 10.0},
+        PULSE,
     ),
     "charge": Question(
         _charge,
@@ -278,6 +208,34 @@ QUESTIONS: Mapping[str, Question] = {
         | WARM
         | dict.fromkeys(("pack_mass_kg", "cells_share", "usable"), None)
         | {"consumption_kWh_100km": None},
+    ),
+    "mix": Question(
+        mix,
+        (
+            ("series beside LFP", "%"),
+            ("converters beside LFP", "%"),
+            ("series", "Wh/kg"),
+            ("converters", "Wh/kg"),
+            ("LFP alone", "Wh/kg"),
+            ("sodium alone", "Wh/kg"),
+            ("series kept", "% of 25 degC"),
+            ("converters kept", "% of 25 degC"),
+        ),
+        COLD | {"sodium_share": None, "efficiency": 0.97},
+    ),
+    "mix_power": Question(
+        mix_power,
+        (
+            ("power beside LFP", "%"),
+            ("LFP alone", "W/kg"),
+            ("sodium alone", "W/kg"),
+        ),
+        PULSE | {"sodium_share": None, "efficiency": 0.97},
+    ),
+    "gauge": Question(
+        gauge,
+        (("error beside LFP alone", "%"), ("LFP alone", "% SOC"), ("mixed", "% SOC")),
+        {"error_mV": 20.0},
     ),
     "fade": Question(
         _fade,

@@ -10,7 +10,7 @@ from ..batch import run
 from ._audit import Asked
 from ._claims import Reading
 from ._product import Product
-from ._questions import FINE
+from ._runs import FINE
 
 
 @dataclass(frozen=True)

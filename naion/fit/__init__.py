@@ -4,11 +4,11 @@ from ._certainty import (
     Combination,
     Profile,
     combinations,
-    errors_of,
     interval,
     profile,
 )
 from ._design import Ranked, planned, rank, sharpen
+from ._errors import errors_of
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,

@@ -1,6 +1,6 @@
 """What a fit knows: covariance, combinations the data do not determine, profiles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Array
 
 from ..parameters import Cell
-from ._experiment import Experiment
+from ._errors import found_errors, inverse_of, prior_precision
 from ._free import set_vector, sizes
-from ._problem import Problem
+from ._problem import Problem, places_of_own
 
 if TYPE_CHECKING:
     from ._fit import Fit
@@ -24,7 +24,8 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
     residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. In S every
     experiment has its own variance, and all have the same exponential correlation from
-    point to point; see `_errors`.
+    point to point. What belongs to single tests scatters as it was found to, not as it was
+    believed to; see `found_errors`.
 
     Args:
         problem: what was fitted.
@@ -33,116 +34,13 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
     48 (1980) 817 for the sandwich.
     """
-    n = _count(problem)
+    n = sum(e.n_observations for e in problem.experiments)
     inverse = inverse_of(J.T @ J)
-    S = _errors(problem, r, J).covariance(problem.experiments)
-    middle = J[:n].T @ S @ J[:n]
-    return inverse @ (middle + J[n:].T @ J[n:]) @ inverse
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Errors of data and model along each experiment, in units of the data's weights.
-
-    Attributes:
-        variances: of the experiments, (k,).
-        correlation: of neighbouring numbers; falls exponentially from there.
-    """
-
-    variances: np.ndarray
-    correlation: float
-
-    def covariance(self, experiments: Sequence[Experiment]) -> np.ndarray:
-        """Of all numbers of these experiments, (n, n).
-
-        Experiments that are not those of the fit have its mean variance, but err by no
-        less than they claim.
-        """
-        counts = [e.n_observations for e in experiments]
-        known = len(counts) == len(self.variances)
-        usual = max(1.0, float(self.variances.mean()))
-        each = self.variances if known else np.full(len(counts), usual)
-        owner = np.repeat(np.arange(len(counts)), counts)
-        k = np.arange(len(owner))
-        decay = self.correlation ** np.abs(k[:, None] - k)
-        return np.where(owner[:, None] == owner, each[owner][:, None] * decay, 0.0)
-
-
-def errors_of(fit: "Fit") -> Errors:
-    """What the residuals of a fit say about the errors of its data and its model."""
-    problem = fit.problem
-    return _errors(problem, problem.residuals(fit.z), problem.jacobian(fit.z))
-
-
-def _count(problem: Problem) -> int:
-    return sum(e.n_observations for e in problem.experiments)
-
-
-MOST_ALIKE = 0.98
-"""Highest correlation of neighbouring residuals: beyond, a curve counts as one point."""
-
-LEAST_VARIANCE = 0.05
-"""Of scaled residuals: no fit is much better than its data claim to be."""
-
-
-def _errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
-    """The errors that left these residuals.
-
-    Method of moments: a fit takes the smooth part out of the errors e, and leaves
-    r = P e with P = 1 - J H^-1 J^T. Variances of the experiments and the correlation are
-    those with which the mean squares of r, and its products of neighbours, are what is
-    expected of P S P^T and of the parameters' distance from what was believed.
-
-    Args:
-        problem: what was fitted.
-        r, J: residuals and their Jacobian at the best parameters.
-    """
-    from scipy import optimize
-
-    counts, n = [e.n_observations for e in problem.experiments], _count(problem)
-    inverse, of_priors = inverse_of(J.T @ J), J[n:].T @ J[n:]
-    r, J = r[:n], J[:n]
-    P = np.eye(n) - J @ inverse @ J.T
-    drawn = J @ inverse @ of_priors @ inverse @ J.T
-    owner = np.repeat(np.arange(len(counts)), counts)
-    same = owner[:, None] == owner
-    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    members = (owner[:, None] == np.arange(len(counts))).astype(float)
-    neighbours = same & (apart == 1)
-    square = np.maximum(members.T @ (r * r - np.diag(drawn)), 0.0)
-    product = float(np.sum(neighbours * (np.outer(r, r) - drawn)))
-
-    def variances(rho: float) -> tuple[np.ndarray, float]:
-        """Of the experiments, and the products of neighbours expected with them."""
-        C = np.where(same, rho**apart, 0.0)
-        left = np.stack(
-            [
-                P[:, owner == k] @ C[np.ix_(owner == k, owner == k)] @ P[owner == k]
-                for k in range(len(counts))
-            ]
-        )
-        expected = np.einsum("kii,ie->ek", left, members)
-        found, _ = optimize.nnls(expected, square)
-        return found, float(np.einsum("kij,ij,k->", left, neighbours, found))
-
-    def excess(rho: float) -> float:
-        return variances(rho)[1] - product
-
-    ends = excess(0.0), excess(MOST_ALIKE)
-    if ends[0] >= 0.0:
-        rho = 0.0
-    elif ends[1] <= 0.0:
-        rho = MOST_ALIKE
-    else:
-        rho = optimize.root_scalar(excess, bracket=(0.0, MOST_ALIKE), xtol=1e-3).root
-    return Errors(np.maximum(variances(rho)[0], LEAST_VARIANCE), float(rho))
-
-
-def inverse_of(H: np.ndarray) -> np.ndarray:
-    """Of a covariance or a precision: parameters range from volts to J/mol."""
-    unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-    scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
-    return np.linalg.inv(scaled) * np.outer(unit, unit)
+    errors, of_priors = found_errors(problem, r, J), J[n:].copy()
+    for name, (_, rows) in places_of_own(problem.free, problem.subject).items():
+        of_priors[rows] *= errors.own[name]
+    middle = J[:n].T @ errors.covariance(problem.experiments) @ J[:n]
+    return inverse @ (middle + of_priors.T @ of_priors) @ inverse
 
 
 @dataclass(frozen=True)
@@ -184,20 +82,15 @@ def combinations(fit: "Fit") -> tuple[Combination, ...]:
     from scipy import linalg
 
     problem = fit.problem
-    low, high = problem.bounds
     counts = sizes(problem.free, problem.subject)
     owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
-    flat = np.array([not np.isfinite(f.prior) for f in owners])
-    J = problem.jacobian(fit.z)
-    of_priors = J[_count(problem) :]
-    H = of_priors.T @ of_priors + np.diag(np.where(flat, 12.0 / (high - low) ** 2, 0.0))
-    before = inverse_of(H)
+    before = inverse_of(prior_precision(problem, problem.jacobian(fit.z)))
     variances, vectors = linalg.eigh(fit.covariance, before)
     weights = vectors * np.sqrt(np.diag(before))[:, None]
     weights = weights / np.linalg.norm(weights, axis=0)
     # The largest weight is positive: a sum and its negative say the same.
     weights = weights * np.sign(
-        weights[np.argmax(np.abs(weights), axis=0), np.arange(len(low))]
+        weights[np.argmax(np.abs(weights), axis=0), np.arange(len(weights))]
     )
     names = tuple(
         f"ln {name}" if f.transform == "log" else name

@@ -14,7 +14,8 @@ from jaxtyping import Array
 from ..models import DFN
 from ..parameters import Cell
 from ..protocol import Protocol
-from ._certainty import errors_of, inverse_of, linear_prediction
+from ._certainty import linear_prediction
+from ._errors import errors_of, inverse_of
 from ._evaluate import Case, as_case, simulated
 from ._experiment import Experiment, Kind, Observations
 from ._free import Free, Subject, set_vector

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ._certainty import errors_of
+from ._errors import errors_of
 from ._free import set_vector
 from ._problem import Problem, prior_rows
 

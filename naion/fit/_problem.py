@@ -174,6 +174,20 @@ def prior_rows(
     return jnp.concatenate(rows) if rows else jnp.zeros(0)
 
 
+def places_of_own(
+    free: tuple[Free, ...], subject: Subject
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What belongs to single tests and has a prior: where it is in z and in `prior_rows`."""
+    found, i, row = {}, 0, 0
+    for f, n in zip(free, sizes(free, subject), strict=True):
+        believed = math.isfinite(f.prior)
+        if f.by_group and believed:
+            found[f.name] = np.arange(i, i + n), np.arange(row, row + n)
+        i += n
+        row += n * believed + (n - 2) * (math.isfinite(f.smooth) and n > 2)
+    return found
+
+
 _prior_residuals = eqx.filter_jit(prior_rows)
 _prior_jacobian = eqx.filter_jit(jax.jacobian(prior_rows, argnums=3))
 

@@ -9,7 +9,7 @@ import pytest
 
 from naion import claims
 from naion.claims._audit import Asked
-from naion.claims._questions import FINE, USUAL
+from naion.claims._runs import FINE, USUAL
 from naion.cli import main
 
 FADE = """

@@ -20,6 +20,7 @@ from naion.fit import (
     least_squares,
     profile,
 )
+from naion.fit._errors import found_errors
 from naion.fit._free import leaf, set_vector
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
@@ -154,3 +155,39 @@ def test_coverage(cell):
     # Knowing nothing but the priors, the interval would be several times as wide.
     prior = 1.645 * BELIEVED * np.linalg.norm(slope, axis=1)
     assert np.median(half / prior) < 0.4
+
+
+def test_scatter_of_sensors_is_found_from_many_tests(cell):
+    """Errors of sensors scatter as in the tests, not as believed, and count once.
+
+    Linear tests, so that the truth is known: 8 curves see two common parameters and an
+    offset each, which scatters by a fifth of what is believed.
+    """
+    tests, n, scatter, rng = 8, POINTS, 0.2, np.random.default_rng(3)
+    offset = Free(("offset",), (-0.1, 0.1), "linear", prior=0.01)
+    curves = [
+        discharge(f"{k}", SHARES, 3.0 - SHARES, 1.0, 298.15, sigma=NOISE, group=k)
+        for k in range(tests)
+    ]
+    subject = Subject(cell, np.zeros(tests), offset=np.zeros(tests))
+    problem = Problem(subject, (*FREE[:2], offset), tuple(curves), MODEL)
+    common = np.tile(np.stack([np.ones(n), np.linspace(-1.0, 1.0, n)], 1), (tests, 1))
+    own = np.kron(np.eye(tests), np.ones((n, 1))) / NOISE
+    priors = np.diag([1.0 / BELIEVED] * 2 + [1.0 / 0.01] * tests)
+    data = np.hstack([common, own])
+    J = np.vstack([data, priors])
+    found = []
+    for _ in range(40):
+        truth = np.append(
+            BELIEVED * rng.standard_normal(2),
+            scatter * 0.01 * rng.standard_normal(tests),
+        )
+        e = rough(rng, (tests, n)).ravel() / NOISE
+        z = np.linalg.solve(J.T @ J, data.T @ (data @ truth - e))
+        r = np.append(data @ (z - truth) + e, priors @ z)
+        found.append(found_errors(problem, r, J))
+    own = np.array([e.own["offset"] for e in found])
+    assert np.mean(own) == pytest.approx(scatter, rel=0.15)
+    variance = np.mean([e.variances for e in found])
+    assert variance == pytest.approx(1.0, rel=0.1)
+    assert np.mean([e.correlation for e in found]) == pytest.approx(MEMORY, abs=0.05)
