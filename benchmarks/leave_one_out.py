@@ -135,30 +135,38 @@ def spreads(
     for k, name in enumerate(whole.names):
         if name in own:
             C[k, k] = own[name] ** 2
-    J, variance, found, i = whole.jacobian(z), errors.variances.mean(), [], 0
-    labels = [
-        (e.group, o.label)
-        for e in whole.experiments
-        for o in e.observations
-        for _ in o.value
-    ]
-    for group, (name, label) in refitted.items():
-        column = whole.names.index(name)
-        seen = np.array([at == (group, label) for at in labels])
-        slope = J[seen, column]
-        makes_up = (slope @ J[seen]) / (slope @ slope)
-        J = (
-            J
-            - np.outer(J[:, column], makes_up)
-            * np.array([g == group for g, _ in labels])[:, None]
-        )
+    J, found, i = _made_up(whole, whole.jacobian(z), refitted), [], 0
     for e in whole.experiments:
         n = e.n_observations
         sigma = np.concatenate([o.sigma for o in e.observations])
+        pairs = zip(errors.variances, fit.problem.experiments, strict=True)
+        variance = np.mean([v for v, other in pairs if _kinds(other) == _kinds(e)])
         through = np.einsum("ni,ij,nj->n", J[i : i + n], C, J[i : i + n])
         found.append(sigma * np.sqrt(through + variance))
         i += n
     return found
+
+
+def _made_up(
+    whole: Problem, J: np.ndarray, refitted: dict[int, tuple[str, str]]
+) -> np.ndarray:
+    """Slopes of the predictions where a refitted number follows the others."""
+    rows = [(e.group, o.label) for e in whole.experiments for o in e.observations]
+    counts = [len(o.value) for e in whole.experiments for o in e.observations]
+    at = np.repeat(np.arange(len(rows)), counts)
+    J = J.copy()
+    for group, (name, label) in refitted.items():
+        column = J[: len(at), whole.names.index(name)].copy()
+        here = np.array([g == group for g, _ in rows])[at]
+        seen = np.array([row == (group, label) for row in rows])[at]
+        slope, rest = column[seen], J[: len(at)][seen]
+        J[: len(at)] -= np.outer(column * here, (slope @ rest) / (slope @ slope))
+    return J
+
+
+def _kinds(e: Experiment) -> list[str]:
+    """What was observed."""
+    return [o.label for o in e.observations]
 
 
 def fitted(problem: Problem) -> Fit:

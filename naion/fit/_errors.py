@@ -1,10 +1,14 @@
 """How large the errors of data and model are, and how alike along a curve."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ._experiment import Experiment
 from ._free import sizes
@@ -52,32 +56,10 @@ class Errors:
         known = len(counts) == len(self.variances)
         usual = max(1.0, float(self.variances.mean()))
         each = self.variances if known else np.full(len(counts), usual)
-        return _Curves(counts).covariance(each, self.correlation)
-
-
-class _Curves:
-    """Which numbers belong to one curve, and how far apart they are.
-
-    Args:
-        counts: of numbers of each experiment.
-    """
-
-    def __init__(self, counts: Sequence[int]):
-        self.owner = np.repeat(np.arange(len(counts)), counts)
-        k = np.arange(len(self.owner))
-        self.apart = np.abs(k[:, None] - k)
-        self.same = self.owner[:, None] == self.owner
-
-    def covariance(self, variances: np.ndarray, rho: float) -> np.ndarray:
-        """Of all numbers, (n, n)."""
-        sd = np.sqrt(variances)[self.owner]
-        return np.where(self.same, rho**self.apart, 0.0) * np.outer(sd, sd)
-
-    def slope(self, variances: np.ndarray, rho: float) -> np.ndarray:
-        """Of the covariance by rho."""
-        sd = np.sqrt(variances)[self.owner]
-        falls = self.apart * rho ** np.maximum(self.apart - 1, 0)
-        return np.where(self.same, falls, 0.0) * np.outer(sd, sd)
+        owner = np.repeat(np.arange(len(counts)), counts)
+        k, sd = np.arange(len(owner)), np.sqrt(each)[owner]
+        decay = self.correlation ** np.abs(k[:, None] - k)
+        return np.where(owner[:, None] == owner, decay * np.outer(sd, sd), 0.0)
 
 
 def errors_of(fit: "Fit") -> Errors:
@@ -127,57 +109,72 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
     Reference: MacKay, Neural Comput. 4 (1992) 415 (evidence); Kennedy and O'Hagan, J. R.
     Stat. Soc. B 63 (2001) 425 (the model's own error).
     """
-    from scipy import linalg, optimize
+    from scipy import optimize
 
     counts, n = [e.n_observations for e in problem.experiments], _count(problem)
     places = places_of_own(problem.free, problem.subject)
     C = inverse_of(prior_precision(problem, J))
     away = C @ (J[n:].T @ r[n:])
     r, J = r[:n] - J[:n] @ away, J[:n]
-    scatter = {}
-    for name, (columns, _) in places.items():
-        if len(columns) >= ENOUGH:
-            own = J[:, columns]
-            scatter[name] = own @ C[np.ix_(columns, columns)] @ own.T
-            C[columns], C[:, columns] = 0.0, 0.0
-    believed, curves, k = J @ C @ J.T, _Curves(counts), len(counts)
+    # Columns that all parameters move the data along, as far as they are believed to.
+    sd = np.sqrt(np.diag(C))
+    moves = J @ (sd[:, None] * np.linalg.cholesky(C / np.outer(sd, sd)))
+    many = [name for name, (columns, _) in places.items() if len(columns) >= ENOUGH]
+    which = np.full(len(sd), -1)
+    for k, name in enumerate(many):
+        which[places[name][0]] = k
+    k = len(counts)
+    owner = np.repeat(np.arange(k), counts)
 
-    def unlikely(x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Minus the log likelihood, and its gradient.
-
-        By the logarithms of the variances, the correlation, and the logarithms of the
-        scatter squared.
-        """
-        variances, rho, own = np.exp(x[:k]), x[k], np.exp(x[k + 1 :])
-        S = curves.covariance(variances, rho)
-        parts = [s * a for s, a in zip(own, scatter.values(), strict=True)]
-        total = believed + S + sum(parts, 1e-10 * np.eye(n))
-        root = linalg.cholesky(total, lower=True)
-        inverse = linalg.cho_solve((root, True), np.eye(n))
-        a = inverse @ r
-        value = 0.5 * r @ a + np.sum(np.log(np.diag(root)))
-        left = inverse - np.outer(a, a)
-        by_variance = np.bincount(curves.owner, np.sum(S * left, axis=1), k)
-        by_rho = np.sum(curves.slope(variances, rho) * left)
-        by_own = [np.sum(part * left) for part in parts]
-        claimed = x[:k] / CLAIMED**2
-        value += 0.5 * x[:k] @ claimed
-        slope = 0.5 * np.array([*by_variance, by_rho, *by_own])
-        slope[:k] += claimed
-        return float(value), slope
+    def ask(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = _unlikely(k, x, r, moves, which, owner)
+        return float(value), np.asarray(slope)
 
     done = optimize.minimize(
-        unlikely,
-        np.concatenate([np.zeros(k), [0.5], np.full(len(scatter), np.log(0.25))]),
+        ask,
+        np.concatenate([np.zeros(k), [0.5], np.full(len(many), 0.5)]),
         jac=True,
         method="L-BFGS-B",
         bounds=[(np.log(LEAST_VARIANCE), np.log(100.0))] * k
         + [(0.0, MOST_ALIKE)]
-        + [(np.log(1e-3), 0.0)] * len(scatter),
+        + [(0.03, 1.0)] * len(many),
     )
-    own = dict.fromkeys(places, 1.0)
-    own |= dict(zip(scatter, np.exp(0.5 * done.x[k + 1 :]).tolist(), strict=True))
+    own = dict.fromkeys(places, 1.0) | dict(
+        zip(many, done.x[k + 1 :].tolist(), strict=True)
+    )
     return Errors(np.exp(done.x[:k]), float(done.x[k]), own)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.value_and_grad, argnums=1)
+def _unlikely(
+    k: int, x: Array, r: Array, moves: Array, which: Array, owner: Array
+) -> Array:
+    """Minus the log likelihood of residuals, up to a constant, and its slope by x.
+
+    Their covariance is moves moves^T + S, and S has a bidiagonal inverse root: cost is
+    linear in their number.
+
+    Args:
+        k: experiments.
+        x: logarithms of the variances, (k,), the correlation, and the scatter.
+        r: residuals, (n,).
+        moves: (n, m).
+        which: the scatter that stretches each column of `moves`; -1 for none, (m,).
+        owner: experiment of each residual, (n,).
+    """
+    rho, stretch = x[k], jnp.append(x[k + 1 :], 1.0)[which]
+    first = jnp.diff(owner, prepend=-1) != 0
+    sd = jnp.exp(0.5 * x[:k])[owner] * jnp.where(first, 1.0, jnp.sqrt(1.0 - rho**2))
+    columns = jnp.concatenate([r[:, None], moves * stretch], axis=1)
+    before = jnp.where(first[:, None], 0.0, jnp.roll(columns, 1, axis=0))
+    white = (columns - rho * before) / sd[:, None]
+    e, B = white[:, 0], white[:, 1:]
+    root = jnp.linalg.cholesky(jnp.eye(B.shape[1]) + B.T @ B)
+    explained = jax.scipy.linalg.solve_triangular(root, B.T @ e, lower=True)
+    value = 0.5 * (e @ e - explained @ explained)
+    value += jnp.sum(jnp.log(sd)) + jnp.sum(jnp.log(jnp.diag(root)))
+    return value + 0.5 * jnp.sum((x[:k] / CLAIMED) ** 2)
 
 
 def _count(problem: Problem) -> int:
