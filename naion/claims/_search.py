@@ -1,16 +1,19 @@
 """Designs that are best in one respect and good enough in others, by exact gradients."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
-from ..batch import run
+from ..batch import Ask, Lanes, Program, in_step
 from ._audit import Asked
 from ._claims import Reading
 from ._product import Product
-from ._runs import FINE
+from ._runs import FINE, USUAL, Setting
 
 
 @dataclass(frozen=True)
@@ -87,145 +90,172 @@ def pareto(
 ) -> tuple[Found, ...]:
     """The best designs for several bounds of the first requirement of `subject_to`.
 
-    Each search starts where the one before ended. Its coarse mesh errs: all ends are
-    simulated again as one batch, on the default mesh at a tight tolerance, every search is
-    repeated with its quantities moved by the difference, and confirmed in the same way.
+    One search for each bound, all at once: what they ask next is simulated as one batch.
+    The coarse mesh errs: all ends are simulated again on the default mesh at a tight
+    tolerance, every search goes on with its quantities moved by the difference, and its
+    end is confirmed in the same way.
 
     Args:
         product, objective, subject_to, vary, most_iterations: as in `best_design`.
         bounds: in the order of the front; none: the one that the reading has.
+
+    Raises:
+        ValueError: for an input that the product does not have.
+        RuntimeError: for a search that fails, with the reason.
     """
     names = [n.name for n in product.numbers]
     if missing := sorted(set(vary) - {i.name for i in product.inputs}):
         free = ", ".join(i.name for i in product.inputs)
         raise ValueError(f"Cannot vary {', '.join(missing)}; what can be is: {free}.")
     at = np.array([names.index(name) for name in vary])
-    median, (low, high) = product.median, product.reach
-    asked = [_Quantities(r, product, median, at) for r in (objective, *subject_to)]
+    low, high = (end[at] for end in product.reach)
     first = subject_to[0].requirements[0].bound
-    all_bounds = [first] if bounds is None else bounds
-    every = [_Required(asked[1:], bound) for bound in all_bounds]
+    asked = [first] if bounds is None else list(bounds)
+    readings = (objective, *subject_to)
+    coarse = _Quantities(readings, product, at, len(asked))
+    fine = _Quantities(readings, product, at, len(asked), FINE)
+    every = [_Required(readings, bound) for bound in asked]
 
-    def searched(v: np.ndarray):
-        ends = []
-        for required in every:
-            done = _optimise(asked[0], required, v, low[at], high[at], most_iterations)
-            v = done[0]
-            ends.append(done)
-        x = np.stack([_placed(median, at, v) for v, _ in ends])
-        return ends, x, np.concatenate([q.confirmed(x) for q in asked], axis=1)
+    def searched(starts: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        tasks = {
+            str(k): functools.partial(
+                _optimise, required, v, low, high, most_iterations
+            )
+            for k, (required, v) in enumerate(zip(every, starts, strict=True))
+        }
+        done = in_step(tasks, coarse.answer, at_once=len(tasks))
+        for bound, result in zip(asked, done.values(), strict=True):
+            if isinstance(result, Exception):
+                raise RuntimeError(f"The search for {bound:g} failed.") from result
+        ends, messages = zip(*done.values(), strict=True)
+        return np.stack(ends), list(messages)
 
-    ends, _, confirmed = searched(np.zeros(len(at)))
-    for k, required in enumerate(every):
-        required.move(ends[k][0], confirmed[k, 1:])
-    ends, x, confirmed = searched(ends[0][0])
+    ends, _ = searched(np.zeros((len(asked), len(at))))
+    here, exact = (np.stack(q.answer("values", list(ends))) for q in (coarse, fine))
+    for required, own, sure in zip(every, here, exact, strict=True):
+        required.moved = np.where(np.isfinite(sure), sure - own, 0.0)
+    ends, messages = searched(ends)
+    here, exact = (np.stack(q.answer("values", list(ends))) for q in (coarse, fine))
+    inputs = {i.name: i for i in product.inputs}
     found = []
-    for k, (required, (v, message)) in enumerate(zip(every, ends, strict=True)):
-        vector, sure = x[k], confirmed[k]
-        margins = required.margins_of(sure[1:])
+    for k, required in enumerate(every):
+        sure = required.margins(exact[k])
         found.append(
             Found(
-                vector,
-                {
-                    n: float(product.inputs[_input(product, n)].at(u))
-                    for n, u in zip(vary, v, strict=True)
-                },
-                float(asked[0].at(v)[0]),
-                required.margins(v),
-                sure,
-                bool(np.all(margins >= -SLACK * required.scale)),
-                message,
+                coarse.vector(ends[k]),
+                {n: float(inputs[n].at(u)) for n, u in zip(vary, ends[k], strict=True)},
+                float(here[k, 0]),
+                required.margins(here[k] + required.moved),
+                exact[k],
+                bool(np.all(sure >= -SLACK * required.scale)),
+                messages[k],
             )
         )
     return tuple(found)
 
 
-def _input(product: Product, name: str) -> int:
-    return [i.name for i in product.inputs].index(name)
-
-
-def _placed(median: np.ndarray, at: np.ndarray, v: np.ndarray) -> np.ndarray:
-    x = median.copy()
-    x[at] = v
-    return x
-
-
 class _Quantities:
-    """Required quantities of a reading as functions of what is varied."""
+    """Required quantities of all readings as functions of what is varied.
+
+    Args:
+        readings: whose.
+        product: that is asked.
+        at: entries of its vector that are varied.
+        size: points that are asked about at once, at most.
+        by: how to simulate.
+    """
 
     def __init__(
-        self, reading: Reading, product: Product, median: np.ndarray, at: np.ndarray
+        self,
+        readings: Sequence[Reading],
+        product: Product,
+        at: np.ndarray,
+        size: int,
+        by: Setting = USUAL,
     ):
-        self.reading, self.product, self.median, self.where = (
-            reading,
-            product,
-            median,
-            at,
-        )
-        self.asked = Asked(reading, (product,))
-        self.numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
-        self.which = [r.quantity for r in reading.requirements]
-        self.signs = np.array([r.sign for r in reading.requirements])
-        self.bounds = np.array([r.bound for r in reading.requirements])
+        self.median, self.at, self.size = product.median, at, size
+        functions = [self._function(r, product, by) for r in readings]
+        self.programs = {
+            "values": [Program(f) for f in functions],
+            "slopes": [Program(jax.jacrev(f)) for f in functions],
+        }
 
-    def at(self, v: np.ndarray) -> np.ndarray:
-        x = _placed(self.median, self.where, v)
-        return np.asarray(self.asked.one((x, self.numbers)))[self.which]
+    def _function(self, reading: Reading, product: Product, by: Setting) -> Callable:
+        asked = Asked(reading, (product,), by)
+        numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
+        which = np.array([r.quantity for r in reading.requirements])
 
-    def slopes(self, v: np.ndarray) -> np.ndarray:
-        x = _placed(self.median, self.where, v)
-        J = np.asarray(self.asked.slopes(x, self.numbers))
-        return J[self.which][:, self.where]
+        def of(v: Array) -> Array:
+            x = jnp.asarray(self.median).at[self.at].set(v)
+            return asked.values((x, numbers))[which]
 
-    def confirmed(self, x: np.ndarray) -> np.ndarray:
-        fine = Asked(self.reading, (self.product,), FINE)
-        numbers = {k: np.full(len(x), float(n)) for k, n in self.numbers.items()}
-        return np.asarray(run(fine.values, (x, numbers)))[:, self.which]
+        return of
+
+    def vector(self, v: np.ndarray) -> np.ndarray:
+        """Of the product, all that is not varied at its median."""
+        x = self.median.copy()
+        x[self.at] = v
+        return x
+
+    def answer(self, kind: str, points: list[np.ndarray]) -> list[np.ndarray]:
+        """Values (n,) or slopes (n, k) at each point, the objective's first."""
+        # One size, so that one program is compiled; the last point is repeated.
+        rows = np.stack([*points, *points[-1:] * (self.size - len(points))])
+        lanes = Lanes.of(rows, shared=[False])
+        parts = [program(lanes) for program in self.programs[kind]]
+        return list(np.concatenate(parts, axis=1)[: len(points)])
 
 
 class _Required:
-    """All requirements, the bound of the first replaced."""
+    """All requirements, the bound of the first replaced.
 
-    def __init__(self, quantities: Sequence[_Quantities], bound: float):
-        self.quantities = quantities
-        self.signs = np.concatenate([q.signs for q in quantities])
-        self.bounds = np.concatenate([q.bounds for q in quantities])
-        self.bounds[0] = bound
+    Attributes:
+        moved: what is added to what the coarse mesh gives, the objective's first.
+    """
+
+    def __init__(self, readings: Sequence[Reading], bound: float):
+        required = [r for reading in readings[1:] for r in reading.requirements]
+        self.objective = len(readings[0].requirements)
+        self.signs = np.array([r.sign for r in required])
+        self.bounds = np.array([bound, *(r.bound for r in required[1:])])
         self.scale = np.maximum(np.abs(self.bounds), 10.0)
-        self.moved = np.zeros(len(self.bounds))
+        self.moved = np.zeros(self.objective + len(required))
 
-    def move(self, v: np.ndarray, exact: np.ndarray) -> None:
-        """From now on what is computed is moved by its error at a point."""
-        here = np.concatenate([q.at(v) for q in self.quantities])
-        self.moved = np.where(np.isfinite(exact), exact - here, 0.0)
+    def margins(self, values: np.ndarray) -> np.ndarray:
+        """Of all quantities."""
+        return self.signs * (values[self.objective :] - self.bounds)
 
-    def margins_of(self, values: np.ndarray) -> np.ndarray:
-        return self.signs * (values - self.bounds)
-
-    def margins(self, v: np.ndarray) -> np.ndarray:
-        values = np.concatenate([q.at(v) for q in self.quantities])
-        return self.margins_of(values + self.moved)
-
-    def slopes(self, v: np.ndarray) -> np.ndarray:
-        J = np.concatenate([q.slopes(v) for q in self.quantities])
-        return self.signs[:, None] * J
+    def slopes(self, J: np.ndarray) -> np.ndarray:
+        """Of the margins."""
+        return self.signs[:, None] * J[self.objective :]
 
 
 def _optimise(
-    objective: _Quantities, required: _Required, v, low, high, most: int
+    required: _Required, v: np.ndarray, low, high, most: int, ask: Ask
 ) -> tuple[np.ndarray, str]:
+    """One search; it asks for values and for slopes, of everything together."""
     from scipy import optimize
 
-    size = max(abs(float(objective.at(v)[0])), 1e-9)
+    def remembered(kind: str) -> Callable[[np.ndarray], np.ndarray]:
+        @functools.lru_cache(maxsize=2)
+        def at(point: bytes) -> np.ndarray:
+            return ask(kind, np.frombuffer(point))
+
+        return lambda v: at(np.asarray(v, float).tobytes())
+
+    values, slopes = remembered("values"), remembered("slopes")
+    size = max(abs(float(values(v)[0])), 1e-9)
     done = optimize.minimize(
-        lambda v: -float(objective.at(v)[0]) / size,
+        lambda v: -float(values(v)[0]) / size,
         v,
-        jac=lambda v: -objective.slopes(v)[0] / size,
+        jac=lambda v: -slopes(v)[0] / size,
         bounds=np.stack([low, high], axis=1),
         constraints={
             "type": "ineq",
-            "fun": lambda v: required.margins(v) / required.scale,
-            "jac": lambda v: required.slopes(v) / required.scale[:, None],
+            "fun": lambda v: (
+                required.margins(values(v) + required.moved) / required.scale
+            ),
+            "jac": lambda v: required.slopes(slopes(v)) / required.scale[:, None],
         },
         method="SLSQP",
         options={"maxiter": most, "ftol": 1e-5},

@@ -3,6 +3,7 @@
 import json
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -200,3 +201,45 @@ def test_mesh_of_questions(asked, allowed):
     ]
     k = len(allowed)
     assert np.all(np.abs(found[0] - found[1])[:k] <= allowed)
+
+
+def _sheet(of, bound):
+    return claims.reading(
+        "oxide_large",
+        question="sheet",
+        voltage=3.0,
+        require=[{"of": of, "at_least": bound}],
+    )
+
+
+def test_front_against_a_grid():
+    """Wh/kg over loading and coat density, for three Wh/L: the best of a fine grid."""
+    product = claims.products(None)["oxide_large"]
+    vary, bounds = ["positive.loading", "housing.wall"], [300.0, 290.0, 270.0]
+    objective, constraint = _sheet("specific energy", 0.0), _sheet("energy density", 0)
+    found = claims.pareto(product, objective, [constraint], vary, bounds=bounds)
+    asked = Asked(objective, (product,))
+    names = [n.name for n in product.numbers]
+    at = np.array([names.index(n) for n in vary])
+    low, high = (end[at] for end in product.reach)
+    grid = np.stack(
+        np.meshgrid(*(np.linspace(a, b, 81) for a, b in zip(low, high, strict=True))),
+        axis=-1,
+    )
+    x = jnp.asarray(product.median)
+    every = jax.jit(
+        jax.vmap(lambda v: asked.values((x.at[at].set(v), {"voltage": 3.0})))
+    )
+    values = np.asarray(every(jnp.asarray(grid.reshape(-1, 2))))
+    for bound, end in zip(bounds, found, strict=True):
+        meets = values[:, 1] >= bound
+        if not meets.any():
+            assert not end.meets
+            continue
+        best = values[meets, 0].max()
+        assert end.meets, end.message
+        assert end.confirmed[0] == pytest.approx(best, rel=2e-3)
+        assert end.confirmed[0] >= best * (1.0 - 1e-4)
+    assert sum(end.meets for end in found) >= 2
+    with pytest.raises(ValueError, match="Cannot vary nothing"):
+        claims.best_design(product, objective, [constraint], ["nothing"])
