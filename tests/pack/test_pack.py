@@ -8,6 +8,9 @@ import pytest
 
 import naion as na
 from naion import pack as pk
+from naion.claims._mixes import mix
+from naion.claims._product import Made
+from naion.claims._runs import Setting
 from naion.mesh import Mesh
 from naion.pack._system import PackSystem
 from naion.parameters import load, stoichiometry_at_soc
@@ -309,3 +312,31 @@ def test_bad_packs(sodium):
     done = pk.simulate(pk.build([[sodium]]), "Rest for 1 s", model=MODEL)
     with pytest.raises(ValueError, match="expected one of voltage"):
         done.cells("colour")
+
+
+def test_claims_about_mixes_are_what_packs_do(sodium, lithium):
+    """The audit simulates one cell of each chemistry; a series of all cells agrees."""
+    Q = lithium.nominal_capacity
+    sodium = eqx.tree_at(
+        lambda c: (c.area, c.nominal_capacity),
+        sodium,
+        (sodium.area * Q / sodium.nominal_capacity, Q),
+    )
+    numbers = {"rate": 0.5, "temperature_degC": -10.0, "sodium_share": 0.4}
+    setting = Setting("isothermal", MODEL.mesh)
+    numbers = {k: jnp.asarray(v) for k, v in (numbers | {"efficiency": 1.0}).items()}
+    found = np.asarray(mix((Made(sodium, None), Made(lithium, None)), numbers, setting))
+    beside, _, series, strings, pure, *_ = found
+    pack = pk.build([[sodium] * 2 + [lithium] * 3])
+
+    def energy(p):
+        done = pk.simulate(
+            p, "Discharge at 0.5C", model=MODEL, temperature=263.15, throw=False
+        )
+        return float(done.energy / p.mass)
+
+    assert series == pytest.approx(energy(pack), rel=2e-3)
+    assert pure == pytest.approx(energy(pk.build([[lithium]])), rel=2e-3)
+    assert beside == pytest.approx(100.0 * series / pure)
+    # Strings that are emptied by themselves give no less.
+    assert strings >= series * (1.0 - 1e-6)
