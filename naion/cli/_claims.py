@@ -14,6 +14,7 @@ from ..claims import (
 
 def claims(arguments: argparse.Namespace) -> int:
     """Audit; writes the report and says how it went."""
+    arguments.out.mkdir(parents=True, exist_ok=True)
     picked = chosen(load(arguments.claims), arguments.claim)
     own = None if arguments.cell is None else audited_cell(arguments.cell)
     of = products(own, arguments.claims)

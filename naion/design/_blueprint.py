@@ -304,7 +304,16 @@ def read(name: str, table: Mapping[str, Any]) -> Blueprint:
     if missing:
         raise ValueError(f"{name}: give {', '.join(missing)} too.")
     (a, b), (c, d) = known.pop("potentials")
-    return Blueprint(name, potentials=((a, b), (c, d)), inputs=inputs, **known)
+    found = Blueprint(name, potentials=((a, b), (c, d)), inputs=inputs, **known)
+    stack = found.design().stack
+    for side in ("positive", "negative"):
+        porosity = float(getattr(stack, side).porosity)
+        if not 0.0 < porosity < 1.0:
+            raise ValueError(
+                f"{name}: the {side} coat would be {100.0 * porosity:.0f} % pores: "
+                f"{side}.density must be below that of what it is made of."
+            )
+    return found
 
 
 def _needed(housing: str, inputs: Mapping[str, Input]) -> list[str]:
@@ -345,6 +354,8 @@ def read_input(where: str, name: str, entry: Any) -> Input:
             f"{where}: {name} = {dict(entry)}; expected {form}, and maybe bounds; "
             f"quality is one of {', '.join(QUALITIES)}."
         )
+    if not np.isfinite(value):
+        raise ValueError(f"{where}: {name}: value {value}; expected a finite number.")
     pairs = []
     for key in ("range", "bounds"):
         pair = entry.get(key)
@@ -371,31 +382,43 @@ def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _tables(file: Path | str | None) -> dict[str, dict[str, Any]]:
+    shipped = resources.files("naion.design").joinpath("designs.toml")
+    tables = tomllib.loads(shipped.read_text("utf-8"))
     if file is None:
-        text = (
-            resources.files("naion.design").joinpath("designs.toml").read_text("utf-8")
-        )
-        name = "designs.toml"
-    else:
-        text, name = Path(file).read_text(encoding="utf-8"), str(file)
+        return {key: _with_likeness("designs.toml", tables, key) for key in tables}
     try:
-        tables = tomllib.loads(text)
+        own = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as problem:
-        raise ValueError(f"{name}: not TOML: {problem}") from None
-    return {key: _with_likeness(name, tables, key) for key in tables}
+        raise ValueError(f"{file}: not TOML: {problem}") from None
+    # What ships can be taken over by name.
+    return {key: _with_likeness(str(file), tables | own, key) for key in own}
 
 
-def _with_likeness(file: str, tables: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A table with what it takes over from the one it is `like`."""
+def _with_likeness(
+    file: str, tables: Mapping[str, Any], name: str, to: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """A table with what it takes over from the one it is `like`.
+
+    Args:
+        file: for messages.
+        tables: by name.
+        name: of the table.
+        to: tables that are like it, so that no two are like each other.
+    """
+    if not isinstance(tables[name], Mapping):
+        raise ValueError(
+            f"{file}: {name} = {tables[name]!r}; expected a table [{name}]."
+        )
     table = dict(tables[name])
     like = table.pop("like", None)
     if like is None:
         return table
-    if like == name or like not in tables:
+    if like in (name, *to) or like not in tables:
+        others = ", ".join(key for key in tables if key not in (name, *to))
         raise ValueError(
-            f"{file}: {name}: like = {like!r}, which is not another table."
+            f"{file}: {name}: like = {like!r}; expected another of {others}."
         )
-    base = _with_likeness(file, tables, like)
+    base = _with_likeness(file, tables, like, (name, *to))
     own = {key: table.pop(key) for key in list(table) if key in WORDS}
     words = {key: base.pop(key) for key in list(base) if key in WORDS}
     given = _flat(table)

@@ -198,7 +198,15 @@ def test_own_file(tmp_path):
         ),
         ('format = "sphere"', "allowed are cylinder, prismatic, pouch"),
         ('housing.diameter = { value = 18, quality = "M", source = "y" }', "has no"),
-        ('like = "nobody"', "not another table"),
+        ('like = "nobody"', "expected another of nfm_prismatic"),
+        ('like = "mine"', "expected another of nfm_prismatic"),
+        ('like = "other"\n[other]\nlike = "mine"', "expected another of"),
+        ('overfill = { value = nan, quality = "M", source = "y" }', "finite"),
+        (
+            'like = "nfm_prismatic"\npositive.density = '
+            '{ value = 4.5, quality = "M", source = "y" }',
+            "would be -",
+        ),
         ("overfill = ", "not TOML"),
         ("", "give positive.loading"),
     ],
@@ -208,6 +216,18 @@ def test_files_that_cannot_be_understood(tmp_path, entry, text):
     file.write_text(f"[mine]\n{entry}\n")
     with pytest.raises(ValueError, match=text):
         design.load("mine", file)
+
+
+def test_a_design_like_one_that_ships(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[mine]\nlike = "nfm_prismatic"\n'
+        'overfill = { value = 1.5, quality = "S", source = "a talk" }\n'
+    )
+    own, shipped = design.load("mine", file), design.load("nfm_prismatic")
+    assert own.inputs["overfill"].value == 1.5
+    assert own.inputs | {"overfill": 0} == shipped.inputs | {"overfill": 0}
+    assert design.available(file) == ("mine",)
 
 
 def test_unknown_names():
