@@ -15,13 +15,16 @@ from ..parameters import (
     Stoichiometry,
     electrode_capacities,
     equilibrium_potential,
-    stoichiometry_at_voltage,
+    stoichiometries_at_limits,
+    with_ready_curves,
 )
 from ._housing import AbstractHousing
 from ._number import number
 from ._stack import Balance, Coat, Masses, Stack, balance
 
 Scalar = Float[Array, ""]
+Window = tuple[Array, Array]
+Windows = tuple[Window, ...]
 
 
 class DataSheet(eqx.Module):
@@ -111,8 +114,40 @@ class Design(eqx.Module):
         Args:
             materials: a cell of any size.
         """
+        # The balance is found with curves that are prepared once.
+        ready = with_ready_curves(materials)
+        T = materials.temperature
+        windows = tuple(
+            _window(electrode, coat, T)
+            for electrode, coat in (
+                (ready.positive, self.stack.positive),
+                (ready.negative, self.stack.negative),
+            )
+        )
+        found = self._with_geometry(ready, windows)
+        published = self._charged(found, windows)
+        found = dataclasses.replace(found, published=published, charged=None)
+        empty, full = stoichiometries_at_limits(found)
+        share = materials.nominal_capacity / _between(
+            ready, *stoichiometries_at_limits(ready)
+        )
+        cell = dataclasses.replace(
+            self._with_geometry(materials, windows),
+            published=published,
+            charged=_fullest(found, full),
+        )
+        capacity = share * _between(found, empty, full)
+        return eqx.tree_at(lambda c: c.nominal_capacity, cell, capacity)
+
+    def _with_geometry(self, materials: Cell, windows: Windows) -> Cell:
+        """The materials in this geometry; how full they are is not yet known.
+
+        Args:
+            materials: a cell of any size.
+            windows: where the coats' capacities are, of the positive and the negative.
+        """
         p, n = self.stack.positive, self.stack.negative
-        area = self.area
+        area, (of_p, of_n) = self.area, windows
         per = area / materials.area
         bare = eqx.tree_at(
             lambda c: [
@@ -128,8 +163,8 @@ class Design(eqx.Module):
             ],
             materials,
             [
-                _electrode(p, materials.positive, materials.temperature),
-                _electrode(n, materials.negative, materials.temperature),
+                _electrode(p, materials.positive, of_p[1]),
+                _electrode(n, materials.negative, of_n[1]),
                 self.stack.separator.thickness,
                 self.stack.separator.porosity,
                 _efficiency(materials.separator, self.stack.separator.porosity),
@@ -145,16 +180,9 @@ class Design(eqx.Module):
             own.lower_voltage if lower is None else lower,
             own.upper_voltage if upper is None else upper,
         )
-        cell = dataclasses.replace(
-            bare, published=self._charged(bare), charged=None, limits=limits
-        )
-        cell = dataclasses.replace(cell, charged=_fullest(cell))
-        share = materials.nominal_capacity / _between_limits(materials)
-        return eqx.tree_at(
-            lambda c: c.nominal_capacity, cell, share * _between_limits(cell)
-        )
+        return dataclasses.replace(bare, limits=limits)
 
-    def _charged(self, cell: Cell) -> Stoichiometry:
+    def _charged(self, cell: Cell, windows: Windows) -> Stoichiometry:
         """Stoichiometries after a first charge that takes all that the positive gives.
 
         That is beyond the voltage limit, perhaps; what counts is the sodium. What is
@@ -162,16 +190,14 @@ class Design(eqx.Module):
         """
         Q_n, Q_p = electrode_capacities(cell)
         b, area = self.balance, self.area
-        begin_p, _ = _window(cell.positive, self.stack.positive, cell.temperature)
-        begin_n, _ = _window(cell.negative, self.stack.negative, cell.temperature)
+        (begin_p, _), (begin_n, _) = windows
         moved = (b.supplied - b.lost) * area
         moved = jnp.minimum(moved, 0.999 * (1.0 - begin_n) * Q_n)
         return Stoichiometry(begin_n + moved / Q_n, begin_p)
 
 
-def _electrode(coat: Coat, of: Electrode, T: Array) -> Electrode:
-    """An electrode with the geometry and the capacity of a coat."""
-    _, width = _window(of, coat, T)
+def _electrode(coat: Coat, of: Electrode, width: Array) -> Electrode:
+    """An electrode with the geometry of a coat, whose capacity is so wide in x."""
     sites = coat.capacity * coat.material_density * 3600.0 / F / width
     return eqx.tree_at(
         lambda e: [
@@ -192,24 +218,23 @@ def _electrode(coat: Coat, of: Electrode, T: Array) -> Electrode:
     )
 
 
-def _window(of: Electrode, coat: Coat, T: Array) -> tuple[Array, Array]:
+def _window(of: Electrode, coat: Coat, T: Array) -> Window:
     """Where on the stoichiometry axis the coat's capacity begins, and how much it takes.
 
     Between the coat's potentials, or the ends of the axis where they are beyond.
     """
 
-    def at(potential: float) -> Array:
-        def halve(_, bracket):
-            low, high = bracket
-            middle = 0.5 * (low + high)
-            above = equilibrium_potential(of, middle, T, T) > potential
-            return jnp.where(above, middle, low), jnp.where(above, high, middle)
+    potentials = jnp.asarray(coat.potentials)
 
-        ends = jnp.asarray(1e-4), jnp.asarray(1.0 - 1e-4)
-        low, high = jax.lax.fori_loop(0, 40, halve, ends)
-        return jax.lax.stop_gradient(0.5 * (low + high))
+    def halve(_, bracket):
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        above = equilibrium_potential(of, middle, T, T) > potentials
+        return jnp.where(above, middle, low), jnp.where(above, high, middle)
 
-    first, last = (at(potential) for potential in coat.potentials)
+    ends = jnp.full(2, 1e-4), jnp.full(2, 1.0 - 1e-4)
+    low, high = jax.lax.fori_loop(0, 40, halve, ends)
+    first, last = jax.lax.stop_gradient(0.5 * (low + high))
     return first, last - first
 
 
@@ -224,18 +249,15 @@ FULLEST, EMPTIEST = 0.985, 0.005
 positive that is empty there is nothing to take."""
 
 
-def _fullest(cell: Cell) -> Stoichiometry:
+def _fullest(cell: Cell, at_limit: Stoichiometry) -> Stoichiometry:
     """The charged state: at the upper voltage limit, or where an electrode ends it."""
-    at_limit = stoichiometry_at_voltage(cell, cell.limits.upper_voltage)
     Q_n, Q_p = electrode_capacities(cell)
     at_empty = at_limit.negative - (EMPTIEST - at_limit.positive) * Q_p / Q_n
     x_n = jnp.minimum(jnp.minimum(at_limit.negative, FULLEST), at_empty)
     return Stoichiometry(x_n, at_limit.positive + (at_limit.negative - x_n) * Q_n / Q_p)
 
 
-def _between_limits(cell: Cell) -> Array:
-    """Capacity at rest between the voltage limits [A.h]."""
-    full = stoichiometry_at_voltage(cell, cell.limits.upper_voltage)
-    empty = stoichiometry_at_voltage(cell, cell.limits.lower_voltage)
+def _between(cell: Cell, empty: Stoichiometry, full: Stoichiometry) -> Array:
+    """Capacity between two states [A.h]."""
     Q_n, _ = electrode_capacities(cell)
     return (full.negative - empty.negative) * Q_n

@@ -5,8 +5,10 @@ from ._balance import (
     electrode_capacities,
     equilibrium_potential,
     open_circuit_voltage,
+    stoichiometries_at_limits,
     stoichiometry_at_soc,
     stoichiometry_at_voltage,
+    with_ready_curves,
 )
 from ._cell import (
     SEI,
@@ -69,8 +71,10 @@ __all__ = [
     "load",
     "load_set",
     "open_circuit_voltage",
+    "stoichiometries_at_limits",
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
+    "with_ready_curves",
     "to_json",
     "with_double_layer",
     "with_freezing",
