@@ -103,6 +103,26 @@ def test_product_stays_within_bounds():
     assert np.all((drawn[:, :n] >= low) & (drawn[:, :n] <= high))
 
 
+def test_levers_leave_fitted_curves_as_they_are():
+    """And are as far away as the covariance says that such a change is."""
+    product = claims.products(None)["oxide_large"]
+    n = len(product.known.z)
+    fixed = [
+        k for k, number in enumerate(product.numbers[:n]) if ".ocp." in number.name
+    ]
+    v = np.random.default_rng(1).standard_normal(len(product.median))
+    change = product.levers @ v
+    assert len(fixed) > 20
+    np.testing.assert_array_equal(change[fixed], 0.0)
+    np.testing.assert_array_equal(change[n:], v[n:])
+    C = product.known.covariance
+    moved = np.flatnonzero(change[:n])
+    size = np.sqrt(np.diag(C))
+    scaled = np.linalg.inv(C / np.outer(size, size))
+    distance = (change[:n] / size) @ scaled @ (change[:n] / size)
+    assert distance == pytest.approx(np.sum(v[moved] ** 2), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     "change, text",
     [
