@@ -6,10 +6,9 @@ The baseline knows no physics: at equal charge, voltages of neighbouring rates a
 interpolated in current; overvoltages of neighbouring temperatures as an Arrhenius law. At
 the ends both are extrapolated. Intervals of 90 %: the model's from the covariance of its
 parameters and the errors of the fit (what belongs to a test alone scatters as in the
-other tests); the
-baseline's from its own errors in the other tests left out. Inside: share of the points;
-score: width plus 20 times what lies outside, mean over the points (Gneiting and Raftery,
-J. Am. Stat. Assoc. 102 (2007) 359), smaller is better.
+other tests); the baseline's from its own errors in the other tests left out. Inside: share
+of the points; score: width plus 20 times what lies outside, mean over the points (Gneiting
+and Raftery, J. Am. Stat. Assoc. 102 (2007) 359), smaller is better.
 """
 
 import sys

@@ -267,6 +267,11 @@ def _reading(
             f"{where}: about {', '.join(sorted(asked)) or 'nothing'}; products are "
             f"{', '.join(sorted(products))}."
         )
+    if question.of_two != bool(other):
+        raise ValueError(
+            f"{where}: {kind} is asked of {'two products' if question.of_two else 'one'}; "
+            f"beside = {other!r}."
+        )
     if question.of_design and not all("design" in products[p] for p in asked):
         raise ValueError(f"{where}: {kind} asks for a design; {product} has none.")
     heat = table.pop("heat", "isothermal")

@@ -44,6 +44,7 @@ class Question:
         numbers: what a reading says, with the value where it says nothing; None: must.
         simulates: whether it is asked of a product at all.
         of_design: whether that must have a design.
+        of_two: whether a second product stands beside it.
     """
 
     ask: Callable[[Products, Numbers, Setting], Quantities]
@@ -51,6 +52,7 @@ class Question:
     numbers: Mapping[str, float | None]
     simulates: bool = True
     of_design: bool = False
+    of_two: bool = False
 
 
 def _energy(products: Products, n: Numbers, setting: Setting) -> Array:
@@ -174,6 +176,7 @@ QUESTIONS: Mapping[str, Question] = {
         _energy_beside,
         (("share of the other's", "%"), ("own", "Wh/kg"), ("the other's", "Wh/kg")),
         {"rate": 1.0 / 3.0} | WARM,
+        of_two=True,
     ),
     "retention": Question(
         _retention,
@@ -222,6 +225,7 @@ QUESTIONS: Mapping[str, Question] = {
             ("converters kept", "% of 25 degC"),
         ),
         COLD | {"sodium_share": None, "efficiency": 0.97},
+        of_two=True,
     ),
     "mix_power": Question(
         mix_power,
@@ -231,11 +235,13 @@ QUESTIONS: Mapping[str, Question] = {
             ("sodium alone", "W/kg"),
         ),
         PULSE | {"sodium_share": None, "efficiency": 0.97},
+        of_two=True,
     ),
     "gauge": Question(
         gauge,
         (("error beside LFP alone", "%"), ("LFP alone", "% SOC"), ("mixed", "% SOC")),
         {"error_mV": 20.0},
+        of_two=True,
     ),
     "fade": Question(
         _fade,

@@ -100,7 +100,7 @@ def pareto(
         bounds: in the order of the front; none: the one that the reading has.
 
     Raises:
-        ValueError: for an input that the product does not have.
+        ValueError: for an input that the product does not have, or no bounds.
         RuntimeError: for a search that fails, with the reason.
     """
     names = [n.name for n in product.numbers]
@@ -111,6 +111,8 @@ def pareto(
     low, high = (end[at] for end in product.reach)
     first = subject_to[0].requirements[0].bound
     asked = [first] if bounds is None else list(bounds)
+    if not asked:
+        raise ValueError("bounds is empty: a front needs at least one point.")
     readings = (objective, *subject_to)
     coarse = _Quantities(readings, product, at, len(asked))
     fine = _Quantities(readings, product, at, len(asked), FINE)

@@ -14,10 +14,11 @@ from ..claims import (
 
 def claims(arguments: argparse.Namespace) -> int:
     """Audit; writes the report and says how it went."""
-    arguments.out.mkdir(parents=True, exist_ok=True)
     picked = chosen(load(arguments.claims), arguments.claim)
     own = None if arguments.cell is None else audited_cell(arguments.cell)
     of = products(own, arguments.claims)
+    # Known before the work, not after it.
+    arguments.out.mkdir(parents=True, exist_ok=True)
 
     def say(text: str) -> None:
         print(text, flush=True)

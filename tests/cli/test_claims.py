@@ -132,6 +132,8 @@ def test_levers_leave_fitted_curves_as_they_are():
         (("require", '[{ of = "miles", at_least = 1 }]'), "expected `of` one of"),
         (("about", '"nobody"'), "products are"),
         (("heat", '"warm"'), "expected isothermal or lumped"),
+        (("question", '"gauge"\nabout = "oxide_large"'), "asked of two products"),
+        (("beside", '"lfp"'), "asked of one"),
     ],
 )
 def test_bad_claims_say_what_to_do(tmp_path, change, text):
