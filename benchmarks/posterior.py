@@ -1,0 +1,84 @@
+"""The full posterior of six numbers of the NVPF cell, beside the Gaussian of the fit.
+
+    python -m benchmarks.posterior
+
+Rate constants, diffusivities, conductivity of the electrolyte and contact resistance; all
+else stays as `make demo` fits it to the three discharges. Writes a table, and the draws as
+`results/posterior.nc`, which `arviz.from_netcdf` reads.
+"""
+
+import dataclasses
+
+import numpy as np
+
+import naion as na
+from benchmarks.harness import FAST, RESULTS, write
+from naion.fit import Free, least_squares, posterior
+from naion.studies._nvpf import nvpf_problem
+
+SIDES = ("negative", "positive")
+SIX = (
+    *(
+        Free((f"cell.{s}.particle.rate_constant.scale",), (0.05, 20.0), "log", 0.8)
+        for s in SIDES
+    ),
+    *(
+        Free((f"cell.{s}.particle.diffusivity.scale",), (0.05, 20.0), "log", 0.6)
+        for s in SIDES
+    ),
+    Free(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
+    Free(("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0),
+)
+CHAINS, DRAWS, TUNE = (2, 10, 10) if FAST else (4, 250, 200)
+
+
+def main() -> None:
+    """Fit, sample, compare."""
+    import arviz
+
+    whole = nvpf_problem()
+    fitted = least_squares(whole, max_evaluations=3 if FAST else 24, tolerance=2e-3)
+    # Priors are around what the cell was believed to be, not around the fit.
+    six = dataclasses.replace(
+        whole, subject=fitted.subject, free=SIX, believed=whole.subject
+    )
+    fit = least_squares(six, progress=print)
+    drawn = posterior(fit, chains=CHAINS, draws=DRAWS, tune=TUNE)
+    summary, draws = arviz.summary(drawn, round_to="none"), drawn["posterior"]
+    rows = []
+    for entry in fit.table():
+        name = entry["name"]
+        low, middle, high = np.percentile(draws[name].values, [5.0, 50.0, 95.0])
+        about = summary.loc[name]
+        rows.append(
+            [
+                name,
+                _interval(entry["value"], entry["low"], entry["high"]),
+                _interval(middle, low, high),
+                f"{about['r_hat']:.3f}",
+                f"{about['ess_bulk']:.0f}",
+                f"{about['ess_tail']:.0f}",
+            ]
+        )
+    diverging = int(drawn["sample_stats"]["diverging"].values.sum())
+    if not FAST:
+        drawn.to_netcdf(RESULTS / "posterior.nc")
+    write(
+        "posterior",
+        "Posterior of six numbers of the NVPF cell",
+        ["number", "fit (90 %)", "posterior (90 %)", "R-hat", "ESS bulk", "ESS tail"],
+        rows,
+        f"{CHAINS} chains of {DRAWS} draws after {TUNE} of tuning, no-U-turn sampler; "
+        f"{diverging} divergences. Fit: best value and interval of its Gaussian; "
+        "posterior: median and interval of the draws. Scales of rate constants and "
+        "diffusivities are over their fitted curves; contact resistance in ohm.",
+    )
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.3g} ({low:.3g} to {high:.3g})"
+
+
+if __name__ == "__main__":
+    na.enable_x64()
+    main()
