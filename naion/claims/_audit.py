@@ -1,6 +1,8 @@
 """Ask every reading of every claim: how likely, what it hangs on, what would make it true."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,9 +156,8 @@ class Asked:
             return ask(tuple(made), {**numbers, **own}, setting)
 
         self.values = values
-        self.one = jax.jit(values)
-        self.slopes = jax.jit(
-            lambda x, numbers: jax.jacrev(lambda x: values((x, numbers)))(x)
+        self.slopes_and_values = jax.jit(
+            lambda x, numbers: slopes_and_values(lambda x: values((x, numbers)))(x)
         )
 
     def together(self, of: Callable[[Product], Any], rest: np.ndarray) -> np.ndarray:
@@ -219,20 +220,34 @@ class Asked:
         return text
 
 
+def slopes_and_values(
+    function: Callable[[Array], Array],
+) -> Callable[[Array], tuple[Array, Array]]:
+    """The Jacobian (n, k) beside the values (n,) of a function of a vector (k,).
+
+    Compiling takes most of the time: one program does both.
+    """
+
+    def twice(x: Array) -> tuple[Array, Array]:
+        found = function(x)
+        return found, found
+
+    return jax.jacrev(twice, has_aux=True)
+
+
 def _answer(asked: Asked, reading: Reading, draws: int, seed: int) -> Answer:
     numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
     x = asked.drawn(draws, seed)
-    values = np.asarray(
-        run(
-            asked.values,
-            (x, {k: np.full(draws, v) for k, v in reading.numbers.items()}),
-        )
-    )
+    lanes = x, {k: np.full(draws, v) for k, v in reading.numbers.items()}
+    # Most of the time goes into compiling: both programs at once.
+    with ThreadPoolExecutor() as pool:
+        sloped = pool.submit(asked.slopes_and_values, asked.median, numbers)
+        values = np.asarray(run(asked.values, lanes))
+    slopes = np.asarray(sloped.result()[0])
     margins = np.stack([r.margin(values) for r in reading.requirements], axis=-1)
     said = np.all(np.isfinite(margins), axis=-1)
     holds = np.all(margins[said] >= 0.0, axis=-1)
     probability = float(np.mean(holds)) if said.any() else float("nan")
-    slopes = np.asarray(asked.slopes(asked.median, numbers))
     first = reading.requirements[0].quantity
     return Answer(
         reading,
@@ -284,13 +299,22 @@ def _least_change(
         spread, 1e-6 * np.abs(np.nanmedian(values[:, which], axis=0)) + 1e-9
     )
 
+    @functools.lru_cache(maxsize=4)
+    def at(point: bytes) -> tuple[np.ndarray, np.ndarray]:
+        x = median + root @ np.frombuffer(point)
+        J, found = asked.slopes_and_values(x, numbers)
+        return np.asarray(J), np.asarray(found)
+
+    def quantities(v: np.ndarray) -> np.ndarray:
+        return at(np.asarray(v, float).tobytes())[1]
+
     def margins(v: np.ndarray) -> np.ndarray:
-        found = np.asarray(asked.one((median + root @ v, numbers)))
+        found = quantities(v)
         return np.array([r.margin(found) for r in required]) / scale
 
     def slopes(v: np.ndarray) -> np.ndarray:
-        J = np.asarray(asked.slopes(median + root @ v, numbers))[which]
-        return (signs / scale)[:, None] * (J @ root)
+        J, _ = at(np.asarray(v, float).tobytes())
+        return (signs / scale)[:, None] * (J[which] @ root)
 
     at_median = margins(np.zeros(len(low)))
     if not np.all(np.isfinite(at_median)):
@@ -323,8 +347,7 @@ def _least_change(
     else:
         # None within the bounds: as far as the worst requirement goes.
         v = max(found, key=lambda v: _worst(constraint(v)))
-    found = np.asarray(asked.one((median + root @ v, numbers)))
-    return Change(float(np.linalg.norm(v)), _parts(asked, v), reaches, found)
+    return Change(float(np.linalg.norm(v)), _parts(asked, v), reaches, quantities(v))
 
 
 def _worst(margins: np.ndarray) -> float:

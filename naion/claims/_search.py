@@ -2,7 +2,9 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..batch import Ask, Lanes, Program, in_step
-from ._audit import Asked
+from ._audit import Asked, slopes_and_values
 from ._claims import Reading
 from ._product import Product
 from ._runs import FINE, USUAL, Setting
@@ -114,8 +116,8 @@ def pareto(
     if not asked:
         raise ValueError("bounds is empty: a front needs at least one point.")
     readings = (objective, *subject_to)
-    coarse = _Quantities(readings, product, at, len(asked))
-    fine = _Quantities(readings, product, at, len(asked), FINE)
+    coarse = _Quantities(readings, product, at, len(asked), USUAL, slopes=True)
+    fine = _Quantities(readings, product, at, len(asked), FINE, slopes=False)
     every = [_Required(readings, bound) for bound in asked]
 
     def searched(starts: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -133,11 +135,11 @@ def pareto(
         return np.stack(ends), list(messages)
 
     ends, _ = searched(np.zeros((len(asked), len(at))))
-    here, exact = (np.stack(q.answer("values", list(ends))) for q in (coarse, fine))
+    here, exact = coarse.values(ends), fine.values(ends)
     for required, own, sure in zip(every, here, exact, strict=True):
         required.moved = np.where(np.isfinite(sure), sure - own, 0.0)
     ends, messages = searched(ends)
-    here, exact = (np.stack(q.answer("values", list(ends))) for q in (coarse, fine))
+    here, exact = coarse.values(ends), fine.values(ends)
     inputs = {i.name: i for i in product.inputs}
     found = []
     for k, required in enumerate(every):
@@ -165,6 +167,7 @@ class _Quantities:
         at: entries of its vector that are varied.
         size: points that are asked about at once, at most.
         by: how to simulate.
+        slopes: whether they are asked for.
     """
 
     def __init__(
@@ -173,14 +176,15 @@ class _Quantities:
         product: Product,
         at: np.ndarray,
         size: int,
-        by: Setting = USUAL,
+        by: Setting,
+        slopes: bool,
     ):
         self.median, self.at, self.size = product.median, at, size
         functions = [self._function(r, product, by) for r in readings]
-        self.programs = {
-            "values": [Program(f) for f in functions],
-            "slopes": [Program(jax.jacrev(f)) for f in functions],
-        }
+        self.slopes = slopes
+        self.programs = [
+            Program(slopes_and_values(f) if slopes else f) for f in functions
+        ]
 
     def _function(self, reading: Reading, product: Product, by: Setting) -> Callable:
         asked = Asked(reading, (product,), by)
@@ -199,13 +203,30 @@ class _Quantities:
         x[self.at] = v
         return x
 
-    def answer(self, kind: str, points: list[np.ndarray]) -> list[np.ndarray]:
-        """Values (n,) or slopes (n, k) at each point, the objective's first."""
+    def answer(self, kind: str, points: list[np.ndarray]) -> list[Any]:
+        """Slopes (n, k) and values (n,) at each point, the objective's first.
+
+        Args:
+            kind: of the question, of which there is one; see `in_step`.
+            points: at most `size`.
+        """
+        del kind
+        return list(zip(*self._of(points), strict=True))
+
+    def values(self, points: np.ndarray) -> np.ndarray:
+        """At all points, (points, n)."""
+        found = self._of(list(points))
+        return found[1] if self.slopes else found
+
+    def _of(self, points: list[np.ndarray]) -> Any:
         # One size, so that one program is compiled; the last point is repeated.
         rows = np.stack([*points, *points[-1:] * (self.size - len(points))])
         lanes = Lanes.of(rows, shared=[False])
-        parts = [program(lanes) for program in self.programs[kind]]
-        return list(np.concatenate(parts, axis=1)[: len(points)])
+        # Most of the time goes into compiling: all programs at once.
+        with ThreadPoolExecutor() as pool:
+            parts = list(pool.map(lambda program: program(lanes), self.programs))
+        n = len(points)
+        return jax.tree.map(lambda *a: np.concatenate(a, axis=1)[:n], *parts)
 
 
 class _Required:
@@ -235,17 +256,19 @@ class _Required:
 def _optimise(
     required: _Required, v: np.ndarray, low, high, most: int, ask: Ask
 ) -> tuple[np.ndarray, str]:
-    """One search; it asks for values and for slopes, of everything together."""
+    """One search; it asks for slopes and values, of everything together."""
     from scipy import optimize
 
-    def remembered(kind: str) -> Callable[[np.ndarray], np.ndarray]:
-        @functools.lru_cache(maxsize=2)
-        def at(point: bytes) -> np.ndarray:
-            return ask(kind, np.frombuffer(point))
+    @functools.lru_cache(maxsize=4)
+    def at(point: bytes) -> tuple[np.ndarray, np.ndarray]:
+        return ask("slopes and values", np.frombuffer(point))
 
-        return lambda v: at(np.asarray(v, float).tobytes())
+    def slopes(v: np.ndarray) -> np.ndarray:
+        return at(np.asarray(v, float).tobytes())[0]
 
-    values, slopes = remembered("values"), remembered("slopes")
+    def values(v: np.ndarray) -> np.ndarray:
+        return at(np.asarray(v, float).tobytes())[1]
+
     size = max(abs(float(values(v)[0])), 1e-9)
     done = optimize.minimize(
         lambda v: -float(values(v)[0]) / size,
