@@ -1,7 +1,8 @@
-"""How long until a fresh process has its first 1C sodium discharge?
+"""How long until a fresh process has its first 1C sodium discharge, or its gradient?
 
 Whole processes: importing, loading the set, tracing, compiling or reading the caches,
-solving. Cold: all caches empty. Cached: what the cold process left behind.
+solving. Cold: all caches empty. Cached: what the cold process left behind. naion has XLA
+compile without its fusion emitters (see `naion.enable_x64`): the same with them.
 """
 
 import os
@@ -15,48 +16,64 @@ import naion as na
 from benchmarks.harness import FAST, Times, write
 
 NAME = "nvpf_hc_chayambuka2022"
-PROCESS = f"""
-import jax, naion as na
+BEGIN = f"""
+import equinox as eqx, jax, naion as na
 from naion._cache import compilation_cache
 na.enable_x64(); compilation_cache()
 cell = na.parameters.load({NAME!r})
-jax.block_until_ready(na.simulate(cell, "Discharge at 1C until 2.0 V").final)
 """
+DISCHARGE = "na.simulate({}, 'Discharge at 1C until 2.0 V', throw=False)"
+PROCESSES = {
+    "discharge": f"jax.block_until_ready({DISCHARGE.format('cell')}.final)",
+    "gradient": f"energy = lambda c: {DISCHARGE.format('c')}.energy\n"
+    "jax.block_until_ready(eqx.filter_jit(eqx.filter_grad(energy))(cell).area)",
+}
+CASES = (
+    ("discharge", "on", "false"),
+    ("discharge", "on", "true"),
+    ("gradient", "on", "false"),
+    ("gradient", "on", "true"),
+    ("discharge", "off", "false"),
+    ("discharge", "off", "true"),
+)
+"""What, native kernels, and XLA's fusion emitters, which naion leaves out."""
 
 
-def process_seconds(cache: Path, kernels: str) -> float:
+def process_seconds(what: str, cache: Path, kernels: str, emitters: str) -> float:
     """Wall time of a fresh process with given caches [s]."""
-    caches = {
+    settings = {
         "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
         "NAION_KERNEL_CACHE": str(cache / "kernels"),
         "NAION_KERNELS": kernels,
+        "XLA_FLAGS": f"--xla_cpu_use_fusion_emitters={emitters}",
     }
+    program = [sys.executable, "-c", BEGIN + PROCESSES[what]]
     began = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", PROCESS], check=True, env={**os.environ, **caches}
-    )
+    subprocess.run(program, check=True, env={**os.environ, **settings})
     return time.perf_counter() - began
 
 
 def main() -> None:
     """Run and write the table."""
     rows = []
-    for kernels in ("on", "off"):
+    for case in CASES:
+        what, kernels, emitters = case
         cold, cached = [], []
         for _ in range(1 if FAST else 3):
             with tempfile.TemporaryDirectory() as folder:
-                cold.append(process_seconds(Path(folder), kernels))
-                cached += [process_seconds(Path(folder), kernels) for _ in range(3)]
-        for what, values in (("cold", cold), ("cached", cached)):
-            rows.append(
-                [f"native kernels {kernels}", what, f"{Times(values).median:.1f}"]
-            )
+                own = what, Path(folder), kernels, emitters
+                cold.append(process_seconds(*own))
+                cached += [process_seconds(*own) for _ in range(2)]
+        emit = {"false": "no", "true": "yes"}[emitters]
+        medians = [f"{Times(values).median:.1f}" for values in (cold, cached)]
+        rows.append([what, kernels, emit, *medians])
+        print(rows[-1], flush=True)
     write(
         "first_call",
         "First call of a process",
-        ["what", "caches", "median [s]"],
+        ["what", "native kernels", "fusion emitters", "cold [s]", "cached [s]"],
         rows,
-        f"{NAME}, 1C, default mesh. All cores.",
+        f"{NAME}, 1C, default mesh; the gradient by every number of the cell. All cores.",
     )
 
 

@@ -29,7 +29,7 @@ SIX = (
     Free(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
     Free(("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0),
 )
-CHAINS, DRAWS, TUNE = (2, 10, 10) if FAST else (4, 250, 200)
+CHAINS, DRAWS, TUNE = (2, 10, 10) if FAST else (4, 150, 120)
 
 
 def main() -> None:

@@ -1,14 +1,30 @@
-"""The switch to float64, which DAE solves need."""
+"""What naion asks of JAX: float64, which DAE solves need, and quick compiling."""
+
+import os
 
 import jax
+import jaxlib
+
+SLOW_TO_COMPILE = "xla_cpu_use_fusion_emitters"
+"""A part of XLA for CPUs. It takes two thirds of the time that XLA compiles programs such as
+ours, and makes them no faster (`python -m benchmarks.first_call`)."""
+
+KNOWN_TO = "0.10."
+"""Release of jaxlib that knows it: one that does not would end the process."""
 
 
 def enable_x64() -> None:
     """Let JAX use float64. Call once, before any other naion or JAX work.
 
-    naion never changes JAX's configuration on import: the user says so here.
+    Programs compile in less than half the time when nothing was computed before: then
+    this also switches XLA's fusion emitters off, by `XLA_FLAGS`, unless that says
+    something of them already. naion never changes JAX's configuration on import: the
+    user says so here.
     """
     jax.config.update("jax_enable_x64", True)
+    flags = os.environ.get("XLA_FLAGS", "")
+    if SLOW_TO_COMPILE not in flags and jaxlib.__version__.startswith(KNOWN_TO):
+        os.environ["XLA_FLAGS"] = f"{flags} --{SLOW_TO_COMPILE}=false".strip()
 
 
 def require_x64() -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST = 6
 """Parameters, beyond which a run takes hours and the covariance of the fit must do."""
 
+MOST_DOUBLINGS = 5
+"""Of a path, 31 gradients: in coordinates of unit covariance longer ones only come back."""
+
 
 def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
     """Logarithm of the posterior density of the transformed parameters, but a constant.
@@ -106,7 +109,11 @@ def posterior(
     def chain(key: Array) -> tuple[Array, Array, Array]:
         first, warm, rest = jax.random.split(key, 3)
         adapt: Any = blackjax.window_adaptation(
-            blackjax.nuts, density, initial_step_size=0.5, target_acceptance_rate=0.85
+            blackjax.nuts,
+            density,
+            initial_step_size=0.5,
+            target_acceptance_rate=0.85,
+            max_num_doublings=MOST_DOUBLINGS,
         )
         tuned, _ = adapt.run(warm, jax.random.normal(first, (n,)), num_steps=tune)
         step: Any = blackjax.nuts(density, **tuned.parameters).step
