@@ -3,7 +3,7 @@
 import os
 
 import jax
-import jaxlib
+import jaxlib.version
 
 SLOW_TO_COMPILE = "xla_cpu_use_fusion_emitters"
 """A part of XLA for CPUs. It takes two thirds of the time that XLA compiles programs such as
@@ -23,7 +23,7 @@ def enable_x64() -> None:
     """
     jax.config.update("jax_enable_x64", True)
     flags = os.environ.get("XLA_FLAGS", "")
-    if SLOW_TO_COMPILE not in flags and jaxlib.__version__.startswith(KNOWN_TO):
+    if SLOW_TO_COMPILE not in flags and jaxlib.version.__version__.startswith(KNOWN_TO):
         os.environ["XLA_FLAGS"] = f"{flags} --{SLOW_TO_COMPILE}=false".strip()
 
 
