@@ -34,7 +34,6 @@ CASES = (
     ("gradient", "on", "false"),
     ("gradient", "on", "true"),
     ("discharge", "off", "false"),
-    ("discharge", "off", "true"),
 )
 """What, native kernels, and XLA's fusion emitters, which naion leaves out."""
 

@@ -14,5 +14,5 @@ def compilation_cache() -> Path:
     folder = Path(given) if given else Path.home() / ".cache" / "naion" / "jax"
     folder.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     return folder

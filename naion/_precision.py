@@ -6,8 +6,8 @@ import jax
 import jaxlib.version
 
 SLOW_TO_COMPILE = "xla_cpu_use_fusion_emitters"
-"""A part of XLA for CPUs. It takes two thirds of the time that XLA compiles programs such as
-ours, and makes them no faster (`python -m benchmarks.first_call`)."""
+"""A part of XLA for CPUs that takes long over programs such as ours, and makes them no faster
+(`python -m benchmarks.first_call`)."""
 
 KNOWN_TO = "0.10."
 """Release of jaxlib that knows it: one that does not would end the process."""
@@ -16,10 +16,9 @@ KNOWN_TO = "0.10."
 def enable_x64() -> None:
     """Let JAX use float64. Call once, before any other naion or JAX work.
 
-    Programs compile in less than half the time when nothing was computed before: then
-    this also switches XLA's fusion emitters off, by `XLA_FLAGS`, unless that says
-    something of them already. naion never changes JAX's configuration on import: the
-    user says so here.
+    It also switches XLA's fusion emitters off, by `XLA_FLAGS`, unless that speaks of them
+    already: programs compile sooner, if nothing was computed before. naion never changes
+    JAX's configuration on import: the user says so here.
     """
     jax.config.update("jax_enable_x64", True)
     flags = os.environ.get("XLA_FLAGS", "")
