@@ -22,7 +22,9 @@ def enable_x64() -> None:
     """
     jax.config.update("jax_enable_x64", True)
     flags = os.environ.get("XLA_FLAGS", "")
-    if SLOW_TO_COMPILE not in flags and jaxlib.version.__version__.startswith(KNOWN_TO):
+    # What does not begin with a dash is the name of a file of flags.
+    free = SLOW_TO_COMPILE not in flags and (not flags or flags.startswith("-"))
+    if free and jaxlib.version.__version__.startswith(KNOWN_TO):
         os.environ["XLA_FLAGS"] = f"{flags} --{SLOW_TO_COMPILE}=false".strip()
 
 
