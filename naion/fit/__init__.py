@@ -24,7 +24,7 @@ from ._experiment import (
 from ._fit import Fit, gradient_descent, least_squares, scores, summarise
 from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
-from ._posterior import posterior
+from ._posterior import log_density, posterior
 from ._problem import Problem, ocp_slopes
 from ._strategies import STAGES, multi_start, stage_of, staged
 
@@ -50,6 +50,7 @@ __all__ = [
     "gradient_descent",
     "interval",
     "least_squares",
+    "log_density",
     "multi_start",
     "ocp_slopes",
     "posterior",

@@ -166,7 +166,7 @@ def simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
 
 
 def run(
-    subject: Subject, test: Case | Experiment, model: DFN, rtol: float | Array = 1e-3
+    subject: Subject, test: Case | Experiment, model: DFN, rtol: float = 1e-3
 ) -> tuple[Subject, Solution]:
     """What belongs to the test's group, and the test simulated on it."""
     own = subject.of_group(test.group)
@@ -181,10 +181,17 @@ def run(
         start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
         temperature=test.temperature,
         rtol=rtol,
-        max_steps=160 + 14 * test.protocol.n_steps,
+        max_steps=_room(test.protocol.n_steps, rtol),
         throw=False,
     )
     return own, solution
+
+
+def _room(n_steps: int, rtol: float) -> int:
+    """Several times the steps that a protocol takes at a tolerance."""
+    # The error of a step goes as its fifth power.
+    more = max(1.0, 1e-3 / rtol) ** 0.2
+    return round((160 + 14 * n_steps) * more)
 
 
 def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:

@@ -1,6 +1,7 @@
 """Full posteriors of a few parameters by the no-U-turn sampler."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -22,6 +23,9 @@ MOST = 6
 
 MOST_DOUBLINGS = 5
 """Of a path, 31 gradients: in coordinates of unit covariance longer ones only come back."""
+
+ACCEPTANCE = 0.8
+"""Aimed at by the length of steps."""
 
 
 def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
@@ -49,24 +53,29 @@ def posterior(
     *,
     chains: int = 4,
     draws: int = 500,
-    tune: int = 300,
+    tune: int = 100,
+    rtol: float = 1e-4,
     seed: int = 0,
 ) -> "arviz.InferenceData":
     """Draws from the posterior of a fit, with the no-U-turn sampler of blackjax.
 
     Chains move in the coordinates in which the fit's covariance is one, between the
-    bounds of the parameters; step lengths are tuned. All chains run as one batch.
+    bounds of the parameters; only the length of steps is tuned. All chains run as one batch.
 
     Args:
         fit: where to start, and the shape to expect.
         chains: independent ones, started from the fit's Gaussian.
         draws: kept of each chain.
         tune: steps of each before.
+        rtol: tolerance of the simulations, tighter than fits need: what the choice of time
+            steps adds to the logarithm of the density must be far below one, or paths are
+            refused for it and steps get short (`benchmarks/posterior.py` prints it).
         seed: of the random numbers.
 
     Returns:
         groups `posterior` (values of the parameters, by name) and `sample_stats`
-        (divergences, acceptance); `arviz.summary` gives R-hat and effective sizes.
+        (divergences, acceptance, gradients of each draw); `arviz.summary` gives R-hat and
+        effective sizes.
 
     Raises:
         ValueError: for more than six free numbers.
@@ -82,17 +91,20 @@ def posterior(
         )
     try:
         import arviz
-        import blackjax
+        from blackjax import nuts
+        from blackjax.adaptation.step_size import dual_averaging_adaptation
     except ImportError:
         raise ImportError(
             "Posteriors need blackjax and ArviZ: pip install 'naion[posterior]'."
         ) from None
 
-    problem = fit.problem
+    problem = replace(fit.problem, rtol=rtol)
     low, high = (jnp.asarray(b) for b in problem.bounds)
     of_z = log_density(problem, errors_of(fit).covariance(problem.experiments))
-    # Away from the bounds, where the logistic function has a slope.
-    centre = jnp.clip((fit.z - low) / (high - low), 1e-3, 1.0 - 1e-3)
+    # As far from a bound as the fit is sure: nearer, the logistic function is too flat for
+    # the covariance to have a meaning.
+    sure = jnp.minimum(jnp.sqrt(jnp.diag(fit.covariance)), 0.25 * (high - low))
+    centre = (jnp.clip(fit.z, low + sure, high - sure) - low) / (high - low)
     at = jax.scipy.special.logit(centre)
     slope = centre * (1.0 - centre) * (high - low)
     root = jnp.linalg.cholesky(jnp.asarray(fit.covariance)) / slope[:, None]
@@ -105,37 +117,42 @@ def posterior(
         stretched = jax.nn.log_sigmoid(u) + jax.nn.log_sigmoid(-u)
         return of_z(z_of(x)) + jnp.sum(stretched)
 
-    @jax.jit
-    def chain(key: Array) -> tuple[Array, Array, Array]:
-        first, warm, rest = jax.random.split(key, 3)
-        adapt: Any = blackjax.window_adaptation(
-            blackjax.nuts,
-            density,
-            initial_step_size=0.5,
-            target_acceptance_rate=0.85,
-            max_num_doublings=MOST_DOUBLINGS,
-        )
-        tuned, _ = adapt.run(warm, jax.random.normal(first, (n,)), num_steps=tune)
-        step: Any = blackjax.nuts(density, **tuned.parameters).step
+    kernel = nuts.build_kernel()
+    average, follow, settled = dual_averaging_adaptation(ACCEPTANCE)
 
-        def one(state: Any, key: Array):
-            state, info = step(key, state)
+    def move(key: Array, state: Any, step: Array) -> tuple[Any, Any]:
+        return kernel(key, state, density, step, jnp.ones(n), MOST_DOUBLINGS)
+
+    @jax.jit
+    def chain(key: Array) -> tuple[Array, dict[str, Array]]:
+        first, warm, rest = jax.random.split(key, 3)
+
+        def tuning(carry: tuple[Any, Any], key: Array):
+            state, steps = carry
+            state, info = move(key, state, jnp.exp(steps.log_step_size))
+            return (state, follow(steps, info.acceptance_rate)), None
+
+        def drawing(state: Any, key: Array):
+            state, info = move(key, state, step)
             return state, (
                 z_of(state.position),
-                info.is_divergent,
-                info.acceptance_rate,
+                {
+                    "diverging": info.is_divergent,
+                    "acceptance_rate": info.acceptance_rate,
+                    "n_steps": info.num_integration_steps,
+                },
             )
 
-        return jax.lax.scan(one, tuned.state, jax.random.split(rest, draws))[1]
+        begin = nuts.init(jax.random.normal(first, (n,)), density), average(0.1)
+        (state, steps), _ = jax.lax.scan(tuning, begin, jax.random.split(warm, tune))
+        step = settled(steps)
+        return jax.lax.scan(drawing, state, jax.random.split(rest, draws))[1]
 
     keys = jax.random.split(jax.random.key(seed), chains)
-    z, diverging, acceptance = jax.vmap(chain)(keys)
+    z, stats = jax.vmap(chain)(keys)
     return arviz.from_dict(
         posterior=_by_name(problem, np.asarray(z)),
-        sample_stats={
-            "diverging": np.asarray(diverging),
-            "acceptance_rate": np.asarray(acceptance),
-        },
+        sample_stats=jax.tree.map(np.asarray, stats),
     )
 
 
