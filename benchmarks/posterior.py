@@ -79,8 +79,9 @@ def main() -> None:
         f"{minutes:.0f} minutes. The choice of time steps moves the logarithm of the "
         f"density by {roughness(fit, 1e-3):.2g} (rms, along the shape of the fit) at a "
         f"tolerance of 1e-3, by {roughness(fit, 1e-4):.2g} at 1e-4, which is used. "
-        "Fit: best value and interval of its Gaussian; posterior: median and interval of the draws. Scales of rate constants and "
-        "diffusivities are over their fitted curves; contact resistance in ohm.",
+        "Fit: best value and interval of its Gaussian; posterior: median and interval of "
+        "the draws. Scales of rate constants and diffusivities are over their fitted "
+        "curves; contact resistance in ohm.",
     )
 
 
