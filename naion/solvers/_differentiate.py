@@ -14,6 +14,7 @@ its own length, if it ends at an event; and the step.
 
 import enum
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -26,12 +27,14 @@ from jax.flatten_util import ravel_pytree
 
 from naion_kernels.lanes import per_lane
 
+from ._deferred import deferred, deferred_map
 from ._integrate import (
     Record,
     Segments,
     Settings,
     Trajectory,
     integrate,
+    not_begun,
     row,
     step_outputs,
 )
@@ -100,9 +103,10 @@ def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
     segments = Segments(control, inputs.duration, static.stops, static.count)
-    run = functools.partial(integrate, system, keep_states=keep_states)
+    run = functools.partial(integrate, keep_states=keep_states)
+    at = system, inputs.y, args, segments, static.settings
     run = per_lane(run) if static.settings.native else run
-    done = run(inputs.y, args, segments, static.settings)
+    done = deferred(run, not_begun(*at, keep_states), *at)
     r = done.record
     return _Outputs(r.t, r.h, r.outputs, done.y, done.t), done
 
@@ -170,51 +174,53 @@ class _End(NamedTuple):
     h: Array
 
 
-class _Sweep:
-    """The linear map from tangents of the inputs to tangents of the outputs."""
+class _Sweep(eqx.Module):
+    """The linear map from tangents of the inputs to tangents of the outputs.
 
-    def __init__(
-        self,
-        system: AbstractSystem,
-        static: _Static,
-        moving: _Inputs,
-        fixed: _Inputs,
-        done: Trajectory,
-    ):
-        self.system, self.static = system, static
-        self.moving, self.fixed = moving, fixed
-        self.record: Record = done.record
-        self.y_shape = done.y
-        self.n_steps = done.n_steps
+    Attributes:
+        system: what was solved.
+        static: inputs that cannot move.
+        moving: inputs with a tangent.
+        fixed: inputs without.
+        done: the solve, its states recorded.
+    """
+
+    system: AbstractSystem
+    static: _Static
+    moving: _Inputs
+    fixed: _Inputs
+    done: Trajectory
 
     def __call__(self, tangent: _Inputs) -> _Outputs:
-        # x = L b with L unit lower triangular: the public way to give a linear map its
-        # own transpose that also batches. The matvec is never called. One flat vector,
-        # because inputs that are not perturbed have tangents of another kind.
-        flat, unflatten_in = ravel_pytree(tangent)
-        empty, unflatten_out = ravel_pytree(self._no_tangent())
-        n = flat.shape[0]
-        native = self.static.settings.native
-        along = per_lane(self.forward, alike=True) if native else self.forward
-        against = per_lane(self.backward, alike=True) if native else self.backward
+        # One flat vector each way, as inputs that do not move have no tangent.
+        b, tangent_of = ravel_pytree(tangent)
+        none, outputs_of = ravel_pytree(self._no_tangent())
 
-        def forward(_, b):
-            out, _ = ravel_pytree(along(unflatten_in(b[:n])))
-            return jnp.concatenate([b[:n], b[n:] + out])
+        def along(sweep: _Sweep, b: Array) -> Array:
+            return ravel_pytree(sweep._run(sweep.forward)(tangent_of(b)))[0]
 
-        def backward(_, b):
-            back, _ = ravel_pytree(against(unflatten_out(b[n:])))
-            return jnp.concatenate([b[:n] + back, b[n:]])
+        def against(sweep: _Sweep, c: Array) -> Array:
+            return ravel_pytree(sweep._run(sweep.backward)(outputs_of(c)))[0]
 
-        x = jax.lax.custom_linear_solve(
-            lambda b: b, jnp.concatenate([flat, empty]), forward, backward
-        )
-        return unflatten_out(x[n:])
+        return outputs_of(deferred_map(along, against, self, b, none))
+
+    def _run(self, way: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return per_lane(way, alike=True) if self.static.settings.native else way
+
+    @property
+    def record(self) -> Record:
+        """The steps."""
+        return self.done.record
+
+    @property
+    def n_steps(self) -> Array:
+        """How many there are."""
+        return self.done.n_steps
 
     def _no_tangent(self) -> _Outputs:
         r = self.record
         zero = jnp.zeros_like(r.t[0])
-        outputs = _Outputs(r.t, r.h, r.outputs, self.y_shape, zero)
+        outputs = _Outputs(r.t, r.h, r.outputs, self.done.y, zero)
         return jax.tree.map(jnp.zeros_like, outputs)
 
     def replay(
@@ -241,7 +247,7 @@ class _Sweep:
             settling(tableau, jnp.ones_like(h)),
             stepping(tableau, h),
         )
-        step = apply(weights, system, rec.tau, y, args, control)
+        step = apply(weights, system, rec.tau, y, args, control, differentiable=True)
         outputs = step_outputs(system, rec.tau, y, h, step, args, control)
         distance = system.events(rec.tau + h, step.y, args, control)[rec.event]
         y_end = jnp.where(settles & ~frozen, y, step.y)

@@ -190,6 +190,22 @@ def integrate(
         lambda c: _advance(system, args, segments, settings, c),
         carry,
     )
+    return _trajectory(carry)
+
+
+def not_begun(
+    system: AbstractSystem,
+    y0: Array,
+    args: Any,
+    segments: Segments,
+    settings: Settings,
+    keep_states: bool,
+) -> Trajectory:
+    """What `integrate` starts from: arrays like those that it returns."""
+    return _trajectory(_initial(system, y0, args, segments, settings, keep_states))
+
+
+def _trajectory(carry: "_Carry") -> Trajectory:
     return Trajectory(
         carry.record,
         carry.y,
@@ -280,7 +296,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         settling(settings.tableau, c.damping),
         stepping(settings.tableau, h),
     )
-    trial = apply(weights, system, c.tau, y, args, control)
+    trial = apply(weights, system, c.tau, y, args, control, differentiable=False)
     settle: Attempt = judge(system, y, trial, c.damping, args)
 
     ratios = [

@@ -239,12 +239,22 @@ Steinebach, BIT Numer. Math. 63 (2023) 27, DOI 10.1007/s10543-023-00967-x.
 
 
 def apply(
-    weights: Weights, system: AbstractSystem, tau: Array, y: Array, args: Any, control
+    weights: Weights,
+    system: AbstractSystem,
+    tau: Array,
+    y: Array,
+    args: Any,
+    control: Any,
+    *,
+    differentiable: bool,
 ) -> Step:
-    """The stages from `y` at `tau` and what becomes of them; differentiable both ways.
+    """The stages from `y` at `tau` and what becomes of them.
 
-    The derivative of a stage's solve is another solve with the same factors; the
-    elimination itself is never differentiated.
+    Args:
+        differentiable: both ways, that is; else the derivatives are left out, which would
+            be a third of what there is to trace. The derivative of a stage's solve is
+            another solve with the same factors; the elimination itself is never
+            differentiated.
     """
     mass = jnp.asarray(system.mass, y.dtype)
 
@@ -275,10 +285,11 @@ def apply(
 
     def stage(i, u):
         rhs = rates(tau + weights.times[i], y + weights.a[i] @ u)
-        rhs = rhs + mass * (weights.c[i] @ u)
-        new, _ = jax.lax.custom_linear_solve(
-            matvec, (rhs, weights.slopes[i]), forwards, backwards
-        )
+        b = rhs + mass * (weights.c[i] @ u), weights.slopes[i]
+        if differentiable:
+            new, _ = jax.lax.custom_linear_solve(matvec, b, forwards, backwards)
+        else:
+            new, _ = forwards(matvec, b)
         return u.at[i].set(new)
 
     u = jnp.zeros((weights.m.shape[0], y.shape[0]), y.dtype)
