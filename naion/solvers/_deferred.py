@@ -46,7 +46,8 @@ def deferred_map(
     Args:
         along: gives a vector like `out`; may refer to no traced arrays but its arguments.
         against: its transpose, likewise; gives a vector like `b`.
-        tree: what the map hangs on; not differentiated.
+        tree: what the map hangs on. The map can be transposed, not differentiated: it is
+            for tangents.
         b: (n_in,).
         out: any vector like the result, (n_out,).
     """

@@ -38,7 +38,7 @@ from ._integrate import (
     row,
     step_outputs,
 )
-from ._rosenbrock import apply, stepping
+from ._rosenbrock import At, cotangents, finish, stages, stepping, tangents
 from ._settling import settling
 from ._system import AbstractSystem
 
@@ -223,35 +223,9 @@ class _Sweep(eqx.Module):
         outputs = _Outputs(r.t, r.h, r.outputs, self.done.y, zero)
         return jax.tree.map(jnp.zeros_like, outputs)
 
-    def replay(
-        self, n: Array, phase: Array, y: Array, longer: Array, moving: _Inputs
-    ) -> _End:
-        """A phase of step `n`, made `longer` [s], as a function of what it hangs on."""
+    def _replay(self, n: Array, phase: Array) -> "_Replay":
         rec = row(self.record, n)
-        system, tableau = self.system, self.static.settings.tableau
-        _, args, control, duration = eqx.combine(moving, self.fixed)
-        args = eqx.combine(args, self.static.args)
-        control = row(eqx.combine(control, self.static.control), rec.segment)
-
-        settles = phase == _Phase.SETTLE
-        frozen = settles & jnp.asarray(system.mass == 0.0)
-        y = jnp.where(rec.fresh, system.begin(y), y)
-        # What settling finds does not hang on where it started from.
-        y = jnp.where(frozen, jax.lax.stop_gradient(y), y)
-        end = duration[rec.segment]
-        h = rec.h + longer
-        moved = h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
-        h = jnp.where(jnp.isfinite(moved), moved, h)
-        weights = jax.tree.map(
-            lambda a, b: jnp.where(settles, a, b),
-            settling(tableau, jnp.ones_like(h)),
-            stepping(tableau, h),
-        )
-        step = apply(weights, system, rec.tau, y, args, control, differentiable=True)
-        outputs = step_outputs(system, rec.tau, y, h, step, args, control)
-        distance = system.events(rec.tau + h, step.y, args, control)[rec.event]
-        y_end = jnp.where(settles & ~frozen, y, step.y)
-        return _End(y_end, outputs, distance, h)
+        return _Replay(self.system, self.static, self.fixed, rec, phase)
 
     def forward(self, tangent: _Inputs) -> _Outputs:
         """Tangents along the record."""
@@ -266,7 +240,10 @@ class _Sweep(eqx.Module):
                 lambda a: jnp.where(along_h, 0.0, a), (y_dot, zero, tangent)
             )
             dots = dots[0], along_h * 1.0, dots[2]
-            _, dot = jax.jvp(lambda *a: self.replay(n, phase, *a), start, dots)
+            replay = self._replay(n, phase)
+            x, x_dot = jax.jvp(replay.begin, start, dots)
+            u, u_dot = tangents(self.system, replay.at, x, x_dot)
+            _, dot = jax.jvp(replay.end, (x, u), (x_dot, u_dot))
 
             is_step = phase == _Phase.STEP
             has_event = record.event[n] >= 0
@@ -312,14 +289,19 @@ class _Sweep(eqx.Module):
             n, phase, y_bar, t_bar, longer_bar, total = carry
             is_step, along_h = phase == _Phase.STEP, phase == _Phase.SLOPE
             start = record.y[n], zero, self.moving
-            _, pullback = jax.vjp(lambda *a: self.replay(n, phase, *a), *start)
+            replay = self._replay(n, phase)
+            x, against_begin = jax.vjp(replay.begin, *start)
+            u, factors = stages(self.system, replay.at(x))
+            _, against_end = jax.vjp(replay.end, x, u)
             bar = _End(
                 jnp.where(along_h, 0.0, y_bar),
                 jnp.where(is_step, cotangent.outputs[n], 0.0),
                 jnp.where(along_h, 1.0, 0.0),
                 jnp.where(is_step, cotangent.h[n] + t_bar, 0.0),
             )
-            y_more, slope, more = pullback(bar)
+            x_bar, u_bar = against_end(bar)
+            more = cotangents(self.system, replay.at, x, u, factors, u_bar)
+            y_more, slope, more = against_begin(_add(x_bar, more))
             # What a longer step would do, the event takes back: see `forward`.
             scale = jnp.where(
                 along_h, -longer_bar / jnp.where(along_h, slope, 1.0), 1.0
@@ -340,6 +322,75 @@ class _Sweep(eqx.Module):
         carry = (self.n_steps - 1, step, cotangent.y, cotangent.t_end, zero, zeros)
         _, _, y_bar, _, _, total = jax.lax.while_loop(lambda c: c[0] >= 0, body, carry)
         return total if total.y is None else total._replace(y=y_bar)
+
+
+class _Begun(NamedTuple):
+    """What a phase begins with, of what moves; of the controls those of its segment."""
+
+    y: Array
+    h: Array
+    args: Any
+    control: Any
+
+
+class _Replay(NamedTuple):
+    """A phase of a recorded step, as functions of what it hangs on.
+
+    Attributes:
+        system: what was solved.
+        static, fixed: inputs that do not move.
+        rec: what was recorded of the step.
+        phase: a `_Phase`.
+    """
+
+    system: AbstractSystem
+    static: _Static
+    fixed: _Inputs
+    rec: Record
+    phase: Array
+
+    @property
+    def settles(self) -> Array:
+        """Whether algebraic unknowns are solved for, and nothing else moves."""
+        return self.phase == _Phase.SETTLE
+
+    @property
+    def frozen(self) -> Array:
+        """Unknowns whose value before the phase is of no consequence, (n,)."""
+        return self.settles & jnp.asarray(self.system.mass == 0.0)
+
+    def begin(self, y: Array, longer: Array, moving: _Inputs) -> _Begun:
+        """From the state before, (n,), with a step made `longer` [s]."""
+        rec = self.rec
+        y = jnp.where(rec.fresh, self.system.begin(y), y)
+        # What settling finds does not hang on where it started from.
+        y = jnp.where(self.frozen, jax.lax.stop_gradient(y), y)
+        end = eqx.combine(moving, self.fixed).duration[rec.segment]
+        h = rec.h + longer
+        moved = h + jnp.where(rec.ended, end - jax.lax.stop_gradient(end), 0.0)
+        h = jnp.where(jnp.isfinite(moved), moved, h)
+        return _Begun(y, h, moving.args, row(moving.control, rec.segment))
+
+    def at(self, x: _Begun) -> At:
+        """What the stages hang on."""
+        tableau = self.static.settings.tableau
+        weights = jax.tree.map(
+            lambda a, b: jnp.where(self.settles, a, b),
+            settling(tableau, jnp.ones_like(x.h)),
+            stepping(tableau, x.h),
+        )
+        args = eqx.combine(x.args, self.fixed.args, self.static.args)
+        rest = row((self.fixed.control, self.static.control), self.rec.segment)
+        return At(weights, self.rec.tau, x.y, args, eqx.combine(x.control, *rest))
+
+    def end(self, x: _Begun, u: Array) -> _End:
+        """What the stages, (s, n), lead to."""
+        weights, tau, y, args, control = self.at(x)
+        step = finish(weights, y, u)
+        outputs = step_outputs(self.system, tau, y, x.h, step, args, control)
+        distances = self.system.events(tau + x.h, step.y, args, control)
+        y_end = jnp.where(self.settles & ~self.frozen, y, step.y)
+        return _End(y_end, outputs, distances[self.rec.event], x.h)
 
 
 def _add(a, b):

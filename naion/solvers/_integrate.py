@@ -296,7 +296,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         settling(settings.tableau, c.damping),
         stepping(settings.tableau, h),
     )
-    trial = apply(weights, system, c.tau, y, args, control, differentiable=False)
+    trial = apply(weights, system, c.tau, y, args, control)
     settle: Attempt = judge(system, y, trial, c.damping, args)
 
     ratios = [

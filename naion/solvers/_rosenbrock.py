@@ -11,15 +11,18 @@ There is nothing to converge: every step of every lane of a batch costs the same
 the derivative of a step is the derivative of a few linear solves.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ._system import AbstractSystem
+from ._system import AbstractSystem, Factorised
+
+X = TypeVar("X")
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,63 +241,150 @@ Steinebach, BIT Numer. Math. 63 (2023) 27, DOI 10.1007/s10543-023-00967-x.
 """
 
 
-def apply(
-    weights: Weights,
-    system: AbstractSystem,
-    tau: Array,
-    y: Array,
-    args: Any,
-    control: Any,
-    *,
-    differentiable: bool,
-) -> Step:
-    """The stages from `y` at `tau` and what becomes of them.
+class At(NamedTuple):
+    """What the stages of a step hang on.
 
-    Args:
-        differentiable: both ways, that is; else the derivatives are left out, which would
-            be a third of what there is to trace. The derivative of a stage's solve is
-            another solve with the same factors; the elimination itself is never
-            differentiated.
+    Attributes:
+        weights: of the step.
+        tau: time since the segment began [s].
+        y: state at the start, (n,).
+        args: of the system.
+        control: of the segment.
     """
-    mass = jnp.asarray(system.mass, y.dtype)
 
-    def rates(tau, y):
-        return system.rates(tau, y, args, control)
+    weights: Weights
+    tau: Array
+    y: Array
+    args: Any
+    control: Any
 
-    fixed = jax.lax.stop_gradient((tau, y, args, control))
-    factors = system.factor(jax.lax.stop_gradient(weights.shift), *fixed)
-    rates_tau = jax.jvp(
-        lambda s: system.rates(s, *fixed[1:]), fixed[:1], (jnp.ones_like(tau),)
-    )[1]
 
-    # The linear system of a stage has one more row, which says that its last unknown is
-    # the weight of df/dt. So one derivative of the rates serves y and t.
-    def matvec(u):
-        u, slope = u
-        along = jax.jvp(rates, (tau, y), (slope, u))[1]
-        return weights.shift * mass * u - along, slope
+def apply(
+    weights: Weights, system: AbstractSystem, tau: Array, y: Array, args: Any, control
+) -> Step:
+    """The step from `y` at `tau`. Derivatives are those of `stages`."""
+    u, _ = stages(system, At(weights, tau, y, args, control))
+    return finish(weights, y, u)
 
-    def forwards(_, b):
-        rhs, slope = b
-        return factors.solve(rhs + slope * rates_tau), slope
 
-    def backwards(_, b):
-        bar, slope_bar = b
-        rhs_bar = factors.solve_transposed(bar)
-        return rhs_bar, slope_bar + jnp.vdot(rates_tau, rhs_bar)
+def finish(weights: Weights, y: Array, u: Array) -> Step:
+    """What becomes of the stages, (s, n)."""
+    return Step(y + weights.m @ u, weights.error @ u, weights.dense @ u)
+
+
+def stages(system: AbstractSystem, at: At) -> tuple[Array, Factorised]:
+    """The stages u_i, (s, n), and the factors of their matrix.
+
+    Not differentiated by JAX, which would go through the loop and the elimination: see
+    `tangents` and `cotangents`.
+    """
+    factors, rates_tau = _factor(system, at)
 
     def stage(i, u):
-        rhs = rates(tau + weights.times[i], y + weights.a[i] @ u)
-        b = rhs + mass * (weights.c[i] @ u), weights.slopes[i]
-        if differentiable:
-            new, _ = jax.lax.custom_linear_solve(matvec, b, forwards, backwards)
-        else:
-            new, _ = forwards(matvec, b)
-        return u.at[i].set(new)
+        rhs = _right_side(system, at, i, u) + at.weights.slopes[i] * rates_tau
+        return u.at[i].set(factors.solve(rhs))
 
-    u = jnp.zeros((weights.m.shape[0], y.shape[0]), y.dtype)
-    u = jax.lax.fori_loop(0, weights.m.shape[0], stage, u)
-    return Step(y + weights.m @ u, weights.error @ u, weights.dense @ u)
+    return jax.lax.fori_loop(0, len(at.weights.m), stage, _none(at)), factors
+
+
+def tangents(
+    system: AbstractSystem, at: Callable[[X], At], x: X, x_dot: X
+) -> tuple[Array, Array]:
+    """The stages and their tangents, each (s, n).
+
+    The residual of a stage, r(x, u_1 .. u_i) = 0, is linear in u_i with minus the step
+    matrix before it: another solve with the same factors gives the tangent.
+
+    Args:
+        system: what is integrated.
+        at: what the stages hang on, from what moves.
+        x: what moves.
+        x_dot: its tangent.
+    """
+    here = at(x)
+    factors, rates_tau = _factor(system, here)
+
+    def stage(i, carry):
+        u, u_dot = carry
+        right, right_dot = jax.jvp(
+            lambda x, u: _right_side(system, at(x), i, u), (x, u), (x_dot, u_dot)
+        )
+        new = factors.solve(right + here.weights.slopes[i] * rates_tau)
+        _, left_dot = jax.jvp(
+            lambda x: _left_side(system, at(x), i, new), (x,), (x_dot,)
+        )
+        new_dot = factors.solve(right_dot - left_dot)
+        return u.at[i].set(new), u_dot.at[i].set(new_dot)
+
+    return jax.lax.fori_loop(0, len(here.weights.m), stage, (_none(here), _none(here)))
+
+
+def cotangents(
+    system: AbstractSystem,
+    at: Callable[[X], At],
+    x: X,
+    u: Array,
+    factors: Factorised,
+    u_bar: Array,
+) -> X:
+    """The cotangent of what moves, from those of the stages; the transpose of `tangents`.
+
+    Args:
+        system, at, x: see `tangents`.
+        u: the stages, (s, n).
+        factors: of their matrix.
+        u_bar: cotangents of the stages, (s, n).
+    """
+    last = u.shape[0] - 1
+
+    def stage(k, carry):
+        u_bar, x_bar = carry
+        i = last - k
+
+        def residual(x, before):
+            here = at(x)
+            right = _right_side(system, here, i, before)
+            return right - _left_side(system, here, i, u[i])
+
+        _, pullback = jax.vjp(residual, x, u)
+        x_more, u_more = pullback(factors.solve_transposed(u_bar[i]))
+        return u_bar + u_more, jax.tree.map(jnp.add, x_bar, x_more)
+
+    none = jax.tree.map(jnp.zeros_like, x)
+    return jax.lax.fori_loop(0, u.shape[0], stage, (u_bar, none))[1]
+
+
+def _none(at: At) -> Array:
+    return jnp.zeros((len(at.weights.m), len(at.y)), at.y.dtype)
+
+
+def _factor(system: AbstractSystem, at: At) -> tuple[Factorised, Array]:
+    """Factors of the step matrix, and df/dt."""
+    factors = system.factor(at.weights.shift, at.tau, at.y, at.args, at.control)
+    along_tau = jax.jvp(
+        lambda tau: system.rates(tau, at.y, at.args, at.control),
+        (at.tau,),
+        (jnp.ones_like(at.tau),),
+    )[1]
+    return factors, along_tau
+
+
+def _right_side(system: AbstractSystem, at: At, i: Array, u: Array) -> Array:
+    """Of the equation of stage `i`, but for its df/dt; hangs on the stages before."""
+    w = at.weights
+    y = at.y + w.a[i] @ u
+    rates = system.rates(at.tau + w.times[i], y, at.args, at.control)
+    return rates + jnp.asarray(system.mass, y.dtype) * (w.c[i] @ u)
+
+
+def _left_side(system: AbstractSystem, at: At, i: Array, new: Array) -> Array:
+    """The step matrix times stage `i`, less what the stage has of df/dt."""
+
+    def rates(tau: Array, y: Array) -> Array:
+        return system.rates(tau, y, at.args, at.control)
+
+    along = jax.jvp(rates, (at.tau, at.y), (at.weights.slopes[i], new))[1]
+    return at.weights.shift * jnp.asarray(system.mass, new.dtype) * new - along
 
 
 def interpolate(theta: Array, start: Array, end: Array, dense: Array) -> Array:

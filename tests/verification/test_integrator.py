@@ -72,7 +72,7 @@ def test_order_of_a_step_sequence():
             y, worst = carry
             t = i * h
             weights = stepping(RODAS5P, h)
-            step = apply(weights, system, t, y, (), (), differentiable=False)
+            step = apply(weights, system, t, y, (), ())
             inner = interpolate(0.4, y, step.y, step.dense)
             error = jnp.max(jnp.abs(inner - exact(t + 0.4 * h)))
             return step.y, jnp.maximum(worst, error)

@@ -47,7 +47,7 @@ def start_resistance(cell, mesh, current: float) -> float:
         zero = jnp.zeros(())
         at_rest = system.outputs(zero, y, grid, imposed)[0]
         weights = settling(RODAS5P, jnp.ones(()))
-        settled = apply(weights, system, zero, y, grid, imposed, differentiable=False)
+        settled = apply(weights, system, zero, y, grid, imposed)
         rounding = system.update_size(settled.error, grid) < 1.0
         return at_rest - system.outputs(zero, settled.y, grid, imposed)[0], rounding
 

@@ -85,7 +85,7 @@ def _sum_in_place(block: Block) -> None:
 
     ops = []
     for op in block.ops:
-        if op.name != "add_any":
+        if op.name not in ("add_any", "add"):
             ops.append(op)
             continue
         into, other = op.inputs
