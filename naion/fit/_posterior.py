@@ -67,9 +67,10 @@ def posterior(
         chains: independent ones, started from the fit's Gaussian.
         draws: kept of each chain.
         tune: steps of each before.
-        rtol: tolerance of the simulations, tighter than fits need: what the choice of time
-            steps adds to the logarithm of the density must be far below one, or paths are
-            refused for it and steps get short (`benchmarks/posterior.py` prints it).
+        rtol: tolerance of the simulations, if the fit's is not tighter. Fits need less:
+            what the choice of time steps adds to the logarithm of the density must be far
+            below one, or paths are refused for it and steps get short
+            (`benchmarks/posterior.py` prints it).
         seed: of the random numbers.
 
     Returns:
@@ -98,7 +99,7 @@ def posterior(
             "Posteriors need blackjax and ArviZ: pip install 'naion[posterior]'."
         ) from None
 
-    problem = replace(fit.problem, rtol=rtol)
+    problem = replace(fit.problem, rtol=min(rtol, fit.problem.rtol))
     low, high = (jnp.asarray(b) for b in problem.bounds)
     of_z = log_density(problem, errors_of(fit).covariance(problem.experiments))
     # As far from a bound as the fit is sure: nearer, the logistic function is too flat for

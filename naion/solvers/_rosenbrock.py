@@ -262,7 +262,7 @@ class At(NamedTuple):
 def apply(
     weights: Weights, system: AbstractSystem, tau: Array, y: Array, args: Any, control
 ) -> Step:
-    """The step from `y` at `tau`. Derivatives are those of `stages`."""
+    """The step from `y` at `tau`; not differentiated by JAX, see `stages`."""
     u, _ = stages(system, At(weights, tau, y, args, control))
     return finish(weights, y, u)
 

@@ -58,3 +58,10 @@ def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
 def test_too_many_parameters(fit):
     with pytest.raises(ValueError, match="at most 6"):
         posterior(dataclasses.replace(fit, z=np.zeros(7)))
+
+
+def test_a_tight_tolerance_gets_the_time_steps_it_needs(fit):
+    problem = dataclasses.replace(fit.problem, rtol=1e-8)
+    pairs = zip(problem.predictions(fit.z), fit.predictions, strict=True)
+    for fine, coarse in pairs:
+        np.testing.assert_allclose(fine, coarse, atol=3e-3)
