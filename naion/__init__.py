@@ -1,6 +1,7 @@
 """naion: a differentiable Doyle-Fuller-Newman model of sodium-ion cells in JAX."""
 
 from . import batch, claims, design, fit, io, pack, parameters, plot, predict, report
+from ._cautions import Caution
 from ._precision import enable_x64
 from ._results import Result
 from .mesh import Mesh
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DFN",
     "ButlerVolmer",
+    "Caution",
     "Isothermal",
     "Lumped",
     "Mesh",

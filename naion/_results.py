@@ -21,6 +21,7 @@ class Result(enum.IntEnum):
     START_OUT_OF_REACH = 9
     EVENT_NOT_MET = 10
     RUNNING = 11
+    IMPOSSIBLE_NUMBER = 12
 
     @property
     def is_success(self) -> bool:
@@ -61,5 +62,8 @@ _EXPLANATIONS = {
     "hold: stoichiometries must lie between 0 and 1, ends excluded.",
     Result.EVENT_NOT_MET: "Numerical failure: a cut-off was passed, but no step could be "
     "made to end at it. Please report the cell and the protocol.",
+    Result.IMPOSSIBLE_NUMBER: "A number of the cell, the protocol or the tolerance is not "
+    "possible, such as a porosity outside 0 to 1: nothing was simulated. "
+    "`naion.parameters.check` names it.",
     Result.RUNNING: "The solve has not finished.",
 }
