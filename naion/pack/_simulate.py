@@ -1,34 +1,39 @@
 """Simulate a protocol on a pack."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from naion_kernels import lanes
 
 from .._precision import require_x64
-from .._results import Result
 from ..models import DFN
 from ..parameters import Stoichiometry
 from ..protocol import Protocol, Step
-from ..simulation import (
-    Solution,
-    in_kelvin,
-    outcome_of,
-    segments_of,
-    start_state,
-    usual_steps,
+from ..simulation import Keep, Solution, in_kelvin, segments_of, start_state
+from ..simulation._simulate import (
+    DEFAULT_RTOL,
+    FIRST_STEP,
+    check_keep,
+    ended,
+    is_traced,
+    limits_of,
+    rows_of,
+    run_part,
+    solution_of,
+    tolerance,
+    whole,
 )
-from ..simulation._simulate import DEFAULT_RTOL, FIRST_STEP
-from ..solvers import Settings, Status, solve
-from ._pack import Pack
+from ..solvers import Where, beginning
+from ._pack import Pack, Wiring
 from ._system import PER_CELL, PackSystem
 
 
@@ -42,7 +47,7 @@ class PackSolution(Solution):
         order: place of every cell in the record.
     """
 
-    order: tuple[int, ...]
+    order: tuple[int, ...] = eqx.field(static=True, default=())
 
     def cells(self, what: str) -> Array:
         """Of every cell, at the ends of the steps, (n, cells) in the order given.
@@ -70,9 +75,10 @@ def simulate(
     temperature: ArrayLike | None = None,
     rtol: float | Array = DEFAULT_RTOL,
     max_steps: int | None = None,
+    keep: Keep = "steps",
     throw: bool = True,
 ) -> PackSolution:
-    """Simulate a protocol on a pack. Compiled once for each wiring, mesh and step count.
+    """Simulate a protocol on a pack. Compiled once for each wiring and mesh.
 
     A step also ends everything when a cell reaches a voltage limit of its own. C-rates are
     of the pack's nominal capacity, voltages those of the pack. Differentiable in both
@@ -86,7 +92,7 @@ def simulate(
             charge in the order in which the cells were given.
         temperature: as for `naion.simulate`.
         rtol: local error allowed in each step, of the worst cell.
-        max_steps: most accepted steps.
+        max_steps, keep: as for `naion.simulate`.
         throw: raise on a numerical failure.
 
     Raises:
@@ -110,76 +116,77 @@ def simulate(
     given = None
     if named is None:
         given = jnp.broadcast_to(jnp.asarray(start, float), (pack.wiring.n_cells,))
-    done = _simulate(
-        pack,
-        protocol,
-        given,
-        T,
-        jnp.asarray(rtol, float),
-        named,
-        model,
-        usual_steps(protocol) if max_steps is None else max_steps,
-        lanes.enabled(),
-    )
-    concrete = not isinstance(done.outcome, Tracer)
-    single = concrete and jnp.ndim(done.outcome) == 0
-    if throw and single and not done.result.is_physical:
-        raise RuntimeError(f"{done.result.explanation} (after {float(done.t_end):g} s)")
-    return done
+    inputs = pack, protocol.padded(rows_of(protocol.n_steps)), given, T, tolerance(rtol)
+    traced = is_traced(inputs)
+    check_keep(keep, False, traced)
+    limits = limits_of(protocol, max_steps, traced)
+    options = _Options(named, model, limits.room, keep != "end", lanes.enabled())
+    if traced:
+        return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
+    models = tuple(model.for_cell(cells) for cells in pack.cells)
+
+    def program(protocol: Protocol, most: ArrayLike, going: tuple[Where, ArrayLike]):
+        return _program(pack, protocol, *inputs[2:], most, going, options)
+
+    first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
+    return ended(whole(program, inputs[1], first, limits.most, keep, high), throw)
 
 
-@functools.partial(jax.jit, static_argnums=range(5, 9))
-def _simulate(
+class _Options(NamedTuple):
+    """What a program is compiled for, besides shapes."""
+
+    named_start: str | None
+    model: DFN
+    room: int
+    recording: bool
+    native: bool
+
+
+@functools.cache
+def _first(models: tuple[DFN, ...], wiring: Wiring) -> Where:
+    """Shapes of where a simulation is; its state is not yet known."""
+    return beginning(jnp.zeros(PackSystem(models, wiring).mass.shape), FIRST_STEP)
+
+
+@functools.partial(jax.jit, static_argnums=7)
+def _program(
     pack: Pack,
     protocol: Protocol,
     start: Array | None,
     temperature: Array,
     rtol: Array,
-    named: str | None,
-    model: DFN,
-    max_steps: int,
-    native: bool,
-) -> PackSolution:
+    most: Array,
+    going: tuple[Where, Array] | None,
+    options: _Options,
+) -> tuple[PackSolution, Where]:
+    """A part of a simulation, and where it ended; see `naion.simulation`."""
     segments = segments_of(protocol, pack, temperature)
     # What a cell's own limit ends is everything.
     always = jnp.ones((*segments.stops.shape[:-1], 2), segments.stops.dtype)
     stops = jnp.concatenate([segments.stops, always], axis=-1)
     segments = segments._replace(stops=stops)
-    models = tuple(model.for_cell(cells) for cells in pack.cells)
+    models = tuple(options.model.for_cell(cells) for cells in pack.cells)
     system = PackSystem(models, pack.wiring)
     args = system.lay_out(pack)
-    sto = _start(pack, named, start)
+    sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
-    settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps, native=native)
-    done = solve(system, y0, args, segments, settings, False)
-    salt, surface, inside = [], [], []
-    cells, _ = system.split(jax.lax.stop_gradient(done.y))
-    for kind, y, of, s in zip(system.kinds, cells, pack.cells, sto, strict=True):
-        fields = jax.vmap(lambda y, k=kind: k.model.fields(y, jnp.zeros(())))(y)
-        salt.append(jnp.min(fields.c_e * of.electrolyte.concentration[:, None]))
-        surface.append(fields.sto[..., -1, :].ravel())
-        inside += [s.negative, s.positive]
-    begun = jnp.concatenate(inside)
-    outcome = jnp.where(
-        jnp.all((begun > 0.0) & (begun < 1.0)),
-        outcome_of(done, segments, jnp.concatenate(surface), jnp.min(jnp.stack(salt))),
-        int(Result.START_OUT_OF_REACH),
+    done, outcome = run_part(
+        system,
+        y0,
+        jnp.concatenate([x for s in sto for x in (s.negative, s.positive)]),
+        args,
+        segments,
+        rtol,
+        most,
+        going,
+        options.room,
+        options.recording,
+        options.native,
     )
-    last = done.record.outputs[jnp.maximum(done.n_steps - 1, 0), 1]
-    nothing = (done.status == Status.START_FAILED) & (done.n_steps == 0)
-    last = jnp.where(nothing, jnp.nan, last)
-    return PackSolution(
-        done.record,
-        done.y,
-        done.t,
-        tuple(last[k] for k in range(6)),
-        outcome,
-        done.n_steps,
-        done.n_rejected,
-        protocol.cycle,
-        models[0],
-        pack.wiring.order,
-    )
+    of_pack = solution_of(done, outcome, protocol, models[0])
+    fields = {f.name: getattr(of_pack, f.name) for f in dataclasses.fields(of_pack)}
+    where = jax.lax.stop_gradient(done.where)
+    return PackSolution(**fields, order=pack.wiring.order), where
 
 
 def _start(

@@ -253,12 +253,18 @@ class PackSystem(AbstractSystem):
             s = kind.model.state(y, tau, c)
             x = grid.composition(s.sto[-1])
             V = kind.model.terminal_voltage(s, grid)
-            return jnp.stack([V, s.current, s.temperature, jnp.min(x), jnp.max(x)])
+            salt = jnp.min(s.c_e)
+            return jnp.stack(
+                [V, s.current, s.temperature, salt, jnp.min(x), jnp.max(x)]
+            )
 
-        V, current, T, *surfaces = jnp.concatenate(self.map(seen, args.grids, cells)).T
+        V, current, T, salt, *surfaces = jnp.concatenate(
+            self.map(seen, args.grids, cells)
+        ).T
         passed = jnp.abs(tail.charge - tail.mark)
         Q, surface = args.pack.nominal_capacity, jnp.stack(surfaces)
-        of_pack = distances(control, w.voltage, w.current, passed, T, surface, Q)
+        salt = jnp.min(salt)
+        of_pack = distances(control, w.voltage, w.current, passed, T, surface, salt, Q)
         low, high = (
             jnp.concatenate([getattr(k.limits, name) for k in args.pack.cells])
             for name in ("lower_voltage", "upper_voltage")

@@ -2,6 +2,6 @@
 
 from ._control import Control, Mode
 from ._grammar import parse_step
-from ._protocol import Protocol, Step
+from ._protocol import Protocol, Step, goes_on
 
-__all__ = ["Control", "Mode", "Protocol", "Step", "parse_step"]
+__all__ = ["Control", "Mode", "Protocol", "Step", "goes_on", "parse_step"]

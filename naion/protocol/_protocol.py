@@ -181,14 +181,11 @@ class Protocol(eqx.Module):
         """
         if n < self.n_steps:
             raise ValueError(f"Cannot pad {self.n_steps} steps to {n}.")
-        rows = {
-            f.name: getattr(self, f.name)[jnp.minimum(jnp.arange(n), self.n_steps - 1)]
-            for f in fields(self)
-            if f.name != "count"
-        }
-        return eqx.tree_at(
-            lambda p: [getattr(p, name) for name in rows], self, list(rows.values())
-        )
+        rows = np.minimum(np.arange(n), self.n_steps - 1)
+        *columns, count = jax.tree.leaves(self)
+        traced = any(isinstance(a, Tracer) for a in columns)
+        columns = [(a if traced else np.asarray(a))[..., rows] for a in columns]
+        return jax.tree.unflatten(jax.tree.structure(self), [*columns, count])
 
     @classmethod
     def profile(
@@ -254,3 +251,16 @@ class Protocol(eqx.Module):
     def n_steps(self) -> int:
         """Number of rows: steps, cycles counted, and padding."""
         return self.mode.shape[-1]
+
+
+def goes_on(p: Protocol) -> Array:
+    """Whether each row goes on where the one before ends, without a jump, (n,)."""
+    ends = p.value + p.slope * p.duration
+    T_ends = p.temperature + p.temperature_slope * p.duration
+
+    def same(a, b):
+        return jnp.isclose(a[1:], b[:-1], rtol=1e-12, atol=0.0, equal_nan=True)
+
+    alike = (p.mode[1:] == p.mode[:-1]) & (p.in_c_rate[1:] == p.in_c_rate[:-1])
+    joined = alike & same(p.value, ends) & same(p.temperature, T_ends)
+    return jnp.concatenate([jnp.zeros(1, bool), joined])

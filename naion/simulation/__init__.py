@@ -1,13 +1,15 @@
 """Run a protocol on a cell."""
 
 from ._impedance import impedance
-from ._simulate import Start, in_kelvin, outcome_of, simulate, start_state, usual_steps
+from ._outcome import outcome_of
+from ._simulate import Keep, Start, in_kelvin, simulate, start_state
 from ._solution import Solution
 from ._system import CellSystem, Imposed, Output, distances, segments_of
 
 __all__ = [
     "CellSystem",
     "Imposed",
+    "Keep",
     "Output",
     "Solution",
     "Start",
@@ -18,5 +20,4 @@ __all__ = [
     "segments_of",
     "simulate",
     "start_state",
-    "usual_steps",
 ]

@@ -4,15 +4,17 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..mesh import Mesh
 from ..models import DFN, THERMAL, ThroughStack
 from ..parameters import Cell
-from ._system import Output
+from ..solvers import Record
+from ._cycles import Cycles
+from ._system import Event, Output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
     from ._solution import Solution
 
-FORMAT = "naion-solution-2"
+FORMAT = "naion-solution-3"
 
 
 def _rows(s: "Solution") -> dict[str, np.ndarray]:
     """Protocol step and cycle at the start of every solver step, and at the end."""
     n = int(s.n_steps)
-    step = np.asarray(s.record.segment[:n])
+    step = np.asarray(s._steps.segment[:n])
     step = np.append(step, step[-1:]) if n else np.zeros(1, int)
     return {"Step": step, "Cycle": np.asarray(s.cycle)[step]}
 
@@ -40,41 +42,28 @@ def to_pandas(s: "Solution") -> "pd.DataFrame":
     return pd.DataFrame(_rows(s) | {name: s[name] for name in VARIABLES})
 
 
-def cycles(s: "Solution") -> "pd.DataFrame":
-    """See `Solution.cycles`."""
-    import pandas as pd
+MET = {
+    Event.LOWER_VOLTAGE: (Output.VOLTAGE, "V"),
+    Event.UPPER_VOLTAGE: (Output.VOLTAGE, "V"),
+    Event.CURRENT: (Output.CURRENT, "A"),
+    Event.TEMPERATURE_BELOW: (Output.TEMPERATURE, "K"),
+    Event.TEMPERATURE_ABOVE: (Output.TEMPERATURE, "K"),
+}
+"""What a condition is about, with its unit."""
 
-    n = int(s.n_steps)
-    start, end = (np.asarray(s.record.outputs[:n, k]) for k in (0, 1))
-    charge = (end - start)[:, Output.CHARGE] / 3600.0
-    energy = (end - start)[:, Output.ENERGY] / 3600.0
-    length = np.asarray(s.record.h[:n])
-    out = charge > 0.0
-    of = _rows(s)["Cycle"][:n]
-    rows = []
-    for cycle in np.unique(of):
-        here = of == cycle
-        extremes = np.concatenate([start[here], end[here]])
-        given, taken = (np.sum(energy[here & which]) for which in (out, ~out))
-        q_out, q_in = (np.sum(charge[here & which]) for which in (out, ~out))
-        warmest = np.max(extremes[:, Output.TEMPERATURE])
-        rows.append(
-            {
-                "Cycle": int(cycle),
-                "Discharge capacity [A.h]": q_out,
-                "Charge capacity [A.h]": -q_in,
-                "Discharge energy [W.h]": given,
-                "Charge energy [W.h]": -taken,
-                "Coulombic efficiency": -q_out / q_in if q_in else np.nan,
-                "Energy efficiency": -given / taken if taken else np.nan,
-                "Minimum voltage [V]": np.min(extremes[:, Output.VOLTAGE]),
-                "Maximum voltage [V]": np.max(extremes[:, Output.VOLTAGE]),
-                "Maximum temperature [K]": warmest,
-                "Lowest plating margin [V]": np.min(extremes[:, Output.PLATING_MARGIN]),
-                "Duration [h]": np.sum(length[here]) / 3600.0,
-            }
-        )
-    return pd.DataFrame(rows).set_index("Cycle")
+
+def skipped(s: "Solution") -> dict[int, str]:
+    """See `Solution.skipped`."""
+    r, n = s._steps, int(s.n_steps)
+    found = {}
+    for k in np.flatnonzero(np.asarray(r.skipped[:n])):
+        event = int(r.event[k])
+        reason = f"its condition ({Event(event).name.lower()}) was met before"
+        if event in MET:
+            output, unit = MET[Event(event)]
+            reason = f"already at {float(r.outputs[k, 0, output]):.4g} {unit}"
+        found[int(r.segment[k])] = reason
+    return found
 
 
 def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
@@ -137,9 +126,16 @@ def save(s: "Solution", path: Path | str) -> None:
         "surface": model.surface,
         "sides": model.sides,
         "has_pores": model.has_pores,
+        "cautions": s.cautions,
     }
-    leaves = [np.asarray(a) for a in jax.tree.leaves(s)]
-    arrays: Any = {f"leaf_{i}": a for i, a in enumerate(leaves)}
+    parts = {"record": s.record, "of_cycles": s.of_cycles}
+    arrays: Any = {
+        f"{name}.{k}": np.asarray(a)
+        for name, part in parts.items()
+        if part is not None
+        for k, a in part._asdict().items()
+    }
+    arrays |= {k: np.asarray(getattr(s, k)) for k in _ARRAYS}
     path = Path(path)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
@@ -147,17 +143,34 @@ def save(s: "Solution", path: Path | str) -> None:
     os.replace(part, path)
 
 
+_ARRAYS = (
+    *("final", "t_end", "end", "extremes", "outcome", "n_steps", "n_rejected", "cycle"),
+)
+
+
 def load(path: Path | str) -> "Solution":
     """See `Solution.load`."""
-    from ..solvers import Record
     from ._solution import Solution
 
     try:
         with np.load(path) as file:
             about = json.loads(str(file["about"]))
-            leaves = [jnp.asarray(file[f"leaf_{i}"]) for i in range(len(file) - 1)]
+            arrays = {k: file[k] for k in file.files if k != "about"}
         assert about.pop("format") == FORMAT
-    except (AssertionError, KeyError, ValueError, EOFError, OSError) as error:
+        record = Record(
+            **{k: jnp.asarray(arrays[f"record.{k}"]) for k in Record._fields}
+        )
+        kept = any(k.startswith("of_cycles.") for k in arrays)
+        sums = {k: arrays[f"of_cycles.{k}"] for k in Cycles._fields} if kept else None
+        rest = {k: jnp.asarray(arrays[k]) for k in _ARRAYS}
+    except (
+        AssertionError,
+        KeyError,
+        ValueError,
+        EOFError,
+        OSError,
+        BadZipFile,
+    ) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(
@@ -171,18 +184,10 @@ def load(path: Path | str) -> "Solution":
         tuple(about["sides"]),
         about["has_pores"],
     )
-    # Leaves come in the order of the fields, outputs at the end each on its own.
-    n, m = len(Record._fields), len(Output)
-    record, end, rest = leaves[:n], leaves[n + 2 : n + 2 + m], leaves[n + 2 + m :]
-    outcome, n_steps, n_rejected, cycle = rest
     return Solution(
-        Record(*record),
-        leaves[n],
-        leaves[n + 1],
-        tuple(end),
-        outcome,
-        n_steps,
-        n_rejected,
-        cycle,
-        model,
+        record=record,
+        **rest | {"end": tuple(rest["end"])},
+        of_cycles=None if sums is None else Cycles(**sums),
+        model=model,
+        cautions=tuple(about["cautions"]),
     )

@@ -1,14 +1,14 @@
 """Simulate a protocol on a cell."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.lax import stop_gradient
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
@@ -18,19 +18,36 @@ from .._precision import require_x64
 from .._results import Result
 from ..models import DFN, ThroughStack
 from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
-from ..protocol import Mode, Protocol, Step
-from ..solvers import Segments, Settings, Status, Trajectory, solve
+from ..protocol import Protocol, Step
+from ..solvers import (
+    AbstractSystem,
+    Segments,
+    Settings,
+    Trajectory,
+    Where,
+    beginning,
+    solve,
+)
+from ._outcome import outcome_of
+from ._parts import S, in_parts
+from ._proof import Program, is_power_infeasible
 from ._solution import Solution
 from ._stack_system import StackSystem
-from ._system import CellSystem, Event, Output, segments_of
+from ._system import CellSystem, Output, segments_of
 
 DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
 COLDEST = 150.0
 """Temperatures below this are taken for degrees Celsius [K]."""
 
+LEAST_ROOM = 512
+"""Rows of a record: more than most steps of a protocol take, and cheap to clear."""
+
+ROOMY = 8
+"""Rows of a protocol: up to so many share a program."""
 
 Start = str | float | Array | Stoichiometry
+Keep = Literal["steps", "cycles", "end"]
 
 
 def simulate(
@@ -42,10 +59,11 @@ def simulate(
     temperature: ArrayLike | None = None,
     rtol: float | Array = DEFAULT_RTOL,
     max_steps: int | None = None,
+    keep: Keep = "steps",
     keep_states: bool = False,
     throw: bool = True,
 ) -> Solution:
-    """Simulate a protocol on a cell. Compiled once for each mesh and number of steps.
+    """Simulate a protocol on a cell. Compiled once for each mesh.
 
     Differentiable in both modes with respect to every number in `cell`, `protocol`,
     `start` and `temperature`; batched by `jax.vmap`.
@@ -59,8 +77,14 @@ def simulate(
         temperature: of the cell (isothermal) or of it and its surroundings at the
             start (lumped) [K]; none: the cell's own.
         rtol: local error allowed in each step, in volts and in stoichiometry.
-        max_steps: most accepted steps.
-        keep_states: keep all fields at every step.
+        max_steps: most accepted steps, a safety net that no ordinary run meets; none:
+            20,000 and 2,000 for each step of the protocol. Inside `jit`, `vmap` and
+            derivatives also the room for their record, which cannot grow there: none:
+            several times what a protocol usually takes.
+        keep: "steps" keeps the outputs of every step of the solver, "cycles" what
+            `Solution.cycles` needs (outside `jit`, `vmap` and derivatives only), "end"
+            how it ended, with no memory for the way there.
+        keep_states: with "steps", keep all fields at every step too.
         throw: raise on a numerical failure. A physical end (cut-off, salt depleted,
             surface empty or full, power infeasible) never raises.
 
@@ -69,35 +93,153 @@ def simulate(
 
     Raises:
         RuntimeError: when float64 is off, or on a numerical failure with `throw`.
-        ValueError: for an unreadable protocol or start, or a temperature in Celsius.
+        ValueError: for an unreadable protocol or start, a temperature in Celsius, or
+            numbers of a cell that are not possible.
     """
     require_x64()
     model = DFN() if model is None else model
     temperature = in_kelvin(cell, temperature)
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
-    if max_steps is None:
-        max_steps = usual_steps(protocol)
-    solution = _simulate(
-        _strong(cell),
-        protocol,
-        None if isinstance(start, str) else _strong(start),
-        temperature,
-        jnp.asarray(rtol, float),
+    rtol = tolerance(rtol)
+    known = None if isinstance(start, str) else _strong(start)
+    traced = is_traced((cell, protocol, known, temperature, rtol))
+    check_keep(keep, keep_states, traced)
+    limits = limits_of(protocol, max_steps, traced)
+    in_rows = protocol.padded(rows_of(protocol.n_steps))
+    options = _Options(
         start if isinstance(start, str) else None,
         model,
-        max_steps,
+        limits.room,
+        keep != "end",
         keep_states,
         lanes.enabled(),
     )
-    concrete = not isinstance(solution.outcome, Tracer)
-    if throw and concrete and jnp.ndim(solution.outcome) == 0:
-        result = solution.result
-        if not result.is_physical:
-            raise RuntimeError(
-                f"{result.explanation} (after {float(stop_gradient(solution.t_end)):.6g} s, "
-                f"{int(solution.n_steps)} steps)"
+    inputs = _strong(cell), in_rows, known, temperature, rtol
+
+    if traced:
+        solution, _ = _program(*inputs, jnp.asarray(limits.most), None, options)
+        return solution
+
+    def program(protocol: Protocol, most: ArrayLike, going: tuple[Where, ArrayLike]):
+        return _program(inputs[0], protocol, *inputs[2:], most, going, options)
+
+    first, high = _first(model.for_cell(cell)), float(cell.limits.upper_voltage)
+    solution = whole(program, in_rows, first, limits.most, keep, high)
+    return ended(solution, throw)
+
+
+def whole(
+    program: Program[S],
+    protocol: Protocol,
+    first: Where,
+    most: int,
+    keep: Keep,
+    highest: float,
+) -> S:
+    """All parts of a simulation, and proof of an end that needs one.
+
+    Args:
+        program: at most so many steps of a protocol, from where.
+        protocol: what to do.
+        first, most, keep: see `in_parts`.
+        highest: voltage above which nothing is delivered [V].
+    """
+
+    def part(most: ArrayLike, going: tuple[Where, ArrayLike]) -> tuple[S, Where]:
+        return program(protocol, most, going)
+
+    solution, where = in_parts(part, first, most, keep)
+    if is_power_infeasible(program, solution, protocol, where, highest):
+        proved = jnp.asarray(int(Result.POWER_INFEASIBLE))
+        solution = dataclasses.replace(solution, outcome=proved)
+    return solution
+
+
+class _Limits(NamedTuple):
+    """Most accepted steps, and rows for their record in one call of a program."""
+
+    most: int
+    room: int
+
+
+def limits_of(protocol: Protocol, max_steps: int | None, traced: bool) -> _Limits:
+    """What `max_steps` means; see `simulate`.
+
+    Raises:
+        ValueError: unless it is a positive whole number.
+    """
+    if max_steps is not None:
+        if isinstance(max_steps, bool) or max_steps != int(max_steps) or max_steps < 1:
+            raise ValueError(
+                f"max_steps={max_steps!r}: expected a whole number above 0."
             )
+        return _Limits(int(max_steps), int(max_steps) if traced else LEAST_ROOM)
+    net = 20_000 + 2_000 * protocol.n_steps
+    if not traced:
+        return _Limits(net, LEAST_ROOM)
+    joined = protocol.n_joined
+    n = protocol.n_steps - joined
+    room, usual = LEAST_ROOM, 200 * (1 + n // 8) + 24 * n + 6 * joined
+    while room < usual:
+        room *= 2
+    return _Limits(net, room)
+
+
+def rows_of(n_steps: int) -> int:
+    """Few sizes of protocols, so that few programs are compiled."""
+    rows = ROOMY
+    while rows < n_steps:
+        rows *= 8 if rows < 4096 else 2
+    return rows
+
+
+def tolerance(rtol: ArrayLike) -> Array:
+    """`rtol` as an array.
+
+    Raises:
+        ValueError: for one that no step can meet, or that means nothing.
+    """
+    found = jnp.asarray(rtol, float)
+    if not isinstance(rtol, Tracer) and not np.all(
+        (np.asarray(rtol) >= TIGHTEST) & (np.asarray(rtol) <= LOOSEST)
+    ):
+        raise ValueError(
+            f"rtol={rtol}: expected {TIGHTEST:g} to {LOOSEST:g}, the local error that a "
+            f"step may make, in volts and in stoichiometry; the default is {DEFAULT_RTOL:g}."
+        )
+    return found
+
+
+TIGHTEST, LOOSEST = 1e-11, 0.1
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether JAX is transforming what is done with these arrays."""
+    return any(isinstance(a, Tracer) for a in jax.tree.leaves(tree))
+
+
+def check_keep(keep: str, keep_states: bool, traced: bool) -> None:
+    """Refuse what cannot be kept; see `simulate`."""
+    if keep not in ("steps", "cycles", "end"):
+        raise ValueError(f"keep={keep!r}: expected 'steps', 'cycles' or 'end'.")
+    if keep_states and keep != "steps":
+        raise ValueError(f"keep_states=True needs keep='steps', not {keep!r}.")
+    if traced and keep == "cycles":
+        raise ValueError(
+            "keep='cycles' adds up outside JAX's transformations: inside `jit`, `vmap` or "
+            "a derivative use keep='steps', or keep='end'."
+        )
+
+
+def ended(solution: Solution, throw: bool) -> Solution:
+    """A finished solution, unless it is a failure that is to be raised."""
+    result = solution.result
+    if throw and not result.is_physical:
+        raise RuntimeError(
+            f"{result.explanation} (after {float(solution.t_end):.6g} s, "
+            f"{int(solution.n_steps)} steps)"
+        )
     return solution
 
 
@@ -117,13 +259,6 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
             "Temperatures are in kelvin: 25 degC is 298.15."
         )
     return jnp.asarray(temperature, float)
-
-
-def usual_steps(protocol: Protocol) -> int:
-    """Room for several times the steps that a protocol usually takes."""
-    joined = protocol.n_joined
-    n = protocol.n_steps - joined
-    return 200 * (1 + n // 8) + 24 * n + 6 * joined
 
 
 def _strong(tree):
@@ -154,118 +289,129 @@ def start_state(cell: Cell, start: Start) -> Stoichiometry:
     )
 
 
+class _Options(NamedTuple):
+    """What a program is compiled for, besides shapes."""
+
+    named_start: str | None
+    model: DFN
+    room: int
+    recording: bool
+    keep_states: bool
+    native: bool
+
+
+def _system_of(model: DFN) -> CellSystem | StackSystem:
+    """The system of a model that knows its cell's parts."""
+    in_layers = isinstance(model.thermal, ThroughStack)
+    return StackSystem(model) if in_layers else CellSystem(model)
+
+
+@functools.cache
+def _first(model: DFN) -> Where:
+    """Shapes of where a simulation is; its state is not yet known."""
+    return beginning(jnp.zeros(_system_of(model).mass.shape), FIRST_STEP)
+
+
 # Not `eqx.filter_jit`, which would add half a millisecond to each call.
-@functools.partial(jax.jit, static_argnums=range(5, 10))
-def _simulate(
+@functools.partial(jax.jit, static_argnums=7)
+def _program(
     cell: Cell,
     protocol: Protocol,
     start: Start | None,
     temperature: Array,
     rtol: Array,
-    named_start: str | None,
-    model: DFN,
-    max_steps: int,
-    keep_states: bool,
-    native: bool,
-) -> Solution:
-    given = start if named_start is None else named_start
+    most: Array,
+    going: tuple[Where, Array] | None,
+    options: _Options,
+) -> tuple[Solution, Where]:
+    """A part of a simulation, and where it ended.
+
+    Args:
+        most: accepted steps in this part.
+        going: where to go on, and whether to (else from the start); none: from the start.
+    """
+    given = start if options.named_start is None else options.named_start
     assert given is not None
     sto = start_state(cell, given)
     segments = segments_of(protocol, cell, temperature)
-    model = model.for_cell(cell)
-    in_layers = isinstance(model.thermal, ThroughStack)
-    system = StackSystem(model) if in_layers else CellSystem(model)
+    model = options.model.for_cell(cell)
+    system = _system_of(model)
     args: Any = system.lay_out(cell)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
-    settings = Settings(rtol, jnp.asarray(FIRST_STEP), max_steps, native=native)
-    done = solve(system, y0, args, segments, settings, keep_states)
-    inside = jnp.stack([sto.negative, sto.positive])
-    possible = jnp.all((inside > 0.0) & (inside < 1.0))
-    outcome = jnp.where(
-        possible,
-        _outcome(system, done, segments, cell.electrolyte.concentration),
-        int(Result.START_OUT_OF_REACH),
+    done, outcome = run_part(
+        system,
+        y0,
+        jnp.stack([sto.negative, sto.positive]),
+        args,
+        segments,
+        rtol,
+        most,
+        going,
+        options.room,
+        options.recording,
+        options.native,
+        options.keep_states,
     )
-    # Nothing was computed where no start was found: say so, and not 0 V.
-    nothing = done.status == Status.START_FAILED
-    nothing = nothing & (done.n_steps == 0)
-    unknown = jnp.asarray([Output.VOLTAGE, Output.CURRENT, Output.PLATING_MARGIN])
-    outputs = done.record.outputs
-    first = outputs[0, :2, unknown]
-    outputs = outputs.at[0, :2, unknown].set(jnp.where(nothing, jnp.nan, first))
-    done = done._replace(record=done.record._replace(outputs=outputs))
-    last = outputs[jnp.maximum(done.n_steps - 1, 0), 1]
+    where = jax.lax.stop_gradient(done.where)
+    return solution_of(done, outcome, protocol, model), where
+
+
+def run_part(
+    system: AbstractSystem,
+    y0: Array,
+    sto: Array,
+    args: Any,
+    segments: Segments,
+    rtol: Array,
+    most: Array,
+    going: tuple[Where, Array] | None,
+    room: int,
+    recording: bool,
+    native: bool,
+    keep_states: bool = False,
+) -> tuple[Trajectory, Array]:
+    """A part of a solve, and its outcome.
+
+    Args:
+        y0: the state at the start, with stoichiometries `sto`.
+        most, going: see `_program`.
+        room, recording, native: see `Settings`.
+    """
+    reachable = jnp.all((sto > 0.0) & (sto < 1.0))
+    # From nowhere nothing is computed.
+    where = beginning(jnp.where(reachable, y0, jnp.nan), FIRST_STEP)
+    if going is not None:
+        earlier, goes_on = going
+        where = jax.tree.map(lambda a, b: jnp.where(goes_on, a, b), earlier, where)
+    first = jnp.asarray(FIRST_STEP)
+    settings = Settings(rtol, first, most, room, recording, native=native)
+    done = solve(system, where, args, segments, settings, keep_states)
+    outcome = jnp.where(reachable, outcome_of(done), int(Result.START_OUT_OF_REACH))
+    return done, outcome
+
+
+def solution_of(
+    done: Trajectory, outcome: Array, protocol: Protocol, model: DFN
+) -> Solution:
+    """A solve as a solution; what was not computed is NaN."""
+    nothing = done.n_steps == 0
+    passed = jnp.asarray([Output.CHARGE, Output.ENERGY])
+    end = done.end.at[passed].set(jnp.where(nothing, 0.0, done.end[passed]))
+    record = done.record
+    if record.outputs.shape[0]:
+        first = record.outputs[0, :2]
+        first = jnp.where(nothing, jnp.broadcast_to(end, first.shape), first)
+        record = record._replace(outputs=record.outputs.at[0, :2].set(first))
     return Solution(
-        done.record,
+        record,
         done.y,
         done.t,
-        tuple(last[output] for output in Output),
+        tuple(end[output] for output in Output),
+        jnp.where(nothing, jnp.nan, done.extremes),
         outcome,
         done.n_steps,
         done.n_rejected,
         protocol.cycle,
+        None,
         model,
     )
-
-
-def _outcome(
-    system: CellSystem | StackSystem,
-    done: Trajectory,
-    segments: Segments,
-    concentration: Array,
-) -> Array:
-    """The integrator's status in the words of batteries."""
-    s = system.model.fields(jax.lax.stop_gradient(done.y), jnp.zeros(()))
-    return outcome_of(done, segments, s.sto[..., -1, :], jnp.min(s.c_e) * concentration)
-
-
-def outcome_of(
-    done: Trajectory, segments: Segments, surface: Array, salt: Array
-) -> Array:
-    """The integrator's status in the words of batteries.
-
-    Args:
-        done: the solve.
-        segments: what was imposed.
-        surface: stoichiometries of all particle surfaces at its end.
-        salt: least concentration then [mol.m-3].
-    """
-    by_event = jnp.select(
-        [
-            done.event == Event.SURFACE_EMPTY,
-            done.event == Event.SURFACE_FULL,
-        ],
-        [int(Result.SURFACE_EMPTY), int(Result.SURFACE_FULL)],
-        int(Result.CUT_OFF),
-    )
-    mode = segments.control.control.mode[done.segment]
-    value = segments.control.control.value[done.segment]
-    reasons = Status.START_FAILED, Status.STEP_TOO_SMALL, Status.EVENT_NOT_MET
-    stuck = jnp.any(done.status == jnp.asarray([int(r) for r in reasons]))
-    # Where a field is at its physical bound, it and not the solver is why it is stuck.
-    by_status = jnp.select(
-        [
-            done.status == Status.COMPLETED,
-            done.status == Status.EVENT,
-            stuck & (salt < 1.0),
-            stuck & (jnp.min(surface) < 1e-3),
-            stuck & (jnp.max(surface) > 1.0 - 1e-3),
-            stuck & (mode == Mode.POWER) & (value > 0.0),
-            done.status == Status.START_FAILED,
-            done.status == Status.STEP_TOO_SMALL,
-            done.status == Status.EVENT_NOT_MET,
-        ],
-        [
-            int(Result.COMPLETED),
-            by_event,
-            int(Result.SALT_DEPLETED),
-            int(Result.SURFACE_EMPTY),
-            int(Result.SURFACE_FULL),
-            int(Result.POWER_INFEASIBLE),
-            int(Result.START_NOT_FOUND),
-            int(Result.STEP_TOO_SMALL),
-            int(Result.EVENT_NOT_MET),
-        ],
-        int(Result.STEP_LIMIT),
-    )
-    return by_status

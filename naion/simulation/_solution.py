@@ -18,6 +18,7 @@ from ..models import DFN, Losses, State, lay_out_layers, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
 from . import _frames
+from ._cycles import Cycles, cycles_of, table
 from ._system import Output
 
 if TYPE_CHECKING:
@@ -32,26 +33,32 @@ class Solution(eqx.Module):
     them anywhere in between, at the accuracy of the solve.
 
     Attributes:
-        record: every accepted step.
+        record: every accepted step; no rows if they were not kept.
         final: state at the end, flat.
         t_end: time at the end [s].
         end: the recorded outputs at the end, one scalar each.
+        extremes: least and greatest of the recorded outputs, (2, n_out).
         outcome: a `Result`, as an integer array.
         n_steps: accepted steps.
         n_rejected: rejected attempts.
         cycle: number of the cycle of every row of the protocol.
+        of_cycles: sums and extremes of the cycles, if those were kept and not the steps.
         model: the model that was solved.
+        cautions: what a reader of the numbers should know.
     """
 
     record: Record
     final: Float[Array, " n"]
     t_end: Float[Array, ""]
     end: tuple[Float[Array, ""], ...]
+    extremes: Float[Array, "2 n_out"]
     outcome: Int[Array, ""]
     n_steps: Int[Array, ""]
     n_rejected: Int[Array, ""]
     cycle: Int[Array, " n_segment"]
+    of_cycles: Cycles | None
     model: DFN = eqx.field(static=True)
+    cautions: tuple[str, ...] = eqx.field(static=True, default=())
 
     @property
     def result(self) -> Result:
@@ -63,12 +70,27 @@ class Solution(eqx.Module):
 
         Inside `jit` unused rows repeat the end; outside they are cut off.
         """
-        start, end = (self.record.outputs[:, k, output] for k in (0, 1))
+        start, end = (self._steps.outputs[:, k, output] for k in (0, 1))
         last = jnp.maximum(self.n_steps - 1, 0)
         used = jnp.arange(start.shape[0]) < self.n_steps
         used = used.reshape(-1, *(1,) * (start.ndim - 1))
         points = jnp.where(used, start, end[last])
         return self._cut(jnp.concatenate([points, end[last][None]]))
+
+    @property
+    def _steps(self) -> Record:
+        """The record.
+
+        Raises:
+            ValueError: when the steps were not kept.
+        """
+        if self.record.t.shape[-1] == 0:
+            raise ValueError(
+                "This solution has no steps: it kept its "
+                f"{'end' if self.of_cycles is None else 'cycles'} only. Simulate with "
+                "keep='steps'."
+            )
+        return self.record
 
     def _cut(self, points: Array) -> Array:
         if isinstance(self.n_steps, Tracer):
@@ -78,8 +100,9 @@ class Solution(eqx.Module):
     @property
     def t(self) -> Array:
         """Time [s]."""
-        used = jnp.arange(self.record.t.shape[0]) < self.n_steps
-        points = jnp.append(jnp.where(used, self.record.t, self.t_end), self.t_end)
+        t = self._steps.t
+        used = jnp.arange(t.shape[0]) < self.n_steps
+        points = jnp.append(jnp.where(used, t, self.t_end), self.t_end)
         return self._cut(points)
 
     @property
@@ -136,9 +159,9 @@ class Solution(eqx.Module):
 
         Returns:
             Voltage [V], current [A], temperature [K], charge [C], energy [J], plating
-            margin [V] along a new last axis; NaN after the end.
+            margin [V] along a new last axis; NaN before the start and after the end.
         """
-        r = self.record
+        r = self._steps
         t = jnp.asarray(t, r.t.dtype)
         used = jnp.arange(r.t.shape[0]) < self.n_steps
         starts = jnp.where(used, r.t, jnp.inf)
@@ -150,6 +173,7 @@ class Solution(eqx.Module):
         theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
         rows = r.outputs[step][..., : len(Output)]
         inside = t <= r.t[step] + r.h[step] + SAME_TIME
+        inside &= (t >= -SAME_TIME) & (self.n_steps > 0)
         theta = jnp.where(inside, theta, 1.0)[..., None]
         dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)
         value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
@@ -157,9 +181,10 @@ class Solution(eqx.Module):
 
     def began(self, row: ArrayLike) -> Array:
         """Time at which a row of the protocol began [s]; NaN if it was not reached."""
-        used = jnp.arange(self.record.t.shape[0]) < self.n_steps
-        first = used & self.record.fresh & (self.record.segment == row)
-        t = jnp.sum(jnp.where(first, self.record.t, 0.0))
+        r = self._steps
+        used = jnp.arange(r.t.shape[0]) < self.n_steps
+        first = used & r.fresh & (r.segment == row)
+        t = jnp.sum(jnp.where(first, r.t, 0.0))
         return jnp.where(jnp.any(first) | (jnp.asarray(row) == 0), t, jnp.nan)
 
     def voltage_at_charge(self, charge: ArrayLike) -> Array:
@@ -171,7 +196,7 @@ class Solution(eqx.Module):
         Returns:
             voltage [V]; NaN beyond the discharged capacity.
         """
-        r = self.record
+        r = self._steps
         q = 3600.0 * jnp.asarray(charge, r.t.dtype)
         used = jnp.arange(r.t.shape[0]) < self.n_steps
         starts = jnp.where(used, r.outputs[:, 0, Output.CHARGE], jnp.inf)
@@ -192,7 +217,7 @@ class Solution(eqx.Module):
         Raises:
             ValueError: when the simulation did not keep its states.
         """
-        if self.record.y.shape[-1] == 0:
+        if self._steps.y.shape[-1] == 0:
             raise ValueError(
                 "This solution has no fields. Simulate with `keep_states=True`."
             )
@@ -221,7 +246,15 @@ class Solution(eqx.Module):
     @property
     def cycles(self) -> "pd.DataFrame":
         """Capacities, energies, efficiencies and extremes of every cycle, one row each."""
-        return _frames.cycles(self)
+        sums = self.of_cycles
+        if sums is None:
+            sums = cycles_of(self._steps, int(self.n_steps), np.asarray(self.cycle))
+        return table(sums)
+
+    @property
+    def skipped(self) -> dict[int, str]:
+        """Steps of the protocol that were over at once, by their row, with the reason."""
+        return _frames.skipped(self)
 
     def to_pandas(self) -> "pd.DataFrame":
         """Every named output at the ends of the steps, with protocol step and cycle."""

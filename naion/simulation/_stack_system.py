@@ -220,5 +220,6 @@ class StackSystem(AbstractSystem):
         s = self.model.fields(y, control.control.temperature)
         passed = jnp.abs(jnp.sum(s.charge - s.charge_mark))
         surface = jax.vmap(args.grid.composition)(s.sto[:, -1])
+        salt = jnp.min(s.c_e)
         current, Q = jnp.sum(s.current), args.nominal_capacity
-        return distances(control, V, current, passed, s.temperature, surface, Q)
+        return distances(control, V, current, passed, s.temperature, surface, salt, Q)

@@ -10,7 +10,7 @@ from jaxtyping import Array
 from ..models import DFN, Grid, State
 from ..models._surface import ERROR_WEIGHT
 from ..parameters import Cell, Stoichiometry
-from ..protocol import Control, Mode, Protocol
+from ..protocol import Control, Mode, Protocol, goes_on
 from ..solvers import AbstractSystem, Segments
 from ..solvers._system import Factorised
 
@@ -37,6 +37,7 @@ class Event(enum.IntEnum):
     TEMPERATURE_ABOVE = 5
     SURFACE_EMPTY = 6
     SURFACE_FULL = 7
+    SALT_DEPLETED = 8
 
 
 SURFACE_LIMIT = -1e-3
@@ -45,6 +46,9 @@ SURFACE_LIMIT = -1e-3
 Where a surface fills up, or salt runs out, somewhere in an electrode, the reaction moves
 elsewhere and the cell goes on: neither ends a solve by itself.
 """
+
+SALT_LIMIT = -1e-3
+"""A solve ends with a concentration, over the initial one, below zero by more than that."""
 
 NOT_NOW = 1e6
 """Distance of an event that cannot occur in the present mode or direction."""
@@ -94,12 +98,13 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
         temperature_above=protocol.temperature_above,
     )
     never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
-    stops = [own_lower, own_upper] + [never] * 4 + [always] * 2
+    stops = [own_lower, own_upper] + [never] * 4 + [always] * 3
     return Segments(
         Imposed(control, cut_offs),
         protocol.duration,
         jnp.stack(stops, axis=-1),
         protocol.count,
+        goes_on(protocol),
     )
 
 
@@ -226,9 +231,9 @@ class CellSystem(AbstractSystem):
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)
-        surface = args.composition(s.sto[-1])
+        surface, salt = args.composition(s.sto[-1]), jnp.min(s.c_e)
         Q = args.cell.nominal_capacity
-        return distances(control, V, s.current, passed, s.temperature, surface, Q)
+        return distances(control, V, s.current, passed, s.temperature, surface, salt, Q)
 
 
 def distances(
@@ -238,6 +243,7 @@ def distances(
     passed: Array,
     temperature: Array,
     surface: Array,
+    salt: Array,
     Q: Array,
 ) -> Array:
     """Scaled distances to the events, in the order of `Event`.
@@ -249,6 +255,7 @@ def distances(
         passed: charge that went through since the step began [C].
         temperature: of the cell, or of all its layers [K].
         surface: stoichiometries of all particle surfaces.
+        salt: least concentration over the initial one.
         Q: nominal capacity [A.h].
     """
     cut, held = control.cut_offs, control.control.mode == Mode.VOLTAGE
@@ -262,5 +269,6 @@ def distances(
             (cut.temperature_above - jnp.max(temperature)) / 10.0,
             jnp.min(surface) - SURFACE_LIMIT,
             1.0 - SURFACE_LIMIT - jnp.max(surface),
+            salt - SALT_LIMIT,
         ]
     )

@@ -1,7 +1,15 @@
 """Integrators for semi-explicit DAEs with structure. Knows nothing of batteries."""
 
 from ._differentiate import solve
-from ._integrate import Record, Segments, Settings, Trajectory, integrate
+from ._integrate import (
+    Record,
+    Segments,
+    Settings,
+    Trajectory,
+    Where,
+    beginning,
+    integrate,
+)
 from ._rosenbrock import RODAS5P, Tableau, apply, interpolate, stepping
 from ._system import AbstractSystem, Status
 
@@ -14,7 +22,9 @@ __all__ = [
     "Status",
     "Tableau",
     "Trajectory",
+    "Where",
     "apply",
+    "beginning",
     "integrate",
     "interpolate",
     "solve",

@@ -12,6 +12,7 @@ settling, if the algebraic unknowns were settled before the step; the step's slo
 its own length, if it ends at an event; and the step.
 """
 
+import dataclasses
 import enum
 import functools
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from ._integrate import (
     Segments,
     Settings,
     Trajectory,
+    Where,
     integrate,
     not_begun,
     row,
@@ -62,6 +64,14 @@ class _Outputs(NamedTuple):
     t_end: Array
 
 
+class _Results(NamedTuple):
+    """All that has derivatives: `Trajectory` says what it is."""
+
+    way: _Outputs
+    end: Array
+    extremes: Array
+
+
 class _Static(NamedTuple):
     """The rest of the inputs: integers and settings."""
 
@@ -69,12 +79,14 @@ class _Static(NamedTuple):
     control: Any
     stops: Array
     count: Array
+    goes_on: Array
     settings: Settings
+    where: Where
 
 
 def solve(
     system: AbstractSystem,
-    y0: Array,
+    where: Where,
     args: Any,
     segments: Segments,
     settings: Settings,
@@ -82,33 +94,43 @@ def solve(
 ) -> Trajectory:
     """`integrate`, differentiable in forward and reverse mode (once).
 
-    Derivatives are with respect to every floating-point number in `y0`, `args`,
+    Derivatives are with respect to every floating-point number in `where.y`, `args`,
     `segments.control` and `segments.duration`, of every output of every step, of times
-    and step lengths, and of the final state.
+    and step lengths, of the final state, of the outputs there and of their extremes. They
+    take a record with the room of `settings`, also where none is returned.
     """
     args, fixed_args = eqx.partition(args, eqx.is_inexact_array)
     control, fixed_control = eqx.partition(segments.control, eqx.is_inexact_array)
-    inputs = _Inputs(y0, args, control, segments.duration)
+    inputs = _Inputs(where.y, args, control, segments.duration)
     static = _Static(
-        fixed_args, fixed_control, segments.stops, segments.count, settings
+        fixed_args,
+        fixed_control,
+        segments.stops,
+        segments.count,
+        segments.goes_on,
+        settings,
+        jax.lax.stop_gradient(where),
     )
-    outputs, trajectory = _solve(system, keep_states, inputs, static)
-    record = trajectory.record._replace(
-        t=outputs.t, h=outputs.h, outputs=outputs.outputs
-    )
-    return trajectory._replace(record=record, y=outputs.y, t=outputs.t_end)
+    (way, end, extremes), done = _solve(system, keep_states, inputs, static)
+    record = done.record._replace(t=way.t, h=way.h, outputs=way.outputs)
+    where = done.where._replace(y=way.y, t=way.t_end)
+    return done._replace(record=record, where=where, end=end, extremes=extremes)
 
 
 def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
-    segments = Segments(control, inputs.duration, static.stops, static.count)
+    segments = Segments(
+        control, inputs.duration, static.stops, static.count, static.goes_on
+    )
     run = functools.partial(integrate, keep_states=keep_states)
-    at = system, inputs.y, args, segments, static.settings
+    where = static.where._replace(y=inputs.y)
+    at = system, where, args, segments, static.settings
     run = per_lane(run) if static.settings.native else run
     done = deferred(run, not_begun(*at, keep_states), *at)
     r = done.record
-    return _Outputs(r.t, r.h, r.outputs, done.y, done.t), done
+    way = _Outputs(r.t, r.h, r.outputs, done.y, done.t)
+    return _Results(way, done.end, done.extremes), done
 
 
 _solve = jax.custom_jvp(_solve_impl, nondiff_argnums=(0, 1))
@@ -116,7 +138,10 @@ _solve = jax.custom_jvp(_solve_impl, nondiff_argnums=(0, 1))
 
 def _solve_jvp(system, keep_states, primals, tangents):
     inputs, static = _no_second_derivative(primals[0]), primals[1]
-    outputs, done = _solve_impl(system, True, inputs, static)
+    recorded = static._replace(
+        settings=dataclasses.replace(static.settings, recording=True)
+    )
+    results, done = _solve_impl(system, True, inputs, recorded)
     # Only what is perturbed is differentiated: a fit of a few scalars must not pay for
     # every table of the cell.
     moves = jax.tree.map(
@@ -126,12 +151,38 @@ def _solve_jvp(system, keep_states, primals, tangents):
     )
     moving, fixed = eqx.partition(inputs, moves)
     tangent = eqx.filter(tangents[0], moves)
-    tangent = _Sweep(system, static, moving, fixed, done)(tangent)
+    way = _Sweep(system, recorded, moving, fixed, done)(tangent)
+    dots = _Results(way, *_at_ends(done, way.outputs))
     if not keep_states:
-        empty = jnp.zeros((done.record.y.shape[0], 0), done.y.dtype)
-        done = done._replace(record=done.record._replace(y=empty))
-    still = jax.tree.map(_zero_tangent, done)
-    return (outputs, done), (tangent, still)
+        done = done._replace(record=done.record._replace(y=done.record.y[:, :0]))
+    if not static.settings.recording:
+        # Rows that nobody asked for.
+        done = done._replace(record=jax.tree.map(lambda a: a[:0], done.record))
+        results, dots = (
+            r._replace(way=_Outputs(*(a[:0] for a in r.way[:3]), *r.way[3:]))
+            for r in (results, dots)
+        )
+    return (results, done), (dots, jax.tree.map(_zero_tangent, done))
+
+
+def _at_ends(done: Trajectory, dots: Array) -> tuple[Array, Array]:
+    """Of the outputs' tangents those at the end, and at the least and greatest outputs."""
+    some = done.n_steps > 0
+    last = jnp.maximum(done.n_steps - 1, 0)
+    used = jnp.arange(dots.shape[0]) < done.n_steps
+    outputs, dots = (
+        a[:, :2].reshape(-1, a.shape[-1]) for a in (done.record.outputs, dots)
+    )
+    used = jnp.repeat(used, 2)[:, None]
+    at = jnp.stack(
+        [
+            jnp.argmin(jnp.where(used, outputs, jnp.inf), axis=0),
+            jnp.argmax(jnp.where(used, outputs, -jnp.inf), axis=0),
+        ]
+    )
+    extremes = jnp.take_along_axis(dots, at, axis=0)
+    end = dots[2 * last + 1]
+    return jnp.where(some, end, 0.0), jnp.where(some, extremes, 0.0)
 
 
 _solve.defjvp(_solve_jvp, symbolic_zeros=True)
@@ -246,7 +297,7 @@ class _Sweep(eqx.Module):
             _, dot = jax.jvp(replay.end, (x, u), (x_dot, u_dot))
 
             is_step = phase == _Phase.STEP
-            has_event = record.event[n] >= 0
+            has_event = self._ends_at_event(n)
             # The length moves so that the distance to the event stays zero.
             safe = jnp.where(has_event, slope.distance, 1.0)
             longer = jnp.where(is_step & has_event, -dot.distance / safe, 0.0)
@@ -275,10 +326,13 @@ class _Sweep(eqx.Module):
         )
         return out._replace(y=y_dot, t_end=t_dot)
 
+    def _ends_at_event(self, n: Array) -> Array:
+        """Whether the length of a step follows from an event."""
+        return (self.record.event[n] >= 0) & ~self.record.skipped[n]
+
     def _first_phase(self, n: Array) -> Array:
-        r = self.record
-        without = jnp.where(r.event[n] >= 0, _Phase.SLOPE, _Phase.STEP)
-        return jnp.where(r.settled[n], _Phase.SETTLE, without)
+        without = jnp.where(self._ends_at_event(n), _Phase.SLOPE, _Phase.STEP)
+        return jnp.where(self.record.settled[n], _Phase.SETTLE, without)
 
     def backward(self, cotangent: _Outputs) -> _Inputs:
         """Cotangents against the record."""
@@ -309,7 +363,7 @@ class _Sweep(eqx.Module):
             y_bar = scale * y_more + jnp.where(along_h, y_bar, 0.0)
             total = _add(total, jax.tree.map(lambda a: scale * a, more))
 
-            to_slope = is_step & (record.event[n] >= 0)
+            to_slope = is_step & self._ends_at_event(n)
             to_settle = ~to_slope & (phase != _Phase.SETTLE) & record.settled[n]
             done = ~to_slope & ~to_settle
             t_bar = jnp.where(done, t_bar + cotangent.t[n], t_bar)
@@ -374,10 +428,12 @@ class _Replay(NamedTuple):
     def at(self, x: _Begun) -> At:
         """What the stages hang on."""
         tableau = self.static.settings.tableau
+        # A row without a step is left as it is: consistent, and settling keeps it so.
+        skipped = self.rec.skipped
         weights = jax.tree.map(
-            lambda a, b: jnp.where(self.settles, a, b),
+            lambda a, b: jnp.where(self.settles | skipped, a, b),
             settling(tableau, jnp.ones_like(x.h)),
-            stepping(tableau, x.h),
+            stepping(tableau, jnp.where(skipped, 1.0, x.h)),
         )
         args = eqx.combine(x.args, self.fixed.args, self.static.args)
         rest = row((self.fixed.control, self.static.control), self.rec.segment)
@@ -389,7 +445,8 @@ class _Replay(NamedTuple):
         step = finish(weights, y, u)
         outputs = step_outputs(self.system, tau, y, x.h, step, args, control)
         distances = self.system.events(tau + x.h, step.y, args, control)
-        y_end = jnp.where(self.settles & ~self.frozen, y, step.y)
+        stays = (self.settles | self.rec.skipped) & ~self.frozen
+        y_end = jnp.where(stays, y, step.y)
         return _End(y_end, outputs, distances[self.rec.event], x.h)
 
 

@@ -49,14 +49,19 @@ class Settings(eqx.Module):
     Attributes:
         rtol: tolerance of the local error, in the system's scaled norm.
         first_step: first step of a segment [s].
-        max_steps: most accepted steps; the size of the record.
+        max_steps: most accepted steps; a number, which no shape depends on.
+        room: rows of the record; a call that fills it ends there, with the status
+            RUNNING, and the next can go on from `Trajectory.where`.
+        recording: whether to keep a record; without, nothing ends for want of room.
         tableau: the method.
         native: run lane by lane as native code; see `naion_kernels.lanes`.
     """
 
     rtol: Array
     first_step: Array
-    max_steps: int = eqx.field(static=True)
+    max_steps: Array
+    room: int = eqx.field(static=True)
+    recording: bool = eqx.field(static=True, default=True)
     tableau: Tableau = eqx.field(static=True, default=RODAS5P)
     native: bool = eqx.field(static=True, default=False)
 
@@ -70,12 +75,15 @@ class Segments(NamedTuple):
         stops: whether an event ends everything rather than the segment,
             (n_segment, n_event).
         count: how many of the rows are segments; the rest is padding.
+        goes_on: whether the control takes over where that of the segment before ends, so
+            that potentials stay consistent, (n_segment,).
     """
 
     control: Any
     duration: Array
     stops: Array
     count: Array
+    goes_on: Array
 
 
 class Record(NamedTuple):
@@ -90,9 +98,11 @@ class Record(NamedTuple):
         settled: algebraic unknowns were solved for anew before the step.
         ended: the step ends at the segment's duration.
         event: index of the event it ends at, or -1.
+        skipped: no step: the event had been met before the segment began. A row of no
+            length, with the outputs there.
         outputs: outputs at the start, at the end, and of the dense output,
-            (max_steps, 2 + p, n_out).
-        y: state at the start of the step, (max_steps, n), or (max_steps, 0).
+            (room, 2 + p, n_out).
+        y: state at the start of the step, (room, n), or (room, 0).
     """
 
     t: Array
@@ -103,36 +113,13 @@ class Record(NamedTuple):
     settled: Array
     ended: Array
     event: Array
+    skipped: Array
     outputs: Array
     y: Array
 
 
-class Trajectory(NamedTuple):
-    """A solve: its record and how it ended.
-
-    Attributes:
-        record: see `Record`.
-        y: state at the end, (n,).
-        t: time at the end [s].
-        status: a `Status`.
-        segment: segment in which the solve ended.
-        event: event that ended it, or -1.
-        n_steps: accepted steps.
-        n_rejected: attempted steps that were not accepted.
-    """
-
-    record: Record
-    y: Array
-    t: Array
-    status: Array
-    segment: Array
-    event: Array
-    n_steps: Array
-    n_rejected: Array
-
-
-class _Carry(NamedTuple):
-    """Where the loop is.
+class Where(NamedTuple):
+    """Where an integration is; all that it needs to go on.
 
     Attributes:
         y, t, tau, segment: state, time, time in the segment, and the segment.
@@ -145,8 +132,6 @@ class _Carry(NamedTuple):
         settled: `y` was settled at this time.
         rejected: steps rejected in a row.
         closing: on an event; see `Closing`.
-        status, event: how the solve ended.
-        n_steps, n_rejected, record: what is returned.
     """
 
     y: Array
@@ -162,59 +147,88 @@ class _Carry(NamedTuple):
     settled: Array
     rejected: Array
     closing: Closing
+
+
+def beginning(y0: Array, first_step: Array | float) -> Where:
+    """The beginning of the first segment, from the state `y0`, (n,)."""
+    zero, count = jnp.zeros((), y0.dtype), jnp.zeros((), int)
+    yes = jnp.ones((), bool)
+    return Where(
+        y=y0,
+        t=zero,
+        tau=zero,
+        segment=count,
+        h=jnp.asarray(first_step, y0.dtype),
+        entering=yes,
+        fresh=yes,
+        settling=yes,
+        damping=jnp.ones_like(zero),
+        tried=count,
+        settled=~yes,
+        rejected=count,
+        closing=not_closing(zero),
+    )
+
+
+class Trajectory(NamedTuple):
+    """A solve: its record and how it ended.
+
+    Attributes:
+        record: see `Record`; with no rows if none was asked for.
+        where: where it ended.
+        end: outputs at the end of the last accepted step, (n_out,); NaN without one.
+        extremes: least and greatest of the outputs at both ends of all steps, (2, n_out);
+            infinities without one.
+        status: a `Status`; RUNNING if the record is full.
+        event: event that ended it, or -1.
+        n_steps: accepted steps, and segments that were over at once.
+        n_rejected: attempted steps that were not accepted.
+    """
+
+    record: Record
+    where: Where
+    end: Array
+    extremes: Array
     status: Array
     event: Array
     n_steps: Array
     n_rejected: Array
-    record: Record
+
+    @property
+    def y(self) -> Array:
+        """State at the end, (n,)."""
+        return self.where.y
+
+    @property
+    def t(self) -> Array:
+        """Time at the end [s]."""
+        return self.where.t
 
 
 def integrate(
     system: AbstractSystem,
-    y0: Array,
+    where: Where,
     args: Any,
     segments: Segments,
     settings: Settings,
     keep_states: bool = False,
 ) -> Trajectory:
-    """Integrate from `y0` through all segments.
+    """Integrate from `where` through the segments that are left.
 
     Not differentiable itself: see `differentiate.solve`.
 
     Args:
         keep_states: record the state at the start of every step.
     """
-    carry = _initial(system, y0, args, segments, settings, keep_states)
-    carry = jax.lax.while_loop(
-        lambda c: c.status == Status.RUNNING,
+
+    def goes_on(c: Trajectory) -> Array:
+        running = c.status == Status.RUNNING
+        return running & (c.n_steps < settings.room) if settings.recording else running
+
+    return jax.lax.while_loop(
+        goes_on,
         lambda c: _advance(system, args, segments, settings, c),
-        carry,
-    )
-    return _trajectory(carry)
-
-
-def not_begun(
-    system: AbstractSystem,
-    y0: Array,
-    args: Any,
-    segments: Segments,
-    settings: Settings,
-    keep_states: bool,
-) -> Trajectory:
-    """What `integrate` starts from: arrays like those that it returns."""
-    return _trajectory(_initial(system, y0, args, segments, settings, keep_states))
-
-
-def _trajectory(carry: "_Carry") -> Trajectory:
-    return Trajectory(
-        carry.record,
-        carry.y,
-        carry.t,
-        carry.status,
-        carry.segment,
-        carry.event,
-        carry.n_steps,
-        carry.n_rejected,
+        not_begun(system, where, args, segments, settings, keep_states),
     )
 
 
@@ -237,48 +251,50 @@ def step_outputs(
     return jnp.stack([start, end, *inner])
 
 
-def _initial(system, y0, args, segments, settings, keep_states) -> _Carry:
-    n = settings.max_steps
-    zero, no = jnp.zeros((), y0.dtype), jnp.asarray(-1)
-    out = system.outputs(zero, y0, args, row(segments.control, 0))
+def not_begun(
+    system: AbstractSystem,
+    where: Where,
+    args: Any,
+    segments: Segments,
+    settings: Settings,
+    keep_states: bool,
+) -> Trajectory:
+    """What `integrate` starts from: arrays like those that it returns."""
+    y, dtype = where.y, where.y.dtype
+    n = settings.room if settings.recording else 0
+    out = system.outputs(where.tau, y, args, row(segments.control, 0))
     n_dense = settings.tableau.dense.shape[0]
+    # Strongly typed: what a loop converts it copies, whole, in every iteration.
     record = Record(
-        t=jnp.zeros(n, y0.dtype),
-        tau=jnp.zeros(n, y0.dtype),
-        h=jnp.zeros(n, y0.dtype),
+        t=jnp.zeros(n, dtype),
+        tau=jnp.zeros(n, dtype),
+        h=jnp.zeros(n, dtype),
         segment=jnp.zeros(n, int),
         fresh=jnp.zeros(n, bool),
         settled=jnp.zeros(n, bool),
         ended=jnp.zeros(n, bool),
-        event=jnp.full(n, -1),
+        event=jnp.full(n, -1, int),
+        skipped=jnp.zeros(n, bool),
         outputs=jnp.zeros((n, 2 + n_dense, out.shape[0]), out.dtype),
-        y=jnp.zeros((n, y0.shape[0] if keep_states else 0), y0.dtype),
+        y=jnp.zeros((n, y.shape[0] if keep_states else 0), dtype),
     )
-    count, yes = jnp.asarray(0), jnp.asarray(True)
-    return _Carry(
-        y=y0,
-        t=zero,
-        tau=zero,
-        segment=count,
-        h=settings.first_step,
-        entering=yes,
-        fresh=yes,
-        settling=yes,
-        damping=jnp.ones_like(zero),
-        tried=count,
-        settled=~yes,
-        rejected=count,
-        closing=not_closing(zero),
-        status=jnp.asarray(int(Status.RUNNING)),
-        event=no,
+    nothing = jnp.full_like(out, jnp.nan)
+    count = jnp.zeros((), int)
+    return Trajectory(
+        record=record,
+        where=where,
+        end=nothing,
+        extremes=jnp.stack([jnp.full_like(out, jnp.inf), jnp.full_like(out, -jnp.inf)]),
+        status=jnp.full((), int(Status.RUNNING), int),
+        event=jnp.full((), -1, int),
         n_steps=count,
         n_rejected=count,
-        record=record,
     )
 
 
-def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
+def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
     """One attempt at settling or at a step, and what follows from it."""
+    c = done.where
     control = row(segments.control, c.segment)
     begun = system.start_guess(c.tau, system.begin(c.y), args, control)
     y = jnp.where(c.entering, begun, c.y)
@@ -336,15 +352,16 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
     h_next = jnp.where(c.settling | over, c.h, h_next)
-    rejected = jnp.where(passed | c.settling, 0, c.rejected + 1)
+    rejected = jnp.where(passed | over | c.settling, 0, c.rejected + 1)
     # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
     # sharply, that alone can fail or shorten the next step however short it is; and an
     # event may lie within that tolerance of the start of the step. Solve them anew.
     short_of_breath = (rejected == MANY_REJECTED) | (passed & (h_next < VERY_SHORT))
     unsettled = ~c.settled & (short_of_breath | again)
 
-    n_steps = c.n_steps + accepted
-    n_rejected = c.n_rejected + (~accepted & ~over & ~c.settling)
+    adds = accepted | over
+    n_steps = done.n_steps + adds
+    n_rejected = done.n_rejected + (~adds & ~c.settling)
     lost = c.settling & (settle.failed | (c.tried >= MAX_ATTEMPTS))
     status = jnp.select(
         [
@@ -354,7 +371,7 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             bracket.count > MAX_CLOSING,
             # (An event may be nearer than that; attempts to end there are counted.)
             ~c.settling & ~leaves & ~again & (h_next < SHORTEST),
-            (n_steps == settings.max_steps) | (n_rejected > 10 * settings.max_steps),
+            (n_steps >= settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
         [
             int(Status.START_FAILED),
@@ -366,38 +383,46 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
         ],
         int(Status.RUNNING),
     )
+    outputs = step_outputs(system, c.tau, y, h, trial, args, control)
+    # A segment that is over at once is a row without length.
+    outputs = jnp.where(over, jnp.broadcast_to(outputs[0], outputs.shape), outputs)
     entry = Record(
         t=c.t,
         tau=c.tau,
-        h=h,
+        h=jnp.where(over, 0.0, h),
         segment=c.segment,
         fresh=c.fresh,
         settled=c.settled,
         ended=ended,
-        event=jnp.where(accepted & met, nearest, -1),
-        outputs=step_outputs(system, c.tau, y, h, trial, args, control),
-        y=y[: c.record.y.shape[1]],
+        event=jnp.where(has_event, event, -1),
+        skipped=over,
+        outputs=outputs,
+        y=y[: done.record.y.shape[1]],
     )
-    # A segment that is over at once still leaves its outputs, for when no step follows.
-    here = jnp.broadcast_to(entry.outputs[0], entry.outputs.shape)
-    entry = entry._replace(
-        h=jnp.where(over, 0.0, h), outputs=jnp.where(over, here, entry.outputs)
-    )
-    at = jnp.where(accepted | over, c.n_steps, settings.max_steps)
-    record = jax.tree.map(
-        lambda buffer, value: buffer.at[at].set(value, mode="drop"), c.record, entry
-    )
+    record = done.record
+    if settings.recording:
+        at = jnp.where(adds, done.n_steps, settings.room)
+        record = jax.tree.map(
+            lambda buffer, value: buffer.at[at].set(value, mode="drop"), record, entry
+        )
+    least, greatest = done.extremes
+    for at_end in outputs[:2]:
+        least, greatest = jnp.minimum(least, at_end), jnp.maximum(greatest, at_end)
+    extremes = jnp.stack([least, greatest])
     moves_on = leaves & (status == Status.RUNNING)
+    # Where the control takes over without a jump, so do the potentials.
+    joined = moves_on & ended & segments.goes_on[c.segment + moves_on]
     y_next = jnp.where(accepted, trial.y, jnp.where(c.settling, settle.y, y))
-    return _Carry(
+    first_h = jnp.where(joined, h_next, jnp.minimum(settings.first_step, h_next))
+    where = Where(
         y=y_next,
         t=jnp.where(accepted, c.t + h, c.t),
         tau=jnp.where(moves_on, 0.0, jnp.where(accepted, c.tau + h, c.tau)),
         segment=c.segment + moves_on,
-        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
+        h=jnp.where(moves_on, first_h, h_next),
         entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
-        settling=moves_on | (c.settling & ~settle.found) | unsettled,
+        settling=(moves_on & ~joined) | (c.settling & ~settle.found) | unsettled,
         damping=jnp.where(c.settling & ~settle.found, settle.damping, 1.0),
         tried=jnp.where(c.settling & ~settle.found, c.tried + 1, 0),
         settled=(c.settled & ~accepted | c.settling & settle.found) & ~moves_on,
@@ -410,11 +435,16 @@ def _advance(system, args, segments, settings, c: _Carry) -> _Carry:
             c.closing,
             not_closing(c.tau),
         ),
+    )
+    return Trajectory(
+        record=record,
+        where=where,
+        end=jnp.where(adds, outputs[1], done.end),
+        extremes=jnp.where(adds, extremes, done.extremes),
         status=status,
         event=jnp.where(has_event, event, -1),
         n_steps=n_steps,
         n_rejected=n_rejected,
-        record=record,
     )
 
 

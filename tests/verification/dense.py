@@ -54,4 +54,5 @@ def segments(*durations: float, stops: bool = False) -> Segments:
     """Segments without a control."""
     n = len(durations)
     ends = jnp.full((n, 1), stops)
-    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n))
+    none = jnp.zeros(n, bool)
+    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n), none)

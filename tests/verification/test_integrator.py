@@ -10,6 +10,7 @@ from naion.solvers import (
     Settings,
     Status,
     apply,
+    beginning,
     interpolate,
     solve,
     stepping,
@@ -100,8 +101,14 @@ def robertson():
 
     @jax.jit
     def run(rates, rtol):
-        settings = Settings(rtol, jnp.asarray(1e-4), 4000)
-        return solve(Robertson(), y0, rates, segments(40.0, 1e11 - 40.0), settings)
+        settings = Settings(rtol, jnp.asarray(1e-4), 4000, 4000)
+        return solve(
+            Robertson(),
+            beginning(y0, 1e-4),
+            rates,
+            segments(40.0, 1e11 - 40.0),
+            settings,
+        )
 
     return run, rates
 
@@ -146,8 +153,14 @@ def test_event_time_and_its_derivative():
     """y = exp(-k t) meets 1/2 at t = ln 2 / k; then a second segment starts there."""
 
     def run(k):
-        settings = Settings(jnp.asarray(1e-8), jnp.asarray(0.01), 400)
-        done = solve(Decay(), jnp.ones(2), k, segments(jnp.inf, stops=True), settings)
+        settings = Settings(jnp.asarray(1e-8), jnp.asarray(0.01), 400, 400)
+        done = solve(
+            Decay(),
+            beginning(jnp.ones(2), 0.01),
+            k,
+            segments(jnp.inf, stops=True),
+            settings,
+        )
         return done.t, done.y
 
     k = jnp.asarray(0.7)

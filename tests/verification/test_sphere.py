@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 import naion as na
 from naion.physics import solid
-from naion.solvers import Settings, integrate
+from naion.solvers import Settings, beginning, integrate
 
 from .dense import DenseSystem, segments
 
@@ -84,10 +84,12 @@ def test_order_in_r(grading):
 def test_series_through_the_integrator():
     """The same in time steps of 1e-6: the error is that of 40 shells."""
     mesh = na.Mesh(2, 2, 2, 40)
-    settings = Settings(jnp.asarray(1e-6), jnp.asarray(1.0), 400)
+    settings = Settings(jnp.asarray(1e-6), jnp.asarray(1.0), 400, 400)
     fo = 0.1
     done = jax.jit(
-        lambda y0: integrate(Sphere(mesh), y0, (), segments(fo * TIME_SCALE), settings)
+        lambda y0: integrate(
+            Sphere(mesh), beginning(y0, 1.0), (), segments(fo * TIME_SCALE), settings
+        )
     )(jnp.full(40, 0.5))
     x, volumes = np.asarray(done.y), 3.0 * mesh.shells().volumes
     numeric = (x[-1] - volumes @ x) / (-FLUX * RADIUS / DIFFUSIVITY)

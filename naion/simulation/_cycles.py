@@ -1,0 +1,141 @@
+"""What each cycle of a protocol came to, from the steps of the solver."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ._system import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..solvers import Record
+
+
+class Cycles(NamedTuple):
+    """Sums and extremes of cycles, one row each, (n,).
+
+    Attributes:
+        number: of the cycle.
+        out, into: charge discharged and charged [C].
+        given, taken: energy discharged and charged [J].
+        out_first: whether the cycle begins with its discharge.
+        least_voltage, greatest_voltage: [V].
+        warmest: [K].
+        least_margin: lowest plating margin [V].
+        duration: [s].
+    """
+
+    number: np.ndarray
+    out: np.ndarray
+    into: np.ndarray
+    given: np.ndarray
+    taken: np.ndarray
+    out_first: np.ndarray
+    least_voltage: np.ndarray
+    greatest_voltage: np.ndarray
+    warmest: np.ndarray
+    least_margin: np.ndarray
+    duration: np.ndarray
+
+
+def cycles_of(record: "Record", n_steps: int, cycle: np.ndarray) -> Cycles:
+    """Of the first `n_steps` rows of a record.
+
+    Args:
+        record: of a solve.
+        n_steps: rows that are used.
+        cycle: number of the cycle of every row of the protocol.
+    """
+    start, end = (
+        np.asarray(record.outputs[:n_steps, k, : len(Output)]) for k in (0, 1)
+    )
+    of = np.asarray(cycle)[np.asarray(record.segment[:n_steps])]
+    number, first = np.unique(of, return_index=True)
+    moved = end - start
+    out = np.maximum(moved[:, Output.CHARGE], 0.0)
+    into = np.maximum(-moved[:, Output.CHARGE], 0.0)
+    energy = moved[:, Output.ENERGY]
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values, first) if n_steps else np.zeros(0)
+
+    def least(output: Output) -> np.ndarray:
+        values = np.minimum(start[:, output], end[:, output])
+        return np.minimum.reduceat(values, first) if n_steps else np.zeros(0)
+
+    def greatest(output: Output) -> np.ndarray:
+        values = np.maximum(start[:, output], end[:, output])
+        return np.maximum.reduceat(values, first) if n_steps else np.zeros(0)
+
+    begins = [int(np.argmax((of == k) & (out + into > 0.0))) for k in number]
+    return Cycles(
+        number=number,
+        out=total(out),
+        into=total(into),
+        given=total(np.where(out > 0.0, energy, 0.0)),
+        taken=total(np.where(out > 0.0, 0.0, -energy)),
+        out_first=out[begins] > 0.0,
+        least_voltage=least(Output.VOLTAGE),
+        greatest_voltage=greatest(Output.VOLTAGE),
+        warmest=greatest(Output.TEMPERATURE),
+        least_margin=least(Output.PLATING_MARGIN),
+        duration=total(np.asarray(record.h[:n_steps])),
+    )
+
+
+def joined(a: Cycles, b: Cycles) -> Cycles:
+    """Cycles of two parts of a solve, one after the other."""
+    if not len(a.number) or not len(b.number) or a.number[-1] != b.number[0]:
+        return Cycles(*(np.concatenate(pair) for pair in zip(a, b, strict=True)))
+    # The cycle in which the parts meet.
+    last, next_ = (Cycles(*(x[at] for x in c)) for c, at in ((a, -1), (b, 0)))
+    sums = {
+        f: getattr(last, f) + getattr(next_, f)
+        for f in ("out", "into", "given", "taken", "duration")
+    }
+    begun = last.out + last.into > 0.0
+    met = last._replace(
+        **sums,
+        out_first=last.out_first if begun else next_.out_first,
+        least_voltage=min(last.least_voltage, next_.least_voltage),
+        greatest_voltage=max(last.greatest_voltage, next_.greatest_voltage),
+        warmest=max(last.warmest, next_.warmest),
+        least_margin=min(last.least_margin, next_.least_margin),
+    )
+    rows = zip(a, met, b, strict=True)
+    return Cycles(*(np.concatenate([x[:-1], [m], y[1:]]) for x, m, y in rows))
+
+
+def table(c: Cycles) -> "pd.DataFrame":
+    """One row a cycle; see `Solution.cycles`."""
+    import pandas as pd
+
+    # An efficiency is of a discharge and the charge before it.
+    before = [np.concatenate([[np.nan], x[:-1]]) for x in (c.into, c.taken)]
+    into, taken = (
+        np.where(c.out_first, earlier, own)
+        for earlier, own in zip(before, (c.into, c.taken), strict=True)
+    )
+
+    def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        return np.where(
+            (whole > 0.0) & (c.out > 0.0), part / np.where(whole, whole, 1.0), np.nan
+        )
+
+    return pd.DataFrame(
+        {
+            "Cycle": c.number.astype(int),
+            "Discharge capacity [A.h]": c.out / 3600.0,
+            "Charge capacity [A.h]": c.into / 3600.0,
+            "Discharge energy [W.h]": c.given / 3600.0,
+            "Charge energy [W.h]": c.taken / 3600.0,
+            "Coulombic efficiency": share(c.out, into),
+            "Energy efficiency": share(c.given, taken),
+            "Minimum voltage [V]": c.least_voltage,
+            "Maximum voltage [V]": c.greatest_voltage,
+            "Maximum temperature [K]": c.warmest,
+            "Lowest plating margin [V]": c.least_margin,
+            "Duration [h]": c.duration / 3600.0,
+        }
+    ).set_index("Cycle")

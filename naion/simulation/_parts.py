@@ -1,0 +1,81 @@
+"""One simulation as several calls of one program, each with a record of the same size.
+
+So a simulation may take any number of steps, and its program hangs on none of them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._results import Result
+from ..solvers import Record, Where
+from ._cycles import cycles_of
+from ._cycles import joined as joined_cycles
+from ._solution import Solution
+
+S = TypeVar("S", bound=Solution)
+Part = Callable[[np.ndarray, tuple[Where, np.ndarray]], tuple[S, Where]]
+
+ANEW, GOING = np.asarray(False), np.asarray(True)
+"""Whether a part goes on, or begins at the start."""
+
+
+def in_parts(part: Part[S], first: Where, most: int, keep: str) -> tuple[S, Where]:
+    """The whole simulation, and where it ended.
+
+    Args:
+        part: at most so many steps, from where, if that is to go on (else from the start).
+        first: any `Where` of the right shapes.
+        most: accepted steps altogether.
+        keep: "steps", "cycles" or "end"; see `simulate`.
+    """
+    solution, where = part(np.asarray(most), (first, ANEW))
+    if keep == "steps" and not _is_full(solution, most):
+        return solution, where
+    parts, cycles, steps, rejected = [], None, 0, 0
+    extremes = np.asarray(solution.extremes)
+    while True:
+        n = int(solution.n_steps)
+        steps, rejected = steps + n, rejected + int(solution.n_rejected)
+        if n:
+            lows, highs = zip(extremes, np.asarray(solution.extremes), strict=True)
+            extremes = np.stack([np.fmin(*lows), np.fmax(*highs)])
+        if keep == "steps":
+            parts.append(_used(solution.record, n))
+        elif keep == "cycles":
+            own = cycles_of(solution.record, n, np.asarray(solution.cycle))
+            cycles = own if cycles is None else joined_cycles(cycles, own)
+        if not _is_full(solution, most - steps + n):
+            break
+        ahead = solution
+        solution, where = part(np.asarray(most - steps), (where, GOING))
+        if not int(solution.n_steps):
+            # What ended before its next step ended where the last one did.
+            solution = dataclasses.replace(solution, end=ahead.end)
+    record = _used(solution.record, 0)
+    if keep == "steps":
+        record = jax.tree.map(lambda *rows: np.concatenate(rows), *parts)
+    whole = dataclasses.replace(
+        solution,
+        record=record,
+        extremes=jnp.asarray(extremes),
+        n_steps=jnp.asarray(steps),
+        n_rejected=jnp.asarray(rejected),
+        of_cycles=cycles,
+    )
+    return whole, where
+
+
+def _is_full(solution: Solution, most: int) -> bool:
+    """Whether a part ended only because its record has no more room."""
+    limit = int(solution.outcome) == Result.STEP_LIMIT
+    n = int(solution.n_steps)
+    return limit and n < most and n == solution.record.t.shape[0] and n > 0
+
+
+def _used(record: Record, n: int) -> Record:
+    return jax.tree.map(lambda a: np.asarray(a[:n]), record)
