@@ -47,8 +47,12 @@ Where a surface fills up, or salt runs out, somewhere in an electrode, the react
 elsewhere and the cell goes on: neither ends a solve by itself.
 """
 
-SALT_LIMIT = -1e-3
-"""A solve ends with a concentration, over the initial one, below zero by more than that."""
+SALT_LIMIT = -1e-2
+"""A solve ends with a concentration, over the initial one, below zero by more than that.
+
+Where salt runs out and the reaction moves elsewhere, the guards of its laws let it fall by
+a few thousandths.
+"""
 
 NOT_NOW = 1e6
 """Distance of an event that cannot occur in the present mode or direction."""

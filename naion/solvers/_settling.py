@@ -15,10 +15,10 @@ from jax import Array
 from ._rosenbrock import Step, Tableau, Weights
 from ._system import AbstractSystem
 
-_FROZEN = 1e14
+_FROZEN = 1e20
 """Shift that freezes differential unknowns in the step matrix [s-1]."""
 
-MAX_ATTEMPTS = 60
+MAX_ATTEMPTS = 500
 _LEAST_DAMPING = 1e-4
 
 
