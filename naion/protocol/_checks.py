@@ -62,9 +62,7 @@ class Range(NamedTuple):
         return ValueError(f"{where} = {given}: {bounds}. {self.hint}".rstrip())
 
 
-KELVIN = Range(
-    COLDEST, HOTTEST, "K", "Temperatures are in kelvin: 25 degC is 298.15."
-)
+KELVIN = Range(COLDEST, HOTTEST, "K", "Temperatures are in kelvin: 25 degC is 298.15.")
 FINITE = Range(-1e12, 1e12, "")
 DURATION = Range(
     SAME_TIME,

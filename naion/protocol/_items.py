@@ -77,8 +77,9 @@ def whole_cycles(cycles: Any, n_steps: int) -> int:
     try:
         if isinstance(cycles, bool | np.bool_):
             raise TypeError
-        whole = isinstance(cycles, float | np.floating) and float(cycles).is_integer()
-        n = int(cycles) if whole else operator.index(cycles)
+        if isinstance(cycles, float) and cycles.is_integer():
+            cycles = int(cycles)
+        n = operator.index(cycles)
     except TypeError:
         raise ValueError(
             f"cycles = {shortened(cycles)}: expected a whole number of at least 1."

@@ -40,7 +40,9 @@ def profile_rows(
     columns = {"value": v} if T is None else {"value": v, "temperature": T}
     for name, column in columns.items():
         if column.shape != t.shape:
-            size = column.size if column.ndim == 1 else f"an array of shape {column.shape}"
+            size = (
+                column.size if column.ndim == 1 else f"an array of shape {column.shape}"
+            )
             raise ValueError(f"Profile: {t.size} times but {size} of {name}.")
     _check_rows(given, t, columns)
     _check_range("value", v, SET_POINT[mode])
@@ -99,7 +101,9 @@ def _check_range(name: str, column: np.ndarray, allowed: Range) -> None:
 def _merged(given: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Times of which those that nearly agree are equal: there the profile jumps."""
     apart = np.diff(t) >= SAME_TIME
-    first = np.maximum.accumulate(np.where(np.append(True, apart), np.arange(t.size), 0))
+    first = np.maximum.accumulate(
+        np.where(np.append(True, apart), np.arange(t.size), 0)
+    )
     long = t - t[first] >= SAME_TIME
     if long.any():
         i = int(np.argmax(long))
@@ -199,7 +203,7 @@ def _of_datetimes(given: np.ndarray) -> np.ndarray:
 
 def _array(name: str, values: Any) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(float).filled(np.nan)
+        values = np.ma.filled(values.astype(float), np.nan)
     try:
         return np.asarray(values)
     except ValueError:

@@ -163,10 +163,10 @@ class Protocol(eqx.Module):
         """
         rows = profile_rows(time, value, mode, temperature)
         n = rows["value"].size
-        first = {k: float(rows[k][0]) for k in ("value", "slope", "duration")}
-        cut_offs = {"lower_voltage": lower_voltage, "upper_voltage": upper_voltage}
+        value, slope, duration = (rows[k][0] for k in ("value", "slope", "duration"))
+        ends = lower_voltage, upper_voltage
         try:
-            step = Step(mode, **first, **cut_offs)
+            step = Step(mode, value, slope, False, duration, *ends)
         except ValueError as error:
             raise ValueError(f"Profile: {error}") from None
         columns = {k: np.repeat(v, n) for k, v in _columns([step]).items()}

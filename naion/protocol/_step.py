@@ -171,9 +171,9 @@ def _traced(*values: Any) -> bool:
 def _truth(value: Any) -> Any:
     if _traced(value) or type(value) is bool:
         return value
-    if isinstance(value, np.ndarray | np.bool_ | jax.Array):
-        if np.shape(value) == () and np.asarray(value).dtype == bool:
-            return bool(value)
+    array = isinstance(value, np.ndarray | np.bool_ | jax.Array)
+    if array and np.shape(value) == () and np.asarray(value).dtype == bool:
+        return bool(value)
     raise ValueError(
         f"Step.in_c_rate = {_checks.shortened(value)}: expected True or False."
     )
