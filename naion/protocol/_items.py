@@ -1,6 +1,5 @@
 """The steps and cycles that a list describes."""
 
-import operator
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
@@ -75,12 +74,10 @@ def whole_cycles(cycles: Any, n_steps: int) -> int:
         ValueError: if it is no whole number from 1, or gives too many rows.
     """
     try:
-        if isinstance(cycles, bool | np.bool_):
+        n = int(round(cycles))
+        if n != cycles or isinstance(cycles, bool | np.bool_):
             raise TypeError
-        if isinstance(cycles, float) and cycles.is_integer():
-            cycles = int(cycles)
-        n = operator.index(cycles)
-    except TypeError:
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"cycles = {shortened(cycles)}: expected a whole number of at least 1."
         ) from None

@@ -154,8 +154,9 @@ class Protocol(eqx.Module):
             mode: what `value` is.
             temperature: of the cell or its surroundings at those times, (n,), or one
                 number [K].
-            lower_voltage: ends the profile; none: the cell's limit does.
-            upper_voltage: likewise.
+            lower_voltage: ends a row that discharges to it [V]; none: the cell's own limit
+                ends everything.
+            upper_voltage: likewise [V].
 
         Raises:
             ValueError: naming the row, for times that decrease, NaNs, numbers outside of

@@ -415,6 +415,8 @@ def test_tuples_are_cycles(steps, cycles, expected):
         (PAIR, "2", "cycles = '2': expected a whole number"),
         (PAIR, True, "cycles = True: expected a whole number"),
         (PAIR, None, "cycles = None: expected a whole number"),
+        (PAIR, math.inf, "cycles = inf: expected a whole number"),
+        (PAIR, math.nan, "cycles = nan: expected a whole number"),
         (PAIR, 10**9, "2000000000 rows; 10000000 are the most"),
     ],
     ids=str,
