@@ -88,7 +88,7 @@ def whole_cycles(cycles: Any, n_steps: int) -> int:
         )
     if n * n_steps > MOST_ROWS:
         raise ValueError(
-            f"cycles = {n} of {n_steps} step(s) are {n * n_steps} rows; {MOST_ROWS} are "
-            "the most. Simulate fewer cycles."
+            f"cycles = {shortened(cycles)} of {n_steps} step(s) are more than {MOST_ROWS} "
+            "rows. Simulate fewer cycles."
         )
     return n

@@ -417,7 +417,7 @@ def test_tuples_are_cycles(steps, cycles, expected):
         (PAIR, None, "cycles = None: expected a whole number"),
         (PAIR, math.inf, "cycles = inf: expected a whole number"),
         (PAIR, math.nan, "cycles = nan: expected a whole number"),
-        (PAIR, 10**9, "2000000000 rows; 10000000 are the most"),
+        (PAIR, 10**9, "2 step\\(s\\) are more than 10000000 rows"),
     ],
     ids=str,
 )
