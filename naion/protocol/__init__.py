@@ -2,6 +2,7 @@
 
 from ._control import Control, Mode
 from ._grammar import parse_step
-from ._protocol import Protocol, Step, goes_on
+from ._protocol import Protocol, goes_on
+from ._step import Step
 
 __all__ = ["Control", "Mode", "Protocol", "Step", "goes_on", "parse_step"]

@@ -1,8 +1,8 @@
-"""Steps and the protocol they make."""
+"""Steps as arrays: the protocol of a simulation."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from types import NoneType
 from typing import Any
 
 import equinox as eqx
@@ -13,69 +13,28 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from ._control import Mode
+from ._items import read_items, whole_cycles
+from ._profile import EQUAL, profile_rows
+from ._step import Step
 
 UNLIMITED = 1e9
 """Stands for 'no cut-off' in arrays: finite, so that its derivatives are too."""
 
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a protocol. Currents, powers and rates are positive on discharge.
-
-    Attributes:
-        mode: what is held.
-        value: set point [A, V, W, ohm], or a C-rate when `in_c_rate`.
-        slope: its rate of change [unit.s-1].
-        in_c_rate: `value` (and `slope`) are multiples of the nominal capacity.
-        duration: longest time [s].
-        lower_voltage: ends a discharge [V]; none: the cell's own limit ends everything.
-        upper_voltage: ends a charge [V]; likewise.
-        current_below: ends the step when the current has fallen to this [A].
-        c_rate_below: the same as a C-rate.
-        capacity: ends the step after this much charge either way [A.h].
-        temperature_below: ends the step [K].
-        temperature_above: ends the step [K].
-        temperature: of the cell, or its surroundings [K]; none: that of the simulation.
-        temperature_slope: its rate of change [K.s-1].
-    """
-
-    mode: Mode
-    value: float = 0.0
-    slope: float = 0.0
-    in_c_rate: bool = False
-    duration: float = math.inf
-    lower_voltage: float | None = None
-    upper_voltage: float | None = None
-    current_below: float | None = None
-    c_rate_below: float | None = None
-    capacity: float | None = None
-    temperature_below: float | None = None
-    temperature_above: float | None = None
-    temperature: float | None = None
-    temperature_slope: float = 0.0
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float) and math.isnan(value):
-                raise ValueError(f"Step.{field.name} is NaN.")
-        if self.duration <= 0.0:
-            raise ValueError(f"Step.duration must be positive, got {self.duration} s.")
-        ends = (
-            self.lower_voltage,
-            self.upper_voltage,
-            self.current_below,
-            self.c_rate_below,
-            self.capacity,
-            self.temperature_below,
-            self.temperature_above,
-        )
-        still = self.mode == Mode.VOLTAGE or (self.value == 0.0 and self.slope == 0.0)
-        if still and math.isinf(self.duration) and all(e is None for e in ends):
-            raise ValueError(
-                "This step would never end: a rest or a hold needs a duration or a "
-                "cut-off, for example 'Rest for 1 hour' or 'Hold at 4.1 V until C/20'."
-            )
+_NONE = {
+    "value": 0.0,
+    "slope": 0.0,
+    "duration": UNLIMITED,
+    "lower_voltage": math.nan,
+    "upper_voltage": math.nan,
+    "current_below": -UNLIMITED,
+    "c_rate_below": -UNLIMITED,
+    "capacity": UNLIMITED,
+    "temperature_below": -UNLIMITED,
+    "temperature_above": UNLIMITED,
+    "temperature": math.nan,
+    "temperature_slope": 0.0,
+}
+"""Columns of floats, and what stands there for what a step does not have."""
 
 
 class Protocol(eqx.Module):
@@ -120,58 +79,38 @@ class Protocol(eqx.Module):
     cycle: Int[Array, " n"]
     count: Int[Array, ""]
 
-    def __init__(self, steps: "str | Step | Sequence[str | Step]", cycles: int = 1):
+    def __init__(self, steps: "Steps", cycles: int = 1):
         """Steps, as objects or experiment strings, repeated `cycles` times.
 
+        A tuple or list among the steps is a cycle, as in PyBaMM: `[("Discharge at 1C",
+        "Charge at 1C until 4 V")] * 2` are two. Neighbouring steps beside tuples are one.
+
         Raises:
-            ValueError: for an unreadable string, or no steps at all.
+            ValueError: naming the item that is no step, for an unreadable string, no
+                steps at all, or a number of cycles that is none.
         """
-        from ._grammar import parse_step
+        once, cycle = read_items(steps)
+        n_cycles = cycle[-1] + 1 if cycle else 0
+        cycles = whole_cycles(cycles, len(once))
+        # Equal steps are one object where they were one string: a row is looked up.
+        distinct = list({id(s): s for s in once}.values())
+        place = {id(s): i for i, s in enumerate(distinct)}
+        rows = np.tile([place[id(s)] for s in once], cycles)
+        columns = {k: column[rows] for k, column in _columns(distinct).items()}
+        turn = n_cycles * np.repeat(np.arange(cycles), len(once))
+        self._fill(columns, turn + np.tile(cycle, cycles))
 
-        steps = [steps] if isinstance(steps, str | Step) else list(steps)
-        if not steps or cycles < 1:
-            raise ValueError(
-                f"A protocol needs at least one step and one cycle, got {len(steps)} "
-                f"step(s) and {cycles} cycle(s)."
-            )
-        once = [parse_step(s) if isinstance(s, str) else s for s in steps]
-        rows = once * cycles
-
-        def column(name: str, default: float) -> Array:
-            values = [getattr(r, name) for r in rows]
-            return jnp.asarray([default if v is None else v for v in values], float)
-
-        self.mode = jnp.asarray([int(r.mode) for r in rows])
-        self.in_c_rate = jnp.asarray([r.in_c_rate for r in rows])
-        self.value = column("value", 0.0)
-        self.slope = column("slope", 0.0)
-        self.duration = jnp.minimum(column("duration", UNLIMITED), UNLIMITED)
-        self.lower_voltage = column("lower_voltage", math.nan)
-        self.upper_voltage = column("upper_voltage", math.nan)
-        self.current_below = column("current_below", -UNLIMITED)
-        self.c_rate_below = column("c_rate_below", -UNLIMITED)
-        self.capacity = column("capacity", UNLIMITED)
-        self.temperature_below = column("temperature_below", -UNLIMITED)
-        self.temperature_above = column("temperature_above", UNLIMITED)
-        self.temperature = column("temperature", math.nan)
-        self.temperature_slope = column("temperature_slope", 0.0)
-        self.cycle = jnp.asarray(np.repeat(np.arange(cycles), len(once)))
-        self.count = jnp.asarray(len(rows))
+    def _fill(self, columns: dict[str, Any], cycle: np.ndarray) -> None:
+        columns = columns | {"cycle": cycle, "count": np.asarray(cycle.size)}
+        for name, column in columns.items():
+            object.__setattr__(self, name, jnp.asarray(column))
 
     @property
     def n_joined(self) -> int:
         """Steps that go on where the one before ends, as in a profile; 0 if traced."""
-        if (
-            any(isinstance(a, Tracer) for a in jax.tree.leaves(self))
-            or self.value.ndim > 1
-        ):
+        if _traced(self) or self.value.ndim > 1:
             return 0
-        mode, value, T = map(np.asarray, (self.mode, self.value, self.temperature))
-        ends = value + np.asarray(self.slope) * np.asarray(self.duration)
-        T_ends = T + np.asarray(self.temperature_slope) * np.asarray(self.duration)
-        same = np.isclose(value[1:], ends[:-1], rtol=1e-12) & (mode[1:] == mode[:-1])
-        warm = np.isclose(T[1:], T_ends[:-1], rtol=1e-12, equal_nan=True)
-        return int(np.sum(same & warm))
+        return int(np.sum(_goes_on(self, np)))
 
     def padded(self, n: int) -> "Protocol":
         """The same protocol in `n` rows, so that protocols of unlike length share a program.
@@ -181,11 +120,16 @@ class Protocol(eqx.Module):
         """
         if n < self.n_steps:
             raise ValueError(f"Cannot pad {self.n_steps} steps to {n}.")
+        if n == self.n_steps:
+            return self
+        (*columns, count), structure = jax.tree.flatten(self)
         rows = np.minimum(np.arange(n), self.n_steps - 1)
-        *columns, count = jax.tree.leaves(self)
-        traced = any(isinstance(a, Tracer) for a in columns)
-        columns = [(a if traced else np.asarray(a))[..., rows] for a in columns]
-        return jax.tree.unflatten(jax.tree.structure(self), [*columns, count])
+        if _traced(columns):
+            columns = [column[..., rows] for column in columns]
+        else:
+            # One call for all columns: JAX takes longer for each than NumPy for all.
+            columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+        return jax.tree.unflatten(structure, [*columns, count])
 
     @classmethod
     def profile(
@@ -200,52 +144,36 @@ class Protocol(eqx.Module):
     ) -> "Protocol":
         """A measured profile: rows joined linearly, two rows at one time are a step.
 
+        Stretches that go on constant or with the same slope are one row of the protocol,
+        to 1e-12 of the largest value. Times within 1e-6 s are one time.
+
         Args:
-            time: seconds, not decreasing, (n,).
+            time: seconds, not decreasing, (n,); or dates, times of day or time
+                differences of Python, NumPy or pandas. Counted from the first.
             value: set point at those times, discharge positive, (n,).
             mode: what `value` is.
-            temperature: of the cell or its surroundings at those times, (n,) [K].
-            lower_voltage: ends the profile; none: the cell's limit does.
-            upper_voltage: likewise.
+            temperature: of the cell or its surroundings at those times, (n,), or one
+                number [K].
+            lower_voltage: ends a row that discharges to it [V]; none: the cell's own limit
+                ends everything.
+            upper_voltage: likewise [V].
 
         Raises:
-            ValueError: naming the row, for times that decrease, NaNs, or fewer than two
-                rows.
+            ValueError: naming the row, for times that decrease, NaNs, numbers outside of
+                what they can be (degrees Celsius among them), or fewer than two rows.
         """
-        t, v = np.asarray(time, float), np.asarray(value, float)
-        T = None if temperature is None else np.asarray(temperature, float)
-        for name, column in (("value", v), ("temperature", T)):
-            if column is not None and column.shape != t.shape:
-                raise ValueError(
-                    f"Profile: {t.size} times but {column.size} of {name}."
-                )
-        if t.ndim != 1 or t.size < 2:
-            raise ValueError(f"A profile needs at least two rows, got {t.size}.")
-        for i in range(t.size):
-            row = [t[i], v[i]] + ([] if T is None else [T[i]])
-            if not np.all(np.isfinite(row)):
-                raise ValueError(f"Profile row {i + 1} is not finite: {row}.")
-            if i and t[i] < t[i - 1]:
-                raise ValueError(
-                    f"Profile row {i + 1}: time {t[i]:g} s is before the previous "
-                    f"row's {t[i - 1]:g} s. Sort the rows."
-                )
-        steps = []
-        for i in np.flatnonzero(np.diff(t) > 0.0):
-            dt = float(t[i + 1] - t[i])
-            steps.append(
-                Step(
-                    mode=mode,
-                    value=float(v[i]),
-                    slope=float(v[i + 1] - v[i]) / dt,
-                    duration=dt,
-                    lower_voltage=lower_voltage,
-                    upper_voltage=upper_voltage,
-                    temperature=None if T is None else float(T[i]),
-                    temperature_slope=0.0 if T is None else float(T[i + 1] - T[i]) / dt,
-                )
-            )
-        return cls(steps)
+        rows = profile_rows(time, value, mode, temperature)
+        n = rows["value"].size
+        value, slope, duration = (rows[k][0] for k in ("value", "slope", "duration"))
+        ends = lower_voltage, upper_voltage
+        try:
+            step = Step(mode, value, slope, False, duration, *ends)
+        except ValueError as error:
+            raise ValueError(f"Profile: {error}") from None
+        columns = {k: np.repeat(v, n) for k, v in _columns([step]).items()}
+        made = object.__new__(cls)
+        made._fill(columns | rows, np.zeros(n, int))
+        return made
 
     @property
     def n_steps(self) -> int:
@@ -253,14 +181,64 @@ class Protocol(eqx.Module):
         return self.mode.shape[-1]
 
 
-def goes_on(p: Protocol) -> Array:
-    """Whether each row goes on where the one before ends, without a jump, (n,)."""
-    ends = p.value + p.slope * p.duration
-    T_ends = p.temperature + p.temperature_slope * p.duration
+Steps = str | Step | Iterable[str | Step | Sequence[str | Step]]
+"""What `Protocol` and `simulate` take."""
 
-    def same(a, b):
-        return jnp.isclose(a[1:], b[:-1], rtol=1e-12, atol=0.0, equal_nan=True)
+_as_arrays = jax.jit(lambda columns: columns)
 
-    alike = (p.mode[1:] == p.mode[:-1]) & (p.in_c_rate[1:] == p.in_c_rate[:-1])
-    joined = alike & same(p.value, ends) & same(p.temperature, T_ends)
-    return jnp.concatenate([jnp.zeros(1, bool), joined])
+
+def goes_on(protocol: Protocol) -> Bool[Array, " n"]:
+    """Whether each row begins where the row before ends if that takes its whole duration.
+
+    Mode, set point and temperature agree at the joint to 1e-12; temperatures left to the
+    simulation agree if nothing changed them. A row that a cut-off ends early ends
+    elsewhere, unless its slopes are 0. False for the first row. Also for traced protocols.
+    """
+    return jnp.asarray(_goes_on(protocol, jnp if _traced(protocol) else np))
+
+
+def _goes_on(p: Protocol, xp: Any) -> Any:
+    """`goes_on` by NumPy, which compiles nothing, or by JAX."""
+
+    def column(name):
+        return xp.asarray(getattr(p, name))
+
+    def joins(start, change):
+        before, end, after = start[..., :-1], (start + change)[..., :-1], start[..., 1:]
+        largest = xp.maximum(xp.abs(before), xp.maximum(xp.abs(end), xp.abs(after)))
+        return xp.abs(after - end) <= EQUAL * largest
+
+    duration, T = column("duration"), column("temperature")
+    change = column("temperature_slope") * duration
+    unknown = xp.isnan(T)
+    left = unknown[..., :-1] & unknown[..., 1:] & (change[..., :-1] == 0.0)
+    same = left | joins(T, change)
+    same = same & joins(column("value"), column("slope") * duration)
+    for name in ("mode", "in_c_rate"):
+        same = same & (column(name)[..., 1:] == column(name)[..., :-1])
+    return xp.concatenate([xp.zeros_like(same[..., :1]), same], axis=-1)
+
+
+def _traced(tree: Any) -> bool:
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def _columns(steps: list[Step]) -> dict[str, Any]:
+    """Columns of the steps, one row each, by NumPy where no number is traced."""
+
+    def column(name, default, dtype):
+        values = [getattr(s, name) for s in steps]
+        types = set(map(type, values))
+        if NoneType in types:
+            values = [default if v is None else v for v in values]
+        if any(issubclass(t, Tracer) for t in types):
+            return jnp.stack([jnp.asarray(v, dtype) for v in values])
+        return np.asarray(values, dtype)
+
+    columns = {name: column(name, none, float) for name, none in _NONE.items()}
+    columns["mode"] = column("mode", 0, int)
+    columns["in_c_rate"] = column("in_c_rate", False, bool)
+    unlimited = columns["duration"] == math.inf
+    where = np.where if isinstance(columns["duration"], np.ndarray) else jnp.where
+    columns["duration"] = where(unlimited, UNLIMITED, columns["duration"])
+    return columns
