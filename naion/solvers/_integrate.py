@@ -14,7 +14,7 @@ from jax import Array
 
 from ._closing import MAX_CLOSING, Closing, close_in, dense_root, not_closing
 from ._rosenbrock import RODAS5P, Step, Tableau, apply, stepping
-from ._settling import MAX_ATTEMPTS, Attempt, judge, settling
+from ._settling import MAX_ATTEMPTS, Attempt, judge, most_damping, settling
 from ._system import AbstractSystem, Status
 
 EVENT_TOLERANCE = 1e-9
@@ -423,7 +423,11 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
         settling=(moves_on & ~joined) | (c.settling & ~settle.found) | unsettled,
-        damping=jnp.where(c.settling & ~settle.found, settle.damping, 1.0),
+        damping=jnp.where(
+            c.settling & ~settle.found,
+            jnp.minimum(settle.damping, most_damping(c.tried)),
+            1.0,
+        ),
         tried=jnp.where(c.settling & ~settle.found, c.tried + 1, 0),
         settled=(c.settled & ~accepted | c.settling & settle.found) & ~moves_on,
         rejected=rejected,

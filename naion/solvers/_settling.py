@@ -21,6 +21,9 @@ _FROZEN = 1e20
 MAX_ATTEMPTS = 500
 _LEAST_DAMPING = 1e-4
 
+_SPELL = 25
+"""Attempts after which those that follow are damped, and then again free."""
+
 
 def settling(tableau: Tableau, damping: Array) -> Weights:
     """Weights of chord iterations; with `damping` below one, only two are of use.
@@ -42,6 +45,16 @@ def settling(tableau: Tableau, damping: Array) -> Weights:
         error=jnp.asarray(stages[-1]),
         dense=jnp.asarray(dense),
     )
+
+
+def most_damping(tried: Array) -> Array:
+    """The largest damping allowed after so many attempts.
+
+    Where kinetics bend sharply (a surface that is full has no exchange current), whole
+    steps can go round in a circle, each of them smaller by the matrix of its start. A
+    spell of damped ones leads out of it.
+    """
+    return jnp.where((tried // _SPELL) % 2 == 1, 0.25, 1.0)
 
 
 class Attempt(NamedTuple):
