@@ -60,8 +60,9 @@ class Evaluator:
         rtol: float,
         one: bool,
     ):
-        self.programs = _programs(free, model, rtol)
         experiments = [e for _, e in lanes]
+        room = _bucket(max(_room(e.protocol, rtol) for e in experiments))
+        self.programs = _programs(free, model, rtol, room)
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
         # Subjects are shared by many lanes: stacked once each.
@@ -119,13 +120,13 @@ class Evaluator:
 
 @functools.cache
 def _programs(
-    free: tuple[Free, ...], model: DFN, rtol: float
+    free: tuple[Free, ...], model: DFN, rtol: float, room: int
 ) -> dict[Question, Program]:
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
 
     def predictions(lane) -> Array:
         z, (subject, case) = lane
-        return simulated(set_vector(free, subject, z), case, model, rtol)
+        return simulated(set_vector(free, subject, z), case, model, rtol, room)
 
     def jacobian(lane) -> Array:
         z, (subject, case) = lane
@@ -153,9 +154,11 @@ def _programs(
     }
 
 
-def simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
+def simulated(
+    subject: Subject, case: Case, model: DFN, rtol: float, room: int | None = None
+) -> Array:
     """What an experiment would have measured on a subject."""
-    _, solution = run(subject, case, model, rtol)
+    _, solution = run(subject, case, model, rtol, room)
     began = solution.began(case.since)
     V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b).T
     V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a).T
@@ -166,7 +169,11 @@ def simulated(subject: Subject, case: Case, model: DFN, rtol: float) -> Array:
 
 
 def run(
-    subject: Subject, test: Case | Experiment, model: DFN, rtol: float = 1e-3
+    subject: Subject,
+    test: Case | Experiment,
+    model: DFN,
+    rtol: float = 1e-3,
+    room: int | None = None,
 ) -> tuple[Subject, Solution]:
     """What belongs to the test's group, and the test simulated on it."""
     own = subject.of_group(test.group)
@@ -181,17 +188,18 @@ def run(
         start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
         temperature=test.temperature,
         rtol=rtol,
-        max_steps=_room(test.protocol.n_steps, rtol),
+        max_steps=room,
         throw=False,
     )
     return own, solution
 
 
-def _room(n_steps: int, rtol: float) -> int:
+def _room(protocol: Protocol, rtol: float) -> int:
     """Several times the steps that a protocol takes at a tolerance."""
     # The error of a step goes as its fifth power.
     more = max(1.0, 1e-3 / rtol) ** 0.2
-    return round((160 + 14 * n_steps) * more)
+    joined = protocol.n_joined
+    return round((160 + 14 * (protocol.n_steps - joined) + 3 * joined) * more)
 
 
 def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:
@@ -200,7 +208,9 @@ def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:
     gain = jnp.where(logged > 0.0, sensor.gain, sensor.gain_on_charge)
     flowed = gain * logged + sensor.offset
     errs = (protocol.mode == Mode.CURRENT) & (logged != 0.0)
-    return eqx.tree_at(lambda p: p.value, protocol, jnp.where(errs, flowed, logged))
+    slope = jnp.where(errs, gain, 1.0) * protocol.slope
+    value = jnp.where(errs, flowed, logged)
+    return eqx.tree_at(lambda p: (p.value, p.slope), protocol, (value, slope))
 
 
 def residual(prediction, value, sigma):

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -19,9 +19,11 @@ from ..models import DFN
 from ..parameters import Stoichiometry
 from ..protocol import Protocol, Step
 from ..simulation import Keep, Solution, in_kelvin, segments_of, start_state
+from ..simulation._parts import Going
 from ..simulation._simulate import (
     DEFAULT_RTOL,
     FIRST_STEP,
+    Options,
     check_keep,
     ended,
     is_traced,
@@ -120,26 +122,16 @@ def simulate(
     traced = is_traced(inputs)
     check_keep(keep, False, traced)
     limits = limits_of(protocol, max_steps, traced)
-    options = _Options(named, model, limits.room, keep != "end", lanes.enabled())
+    options = Options(named, model, limits.room, keep != "end", False, lanes.enabled())
     if traced:
         return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
     models = tuple(model.for_cell(cells) for cells in pack.cells)
 
-    def program(protocol: Protocol, most: ArrayLike, going: tuple[Where, ArrayLike]):
+    def program(protocol: Protocol, most: ArrayLike, going: Going):
         return _program(pack, protocol, *inputs[2:], most, going, options)
 
     first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
     return ended(whole(program, inputs[1], first, limits.most, keep, high), throw)
-
-
-class _Options(NamedTuple):
-    """What a program is compiled for, besides shapes."""
-
-    named_start: str | None
-    model: DFN
-    room: int
-    recording: bool
-    native: bool
 
 
 @functools.cache
@@ -156,8 +148,8 @@ def _program(
     temperature: Array,
     rtol: Array,
     most: Array,
-    going: tuple[Where, Array] | None,
-    options: _Options,
+    going: Going | None,
+    options: Options,
 ) -> tuple[PackSolution, Where]:
     """A part of a simulation, and where it ended; see `naion.simulation`."""
     segments = segments_of(protocol, pack, temperature)
@@ -170,18 +162,9 @@ def _program(
     args = system.lay_out(pack)
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
+    sto = jnp.concatenate([jnp.append(s.negative, s.positive) for s in sto])
     done, outcome = run_part(
-        system,
-        y0,
-        jnp.concatenate([x for s in sto for x in (s.negative, s.positive)]),
-        args,
-        segments,
-        rtol,
-        most,
-        going,
-        options.room,
-        options.recording,
-        options.native,
+        system, y0, sto, args, segments, rtol, most, going, options
     )
     of_pack = solution_of(done, outcome, protocol, models[0])
     fields = {f.name: getattr(of_pack, f.name) for f in dataclasses.fields(of_pack)}

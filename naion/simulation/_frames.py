@@ -162,7 +162,7 @@ def load(path: Path | str) -> "Solution":
         )
         kept = any(k.startswith("of_cycles.") for k in arrays)
         sums = {k: arrays[f"of_cycles.{k}"] for k in Cycles._fields} if kept else None
-        rest = {k: jnp.asarray(arrays[k]) for k in _ARRAYS}
+        rest: Any = {k: jnp.asarray(arrays[k]) for k in _ARRAYS}
     except (
         AssertionError,
         KeyError,
@@ -186,7 +186,8 @@ def load(path: Path | str) -> "Solution":
     )
     return Solution(
         record=record,
-        **rest | {"end": tuple(rest["end"])},
+        end=tuple(rest.pop("end")),
+        **rest,
         of_cycles=None if sums is None else Cycles(**sums),
         model=model,
         cautions=tuple(about["cautions"]),

@@ -10,6 +10,7 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from .._results import Result
 from ..solvers import Record, Where
@@ -18,7 +19,10 @@ from ._cycles import joined as joined_cycles
 from ._solution import Solution
 
 S = TypeVar("S", bound=Solution)
-Part = Callable[[np.ndarray, tuple[Where, np.ndarray]], tuple[S, Where]]
+Going = tuple[Where, ArrayLike]
+"""Where to go on, and whether to: else from the start."""
+
+Part = Callable[[ArrayLike, Going], tuple[S, Where]]
 
 ANEW, GOING = np.asarray(False), np.asarray(True)
 """Whether a part goes on, or begins at the start."""

@@ -6,14 +6,15 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from .._results import Result
 from ..protocol import Mode, Protocol
 from ..solvers import Where, beginning
-from ._parts import GOING, S
+from ._parts import GOING, Going, S
 from ._system import Output
 
-Program = Callable[[Protocol, np.ndarray, tuple[Where, np.ndarray]], tuple[S, Where]]
+Program = Callable[[Protocol, ArrayLike, Going], tuple[S, Where]]
 
 STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
 

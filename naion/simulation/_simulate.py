@@ -29,7 +29,7 @@ from ..solvers import (
     solve,
 )
 from ._outcome import outcome_of
-from ._parts import S, in_parts
+from ._parts import Going, S, in_parts
 from ._proof import Program, is_power_infeasible
 from ._solution import Solution
 from ._stack_system import StackSystem
@@ -107,7 +107,7 @@ def simulate(
     check_keep(keep, keep_states, traced)
     limits = limits_of(protocol, max_steps, traced)
     in_rows = protocol.padded(rows_of(protocol.n_steps))
-    options = _Options(
+    options = Options(
         start if isinstance(start, str) else None,
         model,
         limits.room,
@@ -115,18 +115,18 @@ def simulate(
         keep_states,
         lanes.enabled(),
     )
-    inputs = _strong(cell), in_rows, known, temperature, rtol
-
+    cell = _strong(cell)
     if traced:
-        solution, _ = _program(*inputs, jnp.asarray(limits.most), None, options)
-        return solution
+        inputs = cell, in_rows, known, temperature, rtol
+        return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
 
-    def program(protocol: Protocol, most: ArrayLike, going: tuple[Where, ArrayLike]):
-        return _program(inputs[0], protocol, *inputs[2:], most, going, options)
+    def program(protocol: Protocol, most: ArrayLike, going: Going):
+        inputs = cell, protocol, known, temperature, rtol
+        return _program(*inputs, most, going, options)
 
-    first, high = _first(model.for_cell(cell)), float(cell.limits.upper_voltage)
-    solution = whole(program, in_rows, first, limits.most, keep, high)
-    return ended(solution, throw)
+    high = float(cell.limits.upper_voltage)
+    first = _first(model, cell)
+    return ended(whole(program, in_rows, first, limits.most, keep, high), throw)
 
 
 def whole(
@@ -146,10 +146,7 @@ def whole(
         highest: voltage above which nothing is delivered [V].
     """
 
-    def part(most: ArrayLike, going: tuple[Where, ArrayLike]) -> tuple[S, Where]:
-        return program(protocol, most, going)
-
-    solution, where = in_parts(part, first, most, keep)
+    solution, where = in_parts(functools.partial(program, protocol), first, most, keep)
     if is_power_infeasible(program, solution, protocol, where, highest):
         proved = jnp.asarray(int(Result.POWER_INFEASIBLE))
         solution = dataclasses.replace(solution, outcome=proved)
@@ -263,10 +260,13 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
 
 def _strong(tree):
     """A Python number put into a cell must not compile a second program."""
-    leaves = jax.tree.leaves(tree)
-    if not any(getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves):
+    leaves, structure = jax.tree.flatten(tree)
+    weak = [getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves]
+    if not any(weak):
         return tree
-    return jax.tree.map(lambda a: jnp.asarray(a, jnp.result_type(a)), tree)
+    pairs = zip(leaves, weak, strict=True)
+    strong = [jnp.asarray(a, jnp.result_type(a)) if w else a for a, w in pairs]
+    return jax.tree.unflatten(structure, strong)
 
 
 def start_state(cell: Cell, start: Start) -> Stoichiometry:
@@ -289,8 +289,8 @@ def start_state(cell: Cell, start: Start) -> Stoichiometry:
     )
 
 
-class _Options(NamedTuple):
-    """What a program is compiled for, besides shapes."""
+class Options(NamedTuple):
+    """What a program is compiled for, besides shapes; see `simulate` and `Settings`."""
 
     named_start: str | None
     model: DFN
@@ -306,10 +306,16 @@ def _system_of(model: DFN) -> CellSystem | StackSystem:
     return StackSystem(model) if in_layers else CellSystem(model)
 
 
-@functools.cache
-def _first(model: DFN) -> Where:
+def _first(model: DFN, cell: Cell) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    return beginning(jnp.zeros(_system_of(model).mass.shape), FIRST_STEP)
+    key = model, jax.tree.structure(cell)
+    if key not in _FIRST:
+        mass = _system_of(model.for_cell(cell)).mass
+        _FIRST[key] = beginning(jnp.zeros(mass.shape), FIRST_STEP)
+    return _FIRST[key]
+
+
+_FIRST: dict[Any, Where] = {}
 
 
 # Not `eqx.filter_jit`, which would add half a millisecond to each call.
@@ -321,8 +327,8 @@ def _program(
     temperature: Array,
     rtol: Array,
     most: Array,
-    going: tuple[Where, Array] | None,
-    options: _Options,
+    going: Going | None,
+    options: Options,
 ) -> tuple[Solution, Where]:
     """A part of a simulation, and where it ended.
 
@@ -338,19 +344,9 @@ def _program(
     system = _system_of(model)
     args: Any = system.lay_out(cell)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
+    sto = jnp.stack([sto.negative, sto.positive])
     done, outcome = run_part(
-        system,
-        y0,
-        jnp.stack([sto.negative, sto.positive]),
-        args,
-        segments,
-        rtol,
-        most,
-        going,
-        options.room,
-        options.recording,
-        options.native,
-        options.keep_states,
+        system, y0, sto, args, segments, rtol, most, going, options
     )
     where = jax.lax.stop_gradient(done.where)
     return solution_of(done, outcome, protocol, model), where
@@ -364,18 +360,14 @@ def run_part(
     segments: Segments,
     rtol: Array,
     most: Array,
-    going: tuple[Where, Array] | None,
-    room: int,
-    recording: bool,
-    native: bool,
-    keep_states: bool = False,
+    going: Going | None,
+    options: Options,
 ) -> tuple[Trajectory, Array]:
     """A part of a solve, and its outcome.
 
     Args:
         y0: the state at the start, with stoichiometries `sto`.
         most, going: see `_program`.
-        room, recording, native: see `Settings`.
     """
     reachable = jnp.all((sto > 0.0) & (sto < 1.0))
     # From nowhere nothing is computed.
@@ -383,9 +375,15 @@ def run_part(
     if going is not None:
         earlier, goes_on = going
         where = jax.tree.map(lambda a, b: jnp.where(goes_on, a, b), earlier, where)
-    first = jnp.asarray(FIRST_STEP)
-    settings = Settings(rtol, first, most, room, recording, native=native)
-    done = solve(system, where, args, segments, settings, keep_states)
+    settings = Settings(
+        rtol,
+        jnp.asarray(FIRST_STEP),
+        most,
+        options.room,
+        options.recording,
+        native=options.native,
+    )
+    done = solve(system, where, args, segments, settings, options.keep_states)
     outcome = jnp.where(reachable, outcome_of(done), int(Result.START_OUT_OF_REACH))
     return done, outcome
 

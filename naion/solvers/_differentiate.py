@@ -158,11 +158,12 @@ def _solve_jvp(system, keep_states, primals, tangents):
     if not static.settings.recording:
         # Rows that nobody asked for.
         done = done._replace(record=jax.tree.map(lambda a: a[:0], done.record))
-        results, dots = (
-            r._replace(way=_Outputs(*(a[:0] for a in r.way[:3]), *r.way[3:]))
-            for r in (results, dots)
-        )
+        results, dots = (r._replace(way=_short(r.way)) for r in (results, dots))
     return (results, done), (dots, jax.tree.map(_zero_tangent, done))
+
+
+def _short(way: _Outputs) -> _Outputs:
+    return way._replace(t=way.t[:0], h=way.h[:0], outputs=way.outputs[:0])
 
 
 def _at_ends(done: Trajectory, dots: Array) -> tuple[Array, Array]:
