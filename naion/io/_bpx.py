@@ -223,8 +223,8 @@ class _Reader:
             particle=first.particle,
             others=tuple(others),
         )
-        means = (float(np.average(x, weights=sites)) for x in (most, least))
-        return electrode, *means
+        most, least = (float(np.average(x, weights=sites)) for x in (most, least))
+        return electrode, most, least
 
     def branch(self, side: str, material: str) -> float:
         """The initial state of an electrode's hysteresis, or of one of its materials."""

@@ -80,7 +80,8 @@ class Values:
                 count = _arguments(given, len(arguments), len(columns))
                 symbol = pybamm.convert_to_symbol(given(*columns[:count]))
             elif arguments:
-                inputs = {str(k): c for k, c in enumerate(columns[: len(arguments)])}
+                usual = columns[: len(arguments)]
+                inputs: dict[str, Any] = {str(k): c for k, c in enumerate(usual)}
                 symbol = pybamm.FunctionParameter(name, inputs)
             else:
                 symbol = pybamm.Parameter(name)

@@ -73,9 +73,9 @@ class Sum:
         """As an entry of a BPX file; none where that takes more than one."""
         if not self.tables:
             return self.text() if self.texts else self.number
-        if self.texts or len(self.tables) > 1:
+        table, *others = self.tables
+        if self.texts or others:
             return None
-        table = self.tables[0]
         y = np.asarray(table.y) + self.number
         return {"x": np.asarray(table.x).tolist(), "y": y.tolist()}
 

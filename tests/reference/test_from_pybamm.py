@@ -1,6 +1,7 @@
 """PyBaMM parameter values as cells. PyBaMM itself evaluates what is expected."""
 
 import warnings
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import naion as na
 from naion.io import from_pybamm
 from naion.parameters import compositions, open_circuit_voltage
+from naion.properties import Arrhenius
 
 T_ROOM = jnp.asarray(298.15)
 FULL_CELLS = (
@@ -186,7 +188,7 @@ def test_laws_that_naion_has_are_kept():
     """Of Arrhenius form, with the values' own reference temperature."""
     cell, _ = quietly(pybamm.ParameterValues("Ecker2015"))
     law = cell.negative.particle.diffusivity.temperature
-    assert isinstance(law, na.properties.Arrhenius)
+    assert isinstance(law, Arrhenius)
     assert float(law.reference) == 296.15
     assert float(cell.temperature) == 298.15
 
@@ -198,7 +200,7 @@ def test_ambient_temperature_is_the_cells(T):
     values.update({"Ambient temperature [K]": T, "Initial temperature [K]": T})
     cell = from_pybamm(values)
     assert float(cell.temperature) == T
-    p = pybamm.LithiumIonParameters()
+    p: Any = pybamm.LithiumIonParameters()
     for side, domain in (("negative", p.n.prim), ("positive", p.p.prim)):
         particle = getattr(cell, side).particle
         for run in (T, 298.15):
@@ -302,7 +304,7 @@ def test_composites_are_blends():
         0.015,
     )
     assert float(silicon.particle.radius) == 1.52e-6
-    p = pybamm.LithiumIonParameters({"particle phases": ("2", "1")}).n
+    p: Any = pybamm.LithiumIonParameters({"particle phases": ("2", "1")}).n
     x = jnp.asarray(0.4)
     for particle, phase in (
         (cell.negative.particle, p.prim),

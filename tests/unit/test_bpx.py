@@ -293,6 +293,7 @@ def test_branches_in_and_out(kind, read, tmp_path):
         branches = [read(put(POSITIVE, OCP=u)).positive.particle for u in (down, up)]
     p, T = cell.positive.particle, jnp.asarray(283.15)
     h = p.hysteresis
+    assert h is not None
     assert (float(h.decay), float(h.initial)) == (4.0, -1.0)
     # x where a table is not continued, and with the entropy of 15 K.
     x = jnp.linspace(0.02, 0.98, 50)
@@ -309,12 +310,13 @@ def test_branches_in_and_out(kind, read, tmp_path):
     write_bpx(again, cell)
     assert json.loads(again.read_text())["Parameterisation"][POSITIVE][DECAY] == 8.0
     p = read_bpx(again).positive.particle
-    assert float(p.hysteresis.decay) == 4.0
-    assert float(p.hysteresis.initial) == -1.0
+    again = p.hysteresis
+    assert again is not None
+    assert (float(again.decay), float(again.initial)) == (4.0, -1.0)
     np.testing.assert_allclose(
         p.ocp(x, T), cell.positive.particle.ocp(x, T), rtol=1e-12
     )
-    width = p.hysteresis.half_width(x, T)
+    width = again.half_width(x, T)
     np.testing.assert_allclose(width, h.half_width(x, T), atol=1e-12)
 
 
