@@ -1,6 +1,7 @@
 """Files in and out: cells, current profiles, measurements, results."""
 
-from ._bpx import read_bpx, write_bpx
+from ._bpx import read_bpx
+from ._bpx_write import write_bpx
 from ._cells import read_cell, write_cell
 from ._pybamm import from_pybamm
 from ._tables import read_measurement, read_profile, write_csv

@@ -1,418 +1,371 @@
-"""Cells from and to the Battery Parameter eXchange format (BPX 1.x).
+"""Cells from the Battery Parameter eXchange format (BPX 1.x).
 
-https://bpxstandard.com; files are read and checked by the `bpx` package. Tables are
-monotone cubics here, open-circuit potentials continued with their end slopes and all
-others with their end values.
+https://bpxstandard.com; files are checked by the `bpx` package. Tables are monotone
+cubics here, open-circuit potentials continued with their end slopes and all others with
+their end values.
 """
 
-import json
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from .._cautions import caution
 from ..parameters import (
     Cell,
     Electrode,
     Electrolyte,
+    Hysteresis,
     Limits,
     Material,
     Particle,
     Separator,
     Stoichiometry,
     Thermal,
-    compositions,
-    stoichiometry_at_soc,
+    electrode_capacities,
 )
 from ..physics.kinetics import ButlerVolmer
-from ..properties import (
-    Arrhenius,
-    Constant,
-    Expression,
-    Invariant,
-    PowerExponential,
-    PowerSeries,
-    Property,
-    Table,
-    TanhSum,
-    constant,
-)
+from ..properties import Arrhenius, Property, Table, constant
+from . import _bpx_file
+from ._branches import USUAL_DECAY, beyond_limits, hysteresis, with_thresholds
+from ._sums import Sum
 
 T_REF = 298.15
 DENSITY, SPECIFIC_HEAT, COOLING = 2000.0, 1000.0, 10.0
 """Of a cell whose file does not say [kg.m-3, J.kg-1.K-1, W.m-2.K-1]."""
 
+SALT = 1000.0
+"""Concentration where a file does not say, as other simulators take it [mol.m-3]."""
+
+POINTS = 25
+"""Of a window of stoichiometries, at which entries are looked at."""
+
+COLDEST, HOTTEST = 150.0, 500.0
+"""Temperatures of a file that can be in kelvin [K]."""
+
 
 def read_bpx(path: Path | str) -> Cell:
     """The cell of a BPX file, of version 1 or, converted by `bpx`, of version 0.
 
-    A missing density, volume, surface, specific heat or heat transfer coefficient is
-    replaced by a usual one; they matter for heat balances only.
+    The cell's temperature is the ambient one of the file's `State`, its `published` state
+    that of the initial state of charge, from the file's stoichiometry limits, with the
+    sodium of the charged state. Branches of lithiation and delithiation become a
+    `Hysteresis`: their mean is the potential, half their difference its half-width; see
+    `_branches.hysteresis` for the decay constant. A missing salt concentration is taken
+    as 1000 mol.m-3, with a caution. A missing density, volume, surface, specific heat or
+    heat transfer coefficient is replaced by a usual one; they matter for heat balances
+    only. `Validation` data are no part of a cell.
 
     Raises:
         ValueError: for a file that `bpx` refuses, one that is not of a full model, or one
-            with entries that a naion cell cannot express, which are listed.
+            with entries that a naion cell cannot express, which are named.
         FileNotFoundError: when there is no such file.
     """
-    import bpx
-
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No BPX file {str(path)!r}.")
-    try:
-        found = bpx.parse_bpx_file(str(path))
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is not a BPX file: {error}") from None
+    found, cautions = _bpx_file.load(path)
     p: Any = found.parameterisation
     if type(p).__name__ != "Parameterisation":
         raise ValueError(
-            f"{path}: a {found.header.model} set has no separator and electrolyte; "
-            "naion needs a full (DFN) set."
+            f"{path}: a {found.header.model} set need not have separator and "
+            "electrolyte; naion needs a full (DFN) set."
         )
-    lost = [
-        f"{side} electrode: {name}"
-        for side, e in (
-            ("Negative", p.negative_electrode),
-            ("Positive", p.positive_electrode),
-        )
-        for q in _particles(e)
-        for name, value in (
-            ("OCP (delithiation) [V]", q.ocp_delith),
-            ("OCP (lithiation) [V]", q.ocp_lith),
-        )
-        if value is not None
-    ]
-    state = found.state
-    start = state.initial_conditions if state else None
-    salt = start.initial_electrolyte_concentration if start else None
-    if salt is None:
-        lost.append("State: no initial electrolyte concentration")
-    if state and state.degradation is not None:
-        lost.append("State: Degradation")
-    if lost:
-        raise ValueError(f"{path}: naion cannot express {'; '.join(lost)}.")
-    a = jnp.asarray
-    c, e, T = p.cell, p.electrolyte, p.cell.reference_temperature or T_REF
-    area = c.electrode_area * c.number_of_electrodes
-    negative, x_n = _electrode(p.negative_electrode, T, charged_is_full=True)
-    positive, x_p = _electrode(p.positive_electrode, T, charged_is_full=False)
-    thick = float(negative.thickness + positive.thickness) + p.separator.thickness
-    volume = c.volume or area * thick
-    heat = state.thermal_environment if state else None
-    transfer = (heat.heat_transfer_coefficient if heat else None) or COOLING
-    return Cell(
-        negative=negative,
-        separator=Separator(
-            *map(
-                _number,
-                (
-                    p.separator.thickness,
-                    p.separator.porosity,
-                    p.separator.transport_efficiency,
-                ),
-            )
-        ),
-        positive=positive,
-        electrolyte=Electrolyte(
-            concentration=_number(salt or 0.0),
-            conductivity=_property(e.conductivity, e.conductivity_activation_energy, T),
-            diffusivity=_property(e.diffusivity, e.diffusivity_activation_energy, T),
-            t_plus=constant(e.cation_transference_number),
-            thermodynamic_factor=constant(1.0),
-        ),
-        area=_number(area),
-        contact_resistance=constant(0.0),
-        thermal=Thermal(
-            mass=_number((c.density or DENSITY) * volume),
-            specific_heat=_number(c.specific_heat_capacity or SPECIFIC_HEAT),
-            cooling=_number(
-                transfer * (c.external_surface_area or 6 * volume ** (2 / 3))
-            ),
-        ),
-        limits=Limits(_number(c.lower_voltage_cutoff), _number(c.upper_voltage_cutoff)),
-        nominal_capacity=_number(c.nominal_cell_capacity),
-        temperature=_number(T),
-        published=Stoichiometry(a(x_n), a(x_p)),
-        charged=None,
-        kinetics=ButlerVolmer(),
-    )
+    try:
+        reader = _Reader(p, found.state, cautions)
+        cell = reader.cell()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    for text in cautions:
+        caution(f"{path}: {text}")
+    return cell
 
 
 def _number(value: float):
     return jnp.asarray(float(value))
 
 
-def _particles(e: Any) -> list[Any]:
-    """Active materials of an electrode in a file."""
-    return list(e.particle.values()) if hasattr(e, "particle") else [e]
+class _Reader:
+    """A validated file on its way to a cell."""
 
+    def __init__(self, p: Any, state: Any, cautions: list[str]):
+        self.p, self.cautions = p, cautions
+        self.start = getattr(state, "initial_conditions", None)
+        self.heat = getattr(state, "thermal_environment", None)
+        wear = getattr(state, "degradation", None)
+        if wear is not None and any(_values(v) for _, v in wear):
+            raise ValueError("naion cannot express State: Degradation.")
+        given = _kelvin("Reference temperature", p.cell.reference_temperature)
+        self.T_ref = given or T_REF
+        self.T = self._temperature()
 
-def _electrode(e: Any, T: float, charged_is_full: bool) -> tuple[Electrode, float]:
-    """An electrode, and its mean stoichiometry in the charged cell."""
-    materials, charged, sites = [], [], []
-    for q in _particles(e):
-        share = q.surface_area_per_unit_volume * q.particle_radius / 3.0
+    def _temperature(self) -> float:
+        initial = getattr(self.start, "initial_temperature", None)
+        ambient = getattr(self.heat, "ambient_temperature", None)
+        initial = _kelvin("Initial temperature", initial)
+        ambient = _kelvin("Ambient temperature", ambient)
+        if initial and ambient and initial != ambient:
+            self.cautions.append(
+                f"the initial temperature of {initial:g} K is not used: a simulation "
+                f"starts at the ambient {ambient:g} K."
+            )
+        return ambient or initial or self.T_ref
+
+    def cell(self) -> Cell:
+        p, c = self.p, self.p.cell
+        area = c.electrode_area * c.number_of_electrodes
+        negative, n_full, n_empty = self.electrode("Negative", p.negative_electrode)
+        positive, p_empty, p_full = self.electrode("Positive", p.positive_electrode)
+        s, e = p.separator, p.electrolyte
+        cell = Cell(
+            negative=negative,
+            separator=Separator(
+                *map(_number, (s.thickness, s.porosity, s.transport_efficiency))
+            ),
+            positive=positive,
+            electrolyte=Electrolyte(
+                concentration=_number(self.salt()),
+                conductivity=self.property(
+                    "Electrolyte: Conductivity",
+                    e.conductivity,
+                    e.conductivity_activation_energy,
+                ),
+                diffusivity=self.property(
+                    "Electrolyte: Diffusivity",
+                    e.diffusivity,
+                    e.diffusivity_activation_energy,
+                ),
+                t_plus=constant(e.cation_transference_number),
+                thermodynamic_factor=constant(1.0),
+            ),
+            area=_number(area),
+            contact_resistance=constant(0.0),
+            thermal=self.thermal(area),
+            limits=Limits(
+                _number(c.lower_voltage_cutoff), _number(c.upper_voltage_cutoff)
+            ),
+            nominal_capacity=_number(c.nominal_cell_capacity),
+            temperature=_number(self.T),
+            published=Stoichiometry(_number(n_full), _number(p_full)),
+            charged=None,
+            kinetics=ButlerVolmer(),
+        )
+        full, empty = (
+            Stoichiometry(_number(n), _number(p))
+            for n, p in ((n_full, p_full), (n_empty, p_empty))
+        )
+        self.cautions += beyond_limits(
+            cell, {"the charged state": full, "the discharged state": empty}
+        )
+        return with_thresholds(self.started(cell, n_empty))
+
+    def started(self, cell: Cell, x_empty: float) -> Cell:
+        """The cell with its initial state of charge, with the sodium of the charged."""
+        soc = getattr(self.start, "initial_soc", None)
+        if soc is None:
+            return cell
+        if not 0.0 <= soc <= 1.0:
+            raise ValueError(
+                f"State: Initial state-of-charge is {soc:g}; expected 0 to 1."
+            )
+        Q_n, Q_p = electrode_capacities(cell)
+        full = cell.published
+        given_off = (1.0 - soc) * (full.negative - x_empty)
+        start = Stoichiometry(
+            full.negative - given_off, full.positive + given_off * Q_n / Q_p
+        )
+        return dataclasses.replace(cell, published=start)
+
+    def salt(self) -> float:
+        given = getattr(self.start, "initial_electrolyte_concentration", None)
+        if given is not None:
+            return given
+        self.cautions.append(
+            "State has no initial electrolyte concentration; taken as 1000 mol.m-3."
+        )
+        return SALT
+
+    def thermal(self, area: float) -> Thermal:
+        c, p = self.p.cell, self.p
+        thick = sum(
+            part.thickness
+            for part in (p.negative_electrode, p.separator, p.positive_electrode)
+        )
+        volume = c.volume or area * thick
+        given = getattr(self.heat, "heat_transfer_coefficient", None)
+        transfer = COOLING if given is None else given
+        surface = c.external_surface_area or 6 * volume ** (2 / 3)
+        return Thermal(
+            mass=_number((c.density or DENSITY) * volume),
+            specific_heat=_number(c.specific_heat_capacity or SPECIFIC_HEAT),
+            cooling=_number(transfer * surface),
+        )
+
+    def electrode(self, side: str, e: Any) -> tuple[Electrode, float, float]:
+        """An electrode, and its mean stoichiometries of most and of least sodium."""
+        several = getattr(e, "particle", None) or {"": e}
+        materials, most, least, sites = [], [], [], []
+        for name, q in several.items():
+            where = f"{side} electrode: {name}: " if name else f"{side} electrode: "
+            share = q.surface_area_per_unit_volume * q.particle_radius / 3.0
+            particle = self.particle(where, q, self.branch(side.lower(), name))
+            materials.append(Material(_number(share), particle))
+            most.append(q.maximum_stoichiometry)
+            least.append(q.minimum_stoichiometry)
+            sites.append(share * q.maximum_concentration)
+        first, *others = materials
+        electrode = Electrode(
+            thickness=_number(e.thickness),
+            porosity=_number(e.porosity),
+            active_fraction=first.active_fraction,
+            transport_efficiency=_number(e.transport_efficiency),
+            conductivity=_number(e.conductivity),
+            particle=first.particle,
+            others=tuple(others),
+        )
+        most, least = (float(np.average(x, weights=sites)) for x in (most, least))
+        return electrode, most, least
+
+    def branch(self, side: str, material: str) -> float:
+        """The initial state of an electrode's hysteresis, or of one of its materials."""
+        given = getattr(self.start, f"initial_hysteresis_state_{side}", None)
+        if isinstance(given, dict):
+            given = given.get(material)
+        return 0.0 if given is None else float(given)
+
+    def particle(self, where: str, q: Any, start: float) -> Particle:
         K = q.reaction_rate_constant / q.maximum_concentration
-        particle = Particle(
+        window = np.linspace(q.minimum_stoichiometry, q.maximum_stoichiometry, POINTS)
+        U, H = self.potential(where, q, start, window)
+        dudt = self.sum(f"{where}Entropic change", q.dudt or 0.0, window)
+        U = U.plus(dudt, self.T - self.T_ref)
+        return Particle(
             radius=_number(q.particle_radius),
             c_max=_number(q.maximum_concentration),
-            diffusivity=_property(q.diffusivity, q.diffusivity_activation_energy, T),
-            ocp=_property(q.ocp, None, T, goes_on=True),
-            dudt=_property(0.0 if q.dudt is None else q.dudt, None, T),
-            rate_constant=_property(K, q.reaction_rate_constant_activation_energy, T),
+            diffusivity=self.property(
+                f"{where}Diffusivity",
+                q.diffusivity,
+                q.diffusivity_activation_energy,
+                window,
+            ),
+            ocp=Property(U.curve()),
+            dudt=Property(dudt.curve()),
+            rate_constant=self.property(
+                f"{where}Reaction rate constant",
+                K,
+                q.reaction_rate_constant_activation_energy,
+            ),
             film_resistance=constant(0.0),
+            hysteresis=H,
         )
-        materials.append(Material(_number(share), particle))
-        ends = q.minimum_stoichiometry, q.maximum_stoichiometry
-        charged.append(ends[charged_is_full])
-        sites.append(share * q.maximum_concentration)
-    first, *others = materials
-    electrode = Electrode(
-        thickness=_number(e.thickness),
-        porosity=_number(e.porosity),
-        active_fraction=first.active_fraction,
-        transport_efficiency=_number(e.transport_efficiency),
-        conductivity=_number(e.conductivity),
-        particle=first.particle,
-        others=tuple(others),
-    )
-    return electrode, float(np.average(charged, weights=sites))
+
+    def potential(
+        self, where: str, q: Any, start: float, window: np.ndarray
+    ) -> tuple[Sum, Hysteresis | None]:
+        """Open-circuit potential at the reference temperature, and its hysteresis."""
+
+        def read(name: str, given: Any) -> Sum:
+            return self.sum(f"{where}OCP{name}", given, window, goes_on=True)
+
+        usual = read("", q.ocp)
+        if q.ocp_lith is None and q.ocp_delith is None:
+            if start or q.gamma_hys is not None:
+                self.cautions.append(
+                    f"{where}a decay constant or an initial state of a hysteresis "
+                    "without its branches of lithiation and delithiation has no effect."
+                )
+            return usual, None
+        if q.ocp_lith is None or q.ocp_delith is None:
+            there = "lithiation" if q.ocp_delith is None else "delithiation"
+            raise ValueError(
+                f"{where}OCP ({there}) is there without the other branch; expected both."
+            )
+        down, up = (
+            read(f" ({name})", given)
+            for name, given in (
+                ("lithiation", q.ocp_lith),
+                ("delithiation", q.ocp_delith),
+            )
+        )
+        mean = Sum().plus(up, 0.5).plus(down, 0.5)
+        half = Sum().plus(up, 0.5).plus(down, -0.5)
+        apart = np.max(np.abs(_at(usual, window) - _at(mean, window)))
+        if apart > 5e-3:
+            self.cautions.append(
+                f"{where}OCP is up to {1e3 * apart:.0f} mV from the mean of its branches "
+                "of lithiation and delithiation, which is used in its place."
+            )
+        rate = q.gamma_hys
+        if rate is None:
+            rate = 2.0 * USUAL_DECAY
+            self.cautions.append(
+                f"{where}no OCP hysteresis decay constant; taken as {rate:g}."
+            )
+        return mean, hysteresis(Property(half.curve()), rate, start)
+
+    def property(
+        self,
+        where: str,
+        given: Any,
+        energy: float | None,
+        window: np.ndarray | None = None,
+    ) -> Property:
+        """A number, table or expression with its activation energy."""
+        law = Arrhenius(_number(energy), _number(self.T_ref)) if energy else None
+        if window is None:
+            window = np.array([SALT])
+        return Property(self.sum(where, given, window).curve(), law)
+
+    def sum(
+        self, where: str, given: Any, window: np.ndarray, goes_on: bool = False
+    ) -> Sum:
+        """An entry, which has to be finite in a window of compositions."""
+        if isinstance(given, str):
+            found = Sum(texts=((str(given), 1.0),))
+            if not np.all(np.isfinite(_at(found, window))):
+                raise ValueError(
+                    f"{where} is {str(given)!r}, which is not finite at all of "
+                    f"x = {window[0]:g} to {window[-1]:g}."
+                )
+            return found
+        if isinstance(given, int | float):
+            return Sum(float(given))
+        return Sum(tables=(_table(where, given, "linear" if goes_on else "clamp"),))
 
 
-def _property(given: Any, energy: float | None, T: float, goes_on: bool = False):
-    """A BPX number, table or expression as a property."""
-    law = Arrhenius(_number(energy), _number(T)) if energy else None
-    if isinstance(given, str):
-        return Property(Expression(str(given)), law)
-    if isinstance(given, int | float):
-        return constant(float(given), law)
-    beyond = "linear" if goes_on else "clamp"
-    x, y = (jnp.asarray(v, float) for v in (given.x, given.y))
-    return Property(Table(x, y, extrapolation=beyond), law)
-
-
-def write_bpx(path: Path | str, cell: Cell, title: str = "") -> None:
-    """Write a cell as BPX 1.x, checked by the `bpx` package.
-
-    Raises:
-        ValueError: when BPX cannot express the cell, listing all that would be lost.
-    """
-    import bpx
-
-    lost: list[str] = []
-    data = _as_bpx(cell, title, lost)
-    if lost:
+def _table(where: str, given: Any, beyond: Any) -> Table:
+    """A table with its points in order of x."""
+    x, y = np.asarray(given.x, float), np.asarray(given.y, float)
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    again = np.diff(x) == 0.0
+    if np.any(again & (np.diff(y) != 0.0)):
+        at = x[1:][again & (np.diff(y) != 0.0)][0]
+        raise ValueError(f"{where}: the table has two values at x = {at:g}.")
+    once = np.concatenate([np.ones(min(1, x.size), bool), ~again])
+    x, y = x[once], y[once]
+    if x.size < 2:
         raise ValueError(
-            "BPX cannot express this cell. Lost would be: " + "; ".join(lost) + "."
+            f"{where}: the table has {x.size or 'no'} point{'s' * (x.size != 1)}; expected "
+            "two or more, or a number."
         )
-    bpx.parse_bpx_obj(json.loads(json.dumps(data)))
-    path = Path(path)
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return Table(jnp.asarray(x), jnp.asarray(y), extrapolation=beyond)
 
 
-def _as_bpx(cell: Cell, title: str, lost: list[str]) -> dict:
-    """The file's data; what cannot be said is added to `lost`."""
-    T = cell.temperature
-    for name, value, usual in (
-        ("contact_resistance", cell.contact_resistance, 0.0),
-        (
-            "electrolyte.thermodynamic_factor",
-            cell.electrolyte.thermodynamic_factor,
-            1.0,
-        ),
-    ):
-        if not _is(value, usual):
-            lost.append(f"{name} (not {usual:g})")
-    if type(cell.kinetics) is not ButlerVolmer:
-        lost.append(f"kinetics ({type(cell.kinetics).__name__})")
-    t_plus = cell.electrolyte.t_plus
-    if not isinstance(t_plus.curve, Constant) or not _invariant(t_plus):
-        lost.append("electrolyte.t_plus (a function)")
-    full, empty = (stoichiometry_at_soc(cell, s) for s in (1.0, 0.0))
-    if cell.charged is not None and not np.allclose(
-        float(cell.charged.negative), float(full.negative), atol=1e-9
-    ):
-        lost.append("charged (a start that is not at the upper voltage)")
-    e = cell.electrolyte
-    volume = float(cell.thermal.mass) / DENSITY
-    return {
-        "Header": {"BPX": "1.1.0", "Title": title, "Model": "DFN"},
-        "Parameterisation": {
-            "Cell": {
-                "Electrode area [m2]": float(cell.area),
-                "External surface area [m2]": float(cell.thermal.cooling) / COOLING,
-                "Volume [m3]": volume,
-                "Density [kg.m-3]": DENSITY,
-                "Specific heat capacity [J.K-1.kg-1]": float(
-                    cell.thermal.specific_heat
-                ),
-                "Number of electrode pairs connected in parallel to make a cell": 1,
-                "Lower voltage cut-off [V]": float(cell.limits.lower_voltage),
-                "Upper voltage cut-off [V]": float(cell.limits.upper_voltage),
-                "Nominal cell capacity [A.h]": float(cell.nominal_capacity),
-                "Reference temperature [K]": float(T),
-            },
-            "Electrolyte": {
-                "Cation transference number": float(t_plus(e.concentration, T)),
-                **_entry("Diffusivity", "m2.s-1", e.diffusivity, cell, lost),
-                **_entry("Conductivity", "S.m-1", e.conductivity, cell, lost),
-            },
-            "Negative electrode": _electrode_data("negative", cell, empty, full, lost),
-            "Positive electrode": _electrode_data("positive", cell, full, empty, lost),
-            "Separator": _contact(cell.separator),
-        },
-        "State": {
-            "Initial conditions": {
-                "Initial state-of-charge": 1.0,
-                "Initial temperature [K]": float(T),
-                "Initial electrolyte concentration [mol.m-3]": float(e.concentration),
-            },
-            "Thermal environment": {
-                "Ambient temperature [K]": float(T),
-                "Heat transfer coefficient [W.m-2.K-1]": COOLING,
-            },
-        },
-    }
+def _at(given: Sum, x: np.ndarray) -> np.ndarray:
+    return np.asarray(given.curve()(jnp.asarray(x, float)))
 
 
-def _contact(part: Electrode | Separator) -> dict:
-    return {
-        "Thickness [m]": float(part.thickness),
-        "Porosity": float(part.porosity),
-        "Transport efficiency": float(part.transport_efficiency),
-    }
-
-
-def _electrode_data(
-    side: str, cell: Cell, low: Stoichiometry, high: Stoichiometry, lost: list[str]
-) -> dict:
-    """An electrode between two states of the cell, of least and of most sodium."""
-    electrode: Electrode = getattr(cell, side)
-    T = cell.temperature
-    for part in ("plating", "sei", "double_layer"):
-        if getattr(electrode, part) is not None:
-            lost.append(f"{side}.{part}")
-    ends = [
-        [float(x) for x in compositions(electrode, getattr(state, side), T, T)]
-        for state in (low, high)
-    ]
-    particles = []
-    for k, m in enumerate(electrode.materials):
-        p, where = (
-            m.particle,
-            f"{side}.particle" if k == 0 else f"{side}.others.{k - 1}",
+def _kelvin(name: str, value: float | None) -> float | None:
+    if value is not None and not COLDEST <= value <= HOTTEST:
+        raise ValueError(
+            f"{name} [K] is {value:g}; expected kelvin between {COLDEST:g} and "
+            f"{HOTTEST:g} (25 degC is 298.15)."
         )
-        for part in ("hysteresis", "pores"):
-            if getattr(p, part) is not None:
-                lost.append(f"{where}.{part}")
-        if p.driven_by != "composition":
-            lost.append(f"{where}.driven_by ({p.driven_by})")
-        if not _is(p.film_resistance, 0.0):
-            lost.append(f"{where}.film_resistance (not 0)")
-        if not isinstance(p.rate_constant.curve, Constant):
-            lost.append(f"{where}.rate_constant (depends on composition)")
-        if not (_invariant(p.ocp) and _invariant(p.dudt)):
-            lost.append(f"{where}.ocp or dudt (a law in temperature)")
-        K = Property(
-            Constant(p.rate_constant(jnp.asarray(0.5), T) * p.c_max),
-            p.rate_constant.temperature,
-        )
-        particles.append(
-            {
-                "Minimum stoichiometry": ends[0][k],
-                "Maximum stoichiometry": ends[1][k],
-                "Maximum concentration [mol.m-3]": float(p.c_max),
-                "Particle radius [m]": float(p.radius),
-                "Surface area per unit volume [m-1]": float(m.interface),
-                **_entry("Diffusivity", "m2.s-1", p.diffusivity, cell, lost, where),
-                **_entry("OCP", "V", p.ocp, cell, lost, where, goes_on=True),
-                **_entry(
-                    "Entropic change coefficient", "V.K-1", p.dudt, cell, lost, where
-                ),
-                **_entry("Reaction rate constant", "mol.m-2.s-1", K, cell, lost, where),
-            }
-        )
-    common = {
-        **_contact(electrode),
-        "Conductivity [S.m-1]": float(electrode.conductivity),
-    }
-    if len(particles) == 1:
-        return common | particles[0]
-    named = {f"Material {k + 1}": p for k, p in enumerate(particles)}
-    return common | {"Particle": named}
+    return value
 
 
-def _entry(
-    name: str,
-    unit: str,
-    given: Property,
-    cell: Cell,
-    lost: list[str],
-    where: str = "electrolyte",
-    goes_on: bool = False,
-) -> dict:
-    """A property's entry, and that of its activation energy."""
-    entry: dict[str, Any] = {}
-    law = given.temperature
-    if isinstance(law, Arrhenius) and float(law.reference) == float(cell.temperature):
-        entry[f"{name} activation energy [J.mol-1]"] = float(law.energy)
-    elif not isinstance(law, Invariant):
-        lost.append(
-            f"{where}: {name.lower()}'s law in temperature ({type(law).__name__})"
-        )
-    entry[f"{name} [{unit}]"] = _curve(given, f"{where}: {name.lower()}", goes_on, lost)
-    return entry
-
-
-def _curve(given: Property, where: str, goes_on: bool, lost: list[str]) -> Any:
-    """A number, table or expression."""
-    curve, scale = given.curve, float(given.scale)
-    beyond = "linear" if goes_on else "clamp"
-    match curve:
-        case Constant():
-            return scale * float(curve.value)
-        case Table(interpolation="pchip") if curve.extrapolation == beyond:
-            y = scale * np.asarray(curve.y)
-            return {"x": np.asarray(curve.x).tolist(), "y": y.tolist()}
-        case Expression():
-            return f"{scale!r} * ({curve.text})"
-        case PowerSeries():
-            terms = [
-                f"{scale * float(c)!r} * (x / 1000.0) ** {float(e)!r}"
-                for c, e in zip(curve.coefficient, curve.exponent, strict=True)
-            ]
-            return " + ".join(terms)
-        case PowerExponential():
-            size, rate = scale * float(curve.size), float(curve.rate)
-            power = f" * (x / 1000.0) ** {float(curve.power)!r}" if curve.power else ""
-            return f"{size!r}{power} * exp(-{rate!r} * (x / 1000.0 - 1.0))"
-        case TanhSum():
-            steps = "".join(
-                f" + {scale * float(s)!r} * tanh({float(r)!r} * (x - {float(c)!r}))"
-                for s, r, c in zip(curve.size, curve.rate, curve.centre, strict=True)
-            )
-            rise = f"{scale * float(curve.exp_size)!r} * exp(-{float(curve.exp_rate)!r} * x)"
-            base = (
-                f"{scale * float(curve.offset)!r} + {scale * float(curve.slope)!r} * x"
-            )
-            return f"{base} + {rise}{steps}"
-    kind = f"{type(curve).__name__}"
-    if isinstance(curve, Table):
-        kind = f"a {curve.interpolation} table, {curve.extrapolation} beyond its ends"
-    lost.append(f"{where} ({kind})")
-    return 0.0
-
-
-def _invariant(given: Property) -> bool:
-    return isinstance(given.temperature, Invariant)
-
-
-def _is(given: Property, value: float) -> bool:
-    """Whether a property is a number, at every temperature."""
-    curve = given.curve
-    if not isinstance(curve, Constant):
-        return False
-    return float(given.scale * curve.value) == value and (
-        value == 0.0 or _invariant(given)
-    )
+def _values(given: Any) -> bool:
+    """Whether an amount, or one of several by material, is not zero."""
+    several = given.values() if isinstance(given, dict) else [given]
+    return any(bool(v) for v in several)

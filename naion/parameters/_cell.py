@@ -270,8 +270,10 @@ class Cell(eqx.Module):
         thermal: lumped heat balance, and the mass of the cell.
         limits: voltage window.
         nominal_capacity: what 1C means [A.h].
-        temperature: at which the set was made, or the data were taken [K].
-        published: a charged state as published; its sodium content is the cell's.
+        temperature: at which the set was made, or the data were taken [K]; potentials
+            are given there, and a simulation runs there if no other is asked for.
+        published: the state as published, mostly charged, in which an imported file
+            starts; its sodium content is the cell's.
         charged: the charged state that a fit found, if one did.
         kinetics: form of charge-transfer kinetics.
     """
