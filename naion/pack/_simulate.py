@@ -131,7 +131,9 @@ def simulate(
         return _program(pack, protocol, *inputs[2:], most, going, options)
 
     first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
-    return ended(whole(program, inputs[1], first, limits.most, keep, high), throw)
+    done: PackSolution = whole(program, inputs[1], first, limits.most, keep, high)
+    ended(done, throw)
+    return done
 
 
 @functools.cache
