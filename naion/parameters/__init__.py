@@ -31,6 +31,7 @@ from ._check import check, possible
 from ._registry import ParameterSet, Provenance, available, load, load_set
 from ._serialise import from_json, to_json
 from ._start import Start, check_start, start_of
+from ._validity import cautions
 from ._variants import (
     HARD_CARBONS,
     with_double_layer,
@@ -67,6 +68,7 @@ __all__ = [
     "Thermal",
     "ThroughPlane",
     "available",
+    "cautions",
     "check",
     "check_start",
     "compositions",

@@ -5,8 +5,6 @@ read the ranges of `_ranges`.
 """
 
 import dataclasses
-import functools
-import typing
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.core import Tracer
-from jaxtyping import AbstractArray, Array, Bool, jaxtyped
+from jaxtyping import Array, Bool
 
 from ..properties import (
     MSMR,
@@ -33,6 +31,7 @@ from ..properties import (
 )
 from ..properties._curves import PiecewiseCubic
 from ._cell import Cell
+from ._misfits import is_number, misfits
 from ._ranges import FINITE, RANGES, RULES, Over, Range, Term
 
 STOICHIOMETRIES = np.linspace(0.01, 0.99, 50)
@@ -88,7 +87,7 @@ def check(cell: Cell) -> None:
     if stacked and all(np.shape(a)[: len(stacked)] == stacked for a in leaves):
         _check_each(cell)
         return
-    wrong = list(_misfits(cell, "", Cell))
+    wrong = list(misfits(cell, "", Cell))
     if not wrong:
         wrong = _impossible(cell)
     if wrong:
@@ -166,12 +165,12 @@ def _padded(
 def _impossible(cell: Cell) -> list[str]:
     wrong: list[str] = []
     found: list[str] = []
+    # Operators of NumPy: nothing is compiled for concrete cells.
+    cell = jax.tree.map(lambda a: np.asarray(a) if is_number(a) else a, cell)
     try:
-        for number in _numbers(jax.tree.map(np.asarray, cell)):
-            value = sum(
-                factor * np.ravel(np.asarray(term, float))[which]
-                for term, factor, which in number.terms
-            )
+        for number in _numbers(cell):
+            with np.errstate(all="ignore"):
+                value = np.sum([_taken(term) for term in number.terms], axis=0)
             low, high = number.range.strict
             outside = ~((value > low) & (value < high))
             # A curve is wrong where its numbers are: said already.
@@ -182,6 +181,10 @@ def _impossible(cell: Cell) -> list[str]:
     except ValueError as error:
         wrong.append(str(error))
     return wrong
+
+
+def _taken(term: Term) -> np.ndarray:
+    return term.factor * np.ravel(np.asarray(term.value, float))[term.which]
 
 
 def _said(number: Number, value: np.ndarray, first: int) -> str:
@@ -221,7 +224,7 @@ def _of_value(value: Any, path: str, cell: Cell, range: Any) -> Iterator[Number]
     elif isinstance(value, tuple):
         for i, item in enumerate(value):
             yield from _of_value(item, f"{path}[{i}]", cell, range)
-    elif _is_number(value):
+    elif is_number(value):
         yield Number(path, (Term(value),), range)
 
 
@@ -256,7 +259,8 @@ def _of_property(p: Property, path: str, over: Over, cell: Cell) -> Iterator[Num
             return
     x = _compositions(over, cell)
     try:
-        values = times(_evaluated(curve, x, cell.temperature))
+        with np.errstate(all="ignore"):
+            values = times(_evaluated(curve, x, cell.temperature))
     except (TypeError, ValueError) as error:
         # Text that is no expression, coefficients without exponents.
         raise ValueError(f"{path}: {error}") from None
@@ -271,74 +275,8 @@ def _compositions(over: Over, cell: Cell) -> Any:
 
 
 def _evaluated(curve: AbstractCurve, x: Any, T: Any) -> Any:
-    """A curve's values; of the commonest in operators that NumPy has too.
-
-    Concrete cells are looked at without compiling anything for them.
-    """
+    """A curve's values; of the commonest in operators that NumPy has too."""
     if isinstance(curve, PowerSeries):
         pairs = zip(curve.coefficient, curve.exponent, strict=True)
         return sum(c * (x / 1000.0) ** e for c, e in pairs)
-    return curve.at(T)(x)
-
-
-def _misfits(part: Any, path: str, expected: Any) -> Iterator[str]:
-    """Parts and numbers that are of another kind than their class declares."""
-    name = path or "cell"
-    if typing.get_origin(expected) is typing.Literal:
-        if part not in typing.get_args(expected):
-            known = " or ".join(map(repr, typing.get_args(expected)))
-            yield f"{name} = {part!r}: expected {known}."
-    elif isinstance(expected, type) and issubclass(expected, AbstractArray):
-        array = _as_array(part)
-        if not isinstance(array, jax.Array):
-            yield f"{name} = {_short(part)}: expected numbers."
-        elif not isinstance(array, expected):
-            dims = expected.dim_str
-            wanted = f"({dims}), as long as its neighbours" if dims else "one number"
-            yield f"{name} of shape {array.shape}: expected {wanted}."
-    elif typing.get_origin(expected) is tuple and isinstance(part, tuple):
-        inner = typing.get_args(expected)
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            for i, item in enumerate(part):
-                yield from _misfits(item, f"{path}[{i}]", inner[0])
-    elif _is_part(expected) and not isinstance(part, expected):
-        text = getattr(expected, "__name__", str(expected))
-        yield f"{name} = {_short(part)}: expected a part of type {text}."
-    elif isinstance(part, eqx.Module):
-        hints = _hints(type(part))
-        # Lengths that one part names alike must be equal.
-        with jaxtyped("context"):
-            for field in dataclasses.fields(part):
-                where = f"{path}.{field.name}" if path else field.name
-                hint = hints.get(field.name)
-                yield from _misfits(getattr(part, field.name), where, hint)
-
-
-def _is_part(expected: Any) -> bool:
-    kinds = typing.get_args(expected) or (expected,)
-    return any(
-        isinstance(kind, type) and issubclass(kind, eqx.Module) for kind in kinds
-    )
-
-
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(kind)
-    except NameError:
-        # A user's class may name types that only a type checker sees.
-        return {}
-
-
-def _as_array(value: Any) -> Any:
-    return jnp.asarray(value, float) if _is_number(value) else value
-
-
-def _is_number(value: Any) -> bool:
-    kinds = int | float | np.ndarray | np.generic | jax.Array
-    return isinstance(value, kinds) and np.dtype(jnp.result_type(value)).kind in "iuf"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else f"{text[:57]}..."
+    return curve.at(T)(jnp.asarray(x))

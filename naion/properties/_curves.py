@@ -6,7 +6,7 @@ fitted; choices that change the program (kind of interpolation) are static.
 """
 
 import abc
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import equinox as eqx
 import jax
@@ -107,7 +107,7 @@ class Table(AbstractCurve):
         return piecewise_cubic(self.x, self.y, left, right, goes_on)
 
 
-def _in_order(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+def _in_order(x: Any, y: Any) -> tuple[Array, Array]:
     """The points of a table, rising in x; checked as far as they are known.
 
     Raises:
@@ -151,7 +151,7 @@ def _in_order(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     return jnp.asarray(x), jnp.asarray(y)
 
 
-def _numbers(name: str, given: ArrayLike) -> np.ndarray:
+def _numbers(name: str, given: Any) -> np.ndarray:
     """A table's column as finite numbers."""
     try:
         values = np.asarray(given, dtype=float)
