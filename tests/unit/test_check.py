@@ -1,6 +1,7 @@
 """What a cell can be: one declaration, read by `check` and inside programs."""
 
 import dataclasses
+import functools
 import json
 from importlib import resources
 
@@ -219,6 +220,7 @@ def test_check_wants_a_cell():
         check("nfm")
 
 
+@functools.cache
 def variants() -> dict[str, Cell]:
     """Every variant, and what users and fits put into cells."""
     sodium, lithium = load(SODIUM), load(LITHIUM)
