@@ -15,7 +15,6 @@ from ..parameters import (
     Stoichiometry,
     available,
     load_set,
-    open_circuit_voltage,
     stoichiometry_at_voltage,
 )
 from ..predict import Uncertainty, ensemble, uncertainty_of_set, voltage_band
@@ -127,14 +126,10 @@ def start_of(text: str, cell: Cell) -> str | float | Stoichiometry:
     if name == "soc" and 0.0 <= value <= 1.0:
         return value
     if name == "ocv" and np.isfinite(value):
-        sto = stoichiometry_at_voltage(cell, jnp.asarray(value))
-        reached = float(open_circuit_voltage(cell, sto, cell.temperature))
-        if abs(reached - value) > 1e-3:
-            raise ValueError(
-                f"--start {text}: the cell cannot rest at {value:g} V; the nearest "
-                f"state its sodium allows is at {reached:.4f} V."
-            )
-        return sto
+        try:
+            return stoichiometry_at_voltage(cell, value)
+        except ValueError as error:
+            raise ValueError(f"--start {text}: {error}") from None
     raise ValueError(
         f"--start {text}: use charged, discharged, published, soc=0.8 (0 to 1) or "
         "ocv=4.018 (volts)."

@@ -27,8 +27,11 @@ from ._cell import (
     Thermal,
     ThroughPlane,
 )
+from ._check import check, possible
 from ._registry import ParameterSet, Provenance, available, load, load_set
 from ._serialise import from_json, to_json
+from ._start import Start, check_start, start_of
+from ._validity import cautions
 from ._variants import (
     HARD_CARBONS,
     with_double_layer,
@@ -60,10 +63,14 @@ __all__ = [
     "PoreFilling",
     "Provenance",
     "Separator",
+    "Start",
     "Stoichiometry",
     "Thermal",
     "ThroughPlane",
     "available",
+    "cautions",
+    "check",
+    "check_start",
     "compositions",
     "electrode_capacities",
     "equilibrium_potential",
@@ -71,6 +78,8 @@ __all__ = [
     "load",
     "load_set",
     "open_circuit_voltage",
+    "possible",
+    "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",

@@ -1,13 +1,16 @@
 """Electrode balance: which stoichiometries belong to a voltage or a state of charge."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from .._constants import F
-from ..properties import prepare
+from ..properties import Corrected, Table, prepare
 from ._cell import Cell, Electrode, Particle, Stoichiometry
 
 
@@ -93,24 +96,97 @@ def compositions(
     return tuple(x)
 
 
-def stoichiometry_at_voltage(cell: Cell, voltage: Array) -> Stoichiometry:
+def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometry:
     """Equilibrium stoichiometries at an open-circuit voltage, at `cell.temperature`.
 
-    The cell's sodium, x_n Q_n + x_p Q_p, is that of its charged state. Bisection on x_n
-    over all states that this inventory allows, then one Newton correction that carries
-    the derivatives (implicit function theorem). A voltage out of reach gives the nearest
-    reachable state; callers check.
+    The cell's sodium, x_n Q_n + x_p Q_p, is that of its charged state. Differentiable.
+
+    Raises:
+        ValueError: for a voltage at which the cell cannot rest, with those at which it
+            can. Where the voltage or the cell is traced, both stoichiometries are NaN.
     """
+    spans = _span(cell.negative), _span(cell.positive)
     cell = with_ready_curves(cell)
+    lowest, highest = _rests(cell, spans)
+    sto = _nearest(cell, voltage)
+    off = jnp.abs(open_circuit_voltage(cell, sto, cell.temperature) - voltage)
+    rests = (voltage >= lowest) & (voltage <= highest) & (off < 1e-6)
+    if not isinstance(rests, Tracer) and not rests:
+        raise ValueError(
+            f"The cell cannot rest at {float(voltage):g} V: its sodium and its tables "
+            f"allow {float(lowest):.4g} to {float(highest):.4g} V."
+        )
+    return jax.tree.map(lambda x: jnp.where(rests, x, jnp.nan), sto)
+
+
+FAR = 1.0
+"""No rest is further beyond the voltage limits [V]: walls of tables are steep."""
+
+Span = tuple[Any, Any]
+
+
+def _rests(cell: Cell, spans: tuple[Span, Span]) -> tuple[Array, Array]:
+    """Lowest and highest voltage at which a cell rests [V].
+
+    Within its tables, or beyond them within its limits: published charged states lie a
+    little outside of some tables.
+    """
+    Q_n, Q_p, inventory = _sodium(cell)
+    empty, full = _ends(cell)
+    (low_n, high_n), (low_p, high_p) = spans
+    first = jnp.maximum(low_n, (inventory - Q_p * high_p) / Q_n)
+    last = jnp.minimum(high_n, (inventory - Q_p * low_p) / Q_n)
+    tables = jnp.clip(jnp.stack([first, last]), empty, full)
+
+    def voltage(x_n: Array) -> Array:
+        return open_circuit_voltage(cell, _state(cell, x_n), cell.temperature)
+
+    lower, upper = cell.limits.lower_voltage, cell.limits.upper_voltage
+    lowest = jnp.maximum(jnp.minimum(voltage(tables[0]), lower), lower - FAR)
+    highest = jnp.minimum(jnp.maximum(voltage(tables[1]), upper), upper + FAR)
+    return jnp.maximum(lowest, voltage(empty)), jnp.minimum(highest, voltage(full))
+
+
+def _span(electrode: Electrode) -> Span:
+    """Stoichiometries of the first and the last point of an electrode's potential."""
+    curve = electrode.particle.ocp.curve
+    while isinstance(curve, Corrected):
+        curve = curve.base
+    if electrode.others or not isinstance(curve, Table):
+        return 0.0, 1.0
+    return curve.x[0], curve.x[-1]
+
+
+def _sodium(cell: Cell) -> tuple[Array, Array, Array]:
+    """Capacities of both electrodes, and the sodium in them [A.h]."""
     Q_n, Q_p = electrode_capacities(cell)
     known = cell.published if cell.charged is None else cell.charged
-    inventory = known.negative * Q_n + known.positive * Q_p
+    return Q_n, Q_p, known.negative * Q_n + known.positive * Q_p
 
-    def at(x_n: Array) -> Stoichiometry:
-        return Stoichiometry(x_n, (inventory - x_n * Q_n) / Q_p)
+
+def _state(cell: Cell, x_n: Array) -> Stoichiometry:
+    Q_n, Q_p, inventory = _sodium(cell)
+    return Stoichiometry(x_n, (inventory - x_n * Q_n) / Q_p)
+
+
+def _ends(cell: Cell) -> tuple[Array, Array]:
+    """The least and the most x_n that the cell's sodium allows."""
+    Q_n, Q_p, inventory = _sodium(cell)
+    low = jnp.maximum(0.0, (inventory - Q_p) / Q_n)
+    high = jnp.minimum(1.0, inventory / Q_n)
+    return jax.lax.stop_gradient((low, high))
+
+
+def _nearest(cell: Cell, voltage: Array | float) -> Stoichiometry:
+    """At rest at a voltage, or at the nearest that the cell's sodium allows.
+
+    Bisection on x_n over all states that this inventory allows, then one Newton
+    correction that carries the derivatives (implicit function theorem).
+    """
 
     def excess(x_n: Array) -> Array:
-        return open_circuit_voltage(cell, at(x_n), cell.temperature) - voltage
+        sto = _state(cell, x_n)
+        return open_circuit_voltage(cell, sto, cell.temperature) - voltage
 
     def halve(_, bracket):
         low, high = bracket
@@ -118,17 +194,14 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array) -> Stoichiometry:
         below = excess(middle) < 0.0
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
-    low = jnp.maximum(0.0, (inventory - Q_p) / Q_n)
-    high = jnp.minimum(1.0, inventory / Q_n)
-    bracket = jax.lax.stop_gradient((low, high))
-    low, high = jax.lax.fori_loop(0, 60, halve, bracket)
+    low, high = jax.lax.fori_loop(0, 60, halve, _ends(cell))
     x_n = jax.lax.stop_gradient(0.5 * (low + high))
     slope = jax.lax.stop_gradient(jax.grad(excess)(x_n))
     # At a bound of the inventory there is no root to correct towards.
     residual = excess(x_n)
     reached = jnp.abs(residual) < 1e-6
     slope = jnp.where(reached, slope, 1.0)
-    return at(x_n - jnp.where(reached, residual, 0.0) / slope)
+    return _state(cell, x_n - jnp.where(reached, residual, 0.0) / slope)
 
 
 def with_ready_curves(cell: Cell) -> Cell:
@@ -142,7 +215,11 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
 
     SOC 0 and 1 are the equilibrium states at the voltage limits; in between SOC is
     linear in charge, hence in both stoichiometries.
+
+    Raises:
+        ValueError: for a state of charge that is none.
     """
+    check_soc("soc", soc)
     empty, full = stoichiometries_at_limits(cell)
     return Stoichiometry(
         empty.negative + soc * (full.negative - empty.negative),
@@ -151,12 +228,37 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
 
 
 def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
-    """At rest at the lower and at the upper voltage limit."""
+    """At rest at the lower and at the upper voltage limit, or as near as can be."""
+    cell = with_ready_curves(cell)
     limits = jnp.stack([cell.limits.lower_voltage, cell.limits.upper_voltage])
     # In one loop, not two: there is less to compile.
-    both = jax.vmap(lambda V: stoichiometry_at_voltage(cell, V))(limits)
+    both = jax.vmap(lambda V: _nearest(cell, V))(limits)
     empty, full = (jax.tree.map(lambda a, k=k: a[k], both) for k in (0, 1))
     return empty, full
+
+
+OVER = 0.05
+"""By how much a state of charge may be below 0 or above 1."""
+
+
+def check_soc(name: str, soc: Any) -> None:
+    """Raise unless a state of charge, or each of several, is one."""
+    if isinstance(soc, Tracer):
+        return
+    try:
+        values = np.asarray(soc, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}={soc!r}: a state of charge is a number, 0 to 1."
+        ) from None
+    wrong = values[~((values >= -OVER) & (values <= 1.0 + OVER))]
+    if not np.size(wrong):
+        return
+    value = float(wrong.flat[0])
+    percent = f"; {value:g} % is {value / 100.0:g}" if 1.0 < value <= 100.0 else ""
+    raise ValueError(
+        f"{name}={value:g}: a state of charge is a fraction, 0 to 1{percent}."
+    )
 
 
 def _sites(electrode: Electrode) -> tuple[Array, ...]:

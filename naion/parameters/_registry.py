@@ -10,6 +10,7 @@ from typing import Literal
 
 from .._precision import require_x64
 from ._cell import Cell
+from ._check import check
 
 Quality = Literal["M", "F", "D", "S", "A"]
 
@@ -89,11 +90,17 @@ def load_set(name: str) -> ParameterSet:
     Raises:
         KeyError: for an unknown name, with the nearest known ones.
         RuntimeError: when float64 is off.
+        ValueError: when a number of the set is not possible; see `check`.
     """
     require_x64()
     for package in _packages():
         if name in package.SETS:
-            return package.SETS[name]()
+            found = package.SETS[name]()
+            try:
+                check(found.cell)
+            except ValueError as error:
+                raise ValueError(f"Parameter set {name!r}: {error}") from None
+            return found
     near = difflib.get_close_matches(name, available(), cutoff=0.3)
     raise KeyError(
         f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "

@@ -11,6 +11,7 @@ from .. import properties
 from ..physics import kinetics, sei
 from . import _cell
 from ._cell import Cell
+from ._check import check
 
 _TYPES: dict[str, type] = {
     name: item
@@ -41,7 +42,8 @@ def from_json(data: Any) -> Cell:
     """The cell that `to_json` wrote.
 
     Raises:
-        ValueError: for an unknown type or missing or unknown fields, naming them.
+        ValueError: for an unknown type, missing or unknown fields, or numbers that are
+            not possible, naming them.
     """
     cell = _decode(data, "cell")
     if not isinstance(cell, Cell):
@@ -49,6 +51,7 @@ def from_json(data: Any) -> Cell:
             "Expected the JSON form of a naion Cell ('type': 'Cell'), as written by "
             f"`naion fit`; got {type(cell).__name__}."
         )
+    check(cell)
     return cell
 
 

@@ -18,6 +18,7 @@ from jaxtyping import Array
 from ..physics.sei import AbstractGrowth, SolventDiffusion
 from ..properties import (
     MSMR,
+    AbstractCurve,
     Arrhenius,
     Freezing,
     LandesfeindConductivity,
@@ -356,12 +357,16 @@ def with_landesfeind(cell: Cell) -> Cell:
     For a sodium cell this is an assumption: the coefficients of NaPF6 are not public.
     """
     p = {name: jnp.asarray(values) for name, values in EC_EMC.items()}
+
+    def measured(curve: AbstractCurve) -> Property:
+        return Property(curve, valid=(263.15, 323.15))
+
     electrolyte = dataclasses.replace(
         cell.electrolyte,
-        conductivity=Property(LandesfeindConductivity(p["conductivity"])),
-        diffusivity=Property(LandesfeindDiffusivity(p["diffusivity"])),
-        t_plus=Property(LandesfeindPolynomial(p["t_plus"])),
-        thermodynamic_factor=Property(LandesfeindPolynomial(p["factor"])),
+        conductivity=measured(LandesfeindConductivity(p["conductivity"])),
+        diffusivity=measured(LandesfeindDiffusivity(p["diffusivity"])),
+        t_plus=measured(LandesfeindPolynomial(p["t_plus"])),
+        thermodynamic_factor=measured(LandesfeindPolynomial(p["factor"])),
     )
     return dataclasses.replace(cell, electrolyte=electrolyte)
 
@@ -424,7 +429,8 @@ def with_freezing(
 
     def frozen(given: Property) -> Property:
         numbers = (jnp.asarray(x, float) for x in (liquidus, span, exponent))
-        return Property(given.curve, Freezing(given.temperature, *numbers), given.scale)
+        law = Freezing(given.temperature, *numbers)
+        return dataclasses.replace(given, temperature=law)
 
     e = cell.electrolyte
     electrolyte = dataclasses.replace(
@@ -438,9 +444,7 @@ def _walled(particle: Particle) -> Particle:
     if isinstance(ocp.curve, MSMR | Walled):
         return particle
     curve = Walled(ocp.curve, jnp.asarray(2e-3))
-    return dataclasses.replace(
-        particle, ocp=Property(curve, ocp.temperature, ocp.scale)
-    )
+    return dataclasses.replace(particle, ocp=dataclasses.replace(ocp, curve=curve))
 
 
 def _negative(cell: Cell) -> Electrode:

@@ -6,13 +6,18 @@ fitted; choices that change the program (kind of interpolation) are static.
 """
 
 import abc
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
+
+Interpolation = Literal["pchip", "linear"]
+Extrapolation = Literal["linear", "clamp"]
 
 
 class AbstractCurve(eqx.Module):
@@ -46,8 +51,11 @@ class Constant(AbstractCurve):
 class Table(AbstractCurve):
     """A curve through tabulated points.
 
+    Points that fall in `x` are turned round, and equal ones become one. Numbers that are
+    traced or stacked are taken as they are.
+
     Attributes:
-        x: strictly increasing compositions, (n,).
+        x: compositions, rising or falling, (n,) with two or more.
         y: values there, (n,).
         interpolation: "pchip" is monotone between points and continuously
             differentiable (Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5 (1984)
@@ -55,12 +63,34 @@ class Table(AbstractCurve):
             adaptive integrator many steps.
         extrapolation: "linear" continues with the end slopes, "clamp" with the end
             values.
+
+    Raises:
+        ValueError: for fewer than two points, unequal lengths, numbers that are not
+            finite, points in no order or with two values, or unknown words.
     """
 
     x: Float[Array, " n"]
     y: Float[Array, " n"]
-    interpolation: Literal["pchip", "linear"] = eqx.field(static=True, default="pchip")
-    extrapolation: Literal["linear", "clamp"] = eqx.field(static=True, default="linear")
+    interpolation: Interpolation = eqx.field(static=True, default="pchip")
+    extrapolation: Extrapolation = eqx.field(static=True, default="linear")
+
+    def __init__(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        interpolation: Interpolation = "pchip",
+        extrapolation: Extrapolation = "linear",
+    ):
+        for name, word, known in (
+            ("interpolation", interpolation, get_args(Interpolation)),
+            ("extrapolation", extrapolation, get_args(Extrapolation)),
+        ):
+            if word not in known:
+                raise ValueError(
+                    f"{name}={word!r} of a table: expected {' or '.join(known)}."
+                )
+        self.x, self.y = _in_order(x, y)
+        self.interpolation, self.extrapolation = interpolation, extrapolation
 
     def __call__(self, x: Array) -> Array:
         return self.prepared()(x)
@@ -75,6 +105,67 @@ class Table(AbstractCurve):
             slope = _pchip_slopes(width, secant)
             left, right = slope[:-1], slope[1:]
         return piecewise_cubic(self.x, self.y, left, right, goes_on)
+
+
+def _in_order(x: Any, y: Any) -> tuple[Array, Array]:
+    """The points of a table, rising in x; checked as far as they are known.
+
+    Raises:
+        ValueError: see `Table`.
+    """
+    traced = isinstance(x, Tracer), isinstance(y, Tracer)
+    if not traced[0]:
+        x = _numbers("x", x)
+    if not traced[1]:
+        y = _numbers("y", y)
+    if np.ndim(x) > 1 or np.ndim(y) > 1:
+        return jnp.asarray(x), jnp.asarray(y)
+    if np.shape(x) != np.shape(y) or np.size(x) < 2:
+        raise ValueError(
+            "A table needs as many values as points, two or more: got x of shape "
+            f"{np.shape(x)} and y of shape {np.shape(y)}."
+        )
+    if traced[0]:
+        return jnp.asarray(x), jnp.asarray(y)
+    x = np.asarray(x)
+    rising = 1.0 if x[0] <= x[-1] else -1.0
+    step = rising * np.diff(x)
+    if np.any(step < 0.0):
+        at = int(np.argmax(step < 0.0)) + 1
+        raise ValueError(
+            f"A table's points must rise or fall in x: point {at + 1}, x = {x[at]:g}, "
+            f"follows x = {x[at - 1]:g}. Sort them by x."
+        )
+    again = np.flatnonzero(step == 0.0)
+    for i in again:
+        if traced[1] or y[i] != y[i + 1]:
+            values = "" if traced[1] else f": y = {y[i]:g} and y = {y[i + 1]:g}"
+            raise ValueError(
+                f"A table has two values at x = {x[i]:g} (points {i + 1} and {i + 2})"
+                f"{values}. Keep one of them, or their mean."
+            )
+    if np.size(again):
+        return _in_order(np.delete(x, again), np.delete(y, again))
+    if rising < 0.0:
+        x, y = x[::-1], y[::-1]
+    return jnp.asarray(x), jnp.asarray(y)
+
+
+def _numbers(name: str, given: Any) -> np.ndarray:
+    """A table's column as finite numbers."""
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} of a table: expected numbers, got {given!r}."
+        ) from None
+    if not np.all(np.isfinite(values)):
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise ValueError(
+            f"{name} of a table: expected finite numbers, got {values[where]} at point "
+            f"{', '.join(str(i + 1) for i in where)}."
+        )
+    return values
 
 
 class PiecewiseCubic(AbstractCurve):

@@ -20,21 +20,28 @@ class Property(eqx.Module):
         curve: dependence on composition at the reference temperature; carries the unit.
         temperature: dimensionless factor in temperature.
         scale: dimensionless factor by which a fit moves the whole curve.
+        valid: lowest and highest temperature [K] at which it was measured, where that is
+            known. Outside it is used all the same; `parameters.cautions` says so.
     """
 
     curve: AbstractCurve
     temperature: AbstractTemperatureLaw
     scale: Float[Array, ""]
+    valid: tuple[float, float] | None = eqx.field(static=True, default=None)
 
     def __init__(
         self,
         curve: AbstractCurve,
         temperature: AbstractTemperatureLaw | None = None,
         scale: float | Array = 1.0,
+        valid: tuple[float, float] | None = None,
     ):
+        if valid is not None and not 0.0 < valid[0] <= valid[1]:
+            raise ValueError(f"valid={valid}: expected two temperatures [K] in order.")
         self.curve = curve
         self.temperature = Invariant() if temperature is None else temperature
         self.scale = jnp.asarray(scale, dtype=float)
+        self.valid = valid
 
     def __call__(self, x: Array, T: Array) -> Array:
         """Value at composition `x` (any shape) and temperature `T` [K], a scalar."""
@@ -42,10 +49,14 @@ class Property(eqx.Module):
 
 
 def constant(
-    value: float | Array, temperature: AbstractTemperatureLaw | None = None
+    value: float | Array,
+    temperature: AbstractTemperatureLaw | None = None,
+    *,
+    valid: tuple[float, float] | None = None,
 ) -> Property:
     """A property that does not depend on composition."""
-    return Property(Constant(jnp.asarray(value, dtype=float)), temperature)
+    curve = Constant(jnp.asarray(value, dtype=float))
+    return Property(curve, temperature, valid=valid)
 
 
 def prepare(tree: Tree) -> Tree:

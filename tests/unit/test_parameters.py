@@ -14,12 +14,15 @@ from naion.fit._free import get_vector
 from naion.parameters import (
     Cell,
     Provenance,
+    Stoichiometry,
     available,
+    check_start,
     electrode_capacities,
     from_json,
     load,
     load_set,
     open_circuit_voltage,
+    start_of,
     stoichiometry_at_soc,
     stoichiometry_at_voltage,
     to_json,
@@ -219,13 +222,67 @@ def test_balance_derivative():
     np.testing.assert_allclose(jax.jacfwd(x)(V), jax.grad(x)(V), rtol=1e-12)
 
 
-def test_voltage_out_of_reach_gives_a_bound():
+@pytest.mark.parametrize("name", ["nfm_hc_18650", "lfp_aboutenergy"])
+def test_voltages_at_which_no_cell_rests(name):
+    """Beyond its sodium, its tables and their walls; NaN where nothing can be raised."""
+    c = load(name)
+    for V in (9.0, 0.0):
+        with pytest.raises(
+            ValueError, match=f"cannot rest at {V:g} V.*allow .* to .* V"
+        ):
+            stoichiometry_at_voltage(c, V)
+    sto = jax.jit(stoichiometry_at_voltage)
+    assert np.isnan(sto(c, 9.0).negative) and np.isnan(sto(c, 9.0).positive)
+    assert 0.0 < sto(c, 3.2).negative < 1.0
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (80, r"start=80: a state of charge is a fraction, 0 to 1; 80 % is 0.8"),
+        (-1.0, "start=-1: a state of charge is a fraction"),
+        (np.nan, "start=nan: a state of charge is a fraction"),
+        (jnp.asarray(50.0), "start=50: a state"),
+        (1j, "start=1j: a state of charge is a number"),
+        (None, "start=None is no start. Use 'charged'"),
+        (True, "start=True is no start"),
+        ((0.5, 0.6), r"Stoichiometries are `Stoichiometry\(0.5, 0.6\)`"),
+        (np.array([0.5, 0.6]), r"start has shape \(2,\): expected one number"),
+        ("3.8 V", "Unknown start '3.8 V'.*stoichiometry_at_voltage"),
+        ("50%", "Unknown start '50%'"),
+        (
+            Stoichiometry(jnp.asarray(1.2), jnp.asarray(0.4)),
+            "negative stoichiometry is 1.2",
+        ),
+        (
+            Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.0)),
+            "positive stoichiometry is 0",
+        ),
+        (Stoichiometry(0.5, "x"), "positive stoichiometry is x"),
+    ],
+)
+def test_starts_that_are_none(start, message):
+    with pytest.raises(ValueError, match=message):
+        check_start(start)
+    with pytest.raises(ValueError, match=message):
+        start_of(load("nfm_hc_18650"), start)
+
+
+def test_what_a_start_means():
     c = load("nfm_hc_18650")
-    sto = stoichiometry_at_voltage(c, jnp.asarray(99.0))
-    assert np.isfinite(sto.negative) and np.isfinite(sto.positive)
-    assert np.isfinite(
-        jax.grad(lambda V: stoichiometry_at_voltage(c, V).negative)(99.0)
-    )
+    half = stoichiometry_at_soc(c, 0.5)
+    assert eqx.tree_equal(start_of(c, 0.5), half)
+    assert eqx.tree_equal(start_of(c, np.float32(0.5)), half)
+    assert start_of(c, "published") is c.published
+    assert start_of(c, half) is half
+    for start, soc in (("charged", 1.0), ("discharged", 0.0), (1.02, 1.02)):
+        assert eqx.tree_equal(start_of(c, start), stoichiometry_at_soc(c, soc))
+    charged = eqx.tree_at(lambda c: c.charged, c, half, is_leaf=lambda x: x is None)
+    assert eqx.tree_equal(start_of(charged, "charged"), half)
+    with pytest.raises(ValueError, match="soc=80: a state of charge"):
+        stoichiometry_at_soc(c, 80)
+    # What is traced is not looked at here.
+    assert jax.eval_shape(lambda s: start_of(c, s), 80.0).negative.shape == ()
 
 
 def test_json_errors_name_the_place():

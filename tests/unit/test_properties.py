@@ -62,6 +62,68 @@ def test_two_points_are_a_line():
     np.testing.assert_allclose(curve(jnp.array([0.5, 1.0, 3.0])), [2.0, 3.0, 7.0])
 
 
+def test_falling_points_are_turned_round_and_equal_ones_are_one():
+    up = Table([0.0, 0.5, 1.0], [0.0, 1.0, 3.0])
+    down = Table([1.0, 0.5, 0.5, 0.0], np.array([3.0, 1.0, 1.0, 0.0]))
+    np.testing.assert_array_equal(down.x, up.x)
+    np.testing.assert_array_equal(down.y, up.y)
+    assert [float(down(jnp.asarray(x))) for x in (0.25, 0.75)] == [
+        float(up(jnp.asarray(x))) for x in (0.25, 0.75)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (
+            [0.0, 0.5, 0.4, 1.0],
+            [0.0, 1.0, 2.0, 3.0],
+            "point 3, x = 0.4, follows x = 0.5",
+        ),
+        (
+            [1.0, 0.5, 0.6, 0.1],
+            [0.0, 1.0, 2.0, 3.0],
+            "point 3, x = 0.6, follows x = 0.5",
+        ),
+        (
+            [1.0, 0.5, 0.5, 0.0],
+            [0.0, 1.0, 2.0, 3.0],
+            r"x = 0.5 \(points 2 and 3\): y = 1",
+        ),
+        ([1.0, 1.0], [2.0, 2.0], "two or more: got x of shape"),
+        ([1.0], [2.0], "two or more: got x of shape"),
+        ([], [], "two or more: got x of shape"),
+        (1.0, 2.0, "two or more: got x of shape"),
+        ([0.0, 1.0], [0.0, 1.0, 2.0], r"x of shape \(2,\) and y of shape \(3,\)"),
+        ([0.0, np.nan], [0.0, 1.0], "x of a table: expected finite.*nan at point 2"),
+        ([0.0, 1.0], [np.inf, 1.0], "y of a table: expected finite.*inf at point 1"),
+        ([0.0, 1.0], ["a", "b"], "y of a table: expected numbers"),
+        ([0.0, 1.0], None, "y of a table: expected finite|expected numbers"),
+    ],
+)
+def test_tables_that_are_none(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        Table(x, y)
+
+
+@pytest.mark.parametrize("what", ["interpolation", "extrapolation"])
+def test_words_of_tables_are_known_ones(what):
+    with pytest.raises(ValueError, match=f"{what}='banana' of a table: expected"):
+        Table([0.0, 1.0], [0.0, 1.0], **{what: "banana"})
+
+
+def test_traced_and_stacked_tables_are_taken_as_they_are():
+    x, y = jnp.asarray([[0.0, 1.0], [1.0, 0.0]]), jnp.asarray([[0.0, jnp.nan]] * 2)
+    assert Table(x, jnp.zeros((2, 2))).x.shape == (2, 2)
+    assert jax.eval_shape(Table, x[0], y[0]).y.shape == (2,)
+    assert jax.vmap(Table)(x, y).y.shape == (2, 2)
+    # Known points are put in order under unknown values too.
+    down = jax.eval_shape(lambda y: Table([1.0, 0.5, 0.0], y), jnp.zeros(3))
+    assert down.y.shape == (3,)
+    with pytest.raises(ValueError, match="two values at x = 0.5"):
+        jax.eval_shape(lambda y: Table([1.0, 0.5, 0.5], y), jnp.zeros(3))
+
+
 @pytest.mark.parametrize("kind", ["pchip", "linear"])
 def test_extrapolation(kind):
     y = Y["monotone"]

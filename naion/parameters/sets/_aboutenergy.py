@@ -1,6 +1,8 @@
 """Lithium sets that About:Energy published as BPX, in naion's own schema.
 
-Their licence is CC BY-SA 4.0; tables and licence lie in the folder of each set.
+Their licence is CC BY-SA 4.0; tables and licence lie in the folder of each set. They were
+published with data of 25 degC; the energies came without data, those of the electrolyte
+without a source.
 """
 
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from .._cell import (
     Thermal,
 )
 from .._registry import ParameterSet
-from ._recorder import Recorder
+from ._recorder import AT_25_DEGC, Recorder
 
 PAPER = "About:Energy BPX parameterisation, December 2022"
 NYMAN = "Nyman et al. 2008, DOI 10.1016/j.electacta.2008.04.023"
@@ -131,6 +133,7 @@ def build(
                     "F",
                     PAPER,
                     arrhenius(f"{p}.diffusivity", s.E_D),
+                    valid=AT_25_DEGC,
                 ),
                 ocp=n.table(f"{p}.ocp", f"{s.material}_ocp.csv", "V", "F", PAPER),
                 dudt=dudt,
@@ -141,6 +144,7 @@ def build(
                     "F",
                     f"K = {s.rate:g} mol/m2/s over c_max: {PAPER}",
                     arrhenius(f"{p}.rate_constant", s.E_k),
+                    valid=AT_25_DEGC,
                 ),
                 film_resistance=n.constant(
                     f"{p}.film_resistance", 0.0, "ohm.m2", "F", f"none in {PAPER}"
@@ -150,7 +154,8 @@ def build(
 
     def electrolyte(name: str, text: str, unit: str, series: PowerSeries) -> Property:
         n.note(f"electrolyte.{name}", text, unit, "F", NYMAN)
-        return Property(series, arrhenius(f"electrolyte.{name}", 17100.0))
+        law = arrhenius(f"electrolyte.{name}", 17100.0)
+        return Property(series, law, valid=AT_25_DEGC)
 
     lower, upper = whole.window
     cell = Cell(

@@ -25,9 +25,16 @@ from .._cell import (
     Thermal,
 )
 from .._registry import ParameterSet, Quality
-from ._recorder import Range, Recorder, read_table
+from ._recorder import Range, Recorder, Valid, read_table
 
 T_REF = 298.15
+PULSES = 288.15, 318.15
+"""Of the pulses whose resistances gave the energies of charge transfer and contacts [K]."""
+
+LIQUID = 253.15, 323.15
+"""For which conductivities of sodium electrolytes are published [K]: to -20 degC those of
+commercial ones, to 50 degC J. Electrochem. Soc. 168 (2021) 040538."""
+
 HC_TABLE = "../nvpf_hc_chayambuka2022/hc_diffusivity.csv"
 HC_C_MAX = 14540.0
 """Site density of the set that the table of hard carbon's diffusivity is from."""
@@ -106,9 +113,11 @@ def build(package: str, design: Design) -> ParameterSet:
     def arrhenius(path: str, energy: Given) -> Arrhenius:
         return Arrhenius(number(f"{path}.energy", energy, "J.mol-1"), a(T_REF))
 
-    def property_(path: str, given: Given, unit: str, law: Arrhenius) -> Property:
+    def property_(
+        path: str, given: Given, unit: str, law: Arrhenius, valid: Valid = None
+    ) -> Property:
         value, quality, source, between = given
-        return n.constant(path, value, unit, quality, source, law, between)
+        return n.constant(path, value, unit, quality, source, law, between, valid=valid)
 
     def efficiency(path: str, porosity: float):
         """Bruggeman's relation with an exponent of 1.5 to 2.3."""
@@ -204,6 +213,7 @@ def build(package: str, design: Design) -> ParameterSet:
                         f"{p}.rate_constant.temperature", d.charge_transfer_energy
                     ),
                     asr.range and (k_0(asr.range[1]), k_0(asr.range[0])),
+                    valid=PULSES,
                 ),
                 film_resistance=n.constant(
                     f"{p}.film_resistance",
@@ -252,8 +262,12 @@ def build(package: str, design: Design) -> ParameterSet:
             concentration=n(
                 "electrolyte.concentration", 1e3, "mol.m-3", "A", "1 M", (0.8e3, 1.2e3)
             ),
-            conductivity=Property(PowerExponential(a(0.95), a(0.9), 1.0), vtf(False)),
-            diffusivity=Property(PowerExponential(a(3e-10), a(0.65), 0.0), vtf(True)),
+            conductivity=Property(
+                PowerExponential(a(0.95), a(0.9), 1.0), vtf(False), valid=LIQUID
+            ),
+            diffusivity=Property(
+                PowerExponential(a(3e-10), a(0.65), 0.0), vtf(True), valid=LIQUID
+            ),
             t_plus=n.constant(
                 "electrolyte.t_plus",
                 0.40,
@@ -278,6 +292,7 @@ def build(package: str, design: Design) -> ParameterSet:
             d.contact_resistance,
             "ohm",
             arrhenius("contact_resistance.temperature", d.contact_energy),
+            PULSES,
         ),
         thermal=Thermal(
             mass=number("thermal.mass", d.mass, "kg"),

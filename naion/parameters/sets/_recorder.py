@@ -14,6 +14,12 @@ from .._registry import Provenance, Quality
 Range = tuple[float, float] | None
 """Lowest and highest plausible value; see `Provenance`."""
 
+Valid = tuple[float, float] | None
+"""Lowest and highest temperature of the measurements [K]; see `Property`."""
+
+AT_25_DEGC = 298.15, 298.15
+"""What was measured at 25 degC only."""
+
 
 class Recorder:
     """Collects provenance while a set is built.
@@ -53,9 +59,12 @@ class Recorder:
         source: str,
         temperature: AbstractTemperatureLaw | None = None,
         range: Range = None,
+        *,
+        valid: Valid = None,
     ) -> Property:
         """Record a property that does not depend on composition."""
-        return constant(self(path, value, unit, quality, source, range), temperature)
+        number = self(path, value, unit, quality, source, range)
+        return constant(number, temperature, valid=valid)
 
     def table(
         self,
@@ -71,6 +80,7 @@ class Recorder:
         y_scale: float = 1.0,
         extrapolation: Literal["linear", "clamp"] = "linear",
         range: Range = None,
+        valid: Valid = None,
     ) -> Property:
         """Record a table: its argument becomes x_offset + x_scale * column one.
 
@@ -83,7 +93,7 @@ class Recorder:
             jnp.asarray(y_scale * y),
             extrapolation=extrapolation,
         )
-        return Property(table, temperature)
+        return Property(table, temperature, valid=valid)
 
     def note(
         self,

@@ -16,7 +16,7 @@ from ..._cell import (
     Thermal,
 )
 from ..._registry import ParameterSet
-from .._recorder import Recorder
+from .._recorder import AT_25_DEGC, Recorder
 
 PAPER = "Chen et al. 2020, DOI 10.1149/1945-7111/ab9050"
 NYMAN = "Nyman et al. 2008, DOI 10.1016/j.electacta.2008.04.023"
@@ -80,7 +80,12 @@ def build() -> ParameterSet:
                 radius=n(f"{p}.radius", r["R"], "m", "M", PAPER),
                 c_max=n(f"{p}.c_max", r["c"], "mol.m-3", "F", PAPER),
                 diffusivity=n.constant(
-                    f"{p}.diffusivity", diffusivity[side], "m2.s-1", "F", PAPER
+                    f"{p}.diffusivity",
+                    diffusivity[side],
+                    "m2.s-1",
+                    "F",
+                    PAPER,
+                    valid=AT_25_DEGC,
                 ),
                 ocp=Property(ocp[side]),
                 dudt=n.constant(
@@ -137,10 +142,12 @@ def build() -> ParameterSet:
         electrolyte=Electrolyte(
             concentration=n("electrolyte.concentration", 1000.0, "mol.m-3", "M", PAPER),
             conductivity=Property(
-                PowerSeries(a([0.1297, -2.51, 3.329]), (3.0, 1.5, 1.0))
+                PowerSeries(a([0.1297, -2.51, 3.329]), (3.0, 1.5, 1.0)),
+                valid=AT_25_DEGC,
             ),
             diffusivity=Property(
-                PowerSeries(a([8.794e-11, -3.972e-10, 4.862e-10]), (2.0, 1.0, 0.0))
+                PowerSeries(a([8.794e-11, -3.972e-10, 4.862e-10]), (2.0, 1.0, 0.0)),
+                valid=AT_25_DEGC,
             ),
             t_plus=n.constant("electrolyte.t_plus", 0.2594, "-", "F", NYMAN),
             thermodynamic_factor=n.constant(

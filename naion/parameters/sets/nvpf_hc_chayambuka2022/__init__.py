@@ -16,7 +16,7 @@ from ..._cell import (
     Thermal,
 )
 from ..._registry import ParameterSet
-from .._recorder import Recorder
+from .._recorder import AT_25_DEGC, Recorder
 
 PAPER = "Chayambuka et al. 2022, DOI 10.1016/j.electacta.2021.139764"
 PORT = "PyBaMM 26.10.1.1 Chayambuka2022 (BSD-3-Clause), after COMSOL model 117341"
@@ -66,6 +66,7 @@ def build() -> ParameterSet:
                     PAPER,
                     x_scale=1.0 / c_max[side],
                     extrapolation="clamp",
+                    valid=AT_25_DEGC,
                 ),
                 ocp=n.table(f"{p}.ocp", f"{m}_ocp.csv", "V", "F", PAPER),
                 dudt=n.constant(
@@ -86,6 +87,7 @@ def build() -> ParameterSet:
                     x_scale=1.0 / c_max[side],
                     y_scale=0.5,
                     extrapolation="clamp",
+                    valid=AT_25_DEGC,
                 ),
                 film_resistance=n.constant(
                     f"{p}.film_resistance",
@@ -124,6 +126,7 @@ def build() -> ParameterSet:
                 f"{PAPER}; the point (0, 0) is added, so that depleted salt conducts "
                 "nothing",
                 extrapolation="clamp",
+                valid=AT_25_DEGC,
             ),
             diffusivity=n.table(
                 "electrolyte.diffusivity",
@@ -132,6 +135,7 @@ def build() -> ParameterSet:
                 "M",
                 PAPER,
                 extrapolation="clamp",
+                valid=AT_25_DEGC,
             ),
             t_plus=n.constant("electrolyte.t_plus", 0.45, "-", "M", PAPER),
             thermodynamic_factor=n.constant(
