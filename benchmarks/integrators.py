@@ -19,9 +19,8 @@ import numpy as np
 import naion as na
 from benchmarks.harness import FAST, median_text, seconds, voltage_error, write
 from naion.simulation import Solution
-from naion.simulation._simulate import start_state
 from naion.simulation._system import CellSystem, segments_of
-from naion.solvers import RODAS5P, Settings, Tableau, integrate
+from naion.solvers import RODAS5P, Settings, Tableau, beginning, integrate
 
 
 def _lower(*rows):
@@ -104,14 +103,17 @@ def solver(name: str, rate: float, tableau: Tableau, rtol: float, max_steps: int
     model = na.DFN()
     V = float(cell.limits.lower_voltage)
     protocol = na.Protocol(f"Discharge at {rate}C until {V} V")
-    settings = Settings(jnp.asarray(rtol), jnp.asarray(1.0), max_steps, tableau)
+    first = jnp.asarray(1.0)
+    settings = Settings(jnp.asarray(rtol), first, max_steps, max_steps, tableau=tableau)
     system = CellSystem(model)
     grid = model.lay_out(cell)
     segments = segments_of(protocol, cell, cell.temperature)
-    y0 = model.equilibrium(grid, start_state(cell, "charged"), cell.temperature)
+    y0 = model.equilibrium(
+        grid, na.parameters.start_of(cell, "charged"), cell.temperature
+    )
 
     def run():
-        t = integrate(system, y0, grid, segments, settings)
+        t = integrate(system, beginning(y0, 1.0), grid, segments, settings)
         return Solution(t.record, t.y, t.t, t.status, t.n_steps, t.n_rejected, model)
 
     return jax.jit(run)
@@ -210,7 +212,9 @@ def sdirk_rows(name: str, rate: float, rtols, reference) -> list[list[str]]:
     control = jax.tree.map(
         lambda v: v[0], segments_of(protocol, cell, cell.temperature).control
     )
-    y0 = model.equilibrium(grid, start_state(cell, "charged"), cell.temperature)
+    y0 = model.equilibrium(
+        grid, na.parameters.start_of(cell, "charged"), cell.temperature
+    )
     y0 = system.start_guess(jnp.zeros(()), y0, grid, control)
     t_end = 0.98 * reference.t_end
     rows = []

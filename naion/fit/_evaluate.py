@@ -13,9 +13,9 @@ from jaxtyping import Array
 
 from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
-from ..parameters import Stoichiometry, electrode_capacities
+from ..parameters import Stoichiometry, electrode_capacities, start_of
 from ..protocol import Mode, Protocol
-from ..simulation import Solution, simulate, start_state
+from ..simulation import Solution, simulate
 from ._experiment import Experiment, Kind
 from ._free import Free, Subject, directions, set_vector
 
@@ -179,7 +179,7 @@ def run(
     own = subject.of_group(test.group)
     cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
     Q_n, Q_p = electrode_capacities(cell)
-    charged = start_state(cell, "charged")
+    charged = start_of(cell, "charged")
     out = own.missing + test.discharged
     solution = simulate(
         cell,

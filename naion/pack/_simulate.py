@@ -16,9 +16,9 @@ from naion_kernels import lanes
 
 from .._precision import require_x64
 from ..models import DFN
-from ..parameters import Stoichiometry
+from ..parameters import Stoichiometry, possible, start_of
 from ..protocol import Protocol, Step
-from ..simulation import Keep, Solution, in_kelvin, segments_of, start_state
+from ..simulation import Keep, Solution, in_kelvin, segments_of
 from ..simulation._parts import Going
 from ..simulation._simulate import (
     DEFAULT_RTOL,
@@ -132,8 +132,7 @@ def simulate(
 
     first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
     done: PackSolution = whole(program, inputs[1], first, limits.most, keep, high)
-    ended(done, throw)
-    return done
+    return ended(done, pack.cells, throw)
 
 
 @functools.cache
@@ -165,8 +164,9 @@ def _program(
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.concatenate([jnp.append(s.negative, s.positive) for s in sto])
+    sane = jnp.all(jnp.concatenate([jax.vmap(possible)(cells) for cells in pack.cells]))
     done, outcome = run_part(
-        system, y0, sto, args, segments, rtol, most, going, options
+        system, y0, sto, sane, args, segments, rtol, most, going, options
     )
     of_pack = solution_of(done, outcome, protocol, models[0])
     fields = {f.name: getattr(of_pack, f.name) for f in dataclasses.fields(of_pack)}
@@ -183,9 +183,9 @@ def _start(
         by_chemistry = by_chemistry.at[np.array(pack.wiring.order)].set(soc)
     for cells, n in zip(pack.cells, pack.wiring.counts, strict=True):
         if named is not None:
-            found.append(jax.vmap(lambda c: start_state(c, named))(cells))
+            found.append(jax.vmap(lambda c: start_of(c, named))(cells))
         else:
             own = by_chemistry[begin : begin + n]
-            found.append(jax.vmap(start_state)(cells, own))
+            found.append(jax.vmap(start_of)(cells, own))
         begin += n
     return tuple(found)

@@ -1,8 +1,9 @@
 """Run a protocol on a cell."""
 
+from ..parameters import Start
 from ._impedance import impedance
 from ._outcome import outcome_of
-from ._simulate import Keep, Start, in_kelvin, simulate, start_state
+from ._simulate import Keep, in_kelvin, simulate
 from ._solution import Solution
 from ._system import CellSystem, Imposed, Output, distances, segments_of
 
@@ -19,5 +20,4 @@ __all__ = [
     "outcome_of",
     "segments_of",
     "simulate",
-    "start_state",
 ]

@@ -11,9 +11,9 @@ from jaxtyping import Array
 from .._precision import require_x64
 from ..linalg import Blocks
 from ..models import DFN
-from ..parameters import Cell, Stoichiometry
+from ..parameters import Cell, Start, Stoichiometry, start_of
 from ..protocol import Control, Mode
-from ._simulate import Start, in_kelvin, start_state
+from ._simulate import in_kelvin
 
 
 def impedance(
@@ -56,7 +56,7 @@ def impedance(
         )
     T = in_kelvin(cell, temperature)
     model = (DFN() if model is None else model).for_cell(cell)
-    return _impedance(model, cell, start_state(cell, start), T, frequency)
+    return _impedance(model, cell, start_of(cell, start), T, frequency)
 
 
 @functools.partial(jax.jit, static_argnums=0)

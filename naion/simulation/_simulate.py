@@ -14,11 +14,22 @@ from jaxtyping import Array
 
 from naion_kernels import lanes
 
+from .._cautions import caution
 from .._precision import require_x64
 from .._results import Result
 from ..models import DFN, ThroughStack
-from ..parameters import Cell, Stoichiometry, stoichiometry_at_soc
+from ..parameters import (
+    Cell,
+    Start,
+    Stoichiometry,
+    cautions,
+    check,
+    check_start,
+    possible,
+    start_of,
+)
 from ..protocol import Protocol, Step
+from ..protocol._checks import KELVIN
 from ..solvers import (
     AbstractSystem,
     Segments,
@@ -37,16 +48,12 @@ from ._system import CellSystem, Output, segments_of
 
 DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
-COLDEST = 150.0
-"""Temperatures below this are taken for degrees Celsius [K]."""
-
 LEAST_ROOM = 512
 """Rows of a record: more than most steps of a protocol take, and cheap to clear."""
 
 ROOMY = 8
 """Rows of a protocol: up to so many share a program."""
 
-Start = str | float | Array | Stoichiometry
 Keep = Literal["steps", "cycles", "end"]
 
 
@@ -102,6 +109,8 @@ def simulate(
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     rtol = tolerance(rtol)
+    if throw or not isinstance(start, Stoichiometry):
+        check_start(start)
     known = None if isinstance(start, str) else _strong(start)
     traced = is_traced((cell, protocol, known, temperature, rtol))
     check_keep(keep, keep_states, traced)
@@ -124,9 +133,9 @@ def simulate(
         inputs = cell, protocol, known, temperature, rtol
         return _program(*inputs, most, going, options)
 
-    high = float(cell.limits.upper_voltage)
-    first = _first(model, cell)
-    return ended(whole(program, in_rows, first, limits.most, keep, high), throw)
+    first, high = _first(model, cell), float(cell.limits.upper_voltage)
+    solution = whole(program, in_rows, first, limits.most, keep, high)
+    return ended(solution, (cell,), throw)
 
 
 def whole(
@@ -229,33 +238,52 @@ def check_keep(keep: str, keep_states: bool, traced: bool) -> None:
         )
 
 
-def ended(solution: Solution, throw: bool) -> Solution:
-    """A finished solution, unless it is a failure that is to be raised."""
+def ended(solution: S, cells: Sequence[Cell], throw: bool) -> S:
+    """A finished solution, with its cautions, unless it is a failure to be raised.
+
+    Args:
+        solution: of all parts.
+        cells: that were simulated; each may be many that are stacked.
+        throw: raise on a numerical failure.
+    """
     result = solution.result
+    if result is Result.IMPOSSIBLE_NUMBER:
+        for cell in cells:
+            check(cell)
+    said: list[str] = []
+    coldest, warmest = np.asarray(solution.extremes)[:, Output.TEMPERATURE]
+    if np.isfinite(coldest):
+        for cell in cells:
+            said += cautions(cell, float(coldest), float(warmest))
+    for text in dict.fromkeys(said):
+        caution(text, stacklevel=4)
     if throw and not result.is_physical:
         raise RuntimeError(
             f"{result.explanation} (after {float(solution.t_end):.6g} s, "
             f"{int(solution.n_steps)} steps)"
         )
-    return solution
+    return dataclasses.replace(solution, cautions=tuple(dict.fromkeys(said)))
 
 
 def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
     """The temperature [K], or the cell's or the pack's own if none is given.
 
     Raises:
-        ValueError: for a temperature that must be in Celsius.
+        ValueError: for one at which no cell works, such as one in Celsius.
     """
     if temperature is None:
         return cell.temperature
-    if not isinstance(temperature, Tracer) and np.any(
-        np.asarray(temperature) < COLDEST
-    ):
+    try:
+        found = jnp.asarray(temperature, float)
+    except (TypeError, ValueError):
         raise ValueError(
-            f"temperature={temperature} K: no cell works below {COLDEST:g} K. "
-            "Temperatures are in kelvin: 25 degC is 298.15."
-        )
-    return jnp.asarray(temperature, float)
+            f"temperature={temperature!r} is not a number. {KELVIN.hint}"
+        ) from None
+    if not isinstance(found, Tracer):
+        outside = KELVIN.outside(np.asarray(found))
+        if np.any(outside):
+            raise KELVIN.fault("temperature", np.asarray(found)[outside].flat[0])
+    return found
 
 
 def _strong(tree):
@@ -267,26 +295,6 @@ def _strong(tree):
     pairs = zip(leaves, weak, strict=True)
     strong = [jnp.asarray(a, jnp.result_type(a)) if w else a for a, w in pairs]
     return jax.tree.unflatten(structure, strong)
-
-
-def start_state(cell: Cell, start: Start) -> Stoichiometry:
-    """Stoichiometries that a start means; see `simulate`."""
-    if isinstance(start, Stoichiometry):
-        return start
-    if not isinstance(start, str):
-        return stoichiometry_at_soc(cell, jnp.asarray(start))
-    if start == "charged":
-        if cell.charged is not None:
-            return cell.charged
-        return stoichiometry_at_soc(cell, jnp.asarray(1.0))
-    if start == "discharged":
-        return stoichiometry_at_soc(cell, jnp.asarray(0.0))
-    if start == "published":
-        return cell.published
-    raise ValueError(
-        f"Unknown start {start!r}. Use 'charged', 'discharged', 'published', a state "
-        "of charge between 0 and 1, or stoichiometries."
-    )
 
 
 class Options(NamedTuple):
@@ -338,15 +346,16 @@ def _program(
     """
     given = start if options.named_start is None else options.named_start
     assert given is not None
-    sto = start_state(cell, given)
+    sto = start_of(cell, given)
     segments = segments_of(protocol, cell, temperature)
     model = options.model.for_cell(cell)
     system = _system_of(model)
     args: Any = system.lay_out(cell)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.stack([sto.negative, sto.positive])
+    sane = possible(cell)
     done, outcome = run_part(
-        system, y0, sto, args, segments, rtol, most, going, options
+        system, y0, sto, sane, args, segments, rtol, most, going, options
     )
     where = jax.lax.stop_gradient(done.where)
     return solution_of(done, outcome, protocol, model), where
@@ -356,6 +365,7 @@ def run_part(
     system: AbstractSystem,
     y0: Array,
     sto: Array,
+    sane: Array,
     args: Any,
     segments: Segments,
     rtol: Array,
@@ -367,11 +377,12 @@ def run_part(
 
     Args:
         y0: the state at the start, with stoichiometries `sto`.
+        sane: whether all numbers of the cell are possible.
         most, going: see `_program`.
     """
     reachable = jnp.all((sto > 0.0) & (sto < 1.0))
     # From nowhere nothing is computed.
-    where = beginning(jnp.where(reachable, y0, jnp.nan), FIRST_STEP)
+    where = beginning(jnp.where(sane & reachable, y0, jnp.nan), FIRST_STEP)
     if going is not None:
         earlier, goes_on = going
         where = jax.tree.map(lambda a, b: jnp.where(goes_on, a, b), earlier, where)
@@ -384,7 +395,11 @@ def run_part(
         native=options.native,
     )
     done = solve(system, where, args, segments, settings, options.keep_states)
-    outcome = jnp.where(reachable, outcome_of(done), int(Result.START_OUT_OF_REACH))
+    outcome = jnp.select(
+        [~sane, ~reachable],
+        [int(Result.IMPOSSIBLE_NUMBER), int(Result.START_OUT_OF_REACH)],
+        outcome_of(done),
+    )
     return done, outcome
 
 
