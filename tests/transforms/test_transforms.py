@@ -87,7 +87,7 @@ def test_numbers_do_not_recompile(cell, caplog):
         with caplog.at_level(logging.WARNING), jax.log_compiles():
             na.simulate(cell, protocol, model=model, **settings)
         texts = (r.getMessage() for r in caplog.records)
-        return sum(t.startswith("Compiling") and "_simulate" in t for t in texts)
+        return sum(t.startswith("Compiling") and "_program" in t for t in texts)
 
     assert compiled(cell, "Discharge at 1C", start=1.0) == 1
     thicker = eqx.tree_at(lambda c: c.negative.thickness, cell, jnp.asarray(1e-4))
@@ -96,6 +96,11 @@ def test_numbers_do_not_recompile(cell, caplog):
     assert compiled(cell, "Charge at 1 W until 3.5 V", start=0.1, rtol=1e-4) == 0
     assert compiled(cell, "Hold at 3.0 V for 1 minute", start=0.5) == 0
     assert compiled(cell, "Rest for 1 hour", start=0.5, temperature=280.0) == 0
+    # Nor does the number of steps of a protocol, or of the solver.
+    assert compiled(cell, ["Rest for 1 minute"] * 5, start=0.5) == 0
+    assert compiled(cell, "Discharge at 1C", start=1.0, max_steps=9000) == 0
+    assert compiled(cell, ["Rest for 1 minute"] * 9, start=0.5) == 1
+    assert compiled(cell, ["Rest for 1 minute"] * 60, start=0.5) == 0
 
 
 def test_fields_need_to_be_kept(cell, model):

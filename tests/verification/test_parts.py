@@ -1,0 +1,190 @@
+"""Simulations of any length: in parts, with what was asked to be kept, rows without steps."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+from naion.simulation import _simulate
+
+CYCLE = (
+    "Discharge at 1C until 2.0 V",
+    "Charge at 1C until 4.0 V",
+    "Hold at 4.0 V until C/20",
+)
+
+
+@pytest.fixture(scope="module")
+def cycles(cell, model):
+    """Long enough for several parts; kept whole, as sums, and as an end."""
+    protocol = na.Protocol(CYCLE, cycles=8)
+    return {
+        keep: na.simulate(cell, protocol, model=model, keep=keep)
+        for keep in ("steps", "cycles", "end")
+    }
+
+
+def test_parts_are_one_solve(cell, model, cycles, monkeypatch):
+    """The same as with room for all of it."""
+    whole = cycles["steps"]
+    n = int(whole.n_steps)
+    assert n > _simulate.LEAST_ROOM and whole.record.t.shape == (n,)
+    monkeypatch.setattr(_simulate, "LEAST_ROOM", 2048)
+    one = na.simulate(cell, na.Protocol(CYCLE, cycles=8), model=model)
+    assert int(one.n_steps) == n and int(one.n_rejected) == int(whole.n_rejected)
+    for name in one.record._fields:
+        np.testing.assert_array_equal(
+            getattr(one.record, name)[:n], getattr(whole.record, name)
+        )
+    np.testing.assert_array_equal(one.extremes, whole.extremes)
+    assert float(one.capacity) == float(whole.capacity)
+
+
+def test_what_is_kept(cycles):
+    whole, sums, end = (cycles[k] for k in ("steps", "cycles", "end"))
+    np.testing.assert_allclose(sums.cycles, whole.cycles, rtol=1e-12, equal_nan=True)
+    assert len(whole.cycles) == 8 and np.isnan(whole.cycles["Coulombic efficiency"][0])
+    for s in (sums, end):
+        assert s.result is na.Result.COMPLETED
+        assert float(s.capacity) == float(whole.capacity)
+        assert float(s.energy) == float(whole.energy)
+        assert int(s.n_steps) == int(whole.n_steps)
+        np.testing.assert_array_equal(s.extremes, whole.extremes)
+        with pytest.raises(ValueError, match="keep='steps'"):
+            _ = s.voltage
+    with pytest.raises(ValueError, match="kept its end only"):
+        _ = end.cycles
+    V = whole.record.outputs[:, :2, 0]
+    assert list(whole.extremes[:, 0]) == [V.min(), V.max()]
+
+
+def test_cycles_that_were_kept_are_saved(cycles, tmp_path):
+    cycles["cycles"].save(tmp_path / "cycles.npz")
+    again = na.Solution.load(tmp_path / "cycles.npz")
+    np.testing.assert_array_equal(again.cycles, cycles["cycles"].cycles)
+
+
+def test_max_steps_is_a_limit(cell, model):
+    s = na.simulate(cell, CYCLE[0], model=model, max_steps=7, throw=False)
+    assert s.result is na.Result.STEP_LIMIT and int(s.n_steps) == 7
+    with pytest.raises(RuntimeError, match="max_steps"):
+        na.simulate(cell, CYCLE[0], model=model, max_steps=7)
+    for wrong in (0, -3, 2.5, True):
+        with pytest.raises(ValueError, match="max_steps"):
+            na.simulate(cell, CYCLE[0], model=model, max_steps=wrong)
+
+
+@pytest.mark.parametrize("what", [lambda s: s.energy, lambda s: s.extremes[1, 2]])
+def test_derivatives_without_a_record(cell, lumped, what):
+    """Of what is left when nothing was kept: those of the simulation with its steps."""
+
+    def of(keep, scale):
+        c = eqx.tree_at(lambda c: c.negative.particle.rate_constant.scale, cell, scale)
+        s = na.simulate(
+            c, CYCLE[0], model=lumped, keep=keep, throw=False, temperature=298.15
+        )
+        return what(s)
+
+    for mode in (jax.jacfwd, jax.jacrev):
+        with_steps, without = (
+            jax.jit(mode(lambda x, k=k: of(k, x)))(jnp.asarray(0.8))
+            for k in ("steps", "end")
+        )
+        np.testing.assert_allclose(without, with_steps, rtol=1e-9)
+        assert float(without) != 0.0
+
+
+def test_steps_that_are_over_at_once(cell, model):
+    """A charge of a full cell is a row, with its reason, and changes nothing after it."""
+    steps = ["Charge at 1C until 4.0 V", "Discharge at 1C until 2.0 V"]
+    s = na.simulate(cell, steps, model=model)
+    plain = na.simulate(cell, steps[1], model=model)
+    assert list(s.skipped) == [0] and s.skipped[0].startswith("already at 4.")
+    assert float(s.began(1)) == 0.0 and float(s.record.h[0]) == 0.0
+    assert list(s.to_pandas()["Step"][:2]) == [0, 1]
+    np.testing.assert_allclose(s.capacity, plain.capacity, rtol=1e-9)
+    np.testing.assert_allclose(s.at(100.0), plain.at(100.0), rtol=1e-9)
+    alone = na.simulate(cell, steps[0], model=model)
+    assert alone.result is na.Result.COMPLETED and len(alone.cycles) == 1
+    assert float(alone.t_end) == 0.0 and alone.cycles["Duration [h]"][0] == 0.0
+
+
+def test_derivatives_through_a_skipped_step(cell, model):
+    """In both modes those without the step."""
+
+    def energy(steps, scale):
+        c = eqx.tree_at(lambda c: c.negative.particle.diffusivity.scale, cell, scale)
+        return na.simulate(c, steps, model=model, throw=False).energy
+
+    steps = ["Charge at 1C until 4.0 V", "Discharge at 1C until 2.0 V"]
+    one = jnp.asarray(1.0)
+    for mode in (jax.jacfwd, jax.jacrev):
+        with_it = jax.jit(mode(lambda x: energy(steps, x)))(one)
+        without = jax.jit(mode(lambda x: energy(steps[1:], x)))(one)
+        np.testing.assert_allclose(with_it, without, rtol=1e-7)
+
+
+def test_outside_of_time(cell, model):
+    s = na.simulate(cell, "Discharge at 1C for 60 s", model=model)
+    assert np.all(np.isnan(np.asarray(s.at([-60.0, -1.0, 60.1]))))
+    assert np.all(np.isfinite(np.asarray(s.at([0.0, 60.0]))[:, 0]))
+
+
+def test_what_was_not_computed_is_nan(cell, model):
+    full = na.parameters.Stoichiometry(jnp.asarray(1.2), jnp.asarray(0.4))
+    s = na.simulate(cell, "Discharge at 1C", model=model, start=full, throw=False)
+    assert s.result is na.Result.START_OUT_OF_REACH and int(s.n_steps) == 0
+    for values in (s.voltage, s.current, s.temperature, s.plating_margin, s.extremes):
+        assert np.all(np.isnan(np.asarray(values)))
+    assert np.isnan(float(s.at(0.0)[0])) and s.cycles.empty
+
+
+@pytest.mark.parametrize(
+    ("name", "voltage", "soc"),
+    [
+        ("lfp_aboutenergy", 3.65, 0.0),
+        ("nvpf_hc_chayambuka2022", 4.2, 0.0),
+        ("nvpf_hc_chayambuka2022", 2.0, 1.0),
+    ],
+)
+def test_holds_far_from_the_state(model, name, voltage, soc):
+    """Hundreds of times the 1C current at first; then it falls."""
+    cell = na.parameters.load(name)
+    step = f"Hold at {voltage} V for 2 hours or until C/20"
+    s = na.simulate(cell, step, model=model, start=soc)
+    assert s.result is na.Result.COMPLETED
+    one_c = float(cell.nominal_capacity)
+    current = np.abs(np.asarray(s.current)) / one_c
+    assert current[0] > 100.0
+    assert current[-1] == pytest.approx(0.05) or float(s.t_end) == 7200.0
+
+
+def test_impossible_numbers(cell, model):
+    """A lane with one gets an outcome of its own; alone it is refused, by name."""
+
+    def outcome(porosity):
+        c = eqx.tree_at(lambda c: c.negative.porosity, cell, porosity)
+        return na.simulate(c, CYCLE[0], model=model, throw=False, keep="end").outcome
+
+    lanes = jax.jit(jax.vmap(outcome))(jnp.asarray([0.3, 1.5, -0.1]))
+    assert list(lanes) == [0, na.Result.IMPOSSIBLE_NUMBER, na.Result.IMPOSSIBLE_NUMBER]
+    bad = eqx.tree_at(lambda c: c.negative.porosity, cell, jnp.asarray(1.5))
+    with pytest.raises(ValueError, match=r"negative\.porosity = 1\.5"):
+        na.simulate(bad, CYCLE[0], model=model, throw=False)
+
+
+def test_cautions_are_said(model):
+    """A set that was measured at 25 degC, in the cold."""
+    cell = na.parameters.load("nvpf_hc_chayambuka2022")
+    with pytest.warns(na.Caution, match="25 degC .* -20 degC"):
+        s = na.simulate(cell, "Discharge at 1C", model=model, temperature=253.15)
+    assert len(s.cautions) == 1
+    assert na.simulate(cell, "Discharge at 1C", model=model).cautions == ()
+
+
+@pytest.mark.parametrize("rtol", [0.0, -1.0, float("nan"), 10.0, 1e-16])
+def test_tolerances_that_mean_nothing(cell, rtol):
+    with pytest.raises(ValueError, match="rtol"):
+        na.simulate(cell, CYCLE[0], rtol=rtol)
