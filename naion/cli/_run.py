@@ -9,6 +9,7 @@ import numpy as np
 from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..io import read_cell, read_profile, write_csv
+from ..io._files import writable
 from ..models import DFN, THERMAL
 from ..parameters import (
     Cell,
@@ -19,11 +20,21 @@ from ..parameters import (
     stoichiometry_at_voltage,
 )
 from ..predict import Uncertainty, ensemble, uncertainty_of_set, voltage_band
+from ..properties import Table
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 
 DRAWS = 32
 """Cells drawn for an interval."""
+
+RTOL = 1e-10, 1e-1
+"""Errors that a step may have: less is rounding, more is no solution."""
+
+MOST_CYCLES = 1_000_000
+"""More than any cell lives for."""
+
+BEYOND = 0.3
+"""A start may rest outside of the cell's limits by this [V]; there is no data further."""
 
 ROWS = 400
 """Rows written for a protocol, besides the ends of the solver's steps."""
@@ -33,6 +44,7 @@ def run(arguments: argparse.Namespace) -> Result:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
     protocol, options, times, origin = _prepare(arguments, cell)
+    writable(arguments.out)
     solution = simulate(cell, protocol, throw=False, **options)
     times = _grid(solution) if times is None else times
     rows = _rows(solution, times, origin)
@@ -51,7 +63,7 @@ def predict(arguments: argparse.Namespace) -> Result:
             "of the model and of its other numbers are not in it."
         )
     elif "fit" in extra:
-        known = Uncertainty.from_json(extra["fit"])
+        known = _known(arguments.cell, extra["fit"], cell)
     else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
@@ -59,6 +71,7 @@ def predict(arguments: argparse.Namespace) -> Result:
             "`naion run`."
         )
     protocol, options, times, origin = _prepare(arguments, cell)
+    writable(arguments.out)
     best = simulate(cell, protocol, throw=False, **options)
     times = _grid(best) if times is None else times
     drawn = ensemble(cell, known, DRAWS)
@@ -80,10 +93,42 @@ def predict(arguments: argparse.Namespace) -> Result:
     return best.result
 
 
+def _known(name: str, fit: Any, cell: Cell) -> Uncertainty:
+    """What a cell.json says of its fit.
+
+    Raises:
+        ValueError: for what `naion fit` would not have written.
+    """
+    try:
+        known = Uncertainty.from_json(fit)
+        n = len(known.bounds(cell)[0])
+        good = known.z.shape == (n,) and known.covariance.shape == (n, n)
+        every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
+        if not good or not np.all(np.isfinite(np.asarray(every, float))):
+            raise ValueError(f"expected {n} finite numbers and their covariance")
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            f"{name}: its 'fit' is not what `naion fit` writes ({error}); fit the cell "
+            "again."
+        ) from None
+    return known
+
+
 def _prepare(arguments: argparse.Namespace, cell: Cell):
     """Protocol, options of `simulate`, times to write (none: choose them), and origin."""
     times, origin = None, 0.0
+    if not RTOL[0] <= arguments.rtol <= RTOL[1]:
+        raise ValueError(
+            f"--rtol {arguments.rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual "
+            "5e-4 is half a millivolt a step."
+        )
+    if not 1 <= arguments.cycles <= MOST_CYCLES:
+        raise ValueError(f"--cycles {arguments.cycles}: expected 1 to {MOST_CYCLES:,}.")
     if arguments.profile is not None:
+        if arguments.cycles != 1:
+            raise ValueError(
+                "--cycles repeats a --protocol; a --profile runs once, as it was measured."
+            )
         table = read_profile(arguments.profile)
         T = table.get("temperature_degC")
         origin = float(table["time_s"][0])
@@ -127,18 +172,43 @@ def start_of(text: str, cell: Cell) -> str | float | Stoichiometry:
     if name == "soc" and 0.0 <= value <= 1.0:
         return value
     if name == "ocv" and np.isfinite(value):
-        sto = stoichiometry_at_voltage(cell, jnp.asarray(value))
-        reached = float(open_circuit_voltage(cell, sto, cell.temperature))
-        if abs(reached - value) > 1e-3:
-            raise ValueError(
-                f"--start {text}: the cell cannot rest at {value:g} V; the nearest "
-                f"state its sodium allows is at {reached:.4f} V."
-            )
-        return sto
+        return _resting(cell, value, f"--start {text}")
     raise ValueError(
         f"--start {text}: use charged, discharged, published, soc=0.8 (0 to 1) or "
         "ocv=4.018 (volts)."
     )
+
+
+def _resting(cell: Cell, voltage: float, where: str) -> Stoichiometry:
+    """The state in which a cell rests at a voltage.
+
+    Raises:
+        ValueError: when there is none for which the cell has data.
+    """
+    low, high = float(cell.limits.lower_voltage), float(cell.limits.upper_voltage)
+    if not low - BEYOND <= voltage <= high + BEYOND:
+        raise ValueError(
+            f"{where}: the cell cannot rest at {voltage:g} V; its limits are {low:g} to "
+            f"{high:g} V."
+        )
+    sto = stoichiometry_at_voltage(cell, jnp.asarray(voltage))
+    reached = float(open_circuit_voltage(cell, sto, cell.temperature))
+    if abs(reached - voltage) > 1e-3:
+        raise ValueError(
+            f"{where}: the cell cannot rest at {voltage:g} V; the nearest state its "
+            f"sodium allows is at {reached:.4f} V."
+        )
+    for side in ("negative", "positive"):
+        curve = getattr(cell, side).particle.ocp.curve
+        x = float(getattr(sto, side))
+        ends = (curve.x[0], curve.x[-1]) if isinstance(curve, Table) else (0.0, 1.0)
+        if not float(ends[0]) <= x <= float(ends[1]):
+            raise ValueError(
+                f"{where}: at {voltage:g} V the {side} electrode is at a stoichiometry of "
+                f"{x:.4f}, and its open-circuit potential is known from {ends[0]:.4f} to "
+                f"{ends[1]:.4f}."
+            )
+    return sto
 
 
 def _grid(solution: Solution) -> np.ndarray:
@@ -158,7 +228,9 @@ def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[flo
 
 
 def _text(row: list[float]) -> list[str]:
-    return ["" if not np.isfinite(v) else f"{v:.9g}" for v in row]
+    """A row to write; times with more digits, as they may count from 1970."""
+    time, *rest = row
+    return [f"{time:.13g}", *("" if not np.isfinite(v) else f"{v:.9g}" for v in rest)]
 
 
 def _round_up(n: int) -> int:

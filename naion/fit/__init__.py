@@ -17,6 +17,7 @@ from ._experiment import (
     Observations,
     Part,
     discharge,
+    measured_profile,
     pulse,
     recorded,
     segments,
@@ -26,6 +27,7 @@ from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
 from ._posterior import log_density, posterior
 from ._problem import Problem, ocp_slopes
+from ._sense import doubts
 from ._strategies import STAGES, multi_start, stage_of, staged
 
 __all__ = [
@@ -45,11 +47,13 @@ __all__ = [
     "assumed",
     "combinations",
     "discharge",
+    "doubts",
     "errors_of",
     "fleet",
     "gradient_descent",
     "interval",
     "least_squares",
+    "measured_profile",
     "log_density",
     "multi_start",
     "ocp_slopes",

@@ -2,10 +2,11 @@
 
 import codecs
 import os
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 # The mark of UTF-32 begins with that of UTF-16, and so comes first.
 MARKS = {
@@ -51,6 +52,21 @@ def read_text(path: Path | str, fallback: str | None = None) -> str:
     return text
 
 
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ValueError: when there is none, or when it is not TOML, with the line.
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"{path} is not TOML: nested too deeply.") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+        raise ValueError(f"{path} is not TOML: {error}") from None
+
+
 def writable(path: Path | str) -> Path:
     """A file that can be written, as far as can be known before; its folder is made.
 
@@ -65,6 +81,22 @@ def writable(path: Path | str) -> Path:
         raise ValueError(f"{path} is not an ordinary file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
+        raise PermissionError(13, "the folder cannot be written to", str(path))
+    return path
+
+
+def writable_folder(path: Path | str) -> Path:
+    """A folder that can be written to, made if there is none.
+
+    Raises:
+        ValueError: when the path is not a folder's.
+        OSError: when it cannot be made or written to.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is a file; give the name of a folder.")
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK):
         raise PermissionError(13, "the folder cannot be written to", str(path))
     return path
 

@@ -220,9 +220,7 @@ class _Text:
             elif line.strip(" \r\n,;\t") and not line.startswith("#"):
                 break
         else:
-            raise ValueError(
-                f"{path}: empty; expected a header and at least two rows."
-            )
+            raise ValueError(f"{path}: empty; expected a header and at least two rows.")
         self.line = line
         headers = {d: _cells(line, d) for d in between}
         best = max(headers, key=lambda d: (score(headers[d]), len(headers[d])))
@@ -332,7 +330,9 @@ def _with_comma(text: str) -> float:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return [h.strip() for h in next(csv.reader([line.strip("\r\n")], delimiter=delimiter))]
+    return [
+        h.strip() for h in next(csv.reader([line.strip("\r\n")], delimiter=delimiter))
+    ]
 
 
 def _title(column: Column) -> str:

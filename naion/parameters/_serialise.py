@@ -56,6 +56,7 @@ def from_json(data: Any) -> Cell:
             "cell: expected the JSON form of a naion Cell ('type': 'Cell'), as written "
             f"by `naion fit`; got {_shown(data)}."
         )
+    # Whether the numbers are possible ones is asked here of every cell that is read.
     return cell
 
 
