@@ -114,6 +114,9 @@ FEWEST = 5
 VOLTS = 0.5, 10.0
 """A single cell's highest voltage lies between these [V]."""
 
+# Compiled, since fleets ask for it again and again.
+_at_soc = eqx.filter_jit(stoichiometry_at_soc)
+
 
 def fit_from_file(file: Path, out: Path) -> int:
     """Run the fit; writes cell.json, report.html, report.md and figures below `out`.
@@ -182,9 +185,12 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         if key not in content:
             raise ValueError(f"{file}: no {key!r}. See `naion fit --help` and README.")
     model = DFN(mesh_of(content, file))
-    cell, extra = read_cell(beside(file, text(content["cell"], f"{file}, cell")))
+    try:
+        cell, extra = read_cell(beside(file, text(content["cell"], f"{file}, cell")))
+    except FileNotFoundError as error:
+        raise ValueError(f"{file}, cell: {error}") from None
     if cell.charged is None:
-        full = stoichiometry_at_soc(cell, 1.0)
+        full = _at_soc(cell, 1.0)
         cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
     free, places = [], []
     for i, entry in enumerate(tables(content, "ocp_correction", file)):
@@ -337,7 +343,7 @@ def _measured(
         return _discharge(path, name, table, T, said, sigma)
     discharged = given.get("discharged", 0.0)
     if "soc" in given:
-        start = stoichiometry_at_soc(cell, given["soc"])
+        start = _at_soc(cell, given["soc"])
         assert cell.charged is not None
         change = cell.charged.negative - start.negative
         discharged = float(change * electrode_capacities(cell)[0])

@@ -12,6 +12,7 @@ from ._errors import errors_of
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
+    COMPARED,
     Experiment,
     Kind,
     Observations,
@@ -32,6 +33,7 @@ from ._strategies import STAGES, multi_start, stage_of, staged
 
 __all__ = [
     "BELOW_ANY_CUT_OFF",
+    "COMPARED",
     "Combination",
     "Experiment",
     "Fit",

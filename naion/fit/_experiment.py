@@ -231,6 +231,11 @@ def measured_profile(
     bad = np.flatnonzero(~np.isfinite(t + flowing + V))
     if bad.size:
         raise ValueError(f"{name}: row {bad[0] + 1} is not finite.")
+    if np.any(np.diff(t) < 0.0):
+        k = int(np.argmax(np.diff(t) < 0.0)) + 1
+        raise ValueError(
+            f"{name}: row {k + 1} is at {t[k]:g} s, before the row above. Sort the rows."
+        )
     t = t - t[:1]
     use = compared(t, flowing, most)
     if use.size < 2:

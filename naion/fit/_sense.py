@@ -73,7 +73,8 @@ def _cause(fit: Fit, e: Experiment, o: Observations, m: np.ndarray) -> str:
     p = e.protocol
     flows = np.asarray(p.mode) == Mode.CURRENT
     each = np.asarray((p.value + 0.5 * p.slope * p.duration) * p.duration)
-    charge = np.concatenate([[0.0], np.cumsum(np.where(flows, each, 0.0))]) / 3600.0
+    each = np.where(flows, each, 0.0)[: int(p.count)]
+    charge = np.concatenate([[0.0], np.cumsum(each)]) / 3600.0
     share = float(np.ptp(charge) / fit.subject.cell.nominal_capacity)
     reached = np.isfinite(m)
     V = o.value[reached]
@@ -87,15 +88,15 @@ def _cause(fit: Fit, e: Experiment, o: Observations, m: np.ndarray) -> str:
             f"The current moves {100.0 * share:.2g} % of the cell's capacity, the voltage "
             f"{np.ptp(o.value):.2g} V: are times in hours, or currents in other units?"
         )
-    alike = np.corrcoef(m[reached], V)[0, 1] if len(V) > 2 and np.ptp(V) > 0.0 else 1.0
-    if alike < 0.0:
+    model = m[reached]
+    if len(V) and np.dot(model - np.mean(model), V - np.mean(V)) < 0.0:
         return (
             "Model and data go opposite ways: is the sign of the current right? current_A "
             "is positive on discharge, currents of the Battery Data Format on charge."
         )
     if len(V) and abs(np.mean(V)) > 10.0:
         return "Are voltages in millivolt, or of several cells in series?"
-    if len(V) and abs(np.mean(m[reached] - V)) > 0.5 * np.std(m[reached] - V):
+    if len(V) and abs(np.mean(model - V)) > 0.5 * np.std(model - V):
         return (
             "Model and data are apart all along: is the start (`soc`, `discharged`) right, "
             "and is this the chemistry of the cell?"

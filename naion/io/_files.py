@@ -64,7 +64,9 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(f"{path} is not TOML: nested too deeply.") from None
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        raise ValueError(f"{path} is not TOML: {error}") from None
+        twice = str(error).startswith("Cannot ")
+        hint = ". Tables of which there are several need double brackets, [[data]]"
+        raise ValueError(f"{path} is not TOML: {error}{hint * twice}.") from None
 
 
 def writable(path: Path | str) -> Path:
