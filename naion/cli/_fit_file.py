@@ -68,7 +68,7 @@ from ..fit import (
     segments,
     with_ocp_correction,
 )
-from ..fit._free import check_free
+from ..fit._free import check_free, check_start
 from ..io import read_cell, read_measurement
 from ..io._files import writable_folder
 from ..io._tables import read_columns
@@ -207,6 +207,8 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     subject = Subject(cell, [0.0])
     try:
         check_free(free, subject, places)
+        for f, place in zip(free, places, strict=True):
+            check_start(f, subject, place)
     except KeyError as error:
         raise ValueError(f"{file}: {error.args[0]}") from None
     data = [

@@ -80,7 +80,7 @@ def least_squares(
     """Bounded Levenberg-Marquardt (scipy's trust-region reflective) on exact Jacobians.
 
     Args:
-        z: start; none: the problem's.
+        z: start; none: the problem's. What lies outside of the bounds starts at them.
         max_evaluations: most evaluations of the residuals.
         tolerance: relative change of cost and parameters at which to stop.
         progress: called with a line of text after every Jacobian.

@@ -214,8 +214,7 @@ def check_free(
         where: what messages call each entry; none: its place and name.
 
     Raises:
-        ValueError: for a path that is no number, a start outside of its bounds, or a
-            number that is free twice.
+        ValueError: for a path that is no number, or a number that is free twice.
         KeyError: for a path that does not exist.
     """
     usual = [f"free {i + 1} ({f.name})" for i, f in enumerate(free)]
@@ -240,26 +239,35 @@ def check_free(
                     "away."
                 )
             owner[path] = here
-            _check_start(f, np.asarray(value), f"{here}: {name}")
+            if math.isfinite(f.smooth) and np.size(value) < 3:
+                raise ValueError(
+                    f"{here}: {name} is no list of three numbers; `smooth` is for those."
+                )
         shapes = {np.shape(leaf(subject, path)) for path in f.paths}
         if len(shapes) > 1:
             raise ValueError(f"{here}: tied paths hold unlike counts of numbers.")
 
 
-def _check_start(f: Free, value: np.ndarray, here: str) -> None:
+def check_start(free: Free, subject: Subject, here: str) -> None:
+    """Whether a free number starts inside its bounds.
+
+    A `Problem` may start outside: its optimisers begin at the bound.
+
+    Raises:
+        ValueError: naming the value farthest out.
+    """
+    low, high = free.bounds
     # Values that were fitted come back from a logarithm: equal to within rounding.
-    low, high = f.bounds
     slack = 1e-9 * max(abs(low), abs(high))
-    if np.any(value < low - slack) or np.any(value > high + slack):
-        shown = f"{float(value):.6g}" if value.size == 1 else f"one of {value.size} at"
-        if value.size > 1:
-            worst = np.ravel(value)[np.argmax(np.abs(value - 0.5 * (low + high)))]
-            shown = f"{shown} {float(worst):.6g}"
-        raise ValueError(
-            f"{here} starts at {shown}, outside its bounds {low:g} to {high:g}."
-        )
-    if math.isfinite(f.smooth) and value.size < 3:
-        raise ValueError(f"{here}: `smooth` is for lists of three numbers or more.")
+    for path in free.paths:
+        value = np.ravel(leaf(subject, path))
+        outside = np.maximum(low - value, value - high)
+        k = int(np.argmax(outside))
+        if outside[k] > slack:
+            raise ValueError(
+                f"{here}: {path.removeprefix('cell.')} starts at {value[k]:.6g}, outside "
+                f"its bounds {low:g} to {high:g}."
+            )
 
 
 def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:

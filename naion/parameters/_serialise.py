@@ -53,7 +53,7 @@ def from_json(data: Any) -> Cell:
     cell = _decode(data, "cell")
     if not isinstance(cell, Cell):
         raise ValueError(
-            "cell: expected the JSON form of a naion Cell ('type': 'Cell'), as written "
+            "cell: Expected the JSON form of a naion Cell ('type': 'Cell'), as written "
             f"by `naion fit`; got {_shown(data)}."
         )
     # Whether the numbers are possible ones is asked here of every cell that is read.
@@ -99,7 +99,7 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
         missing = sorted(set(fields) - set(usual) - given)
         unknown = [_shown(k) for k in sorted(given - set(fields))]
         raise ValueError(
-            f"{where}: {name} has the fields {', '.join(fields)}; missing: "
+            f"{where}: {name} has fields {', '.join(fields)}; missing: "
             f"{', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
         )
     instance = object.__new__(cls)

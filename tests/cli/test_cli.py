@@ -250,8 +250,8 @@ def test_a_damaged_cell_names_file_and_field(tmp_path, capsys):
         ('"text"', "is not a naion cell"),
         ("null", "is not a naion cell"),
         ("{", "is not JSON"),
-        (damaged(data, "cell", "text"), "cell: expected the JSON form of a naion Cell"),
-        (damaged(data, "cell", None), "cell: expected the JSON form"),
+        (damaged(data, "cell", "text"), "cell: Expected the JSON form of a naion Cell"),
+        (damaged(data, "cell", None), "cell: Expected the JSON form"),
         (
             damaged(cell, "positive", cell["separator"]),
             "cell.positive: expected the part",

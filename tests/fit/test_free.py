@@ -8,7 +8,7 @@ import pytest
 
 import naion as na
 from naion.fit import Free, Subject, with_ocp_correction
-from naion.fit._free import check_free, leaf
+from naion.fit._free import check_free, check_start, leaf
 
 SCALE = "cell.contact_resistance.scale"
 
@@ -63,7 +63,6 @@ def test_bounds_become_numbers():
         (("cell.charged",), "is absent"),
         (("cell.negative.particle.driven_by",), "is not a number that can be fitted"),
         ((SCALE, SCALE), "free already, in free 1"),
-        (("cell.area",), "starts at .* outside its bounds 0.5 to 10"),
         ((SCALE, "cell.positive.particle.ocp.curve.y"), "unlike counts"),
     ],
 )
@@ -89,7 +88,9 @@ def test_a_start_at_a_bound_is_inside(subject):
         subject,
         jnp.exp(jnp.log(bound)) * (1 + 1e-12),
     )
-    check_free([Free((SCALE,), (0.1, bound), "log")], moved)
+    check_start(Free((SCALE,), (0.1, bound), "log"), moved, "free 1")
+    with pytest.raises(ValueError, match="free 1: .* starts at 1, outside .* 2 to 10"):
+        check_start(Free((SCALE,), (2.0, bound), "log"), subject, "free 1")
 
 
 def test_only_fields_are_paths(subject):
