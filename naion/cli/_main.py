@@ -1,6 +1,7 @@
 """Arguments and exit statuses; the work is done by the rest of naion."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -47,13 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             compilation_cache()
             if getattr(arguments, "distributed", None):
                 _join_processes(arguments.distributed)
-            return arguments.command(arguments)
+            status = arguments.command(arguments)
+            sys.stdout.flush()
+            return status
         except KeyboardInterrupt:
             print(f"naion: stopped; {arguments.when_stopped}", file=sys.stderr)
             return EXIT["stopped"]
         except BrokenPipeError:
             # Who read our output has gone, as in `naion sets | head`: nobody to tell.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT["pipe_closed"]
         except Exception as error:
             said = complaint(error)
