@@ -28,6 +28,9 @@ FINEST = 400
 """Volumes of a region, or shells, at most. Errors of the mesh fall with the square of the
 counts and are below those of any measurement at a tenth of this; time and memory grow."""
 
+MOST_SHELLS = 20_000
+"""Shells of all particles together at most: twenty times the usual mesh."""
+
 
 def beside(file: Path, name: str) -> str:
     """A cell named in a TOML file: a set, or a file relative to the TOML file."""
@@ -176,6 +179,12 @@ def mesh_of(file_text: dict[str, Any], file: Path) -> Mesh:
                 f"{file}, mesh: {n} is more than {FINEST}; the errors of a mesh are below "
                 "those of any measurement at a tenth of this."
             )
+    shells = (counts[0] + counts[2]) * counts[3]
+    if shells > MOST_SHELLS:
+        raise ValueError(
+            f"{file}, mesh: (n_neg + n_pos) n_r is {shells}; more than {MOST_SHELLS} take "
+            "hours and gigabytes for digits that no measurement has."
+        )
     try:
         return Mesh(*counts)
     except ValueError as error:

@@ -399,6 +399,7 @@ KNOTS = '[[ocp_correction]]\nelectrode = "positive"\nknots = '
         ('cell = "nfm_hc_18650"', 'cell = "nope"', "No cell 'nope'"),
         ("mesh = [4", "mesh = (4", "not TOML"),
         ("mesh = [4, 3", "mesh = [100000, 3", "mesh: 100000 is more than 400"),
+        ("mesh = [4, 3, 4, 10]", "mesh = [400, 3, 400, 400]", "n_r is 320000"),
         ("mesh = [4, 3", "mesh = [6.5, 3", "mesh: expected a whole number"),
         ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
         (PATH, '"contact_resistence.scale"', "contact_resistance"),
