@@ -10,6 +10,7 @@ from typing import Any
 from ..design import Input, read_input
 from ..design import load as load_design
 from ..io import read_cell
+from ..io._files import read_toml
 from ..parameters import Cell, available, load_set
 from ..predict import Uncertainty, uncertainty_of_set
 from ._product import Product, Variation
@@ -148,10 +149,7 @@ def _data(file: Path | str | None) -> tuple[dict[str, Any], str]:
     own = tomllib.loads(shipped)
     if file is None:
         return own, "claims.toml"
-    try:
-        data = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as problem:
-        raise ValueError(f"{file}: not TOML: {problem}") from None
+    data = read_toml(file)
     if not data.get("claim"):
         raise ValueError(f"{file}: no claims; write them as [claim.NAME].")
     # Products and variations that ship can be used by name.

@@ -3,6 +3,7 @@
 import argparse
 
 from ..claims import (
+    DRAWS,
     audit,
     audited_cell,
     chosen,
@@ -10,15 +11,24 @@ from ..claims import (
     products,
     write,
 )
+from ..io._files import writable_folder
+
+MOST_DRAWS = 100_000
+"""Probabilities to a tenth of a percentage point; more is time only."""
 
 
 def claims(arguments: argparse.Namespace) -> int:
     """Audit; writes the report and says how it went."""
+    if not 2 <= arguments.draws <= MOST_DRAWS:
+        raise ValueError(
+            f"--draws {arguments.draws}: expected 2 to {MOST_DRAWS:,}; the usual {DRAWS} "
+            "give a probability to within 4 percentage points."
+        )
     picked = chosen(load(arguments.claims), arguments.claim)
     own = None if arguments.cell is None else audited_cell(arguments.cell)
     of = products(own, arguments.claims)
     # Known before the work, not after it.
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    writable_folder(arguments.out)
 
     def say(text: str) -> None:
         print(text, flush=True)

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import re
 import time
@@ -16,6 +17,8 @@ from ..batch import Finished, mine, together
 from ..fit import Fit, Problem, fleet
 from ..fit._fleet import AT_ONCE
 from ..io import write_csv
+from ..io._files import read_text
+from ..io._tables import delimiter_of
 from ..predict import uncertainty_of, write_fitted_cell
 from ._fit_file import problem_of
 from ._toml import beside, count, only, read_toml
@@ -105,10 +108,10 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
 
 
 def _read_cells(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file.")
-    with path.open(newline="", encoding="utf-8-sig") as f:
-        rows = [dict(r) for r in csv.DictReader(f)]
+    content = read_text(path, fallback="latin-1")
+    between = delimiter_of(content.partition("\n")[0])
+    table = csv.DictReader(io.StringIO(content, newline=""), delimiter=between)
+    rows = [dict(r) for r in table]
     if not rows or "name" not in rows[0]:
         raise ValueError(f"{path}: needs a column 'name' and a row for each cell.")
     for r in rows:

@@ -1,6 +1,8 @@
 """Arguments and exit statuses; the work is done by the rest of naion."""
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +17,13 @@ from .._precision import enable_x64
 from .._results import Result
 from ..claims import DRAWS
 from ..models import THERMAL
+from ..simulation import Solution
 from ..studies import demo
 from ._claims import claims
 from ._designs import designs
 from ._fit_file import fit_from_file
 from ._run import predict, run
+from ._said import cautions_as_lines, complaint, crash
 from ._sweep import __doc__ as sweep_text
 from ._sweep import sweep
 
@@ -29,27 +33,40 @@ EXIT = {
     "bad_input": 2,
     "physical": 3,
     "numerical": 4,
+    "internal": 5,
     "stopped": 130,
+    "pipe_closed": 141,
 }
-"""Exit statuses: how a simulation ended, or that the input was wrong."""
+"""Exit statuses: how a simulation ended, that the input was wrong, or that naion was."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = _parser().parse_args(argv)
-    enable_x64()
-    compilation_cache()
-    try:
-        if getattr(arguments, "distributed", None):
-            _join_processes(arguments.distributed)
-        return arguments.command(arguments)
-    except (ValueError, KeyError, OSError) as error:
-        text = error.args[0] if isinstance(error, KeyError) else error
-        print(f"naion: {text}", file=sys.stderr)
-        return EXIT["bad_input"]
-    except KeyboardInterrupt:
-        print("naion: stopped; what was finished is kept", file=sys.stderr)
-        return EXIT["stopped"]
+    with cautions_as_lines():
+        try:
+            enable_x64()
+            compilation_cache()
+            if getattr(arguments, "distributed", None):
+                _join_processes(arguments.distributed)
+            status = arguments.command(arguments)
+            sys.stdout.flush()
+            return status
+        except KeyboardInterrupt:
+            print(f"naion: stopped; {arguments.when_stopped}", file=sys.stderr)
+            return EXIT["stopped"]
+        except BrokenPipeError:
+            # Who read our output has gone, as in `naion sets | head`: nobody to tell.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT["pipe_closed"]
+        except Exception as error:
+            said = complaint(error)
+            if said is not None:
+                print(f"naion: {said}", file=sys.stderr)
+                return EXIT["bad_input"]
+            print(f"naion: {crash(error)}", file=sys.stderr)
+            return EXIT["internal"]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,8 +74,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="naion",
         description="Doyle-Fuller-Newman model of sodium-ion cells.",
         epilog="Exit status: 0 completed, 1 cut-off reached before the end, 2 bad "
-        "input, 3 another physical end (salt, surface, power), 4 numerical failure.",
+        "input, 3 another physical end (salt, surface, power), 4 numerical failure, "
+        "5 internal error, 130 stopped by Ctrl-C.",
     )
+    parser.set_defaults(when_stopped="nothing was written")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, function, text in (
         ("run", run, "simulate a protocol or a measured profile"),
@@ -70,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("fit", help="fit a cell to your own data")
     fit.add_argument("file", type=Path, help="TOML file; see the README")
     fit.add_argument("--out", type=Path, required=True, help="folder to write")
-    fit.set_defaults(command=lambda a: fit_from_file(a.file, a.out))
+    fit.set_defaults(command=_fit, when_stopped="a fit keeps nothing until it ends")
     many = commands.add_parser(
         "sweep",
         help="many simulations, or fits of many cells",
@@ -87,7 +106,8 @@ def _parser() -> argparse.ArgumentParser:
         help="as one of several processes: those of Slurm or MPI, or process K of N "
         "that meet at HOST:PORT; all need to see the folder",
     )
-    many.set_defaults(command=_sweep)
+    kept = "what was finished is kept, and the same command goes on from there"
+    many.set_defaults(command=_sweep, when_stopped=kept)
     sets = commands.add_parser("sets", help="list parameter sets, or show one")
     sets.add_argument("name", nargs="?")
     sets.set_defaults(command=_sets)
@@ -137,16 +157,27 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--thermal", choices=tuple(THERMAL), default="isothermal")
     p.add_argument("--cycles", type=int, default=1)
     p.add_argument("--rtol", type=float, default=5e-4)
+    p.add_argument(
+        "--max-steps", type=int, help="most steps of the solver; a safety net"
+    )
     p.add_argument("--out", type=Path, required=True, help="CSV to write")
 
 
-def _ended(result: Result) -> int:
+def _ended(solution: Solution) -> int:
+    result = solution.result
+    for row, reason in solution.skipped.items():
+        print(f"step {row + 1} skipped: {reason}")
     print(f"{result.name.lower()}: {result.explanation}")
     if result == Result.COMPLETED:
         return EXIT["completed"]
     if result == Result.CUT_OFF:
         return EXIT["cut_off"]
     return EXIT["physical"] if result.is_physical else EXIT["numerical"]
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    senseless = fit_from_file(arguments.file, arguments.out)
+    return EXIT["bad_input"] if senseless else EXIT["completed"]
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

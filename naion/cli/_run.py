@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
-from .._results import Result
 from ..io import read_cell, read_profile, write_csv
+from ..io._files import writable
 from ..models import DFN, THERMAL
 from ..parameters import (
     Cell,
@@ -24,23 +24,30 @@ from ..simulation import Solution, simulate
 DRAWS = 32
 """Cells drawn for an interval."""
 
+RTOL = 1e-10, 1e-1
+"""Errors that a step may have: less is rounding, more is no solution."""
+
+MOST_CYCLES = 1_000_000
+"""More than any cell lives for."""
+
 ROWS = 400
 """Rows written for a protocol, besides the ends of the solver's steps."""
 
 
-def run(arguments: argparse.Namespace) -> Result:
+def run(arguments: argparse.Namespace) -> Solution:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
     protocol, options, times, origin = _prepare(arguments, cell)
+    writable(arguments.out)
     solution = simulate(cell, protocol, throw=False, **options)
     times = _grid(solution) if times is None else times
     rows = _rows(solution, times, origin)
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
     write_csv(arguments.out, header, [_text(r) for r in rows])
-    return solution.result
+    return solution
 
 
-def predict(arguments: argparse.Namespace) -> Result:
+def predict(arguments: argparse.Namespace) -> Solution:
     """The same with a 90 % band: of a fit, or of the assumed numbers of a set."""
     cell, extra = read_cell(arguments.cell)
     if arguments.cell in available():
@@ -50,7 +57,7 @@ def predict(arguments: argparse.Namespace) -> Result:
             "of the model and of its other numbers are not in it."
         )
     elif "fit" in extra:
-        known = Uncertainty.from_json(extra["fit"])
+        known = _known(arguments.cell, extra["fit"], cell)
     else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
@@ -58,6 +65,7 @@ def predict(arguments: argparse.Namespace) -> Result:
             "`naion run`."
         )
     protocol, options, times, origin = _prepare(arguments, cell)
+    writable(arguments.out)
     best = simulate(cell, protocol, throw=False, **options)
     times = _grid(best) if times is None else times
     drawn = ensemble(cell, known, DRAWS)
@@ -76,13 +84,45 @@ def predict(arguments: argparse.Namespace) -> Result:
     ]
     rows = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in rows]
     write_csv(arguments.out, header, [_text(r) for r in rows])
-    return best.result
+    return best
+
+
+def _known(name: str, fit: Any, cell: Cell) -> Uncertainty:
+    """What a cell.json says of its fit.
+
+    Raises:
+        ValueError: for what `naion fit` would not have written.
+    """
+    try:
+        known = Uncertainty.from_json(fit)
+        n = len(known.bounds(cell)[0])
+        good = known.z.shape == (n,) and known.covariance.shape == (n, n)
+        every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
+        if not good or not np.all(np.isfinite(np.asarray(every, float))):
+            raise ValueError(f"expected {n} finite numbers and their covariance")
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            f"{name}: its 'fit' is not what `naion fit` writes ({error}); fit the cell "
+            "again."
+        ) from None
+    return known
 
 
 def _prepare(arguments: argparse.Namespace, cell: Cell):
     """Protocol, options of `simulate`, times to write (none: choose them), and origin."""
     times, origin = None, 0.0
+    if not RTOL[0] <= arguments.rtol <= RTOL[1]:
+        raise ValueError(
+            f"--rtol {arguments.rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual "
+            "5e-4 is half a millivolt a step."
+        )
+    if not 1 <= arguments.cycles <= MOST_CYCLES:
+        raise ValueError(f"--cycles {arguments.cycles}: expected 1 to {MOST_CYCLES:,}.")
     if arguments.profile is not None:
+        if arguments.cycles != 1:
+            raise ValueError(
+                "--cycles repeats a --protocol; a --profile runs once, as it was measured."
+            )
         table = read_profile(arguments.profile)
         T = table.get("temperature_degC")
         origin = float(table["time_s"][0])
@@ -92,13 +132,13 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
             table["current_A"],
             temperature=None if T is None else T + ZERO_CELSIUS,
         )
-        protocol = protocol.padded(_round_up(protocol.n_steps))
     else:
         protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
     options: dict[str, Any] = {
         "start": start_of(arguments.start, cell),
         "model": DFN(thermal=THERMAL[arguments.thermal]()),
         "rtol": arguments.rtol,
+        "max_steps": arguments.max_steps,
     }
     if arguments.temperature is not None:
         if not -100.0 < arguments.temperature < 150.0:
@@ -153,12 +193,6 @@ def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[flo
 
 
 def _text(row: list[float]) -> list[str]:
-    return ["" if not np.isfinite(v) else f"{v:.9g}" for v in row]
-
-
-def _round_up(n: int) -> int:
-    """Few sizes, so that profiles of unlike length share a compiled program."""
-    size = 16
-    while size < n:
-        size += size // 2
-    return size
+    """A row to write; times with more digits, as they may count from 1970."""
+    time, *rest = row
+    return [f"{time:.13g}", *("" if not np.isfinite(v) else f"{v:.9g}" for v in rest)]

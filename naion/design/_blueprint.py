@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..io._files import read_toml
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._stack import ALUMINIUM, COPPER, Coat, Foil, Separator, Stack
@@ -386,10 +387,7 @@ def _tables(file: Path | str | None) -> dict[str, dict[str, Any]]:
     tables = tomllib.loads(shipped.read_text("utf-8"))
     if file is None:
         return {key: _with_likeness("designs.toml", tables, key) for key in tables}
-    try:
-        own = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as problem:
-        raise ValueError(f"{file}: not TOML: {problem}") from None
+    own = read_toml(file)
     # What ships can be taken over by name.
     return {key: _with_likeness(str(file), tables | own, key) for key in own}
 

@@ -12,11 +12,13 @@ from ._errors import errors_of
 from ._evaluate import run
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
+    COMPARED,
     Experiment,
     Kind,
     Observations,
     Part,
     discharge,
+    measured_profile,
     pulse,
     recorded,
     segments,
@@ -26,10 +28,12 @@ from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
 from ._posterior import log_density, posterior
 from ._problem import Problem, ocp_slopes
+from ._sense import doubts
 from ._strategies import STAGES, multi_start, stage_of, staged
 
 __all__ = [
     "BELOW_ANY_CUT_OFF",
+    "COMPARED",
     "Combination",
     "Experiment",
     "Fit",
@@ -45,11 +49,13 @@ __all__ = [
     "assumed",
     "combinations",
     "discharge",
+    "doubts",
     "errors_of",
     "fleet",
     "gradient_descent",
     "interval",
     "least_squares",
+    "measured_profile",
     "log_density",
     "multi_start",
     "ocp_slopes",

@@ -52,7 +52,10 @@ def planned(
         protocol = Protocol(protocol)
     t = np.linspace(0.0, lasts, points + 1)[1:]
     unknown, spread = np.zeros(points), np.full(points, sigma)
-    seen = Observations(Kind.VOLTAGE, t, t, unknown, spread, "planned", t / 3600.0)
+    hours = t / 3600.0
+    seen = Observations(
+        Kind.VOLTAGE, t, t, unknown, spread, "planned", hours, "Time [h]"
+    )
     return Experiment(name, protocol, temperature, (seen,), group, discharged)
 
 

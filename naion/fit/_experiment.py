@@ -1,6 +1,7 @@
 """Measurements and the simulated test that they belong to."""
 
 import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,12 @@ class Observations:
         value: measured [V, ohm or K].
         sigma: standard deviation used as weight, in the same unit.
         label: for tables and figures.
-        x: abscissa for figures, usually charge [A.h].
+        x: abscissa for figures.
+        axis: what the abscissa is.
+
+    Raises:
+        ValueError: for columns of unlike length, times that are not finite, or
+            uncertainties that are not above zero.
     """
 
     kind: Kind
@@ -44,6 +50,26 @@ class Observations:
     sigma: np.ndarray
     label: str
     x: np.ndarray
+    axis: str = "Discharged [A.h]"
+
+    def __post_init__(self):
+        columns = [
+            np.shape(c) for c in (self.a, self.b, self.value, self.sigma, self.x)
+        ]
+        if len(set(columns)) != 1 or len(columns[0]) != 1:
+            counts = ", ".join(str(int(np.prod(c))) for c in columns)
+            raise ValueError(
+                f"{self.label}: times a and b, values, uncertainties and abscissae are "
+                f"{counts}; expected as many of each."
+            )
+        if not (np.all(np.isfinite(self.a)) and np.all(np.isfinite(self.b))):
+            raise ValueError(f"{self.label}: a time is not finite.")
+        sigma = np.asarray(self.sigma)
+        if not np.all((sigma > 0.0) & np.isfinite(sigma)):
+            raise ValueError(
+                f"{self.label}: uncertainties must be finite and above zero, got "
+                f"{float(np.min(sigma)):g}."
+            )
 
 
 @dataclass(frozen=True)
@@ -60,6 +86,10 @@ class Experiment:
         capacity: measured discharge capacity, for the capacity error [A.h].
         since: row of the protocol from whose beginning times count. What was done before
             takes as long as the model needs.
+        note: what of the measured data is compared and what is not, for reports.
+
+    Raises:
+        ValueError: for a temperature that is not in kelvin, or a charge that is no number.
     """
 
     name: str
@@ -70,12 +100,31 @@ class Experiment:
     discharged: float = 0.0
     capacity: float | None = None
     since: int = 0
+    note: str = ""
+
+    def __post_init__(self):
+        if not math.isfinite(self.temperature) or self.temperature < COLDEST:
+            raise ValueError(
+                f"{self.name}: temperature = {self.temperature:g} K. Temperatures are in "
+                "kelvin: 25 degC is 298.15."
+            )
+        if not math.isfinite(self.discharged):
+            raise ValueError(f"{self.name}: discharged = {self.discharged:g} A.h.")
 
     @property
     def n_observations(self) -> int:
         """Numbers measured."""
         return sum(len(o.value) for o in self.observations)
 
+
+COLDEST = 150.0
+"""Temperatures below this are taken for degrees Celsius [K]."""
+
+COMPARED = 400
+"""Voltages of a measured profile that are compared at most; all of its current flows."""
+
+AROUND_JUMP = 4
+"""Rows that are compared around a jump of the current: one before it, the rest behind."""
 
 BELOW_ANY_CUT_OFF = 0.3
 """Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
@@ -92,6 +141,7 @@ def discharge(
     sigma_charge: float = 0.004,
     capacity: float | None = None,
     group: int = 0,
+    note: str = "",
 ) -> Experiment:
     """A constant-current discharge from the charged state.
 
@@ -105,10 +155,12 @@ def discharge(
             points on steep parts of the curve, where a shift in charge looks like a
             large error in voltage.
         capacity: measured capacity to the cut-off; none: the last charge.
+        note: see `Experiment`.
 
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
+    _above_zero(name, sigma=sigma)
     q, V = np.asarray(charge, float), np.asarray(voltage, float)
     if not (np.all(np.isfinite(q)) and np.all(np.isfinite(V))):
         raise ValueError(f"{name}: charge or voltage is not finite.")
@@ -131,7 +183,119 @@ def discharge(
         )
     )
     end = float(q[-1]) if capacity is None else capacity
-    return Experiment(name, protocol, temperature, (observed,), group, 0.0, end)
+    own = (observed,)
+    return Experiment(name, protocol, temperature, own, group, 0.0, end, note=note)
+
+
+def measured_profile(
+    name: str,
+    time: Any,
+    current: Any,
+    voltage: Any,
+    temperature: float,
+    *,
+    sigma: float = 0.01,
+    discharged: float = 0.0,
+    most: int = COMPARED,
+    group: int = 0,
+    note: str = "",
+) -> Experiment:
+    """A measured voltage under a measured current, all of which flows in the simulation.
+
+    Where there are more rows than `most`, the voltages that are compared are those around
+    jumps of the current, up to half of them, and evenly spaced others; the experiment's
+    note says how many. The first row is where the simulation starts, and is not compared.
+
+    Args:
+        time: of each row, not decreasing; two rows at one time are a jump [s].
+        current: positive on discharge, linear between rows [A].
+        voltage: terminal voltage [V].
+        temperature: [K].
+        sigma: uncertainty of the voltages [V].
+        discharged: charge taken out before the first row [A.h].
+        most: voltages to compare.
+        group: index into what a `Subject` has for each group.
+        note: what else to say of the data.
+
+    Raises:
+        ValueError: for unequal lengths, fewer than three times, NaNs, or times that
+            decrease.
+    """
+    _above_zero(name, sigma=sigma)
+    t, flowing, V = (np.asarray(c, float) for c in (time, current, voltage))
+    if not t.shape == flowing.shape == V.shape or t.ndim != 1:
+        raise ValueError(
+            f"{name}: {t.size} times, {flowing.size} currents, {V.size} voltages; expected "
+            "as many of each."
+        )
+    bad = np.flatnonzero(~np.isfinite(t + flowing + V))
+    if bad.size:
+        raise ValueError(f"{name}: row {bad[0] + 1} is not finite.")
+    if np.any(np.diff(t) < 0.0):
+        k = int(np.argmax(np.diff(t) < 0.0)) + 1
+        raise ValueError(
+            f"{name}: row {k + 1} is at {t[k]:g} s, before the row above. Sort the rows."
+        )
+    t = t - t[:1]
+    use = compared(t, flowing, most)
+    if use.size < 2:
+        raise ValueError(
+            f"{name}: needs rows at three or more times, got {t.size} rows."
+        )
+    spread = np.full(len(use), sigma)
+    at, hours = t[use], t[use] / 3600.0
+    observed = Observations(
+        Kind.VOLTAGE, at, at, V[use], spread, "voltage", hours, "Time [h]"
+    )
+    said = f"{len(use)} of {len(t)} measured voltages are compared; all current flows"
+    return Experiment(
+        name,
+        Protocol.profile(t, flowing),
+        temperature,
+        (observed,),
+        group,
+        discharged,
+        note=f"{said}; {note}" if note else said,
+    )
+
+
+def compared(t: np.ndarray, current: np.ndarray, most: int = COMPARED) -> np.ndarray:
+    """Rows of a measured profile whose voltages are compared; see `measured_profile`.
+
+    Args:
+        t: times, not decreasing, (n,) [s].
+        current: (n,) [A].
+        most: rows.
+
+    Returns:
+        indices of rows, increasing. The second of two rows at one time is not among them:
+        at a jump the simulation has the voltage before it.
+    """
+    rows = np.flatnonzero(np.diff(t) > 0.0) + 1
+    if rows.size <= most:
+        return rows
+    change = np.abs(np.diff(current))
+    jumps = np.flatnonzero(change > 0.05 * np.max(np.abs(current))) + 1
+    jumps = jumps[_evenly(len(jumps), most // (2 * AROUND_JUMP))]
+    first = np.searchsorted(rows, jumps)
+    around = first[:, None] + np.arange(-1, AROUND_JUMP - 1)
+    places = np.unique(np.clip(around, 0, rows.size - 1))
+    others = np.setdiff1d(np.arange(rows.size), places)
+    rest = others[_evenly(len(others), most - len(places))]
+    return rows[np.union1d(places, rest)]
+
+
+def _evenly(n: int, most: int) -> np.ndarray:
+    """At most so many of n places, evenly spaced, the last one included."""
+    if n <= most:
+        return np.arange(n)
+    return np.round(np.linspace(n / most - 1.0, n - 1.0, most)).astype(int)
+
+
+def _above_zero(name: str, **numbers: float) -> None:
+    for what, value in numbers.items():
+        if not (math.isfinite(value) and value > 0.0):
+            raise ValueError(f"{name}: {what} = {value:g}; expected more than zero.")
 
 
 def segments(
@@ -161,8 +325,34 @@ def segments(
         sigma: uncertainty of the voltages under load [V].
         sigma_rested: of the voltages after rests [V]; none: the same.
         group: index into what a `Subject` has for each group.
+
+    Raises:
+        ValueError: for segments that are not whole, rising numbers, unequal lengths, NaNs,
+            or a duration, rest, current or uncertainty that is not above zero.
     """
-    k = np.asarray(segment, int)
+    after = sigma if sigma_rested is None else sigma_rested
+    _above_zero(
+        name,
+        duration=duration,
+        rest=rest,
+        current=current,
+        sigma=sigma,
+        sigma_rested=after,
+    )
+    given = np.asarray(segment, float)
+    if given.size < 2 or np.any(given != np.round(given)) or given[0] < 0:
+        raise ValueError(
+            f"{name}: segments are two or more whole numbers from 0, got {segment!r}."
+        )
+    if np.any(np.diff(given) <= 0.0):
+        raise ValueError(f"{name}: segments must rise.")
+    for what, column in (("loaded", loaded), ("rested", rested)):
+        if np.shape(column) != given.shape or not np.all(np.isfinite(column)):
+            raise ValueError(
+                f"{name}: {np.size(column)} {what} voltages for {given.size} segments; "
+                "expected as many, all finite."
+            )
+    k = given.astype(int)
     pair = [
         Step(Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF),
         Step(Mode.CURRENT, 0.0, duration=rest),
@@ -171,7 +361,6 @@ def segments(
     start = k * (duration + rest)
     q = (k + 1) * duration * current / 3600.0
     observations = []
-    after = sigma if sigma_rested is None else sigma_rested
     for kind, values, a, b, label, spread in (
         (Kind.MEAN_VOLTAGE, loaded, start, start + duration, "loaded", sigma),
         (Kind.VOLTAGE, rested, start, start + duration + rest, "rested", after),
@@ -202,8 +391,21 @@ def pulse(
         temperature: [K].
         discharged: charge taken out before [A.h].
         relative_sigma: uncertainty of the resistances.
+
+    Raises:
+        ValueError: for times and resistances of unequal lengths or not above zero, or a
+            current that is zero.
     """
-    t, R = np.atleast_1d(np.asarray(times, float)), np.atleast_1d(resistance)
+    _above_zero(name, relative_sigma=relative_sigma, current=abs(current))
+    t = np.atleast_1d(np.asarray(times, float))
+    R = np.atleast_1d(np.asarray(resistance, float))
+    if t.shape != R.shape or t.ndim != 1 or t.size == 0:
+        raise ValueError(
+            f"{name}: {t.size} times and {R.size} resistances; expected as many of each."
+        )
+    for what, column in (("times", t), ("resistances", R)):
+        if not np.all(np.isfinite(column) & (column > 0.0)):
+            raise ValueError(f"{name}: {what} must be finite and above zero.")
     before = 1.0
     protocol = Protocol(
         [
@@ -218,7 +420,14 @@ def pulse(
     )
     a = np.full(t.shape, before)
     observed = Observations(
-        Kind.RESISTANCE, a, before + t, R, relative_sigma * R, "resistance", t
+        Kind.RESISTANCE,
+        a,
+        before + t,
+        R,
+        relative_sigma * R,
+        "resistance",
+        t,
+        "Time after the start of the pulse [s]",
     )
     return Experiment(name, protocol, temperature, (observed,), group, discharged)
 
@@ -280,6 +489,7 @@ def recorded(
     began, observations = 0.0, []
     for i, part in enumerate(parts):
         where = f"{name}, part {i + 1}"
+        _above_zero(where, sigma=part.sigma)
         t, V = np.asarray(part.time, float), np.asarray(part.voltage, float)
         if t.shape != V.shape or not (
             np.all(np.isfinite(t)) and np.all(np.isfinite(V))
@@ -301,7 +511,7 @@ def recorded(
                     (Kind.TEMPERATURE, T, spread, f"{part.label} temperature")
                 )
             observations += [
-                Observations(kind, at, at, value, sigma, label, at / 3600.0)
+                Observations(kind, at, at, value, sigma, label, at / 3600.0, "Time [h]")
                 for kind, value, sigma, label in values
             ]
         lasted = part.step.duration if part.lasted is None else part.lasted

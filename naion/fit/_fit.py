@@ -80,7 +80,7 @@ def least_squares(
     """Bounded Levenberg-Marquardt (scipy's trust-region reflective) on exact Jacobians.
 
     Args:
-        z: start; none: the problem's.
+        z: start; none: the problem's. What lies outside of the bounds starts at them.
         max_evaluations: most evaluations of the residuals.
         tolerance: relative change of cost and parameters at which to stop.
         progress: called with a line of text after every Jacobian.
@@ -224,20 +224,29 @@ def _any_finite(predictions: list[np.ndarray]) -> bool:
 
 
 def scores(fit: Fit) -> list[list[str]]:
-    """Rows of a table: RMSE and capacity error of every experiment."""
+    """Rows of a table: experiment, what was compared, and how far the model is from it.
+
+    Every number that entered the cost is counted; those after the model's end, which
+    entered it as zero, are given apart.
+    """
     rows = []
     for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
         i = 0
         for o in e.observations:
             m, i = model[i : i + len(o.value)], i + len(o.value)
+            reached = np.isfinite(m)
+            error = (m - o.value)[reached]
             if o.kind == Kind.RESISTANCE:
-                error = 100.0 * (m[0] / o.value[0] - 1.0)
-                text = f"{1e3 * o.value[0]:.1f} mohm measured, {error:+.1f} %"
+                each = zip(1e3 * o.value, 100.0 * (m / o.value - 1.0), strict=True)
+                text = ", ".join(f"{R:.4g} mohm measured, {x:+.1f} %" for R, x in each)
+            elif not reached.any():
+                text = "not reached"
             elif o.kind == Kind.TEMPERATURE:
-                text = f"{np.sqrt(np.nanmean((m - o.value) ** 2)):.2f} K"
+                text = f"{np.sqrt(np.mean(error**2)):.2f} K"
             else:
-                use = np.isfinite(m) & (o.value > 2.0)
-                rmse = 1e3 * np.sqrt(np.mean((m - o.value)[use] ** 2))
-                text = f"{rmse:.1f} mV"
+                text = f"{1e3 * np.sqrt(np.mean(error**2)):.1f} mV"
+            missed = int(np.sum(~reached))
+            if missed and o.kind != Kind.RESISTANCE:
+                text += f"; {missed} of {len(m)} after the model's end, counted as 0"
             rows.append([e.name, o.label, text])
     return rows

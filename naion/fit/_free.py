@@ -1,7 +1,10 @@
 """Which numbers a fit may move, how far, and what is believed of them beforehand."""
 
 import difflib
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import equinox as eqx
@@ -60,6 +63,9 @@ class Subject(eqx.Module):
         return Subject(self.cell, *(a[group] for a in own))
 
 
+TRANSFORMS = ("log", "linear")
+
+
 @dataclass(frozen=True)
 class Free:
     """A free parameter: one number, several tied together, or an array.
@@ -72,6 +78,9 @@ class Free:
         prior: believed standard deviation around the start value, in the transformed
             variable (for "log": of the natural logarithm); infinite for none.
         smooth: for arrays, the standard deviation of second differences.
+
+    Raises:
+        ValueError: for bounds, a transform, a prior or smoothness that cannot be.
     """
 
     paths: tuple[str, ...]
@@ -81,11 +90,45 @@ class Free:
     smooth: float = float("inf")
 
     def __post_init__(self):
-        low, high = self.bounds
-        if not low < high:
-            raise ValueError(f"{self.name}: bounds {self.bounds} are not increasing.")
+        texts = isinstance(self.paths, tuple | list) and len(self.paths) > 0
+        if not texts or not all(isinstance(p, str) and p for p in self.paths):
+            raise ValueError(
+                f"Free: paths = {self.paths!r}; expected a tuple of dotted paths, such as "
+                '("cell.area",).'
+            )
+        object.__setattr__(self, "paths", tuple(self.paths))
+        if self.transform not in TRANSFORMS:
+            near = difflib.get_close_matches(
+                str(self.transform), TRANSFORMS, cutoff=0.3
+            )
+            raise ValueError(
+                f"{self.name}: transform = {self.transform!r}; known are "
+                f"{' and '.join(TRANSFORMS)}{f', nearest {near[0]}' if near else ''}."
+            )
+        if not isinstance(self.bounds, tuple | list) or len(self.bounds) != 2:
+            raise ValueError(
+                f"{self.name}: bounds = {self.bounds!r}; expected two numbers, lowest and "
+                "highest."
+            )
+        low, high = (_number(self.name, "bounds", b) for b in self.bounds)
+        object.__setattr__(self, "bounds", (low, high))
+        if not math.isfinite(low) or not math.isfinite(high) or not low < high:
+            raise ValueError(
+                f"{self.name}: bounds {low:g} and {high:g}; expected two finite numbers, "
+                "the lower first."
+            )
         if self.transform == "log" and low <= 0.0:
-            raise ValueError(f"{self.name}: a log transform needs bounds above zero.")
+            raise ValueError(
+                f"{self.name}: bounds {low:g} and {high:g}; a log transform needs bounds "
+                "above zero."
+            )
+        for what in ("prior", "smooth"):
+            value = _number(self.name, what, getattr(self, what))
+            if not value > 0.0:
+                raise ValueError(
+                    f"{self.name}: {what} = {value:g}; expected a standard deviation "
+                    "above zero."
+                )
 
     @property
     def by_group(self) -> bool:
@@ -104,6 +147,13 @@ class Free:
     def backward(self, z: Any) -> Any:
         """From the transformed variable to the value."""
         return jnp.exp(z) if self.transform == "log" else z
+
+
+def _number(name: str, what: str, value: Any) -> float:
+    number = isinstance(value, Real) or np.shape(value) == () and np.isreal(value)
+    if isinstance(value, bool | str) or not number or math.isnan(value):
+        raise ValueError(f"{name}: {what} = {value!r}; expected a number.")
+    return float(value)
 
 
 def assumed(found: ParameterSet) -> tuple[Free, ...]:
@@ -139,18 +189,85 @@ def leaf(tree: Any, path: str) -> Any:
     """
     node = tree
     for i, part in enumerate(parts := path.split(".")):
-        if isinstance(node, tuple) and part.isdigit() and int(part) < len(node):
-            node = node[int(part)]
-            continue
-        if not hasattr(node, part):
-            known = [k for k in vars(node)] if hasattr(node, "__dict__") else []
+        if isinstance(node, tuple):
+            known = [str(k) for k in range(len(node))]
+        else:
+            known = [f.name for f in fields(node)] if is_dataclass(node) else []
+        if part not in known:
             near = difflib.get_close_matches(part, known, cutoff=0.3) or known
             raise KeyError(
                 f"{path!r}: {'.'.join(parts[:i]) or 'the cell'} has no {part!r}. "
                 f"Nearest: {', '.join(near) or 'none'}."
             )
-        node = getattr(node, part)
+        node = node[int(part)] if isinstance(node, tuple) else getattr(node, part)
     return node
+
+
+def check_free(
+    free: Sequence[Free], subject: Subject, where: Sequence[str] | None = None
+) -> None:
+    """What single entries cannot know: whether they move numbers, and each only one.
+
+    Args:
+        free: entries.
+        subject: whose numbers they move.
+        where: what messages call each entry; none: its place and name.
+
+    Raises:
+        ValueError: for a path that is no number, or a number that is free twice.
+        KeyError: for a path that does not exist.
+    """
+    usual = [f"free {i + 1} ({f.name})" for i, f in enumerate(free)]
+    called = usual if where is None else where
+    owner: dict[str, str] = {}
+    for f, here in zip(free, called, strict=True):
+        for path in f.paths:
+            name = path.removeprefix("cell.")
+            value = leaf(subject, path)
+            if isinstance(value, Property):
+                raise ValueError(
+                    f"{here}: {name} is a curve; free its scale, {name}.scale."
+                )
+            if not eqx.is_inexact_array_like(value) or isinstance(value, bool):
+                inside = [k.name for k in fields(value)] if is_dataclass(value) else []
+                more = f"; it has {', '.join(inside)}" if inside else ""
+                what = "absent" if value is None else "not a number that can be fitted"
+                raise ValueError(f"{here}: {name} is {what}{more}.")
+            if path in owner:
+                raise ValueError(
+                    f"{here}: {name} is free already, in {owner[path]}. Take one of them "
+                    "away."
+                )
+            owner[path] = here
+            if math.isfinite(f.smooth) and np.size(value) < 3:
+                raise ValueError(
+                    f"{here}: {name} is no list of three numbers; `smooth` is for those."
+                )
+        shapes = {np.shape(leaf(subject, path)) for path in f.paths}
+        if len(shapes) > 1:
+            raise ValueError(f"{here}: tied paths hold unlike counts of numbers.")
+
+
+def check_start(free: Free, subject: Subject, here: str) -> None:
+    """Whether a free number starts inside its bounds.
+
+    A `Problem` may start outside: its optimisers begin at the bound.
+
+    Raises:
+        ValueError: naming the value farthest out.
+    """
+    low, high = free.bounds
+    # Values that were fitted come back from a logarithm: equal to within rounding.
+    slack = 1e-9 * max(abs(low), abs(high))
+    for path in free.paths:
+        value = np.ravel(leaf(subject, path))
+        outside = np.maximum(low - value, value - high)
+        k = int(np.argmax(outside))
+        if outside[k] > slack:
+            raise ValueError(
+                f"{here}: {path.removeprefix('cell.')} starts at {value[k]:.6g}, outside "
+                f"its bounds {low:g} to {high:g}."
+            )
 
 
 def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:
@@ -199,8 +316,30 @@ def with_ocp_correction(
     """A cell whose open-circuit potential carries a correction, zero to begin with.
 
     The correction lives at "<electrode>.particle.ocp.curve.correction.y".
+
+    Args:
+        cell: to correct.
+        electrode: "negative" or "positive".
+        knots: stoichiometries between which the correction is interpolated, rising, in 0
+            to 1, two or more.
+
+    Raises:
+        ValueError: for another electrode or other knots.
     """
-    x = jnp.asarray(knots, float)
+    if electrode not in ("negative", "positive"):
+        raise ValueError(
+            f"electrode = {electrode!r}; expected 'negative' or 'positive'."
+        )
+    try:
+        given = np.asarray(knots, float)
+    except (TypeError, ValueError):
+        given = np.zeros(0)
+    rising = given.ndim == 1 and given.size >= 2 and bool(np.all(np.diff(given) > 0.0))
+    if not rising or given[0] < 0.0 or given[-1] > 1.0:
+        raise ValueError(
+            f"knots = {knots!r}; expected two or more stoichiometries from 0 to 1, rising."
+        )
+    x = jnp.asarray(given)
     correction = Table(x, jnp.zeros_like(x), extrapolation="clamp")
 
     def curve(c: Cell):

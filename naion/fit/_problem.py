@@ -16,7 +16,7 @@ from ..models import DFN
 from ..parameters import Cell, Electrode
 from ._evaluate import Evaluator, Question, residual
 from ._experiment import Experiment
-from ._free import Free, Subject, get_vector, set_vector, sizes
+from ._free import Free, Subject, check_free, get_vector, set_vector, sizes
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Problem:
             raise ValueError("A fit needs at least one experiment.")
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
+        check_free(self.free, self.subject)
         own = Evaluator(self.free, self.lanes, self.model, self.rtol, one=True)
         self._ask_from(own, 0)
 

@@ -24,6 +24,7 @@ from ..parameters import (
     Separator,
     Stoichiometry,
     Thermal,
+    check,
     electrode_capacities,
 )
 from ..physics.kinetics import ButlerVolmer
@@ -74,6 +75,7 @@ def read_bpx(path: Path | str) -> Cell:
     try:
         reader = _Reader(p, found.state, cautions)
         cell = reader.cell()
+        check(cell)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     for text in cautions:

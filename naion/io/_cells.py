@@ -1,11 +1,11 @@
 """cell.json: a cell, what was fitted, its covariance and where everything comes from."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ..parameters import Cell, available, from_json, load, to_json
+from ._files import read_text, replacing
 
 FORMAT = "naion-cell-1"
 
@@ -18,19 +18,17 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
         cell: the cell.
         extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, path)
+    with replacing(path) as f:
+        f.write(text + "\n")
 
 
 def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
     """A cell by set name or file, with what is kept beside it.
 
     Raises:
-        ValueError: when the file is not a naion cell, saying why.
+        ValueError: when the file is not a naion cell, or holds what no cell can have,
+            naming file and field.
         FileNotFoundError: when there is neither such a set nor such a file.
     """
     path = Path(name)
@@ -41,9 +39,12 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
             f"No cell {str(name)!r}: neither a file nor a set. Sets: "
             f"{', '.join(available())}."
         )
+    text = read_text(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deeply to be a cell.") from None
+    except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(
@@ -51,7 +52,7 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
             "or `naion.io.write_cell`."
         )
     try:
-        cell = from_json(data.pop("cell"))
-    except (KeyError, ValueError) as error:
+        cell = from_json(data.pop("cell", None))
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return cell, data

@@ -17,6 +17,7 @@ from ..parameters import (
     Separator,
     Stoichiometry,
     Thermal,
+    check,
 )
 from ..physics.kinetics import ButlerVolmer
 from ..properties import AbstractCurve, Constant, Property, Table, Walled, constant
@@ -208,7 +209,9 @@ class _Importer:
             kinetics=ButlerVolmer(),
         )
         self.check_window(cell)
-        return with_thresholds(cell)
+        cell = with_thresholds(cell)
+        check(cell)
+        return cell
 
     def check_window(self, cell: Cell) -> None:
         """PyBaMM's states of charge may have other ends than the voltage limits."""

@@ -1,11 +1,15 @@
 """Cells to and from JSON, with every number at full precision."""
 
 import dataclasses
-from typing import Any
+import difflib
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import jaxtyped
 
 from .. import properties
 from ..physics import kinetics, sei
@@ -17,7 +21,9 @@ _TYPES: dict[str, type] = {
     name: item
     for module in (properties, kinetics, sei, _cell)
     for name, item in vars(module).items()
-    if isinstance(item, type) and issubclass(item, eqx.Module)
+    if isinstance(item, type)
+    and issubclass(item, eqx.Module)
+    and not name.startswith("Abstract")
 }
 
 
@@ -42,14 +48,14 @@ def from_json(data: Any) -> Cell:
     """The cell that `to_json` wrote.
 
     Raises:
-        ValueError: for an unknown type, missing or unknown fields, or numbers that are
-            not possible, naming them.
+        ValueError: for an unknown type, missing or unknown fields, a field that does not
+            hold what belongs there, or numbers that are not possible, naming them.
     """
     cell = _decode(data, "cell")
     if not isinstance(cell, Cell):
         raise ValueError(
-            "Expected the JSON form of a naion Cell ('type': 'Cell'), as written by "
-            f"`naion fit`; got {type(cell).__name__}."
+            "cell: Expected the JSON form of a naion Cell ('type': 'Cell'), as written "
+            f"by `naion fit`; got {_shown(data)}."
         )
     check(cell)
     return cell
@@ -57,40 +63,120 @@ def from_json(data: Any) -> Cell:
 
 def _decode(data: Any, where: str) -> Any:
     if isinstance(data, dict):
-        name = data.get("type")
-        if name not in _TYPES:
-            raise ValueError(
-                f"{where}: unknown type {name!r}; known are {', '.join(sorted(_TYPES))}."
-            )
-        cls: Any = _TYPES[name]
-        fields = {f.name: f for f in dataclasses.fields(cls)}
-        # Parts that a file of an earlier version does not know are absent.
-        usual = {
-            key: field.default
-            for key, field in fields.items()
-            if field.default is not dataclasses.MISSING
-        }
-        given = set(data) - {"type"}
-        if not set(fields) - set(usual) <= given <= set(fields):
-            raise ValueError(
-                f"{where}: {name} has fields {sorted(fields)}, got {sorted(given)}."
-            )
-        instance = object.__new__(cls)
+        return _decode_module(data, where)
+    if isinstance(data, list) and all(isinstance(d, dict) for d in data):
+        return tuple(_decode(d, f"{where}[{i}]") for i, d in enumerate(data))
+    if not isinstance(data, int | float | list) or isinstance(data, bool):
+        return data
+    try:
+        numbers = np.asarray(data, dtype=float)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise ValueError(
+            f"{where}: expected numbers, in lists of equal length, got {_shown(data)}."
+        ) from None
+    if not np.all(np.isfinite(numbers)):
+        raise ValueError(f"{where}: {_shown(data)} is not finite.")
+    return jnp.asarray(numbers)
+
+
+def _decode_module(data: dict[str, Any], where: str) -> Any:
+    name = data.get("type")
+    if not isinstance(name, str) or name not in _TYPES:
+        near = difflib.get_close_matches(str(name)[:80], _TYPES, cutoff=0.4)
+        raise ValueError(
+            f"{where}: unknown type {_shown(name)}; known are "
+            f"{', '.join(near or sorted(_TYPES))}."
+        )
+    cls: Any = _TYPES[name]
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    # Parts that a file of an earlier version does not know are absent.
+    usual = {
+        key: field.default
+        for key, field in fields.items()
+        if field.default is not dataclasses.MISSING
+    }
+    given = set(data) - {"type"}
+    if not set(fields) - set(usual) <= given <= set(fields):
+        missing = sorted(set(fields) - set(usual) - given)
+        unknown = [_shown(k) for k in sorted(given - set(fields))]
+        raise ValueError(
+            f"{where}: {name} has fields {', '.join(fields)}; missing: "
+            f"{', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
+        )
+    instance = object.__new__(cls)
+    hints = get_type_hints(cls)
+    # Fields that share a length, such as x and y of a table, are checked together.
+    with jaxtyped("context"):
         for key, field in fields.items():
-            if key not in given:
-                object.__setattr__(instance, key, usual[key])
-                continue
-            value = data[key]
-            if field.metadata.get("static"):
+            value = usual.get(key)
+            if key in given and field.metadata.get("static"):
+                value = data[key]
                 value = tuple(value) if isinstance(value, list) else value
-            else:
-                value = _decode(value, f"{where}.{key}")
+            elif key in given:
+                value = _decode(data[key], f"{where}.{key}")
+            if not _fits(value, hints[key]):
+                raise ValueError(
+                    f"{where}.{key}: expected {_words(hints[key])}, got "
+                    f"{_shown(data.get(key))}."
+                )
             object.__setattr__(instance, key, value)
-        return instance
-    if isinstance(data, list) and not any(isinstance(d, int | float) for d in data):
-        nested = bool(data) and isinstance(data[0], list)
-        if not nested:
-            return tuple(_decode(d, f"{where}[{i}]") for i, d in enumerate(data))
-    if isinstance(data, int | float | list):
-        return jnp.asarray(data, dtype=float)
-    return data
+    _check(instance, where)
+    return instance
+
+
+def _check(instance: Any, where: str) -> None:
+    """What the type itself asks of its fields, since no constructor was called.
+
+    Raises:
+        ValueError: naming the place.
+    """
+    try:
+        for hook in ("__post_init__", "__check_init__"):
+            if hook in vars(type(instance)):
+                getattr(instance, hook)()
+        if isinstance(instance, properties.AbstractCurve) and not isinstance(
+            instance, properties.Constant
+        ):
+            # Catches lists of numbers that are too short for their formula.
+            jax.eval_shape(instance, jnp.asarray(0.5))
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what a field is annotated with."""
+    origin, of = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return any(value == o and type(value) is type(o) for o in of)
+    if origin in (Union, UnionType):
+        return any(_fits(value, o) for o in of)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(v, of[0]) for v in value)
+    if hint in (int, float):
+        wanted = int if hint is int else int | float
+        return isinstance(value, wanted) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _words(hint: Any) -> str:
+    """An annotation in words."""
+    origin, of = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(map(repr, of))
+    if origin in (Union, UnionType):
+        return " or ".join(map(_words, of))
+    if origin is tuple:
+        return f"a list of {_words(of[0])}"
+    if hint is type(None):
+        return "null"
+    shape = getattr(hint, "dim_str", None)
+    if shape is not None:
+        same = "a list of numbers, as many as in the lists beside it"
+        return same if shape.strip() else "a number"
+    part = hint.__name__.removeprefix("Abstract")
+    return {str: "a text", bool: "true or false"}.get(hint, f"the part {part}")
+
+
+def _shown(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 60 else text[:57] + "..."

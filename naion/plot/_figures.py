@@ -185,17 +185,18 @@ def fit(
 ) -> Any:
     """Measured voltages and the fitted model's, against the experiment's abscissa."""
     axes = _axes(axes)
-    i = 0
+    i, shown = 0, []
     for observed in experiment.observations:
         n = len(observed.value)
         model, i = predicted[i : i + n], i + n
         if observed.kind in (Kind.RESISTANCE, Kind.TEMPERATURE):
             continue
+        shown.append(observed.axis)
         style = "--" if observed.label in ("rested", "charge") else "-"
         axes.plot(observed.x, observed.value, ".", color=colour, markersize=4)
         name = f"{experiment.name} {observed.label}"
         axes.plot(observed.x, model, style, color=colour, linewidth=1.2, label=name)
-    axes.set_xlabel("Discharged [A.h], or time [h]")
+    axes.set_xlabel(" or ".join(dict.fromkeys(shown)))
     axes.set_ylabel("Voltage [V]")
     return axes
 

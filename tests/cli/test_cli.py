@@ -10,8 +10,11 @@ import pytest
 
 import naion as na
 from naion.cli import main
+from naion.cli._fit_file import problem_of
 from naion.io import write_cell
 from naion.parameters import load
+
+REST = ["--protocol", "Rest for 1 h"]
 
 
 def table(path):
@@ -79,6 +82,7 @@ def test_rows_after_a_cut_off_stay_empty(tmp_path, profile):
         ("time_s,current_A\n0,1\n5,nan\n", "row 3"),
         ("time_s,current_A\n5,1\n0,1\n", "Sort"),
         ("t,I\n0,1\n1,1\n", "no column 'time_s'"),
+        ("Time(s),Current(A)\n0,1\n1,1\n", "which sign a discharge has"),
         ("time_s,current_A,temperature_degC\n0,1,298\n9,1,298\n", "kelvin"),
     ],
 )
@@ -99,6 +103,18 @@ def test_bad_profiles_name_the_problem(tmp_path, capsys, text, expected):
         (["nfm_hc_18650", "--protocol", "Discharge quickly"], "Examples"),
         (["nfm_hc_18650", "--protocol", "Rest for 1 h", "--start", "soc=2"], "soc=0.8"),
         (["nfm_hc_18650", "--protocol", "Rest for 1 h", "--start", "ocv=9"], "rest at"),
+        (["lfp_aboutenergy", *REST, "--start", "ocv=9"], "limits are 2 to 3.65 V"),
+        (["nvpf_hc_chayambuka2022", *REST, "--start", "ocv=4.4"], "is known from 0.21"),
+        (["nfm_hc_18650", *REST, "--start", "soc=nan"], "soc=0.8"),
+        (["nfm_hc_18650", *REST, "--rtol", "10"], "expected 1e-10 to 0.1"),
+        (["nfm_hc_18650", *REST, "--rtol", "0"], "expected 1e-10 to 0.1"),
+        (["nfm_hc_18650", *REST, "--rtol", "nan"], "expected 1e-10 to 0.1"),
+        (["nfm_hc_18650", *REST, "--rtol", "1e-16"], "expected 1e-10 to 0.1"),
+        (["nfm_hc_18650", *REST, "--cycles", "0"], "expected 1 to 1,000,000"),
+        (["nfm_hc_18650", *REST, "--cycles", "1000000000"], "expected 1 to 1,000,000"),
+        (["nfm_hc_18650", *REST, "--temperature", "nan"], "expected degC"),
+        (["nfm_hc_18650", "--profile", "nowhere.csv"], "nowhere.csv: no such file"),
+        (["nfm_hc_18650", "--profile", "."], "is not a file"),
         (
             ["nfm_hc_18650", "--protocol", "Rest for 1 h", "--temperature", "298"],
             "kelvin",
@@ -126,6 +142,144 @@ def test_sets_and_doctor(capsys):
     text = capsys.readouterr().out
     assert "nvpf_hc_chayambuka2022" in text and "float64: on" in text
     assert "negative.thickness" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["sets", "NOPE"], "No parameter set 'NOPE'"),
+        (["designs", "NOPE"], "NOPE"),
+        (["designs", "--file", "nowhere.toml"], "nowhere.toml: no such file"),
+        (["claims", "--claim", "nope", "--out", "o"], "No claim 'nope'"),
+        (["claims", "--claims", "nowhere.toml", "--out", "o"], "nowhere.toml: no such"),
+        (["claims", "--draws", "0", "--out", "o"], "--draws 0: expected 2 to"),
+        (["sweep", "nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
+        (["fit", "nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
+        (["predict", "nope", *REST, "--out", "o"], "No cell 'nope'"),
+    ],
+)
+def test_every_command_refuses_clearly(
+    tmp_path, monkeypatch, capsys, arguments, expected
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outputs_are_checked_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "naion.cli._run.simulate", lambda *a, **b: pytest.fail("worked")
+    )
+    (tmp_path / "file").write_text("")
+    for out, expected in (
+        (".", "is a folder"),
+        (str(tmp_path), "is a folder"),
+        (str(tmp_path / "file" / "o.csv"), "file"),
+        ("/dev/null", "not an ordinary file"),
+    ):
+        assert main(["run", "nfm_hc_18650", *REST, "--out", out]) == 2
+        assert expected in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_mistake_of_naion_is_status_5(tmp_path, monkeypatch, capsys):
+    errors = [TypeError("a\nb"), KeyError("knots"), AssertionError(), MemoryError()]
+    left = iter([*errors, errors[0]])
+
+    def broken(*arguments, **options):
+        raise next(left)
+
+    monkeypatch.setattr("naion.cli._run.simulate", broken)
+    monkeypatch.chdir(tmp_path)
+    run = ["run", "nfm_hc_18650", *REST, "--out", "o.csv"]
+    for _ in errors:
+        assert main(run) == 5
+        said = capsys.readouterr().err
+        assert said.startswith("naion: internal error, ") and said.count("\n") == 1
+    files = sorted(tmp_path.glob("naion-error-*.txt"))
+    assert len(files) == 4 and all("in broken" in f.read_text() for f in files)
+    # Where nothing can be written, there is still one line and no traceback.
+    monkeypatch.chdir("/proc")
+    monkeypatch.setattr("tempfile.tempdir", "/proc")
+    run[-1] = str(tmp_path / "o.csv")
+    assert main(run) == 5
+    assert "its traceback is lost" in capsys.readouterr().err
+
+
+def test_stopping_promises_only_what_holds(tmp_path, monkeypatch, capsys):
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("naion.cli._main.fit_from_file", stopped)
+    monkeypatch.setattr("naion.cli._main.sweep", stopped)
+    for command, said in (("fit", "keeps nothing"), ("sweep", "finished is kept")):
+        assert main([command, "x.toml", "--out", str(tmp_path)]) == 130
+        assert said in capsys.readouterr().err
+
+
+def test_cautions_are_lines(tmp_path, monkeypatch, capsys, profile):
+    monkeypatch.setattr("naion.cli._run.simulate", lambda *a, **b: 1 / 0)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "p.csv"
+    path.write_text("time_s,current_A,Temp\n0,1,25\n9,1,25\n")
+    run = ["run", "nfm_hc_18650", "--profile", str(path), "--out", "o.csv"]
+    assert main(run) == 5
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("naion: caution: ") and "'Temp'" in first
+    assert "ZeroDivisionError" in second
+
+
+def test_a_damaged_cell_names_file_and_field(tmp_path, capsys):
+    write_cell(tmp_path / "good.json", load("nfm_hc_18650"), fit={"free": 3})
+    good = (tmp_path / "good.json").read_text()
+    data = json.loads(good)
+    ocp = data["cell"]["positive"]["particle"]["ocp"]["curve"]
+    path = tmp_path / "bad.json"
+
+    def damaged(place, key, value):
+        kept, place[key] = place[key], value
+        text, place[key] = json.dumps(data), kept
+        return text
+
+    cell = data["cell"]
+    cases = [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"format": ' + "9" * 5000 + "}", "is not JSON"),
+        ('"text"', "is not a naion cell"),
+        ("null", "is not a naion cell"),
+        ("{", "is not JSON"),
+        (damaged(data, "cell", "text"), "cell: Expected the JSON form of a naion Cell"),
+        (damaged(data, "cell", None), "cell: Expected the JSON form"),
+        (
+            damaged(cell, "positive", cell["separator"]),
+            "cell.positive: expected the part",
+        ),
+        (
+            damaged(cell, "kinetics", "fast"),
+            "cell.kinetics: expected the part Kinetics",
+        ),
+        (damaged(cell, "area", 10**400), "cell.area: expected numbers"),
+        (damaged(cell, "area", float("nan")), "cell.area: nan is not finite"),
+        (damaged(cell, "area", True), "cell.area: expected a number, got True"),
+        (damaged(cell, "area", [1, 2]), "cell.area: expected a number"),
+        (damaged(ocp, "x", [0.5, 0.6]), "ocp.curve.y: expected a list of numbers, as"),
+        (damaged(ocp, "x", []), "ocp.curve.x: expected a list"),
+        (damaged(ocp, "x", [1, [2]]), "ocp.curve.x: expected numbers"),
+        (damaged(ocp, "extrapolation", "banana"), "expected 'linear' or 'clamp'"),
+        (damaged(ocp, "type", "Tabel"), "unknown type 'Tabel'; known are Table"),
+    ]
+    for text, expected in cases:
+        path.write_text(text)
+        assert main(["run", str(path), *REST, "--out", str(tmp_path / "o.csv")]) == 2
+        error = capsys.readouterr().err
+        assert "bad.json" in error and expected in error and len(error) < 500, error
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_bytes(good.encode(encoding))
+        arguments = [str(path), *REST, "--out", str(tmp_path / "o.csv")]
+        assert main(["predict", *arguments]) == 2
+        assert "its 'fit' is not what `naion fit` writes" in capsys.readouterr().err
 
 
 FIT = """
@@ -175,6 +329,7 @@ def test_fit_writes_cell_and_report(fitted):
     out = fitted / "out"
     html = (out / "report.html").read_text()
     assert "<img" in html and (out / "report.md").is_file()
+    assert "100 voltages, evenly spaced in charge between rows, of 200 measured" in html
     known = json.loads((out / "cell.json").read_text())
     (found,) = [p for p in known["parameters"] if "contact" in p["name"]]
     # 2 mV of uncertainty on a drop of 20 mV, and a pulse that pulls the other way.
@@ -204,21 +359,148 @@ def test_predict_needs_a_fit_or_a_set(tmp_path, capsys):
     assert "assumed numbers" in capsys.readouterr().out
 
 
+def rows(current=1.0, voltage=3.9, n=20, step=60.0, head="time_s,current_A,voltage_V"):
+    """A table of a discharge at constant current."""
+    lines = [f"{step * i:g},{current:g},{voltage - 0.02 * i:g}" for i in range(n)]
+    return "\n".join([head, *lines]) + "\n"
+
+
+KIND, TIMES = 'kind = "discharge"', "times = [1.0]"
+PATH, BOUNDS = '"contact_resistance.scale"', "bounds = [0.1, 10.0]"
+KNOTS = '[[ocp_correction]]\nelectrode = "positive"\nknots = '
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('kind = "discharge"', 'kind = "dicharge"', "known are"),
-        ('"measured.csv"', '"gone.csv"', "gone.csv"),
+        (KIND, 'kind = "dicharge"', "Did you mean 'discharge'?"),
+        (KIND, "kind = 3", "data 1, kind = 3; known are"),
+        (KIND, "", "data 1: no 'kind'"),
+        (KIND, 'kind = "profile"\nsoc = 2', "data 1, soc: 2; expected 0 to 1"),
+        (KIND, 'kind = "profile"\nsoc = "full"', "data 1, soc: expected a number"),
+        (KIND, 'kind = "profile"\nsoc = 1\ndischarged = 0', "not both"),
+        (KIND, 'kind = "profile"\ndischarged = 99', "electrode holds"),
+        ('"measured.csv"', '"gone.csv"', "gone.csv: no such file"),
+        ('"measured.csv"', "3", "data 1, file: expected a text, got 3"),
         ("sigma = 0.002", "weight = 1", "unknown key weight"),
-        ("contact_resistance.scale", "contact_resistence.scale", "contact_resistance"),
-        ("bounds = [0.1, 10.0]", "bounds = [2.0, 10.0]", "outside its bounds"),
+        ("sigma = 0.002", "sgima = 1", "Did you mean sigma?"),
+        ("sigma = 0.002", "sigma = 0", "data 1, sigma: 0; expected more than zero"),
+        ("sigma = 0.002", "sigma = -1", "data 1, sigma: -1; expected more than zero"),
+        ("sigma = 0.002", 'sigma = "1"', "data 1, sigma: expected a number, got '1'"),
+        (
+            "sigma = 0.002",
+            f"sigma = {'9' * 400}",
+            "data 1, sigma: the number is too large",
+        ),
+        ("temperature = 25", "temperature = 298", "Is it in kelvin?"),
+        ("[[data]]", "[data]", "need double brackets, [[data]]"),
+        ("[[free]]", "[free]", "expected tables [[free]], with double brackets"),
+        ('cell = "nfm_hc_18650"', "cell = 3", "fit.toml, cell: expected a text, got 3"),
+        ('cell = "nfm_hc_18650"', 'cell = "nope"', "No cell 'nope'"),
         ("mesh = [4", "mesh = (4", "not TOML"),
+        ("mesh = [4, 3", "mesh = [100000, 3", "mesh: 100000 is more than 400"),
+        ("mesh = [4, 3, 4, 10]", "mesh = [400, 3, 400, 400]", "n_r is 320000"),
+        ("mesh = [4, 3", "mesh = [6.5, 3", "mesh: expected a whole number"),
+        ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
+        (PATH, '"contact_resistence.scale"', "contact_resistance"),
+        (PATH, '"contact_resistance"', "free 1: contact_resistance is a curve"),
+        (PATH, "3", "free 1, path: expected a text, got 3"),
+        (PATH, "[]", "free 1, path: expected a text"),
+        (BOUNDS, "bounds = [2.0, 10.0]", "outside its bounds"),
+        (BOUNDS, "bounds = [10.0, 0.1]", "free 1: contact_resistance.scale: bounds 10"),
+        (BOUNDS, "bounds = [0.1]", "expected two numbers"),
+        (BOUNDS, 'bounds = "wide"', "free 1, bounds: expected a list of numbers"),
+        (BOUNDS, 'bounds = ["a", "b"]', "bounds, number 1: expected a number"),
+        (BOUNDS, "", "free 1: needs 'path' and 'bounds'"),
+        ('"log"', '"sqrt"', "free 1: contact_resistance.scale: transform = 'sqrt'"),
+        ("prior = 0.7", "prior = 0", "free 1: contact_resistance.scale: prior = 0"),
+        ("prior = 0.7", 'prior = "x"', "prior = 'x'; expected a number"),
+        ("[[free]]", f"[[free]]\npath = {PATH}\n{BOUNDS}\n[[free]]", "free 2: contact"),
+        ("[[free]]", f"{KNOTS}[0.9, 0.5]\n[[free]]", "ocp_correction 1: knots = [0.9"),
+        ("[[free]]", f"{KNOTS}[0.9, 1.5]\n[[free]]", "from 0 to 1, rising"),
+        ("[[free]]", f"{KNOTS}3\n[[free]]", "ocp_correction 1, knots: expected a list"),
+        ("[[free]]", '[[ocp_correction]]\nelectrode = "positive"\n[[free]]', "'knots'"),
+        ("current = 1.5", "current = 0", "data 2: pulse 0 A: current = 0"),
+        ("current = 1.5", "", "data 2: a pulse needs current"),
+        (TIMES, "times = [1.0, 2.0]", "data 2: pulse 1.5 A: 2 times and 1 resistances"),
+        (TIMES, "times = [-1.0]", "times must be finite and above zero"),
+        (TIMES, 'times = "1"', "data 2, times, number 1: expected a number"),
+        ("resistance = [0.09]", "resistance = [-0.09]", "resistances must be finite"),
     ],
 )
-def test_bad_fit_files_name_the_problem(fitted, tmp_path, capsys, old, new, expected):
-    (tmp_path / "measured.csv").write_text((fitted / "measured.csv").read_text())
-    (tmp_path / "fit.toml").write_text(FIT.replace(old, new))
+def test_bad_fit_files_name_the_problem(tmp_path, capsys, old, new, expected):
+    assert old in FIT
+    (tmp_path / "measured.csv").write_text(rows())
+    (tmp_path / "fit.toml").write_text(FIT.replace(old, new, 1))
     out = tmp_path / "out"
     assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
-    assert expected in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert expected in error and "fit.toml" in error.replace("gone.csv", "fit.toml")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rows(voltage=3900.0), "voltages reach 3900 V; a single cell has"),
+        (rows(current=-1.0), "negative: a charge"),
+        (rows(current=0.0), "no current flows"),
+        (rows(n=3), "a discharge needs more than 5"),
+        (rows(step=0.0), "all rows have the same time"),
+        (rows() + "1300,0,3.9\n", "is not constant within 10 % of its mean"),
+        (rows() + "0,1,3.9\n", "row 22: time 0 s comes after 1140 s"),
+        (rows(head="t,I,U"), "no column 'time_s'"),
+    ],
+)
+def test_bad_measurements_name_the_problem(tmp_path, capsys, text, expected):
+    (tmp_path / "measured.csv").write_text(text)
+    (tmp_path / "fit.toml").write_text(FIT)
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(tmp_path / "o")]) == 2
+    error = capsys.readouterr().err
+    assert expected in error and "measured.csv" in error
+
+
+def test_what_is_compared_is_said(tmp_path):
+    head = "test_time_second,current_ampere,voltage_volt,ambient_temperature_celsius"
+    body = [f"{9 * i},-1,{3.9 - 0.002 * i:g},-10" for i in range(300)]
+    (tmp_path / "cold.csv").write_text("\n".join([head, *body]) + "\n")
+    text = {
+        "cell": "nfm_hc_18650",
+        "data": [
+            {"file": "cold.csv", "kind": "discharge"},
+            {"file": "cold.csv", "kind": "profile", "temperature": -10.5},
+        ],
+        "free": [{"path": "contact_resistance.scale", "bounds": [0.1, 10.0]}],
+    }
+    problem, _ = problem_of(text, tmp_path / "fit.toml")
+    slow, under = problem.experiments
+    assert slow.temperature == pytest.approx(263.15) and slow.capacity > 0.0
+    assert "100 voltages, evenly spaced in charge between rows, of 300" in slow.note
+    assert "temperature -10.0 degC, the median" in slow.note
+    assert under.temperature == pytest.approx(262.65)
+    assert under.note.startswith("299 of 300 measured voltages")
+    text["data"] = [{"file": "cold.csv", "kind": "profile", "temperature": 25}]
+    with pytest.warns(na.Caution, match="25 degC is taken"):
+        problem_of(text, tmp_path / "fit.toml")
+
+
+def test_segments_are_alike(tmp_path, capsys):
+    names = "segment,duration_s,current_A,loaded_V,rest_V"
+    (tmp_path / "s.csv").write_text(f"{names}\n0,600,1,3.9,3.95\n1,700,1,3.8,3.9\n")
+    text = FIT.replace(KIND, 'kind = "segments"').replace("measured.csv", "s.csv")
+    (tmp_path / "fit.toml").write_text(text)
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(tmp_path / "o")]) == 2
+    assert "duration_s is 600 to 700; all segments" in capsys.readouterr().err
+
+
+def test_a_senseless_fit_is_no_success(fitted, tmp_path, capsys):
+    text = (fitted / "measured.csv").read_text().splitlines()
+    moved = [
+        f"{float(r.split(',')[0]) / 3600.0},{r.split(',', 1)[1]}" for r in text[1:]
+    ]
+    (tmp_path / "measured.csv").write_text("\n".join([text[0], *moved]) + "\n")
+    (tmp_path / "fit.toml").write_text(FIT)
+    out = tmp_path / "out"
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
+    assert "are times in hours" in capsys.readouterr().err
+    assert "makes no sense" in (out / "report.md").read_text()

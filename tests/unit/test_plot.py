@@ -56,3 +56,13 @@ def test_impedance(cell, model):
     axes = na.plot.impedance(f, Z, Figure().add_subplot())
     np.testing.assert_allclose(axes.get_lines()[0].get_xdata(), 1e3 * Z.real)
     assert any(t.get_text() == "10 Hz" for t in axes.texts)
+
+
+def test_fit_names_its_abscissa():
+    t = np.linspace(0.0, 7200.0, 5)
+    e = na.fit.measured_profile("x", t, np.ones(5), np.full(5, 3.5), 298.15)
+    axes = na.plot.fit(e, np.full(4, 3.4))
+    assert axes.get_xlabel() == "Time [h]"
+    np.testing.assert_allclose(axes.get_lines()[1].get_xdata(), [0.5, 1.0, 1.5, 2.0])
+    q = na.fit.discharge("x", [0.1, 0.2, 0.3], [4.0, 3.9, 3.8], 1.0, 298.15)
+    assert na.plot.fit(q, np.full(3, 3.9)).get_xlabel() == "Discharged [A.h]"

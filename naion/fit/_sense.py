@@ -1,0 +1,104 @@
+"""Whether a fit makes sense, or its data are in other units than was thought."""
+
+import numpy as np
+
+from ..protocol import Mode
+from ._experiment import Experiment, Kind, Observations
+from ._fit import Fit
+
+LARGEST = 0.5
+"""A root mean square error of voltage above this is no fit of a cell [V]."""
+
+NOTABLE = 0.05
+"""Below this, an error that is larger than the spread of the data is not worth a word [V]."""
+
+MISSED = 0.2
+"""Share of the numbers that a model may not reach."""
+
+FACTOR = 3.0
+"""By which a resistance may be wrong."""
+
+
+def doubts(fit: Fit) -> list[str]:
+    """What makes a fit senseless, one sentence for each test, with the likely cause.
+
+    A test is named whose voltages are missed by more than 0.5 V, or by more than a constant
+    would miss them, whose end the model does not reach, or whose resistances are wrong by
+    a factor of three. None for a fit that could be one.
+    """
+    said = []
+    for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
+        i = 0
+        for o in e.observations:
+            m, i = model[i : i + len(o.value)], i + len(o.value)
+            wrong = _resistance(o, m) if o.kind == Kind.RESISTANCE else _voltage(o, m)
+            if wrong:
+                cause = _cause(fit, e, o, m)
+                said.append(f"{e.name}, {o.label}: {wrong}. {cause}")
+    return said
+
+
+def _resistance(o: Observations, m: np.ndarray) -> str:
+    ratio = m / o.value
+    wrong = ~(np.isfinite(ratio) & (ratio < FACTOR) & (ratio > 1.0 / FACTOR))
+    if not wrong.any():
+        return ""
+    k = int(np.argmax(wrong))
+    return f"{o.value[k]:.3g} ohm were measured, the model has {m[k]:.3g}"
+
+
+def _voltage(o: Observations, m: np.ndarray) -> str:
+    if o.kind == Kind.TEMPERATURE:
+        return ""
+    reached = np.isfinite(m)
+    missed = 1.0 - np.mean(reached)
+    if missed > MISSED:
+        return f"the model ends before {100.0 * missed:.0f} % of the measured points"
+    error = float(np.sqrt(np.mean((m - o.value)[reached] ** 2)))
+    spread = float(np.std(o.value[reached]))
+    if error > LARGEST:
+        return f"the model is {1e3 * error:.0f} mV from the data"
+    if error > max(spread, NOTABLE):
+        return (
+            f"the model is {1e3 * error:.0f} mV from the data, and a constant "
+            f"{1e3 * spread:.0f} mV"
+        )
+    return ""
+
+
+def _cause(fit: Fit, e: Experiment, o: Observations, m: np.ndarray) -> str:
+    """The likeliest reason, from the charge that flowed and the shape of the curves."""
+    if o.kind == Kind.RESISTANCE:
+        return "Are resistances in ohm and currents in ampere?"
+    p = e.protocol
+    flows = np.asarray(p.mode) == Mode.CURRENT
+    each = np.asarray((p.value + 0.5 * p.slope * p.duration) * p.duration)
+    each = np.where(flows, each, 0.0)[: int(p.count)]
+    charge = np.concatenate([[0.0], np.cumsum(each)]) / 3600.0
+    share = float(np.ptp(charge) / fit.subject.cell.nominal_capacity)
+    reached = np.isfinite(m)
+    V = o.value[reached]
+    if share > 2.0:
+        return (
+            f"The current moves {share:.3g} times the cell's capacity: are times or "
+            "currents in other units?"
+        )
+    if len(V) and share < 0.01 and np.ptp(o.value) > 0.2:
+        return (
+            f"The current moves {100.0 * share:.2g} % of the cell's capacity, the voltage "
+            f"{np.ptp(o.value):.2g} V: are times in hours, or currents in other units?"
+        )
+    model = m[reached]
+    if len(V) and np.dot(model - np.mean(model), V - np.mean(V)) < 0.0:
+        return (
+            "Model and data go opposite ways: is the sign of the current right? current_A "
+            "is positive on discharge, currents of the Battery Data Format on charge."
+        )
+    if len(V) and abs(np.mean(V)) > 10.0:
+        return "Are voltages in millivolt, or of several cells in series?"
+    if len(V) and abs(np.mean(model - V)) > 0.5 * np.std(model - V):
+        return (
+            "Model and data are apart all along: is the start (`soc`, `discharged`) right, "
+            "and is this the chemistry of the cell?"
+        )
+    return "Are units, sign and start of the data right, and the bounds wide enough?"

@@ -1,0 +1,125 @@
+"""Text files in and out: encodings, and writes that leave a whole file or none."""
+
+import codecs
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+# The mark of UTF-32 begins with that of UTF-16, and so comes first.
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def read_text(path: Path | str, fallback: str | None = None) -> str:
+    """The text of a file: UTF-8, or what its byte-order mark says.
+
+    Args:
+        path: to read.
+        fallback: encoding of what is not UTF-8, such as "latin-1"; none: an error.
+
+    Raises:
+        ValueError: when there is no such file, or when it is not text, with a remedy.
+        OSError: when it cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        there = "is not a file" if path.exists() else "no such file"
+        raise ValueError(f"{path}: {there}.")
+    content = path.read_bytes()
+    encoding = next((e for m, e in MARKS.items() if content.startswith(m)), None)
+    try:
+        text = content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding is not None or fallback is None:
+            raise ValueError(
+                f"{path} is not {encoding or 'UTF-8'} text (byte {error.start + 1}); save "
+                "it as UTF-8."
+            ) from None
+        text = content.decode(fallback)
+    if "\0" in text:
+        raise ValueError(
+            f"{path} is not a text file, or UTF-16 without its byte-order mark; save it "
+            "as text in UTF-8."
+        )
+    return text
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ValueError: when there is none, or when it is not TOML, with the line.
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"{path} is not TOML: nested too deeply.") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+        twice = str(error).startswith("Cannot ")
+        hint = ". Tables of which there are several need double brackets, [[data]]"
+        raise ValueError(f"{path} is not TOML: {error}{hint * twice}.") from None
+
+
+def writable(path: Path | str) -> Path:
+    """A file that can be written, as far as can be known before; its folder is made.
+
+    Raises:
+        ValueError: when the path is not a file's.
+        OSError: when the folder cannot be made or written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a file.")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not an ordinary file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(13, "the folder cannot be written to", str(path))
+    return path
+
+
+def writable_folder(path: Path | str) -> Path:
+    """A folder that can be written to, made if there is none.
+
+    Raises:
+        ValueError: when the path is not a folder's.
+        OSError: when it cannot be made or written to.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is a file; give the name of a folder.")
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(13, "the folder cannot be written to", str(path))
+    return path
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[TextIO]:
+    """A file to write, which takes its place when whole; a broken write leaves no file.
+
+    Raises:
+        ValueError: when the path is not a file's.
+        OSError: naming the file, also where a full disk is the reason.
+    """
+    path = writable(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", newline="", encoding="utf-8") as f:
+            yield f
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
