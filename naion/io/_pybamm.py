@@ -83,6 +83,7 @@ def from_pybamm(
         parts.append("naion cannot use " + ", ".join(v.unusable))
     if parts:
         raise ValueError(f"These PyBaMM parameter values: {'; '.join(parts)}.")
+    check(cell)
     if v.frozen:
         caution(
             f"PyBaMM parameter values: frozen at {v.T:g} K, since naion cannot express "
@@ -209,9 +210,7 @@ class _Importer:
             kinetics=ButlerVolmer(),
         )
         self.check_window(cell)
-        cell = with_thresholds(cell)
-        check(cell)
-        return cell
+        return with_thresholds(cell)
 
     def check_window(self, cell: Cell) -> None:
         """PyBaMM's states of charge may have other ends than the voltage limits."""
