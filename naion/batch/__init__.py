@@ -4,7 +4,8 @@ from ._finished import Finished
 from ._in_step import Ask, in_step
 from ._program import Lanes, Program, is_shared
 from ._run import mine, processes, run, together
-from ._simulate import Solutions, simulate, stack
+from ._simulate import Solutions, simulate
+from ._stack import stack
 
 __all__ = [
     "Ask",
