@@ -44,7 +44,8 @@ def run(
             in half the free memory, and at most 4096 a device.
         devices: of this process; none: all it has.
         folder: finished chunks are kept there. The same call with the same folder goes
-            on with the others; several processes need one that all of them see.
+            on with the others, and computes again, with a caution, those that were
+            damaged meanwhile; several processes need one that all of them see.
         progress: called with a line of text after every chunk.
 
     Returns:
@@ -53,6 +54,7 @@ def run(
     Raises:
         ValueError: for inputs of unlike length, for several processes without a folder,
             or for a folder that belongs to another run.
+        OSError: naming the file, where a chunk cannot be kept.
     """
     lanes = Lanes.of(inputs)
     processes(folder)
@@ -141,8 +143,9 @@ def _finished(
         "lanes": lanes.count,
     }
     if jax.process_index() == 0:
-        there = Finished.about(folder) or {}
-        wanted = chunk or there.get("chunk") or _chunk(program, lanes)
+        there = (Finished.about(folder) or {}).get("chunk")
+        usual = there if type(there) is int and there > 0 else None
+        wanted = chunk or usual or _chunk(program, lanes)
         Finished(folder, {**about, "chunk": min(int(wanted), lanes.count)})
     together("naion.batch.begin")
     size = (Finished.about(folder) or {}).get("chunk", 0)

@@ -1,10 +1,10 @@
 """cell.json: a cell, what was fitted, its covariance and where everything comes from."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from .._files import write_whole
 from ..parameters import Cell, available, from_json, load, to_json
 
 FORMAT = "naion-cell-1"
@@ -21,9 +21,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, text + "\n")
 
 
 def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:

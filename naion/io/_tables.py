@@ -1,11 +1,13 @@
 """CSV tables, read by column name with one clear error for the first bad row."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from .._files import write_whole
 
 # Accepted names of each column; Battery Data Format labels among them. BDF currents are
 # positive on charge and so change sign.
@@ -54,12 +56,11 @@ def write_csv(
     """Write a table; a broken write leaves no file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as f:
-        writer = csv.writer(f)
-        writer.writerow(header)
-        writer.writerows(rows)
-    os.replace(part, path)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())
 
 
 def _read(path: Path, needed, optional) -> dict[str, np.ndarray]:
