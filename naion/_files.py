@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -24,15 +25,10 @@ def write_whole(path: Path | str, content: bytes | str) -> None:
             os.fsync(f.fileno())
         os.replace(part, path)
     except BaseException as error:
-        _remove(part)
+        # Its folder may be a file, which is said below.
+        with contextlib.suppress(OSError):
+            part.unlink()
         if isinstance(error, OSError):
             said = f"cannot write: {error.strerror}"
             raise OSError(error.errno, said, str(path)) from None
         raise
-
-
-def _remove(part: Path) -> None:
-    try:
-        part.unlink(missing_ok=True)
-    except OSError:  # as where its folder is a file, which was said already
-        pass

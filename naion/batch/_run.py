@@ -16,6 +16,7 @@ import numpy as np
 from jax._src import distributed
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from ._digest import digest
 from ._finished import Finished
 from ._program import Device, Lanes, Program
 
@@ -139,7 +140,7 @@ def _finished(
     about = {
         "version": version("naion"),
         "function": _fingerprint(program, lanes),
-        "inputs": _digest(lanes.leaves),
+        "inputs": digest(*lanes.leaves),
         "lanes": lanes.count,
     }
     if jax.process_index() == 0:
@@ -159,7 +160,7 @@ def _chunk(program: Program, lanes: Lanes) -> int:
 def _fingerprint(program: Program, lanes: Lanes) -> str:
     """What tells a function from others: its operations and constants."""
     traced = jax.make_jaxpr(program.of_lane(lanes))(*lanes.one)
-    constants = _digest([np.asarray(c) for c in _constants(traced)])
+    constants = digest(*(np.asarray(c) for c in _constants(traced)))
     # Printed operations may hold addresses of Python objects.
     text = re.sub("0x[0-9a-f]+", "", str(traced.jaxpr))
     return hashlib.sha256((text + constants).encode()).hexdigest()
@@ -179,14 +180,6 @@ def _constants(program: ClosedJaxpr | Jaxpr) -> Iterator[Any]:
 
 def _name(k: int) -> str:
     return f"chunk_{k:06d}"
-
-
-def _digest(arrays: Sequence[np.ndarray]) -> str:
-    total = hashlib.sha256()
-    for a in arrays:
-        total.update(f"{a.shape}{a.dtype}".encode())
-        total.update(np.ascontiguousarray(a).tobytes())
-    return total.hexdigest()
 
 
 def _packed(arrays: list[np.ndarray]) -> bytes:

@@ -17,6 +17,7 @@ from ..simulation import simulate as simulate_one
 from ._program import Device
 from ._run import Progress, run
 
+
 @dataclass(frozen=True)
 class Solutions(Sequence[Solution]):
     """Solutions of a batch; `solutions[i]` is a `Solution`, at no cost.

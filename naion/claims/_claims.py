@@ -114,6 +114,8 @@ def products(
     """
     data, name = _data(file)
     found, tables = {}, _products(data)
+    if audited is None:
+        audited = shipped_cell()
     for key, table in tables.items():
         found[key] = _product(name, key, table, data, audited)
     return found
@@ -173,12 +175,8 @@ def _product(file: str, name: str, table: Mapping[str, Any], data, audited) -> P
             f"{', '.join(sorted(known))}."
         )
     materials = table.get("materials", FITTED)
-    if materials == FITTED and audited is not None:
-        cell, known_of, fitted = audited
-    elif materials == FITTED:
-        cell, known_of, fitted = shipped_cell()
-    else:
-        cell, known_of, fitted = audited_cell(materials)
+    own = audited if materials == FITTED else audited_cell(materials)
+    cell, known_of, fitted = own
     own_file = table.get("designs")
     if own_file is not None:
         own_file = Path(data.get("folder", ".")) / own_file

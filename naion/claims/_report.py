@@ -11,7 +11,7 @@ import numpy as np
 from .._files import write_whole
 from ..io import write_csv
 from ..report import Figure, Report, Table
-from ._audit import Answer, Audit, Change
+from ._answer import Answer, Audit, Change
 
 
 def studied() -> list[dict[str, Any]]:

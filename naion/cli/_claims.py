@@ -1,8 +1,10 @@
 """`naion claims`: audit public claims with a cell's materials."""
 
 import argparse
+import time
 
 from ..claims import (
+    Audit,
     audit,
     audited_cell,
     chosen,
@@ -13,21 +15,36 @@ from ..claims import (
 
 
 def claims(arguments: argparse.Namespace) -> int:
-    """Audit; writes the report and says how it went."""
+    """Audit; writes the report after every claim and says how it went.
+
+    Answers are kept below the folder: the same again goes on where it was stopped.
+    """
+    began = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - began:5.0f} s] {text}", flush=True)
+
+    say("reading the claims, and what is known of the cells that they are about")
     picked = chosen(load(arguments.claims), arguments.claim)
     own = None if arguments.cell is None else audited_cell(arguments.cell)
     of = products(own, arguments.claims)
     # Known before the work, not after it.
     arguments.out.mkdir(parents=True, exist_ok=True)
-
-    def say(text: str) -> None:
-        print(text, flush=True)
-
-    found = audit(picked, of, draws=arguments.draws, progress=say)
+    folder = arguments.out / "finished"
+    n = sum(len(c.readings) for c in picked)
+    say(f"{len(picked)} claims with {n} readings; each answer is kept in {folder}")
     name = (
         "the TU Berlin 18650 that ships with naion" if own is None else arguments.cell
     )
-    write(found, arguments.out, f"Fitted materials are those of {name}.")
+    found: list[Audit] = []
+
+    def done(answered: Audit) -> None:
+        found.append(answered)
+        left = len(picked) - len(found)
+        rest = f" {left} more claims are not answered yet." if left else ""
+        write(found, arguments.out, f"Fitted materials are those of {name}.{rest}")
+
+    audit(picked, of, draws=arguments.draws, folder=folder, progress=say, done=done)
     for a in found:
         for answer in a.answers:
             odds = f"{answer.verdict:5s} {answer.probability:.2f}"
