@@ -36,13 +36,12 @@ class Finished:
         of_parts, (written, trouble) = _of_parts(self.folder), _of_file(self.folder)
         if of_parts is not None:
             self._compare(of_parts)
-            trouble = trouble or "says something else than the parts beside it"
         elif written is not None and _types(written) == _types(self._about):
             self._compare(written)
         if written != self._about:
             file = self.folder / ABOUT
-            if file.exists():
-                trouble = trouble or "is not of a run like this one"
+            if trouble or written is not None:
+                trouble = trouble or "does not say what is run here"
                 caution(f"{file} {trouble}; it is written anew.")
             write_whole(file, json.dumps(self._about, indent=1, sort_keys=True))
 

@@ -34,7 +34,7 @@ def audit(
     seed: int = 0,
     folder: Path | str | None = None,
     progress: Callable[[str], None] = lambda text: None,
-    done: Callable[[Audit], None] = lambda audit: None,
+    done: Callable[[Sequence[Audit]], None] = lambda audits: None,
 ) -> tuple[Audit, ...]:
     """Answer every reading of some claims.
 
@@ -46,7 +46,8 @@ def audit(
         folder: answers are kept there as they are found, and not sought again by calls
             with the same reading, products, draws and seed.
         progress: called with a line of text now and then.
-        done: called with each claim as its last reading is answered.
+        done: called with all that is answered, after each claim of which something had
+            to be computed.
 
     Raises:
         ValueError: for fewer than two draws, or a folder with parts of something else.
@@ -61,6 +62,7 @@ def audit(
     for k, claim in enumerate(claims, start=1):
         progress(f"claim {k} of {len(claims)}, {claim.name}: {claim.said}")
         answers: list[Answer] = []
+        computed = False
         for i, reading in enumerate(claim.readings, start=1):
             which = f"  reading {i} of {len(claim.readings)}: "
 
@@ -82,10 +84,12 @@ def audit(
             # The first verdict is to come soon: nothing is compiled beside it.
             alone = not (found or answers)
             answers.append(_answer(programs[key], reading, draws, seed, alone, say))
+            computed = True
             if finished:
                 keep(finished, name, answers[-1])
         found.append(Audit(claim, tuple(answers)))
-        done(found[-1])
+        if computed:
+            done(found)
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 
 from ..claims import (
     Audit,
@@ -36,15 +37,16 @@ def claims(arguments: argparse.Namespace) -> int:
     name = (
         "the TU Berlin 18650 that ships with naion" if own is None else arguments.cell
     )
-    found: list[Audit] = []
 
-    def done(answered: Audit) -> None:
-        found.append(answered)
+    def report(found: Sequence[Audit]) -> None:
         left = len(picked) - len(found)
         rest = f" {left} more claims are not answered yet." if left else ""
         write(found, arguments.out, f"Fitted materials are those of {name}.{rest}")
 
-    audit(picked, of, draws=arguments.draws, folder=folder, progress=say, done=done)
+    found = audit(
+        picked, of, draws=arguments.draws, folder=folder, progress=say, done=report
+    )
+    report(found)
     for a in found:
         for answer in a.answers:
             odds = f"{answer.verdict:5s} {answer.probability:.2f}"
