@@ -43,7 +43,7 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     Args:
         out: folder to write.
         full: fit finer tables made from the full data files; see `full_tables`.
-        progress: called with a line of text now and then.
+        progress: called with a line of text now and then, by two threads.
     """
     began = time.perf_counter()
 
@@ -54,13 +54,14 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     tables = full_tables(out / "tables") if full else EMBEDDED
     with contextlib.ExitStack() as stack:
         say("NVPF / hard carbon, then HiNa: in a second process")
-        wait = stack.enter_context(beside(_fit_beside, out, tables if full else None))
+        where = tables if full else None
+        wait = stack.enter_context(beside(_fit_beside, out, where, say=say))
         hakadi = _hakadi(out, tables, say)
         tuberlin = _tuberlin(out, tables, hakadi, say)
         predictions = _predict(tuberlin, out, say)
         audits = _audit(tuberlin, out, say)
-        say("waiting for the second process, which said:")
-        wait(say)
+        say("waiting for the second process")
+        wait()
     nvpf, hina = _nvpf(out, tables, _quiet), _hina(out, tables, _quiet)
     report = Report("naion: four measured sodium-ion cells and two claims")
     source = "the full data files" if full else "the data embedded in naion"
@@ -78,9 +79,9 @@ def _fit_beside(out: Path, tables: Path | None, tell: Progress) -> None:
     where = EMBEDDED if tables is None else tables
 
     def say(text: str) -> None:
-        # It is read late: the steps of a fit would then only be in the way.
+        # Steps of fits would be taken for those of the first process.
         if not text.startswith(" "):
-            tell("  " + text)
+            tell("second process: " + text)
 
     _nvpf(out, where, say)
     _hina(out, where, say)

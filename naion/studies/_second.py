@@ -17,17 +17,19 @@ PR_SET_PDEATHSIG = 1
 
 
 @contextlib.contextmanager
-def beside(function: Callable[..., None], *arguments: Any) -> Iterator[Callable]:
+def beside(
+    function: Callable[..., None], *arguments: Any, say: Callable[[str], None]
+) -> Iterator[Callable[[], None]]:
     """Call a function in a second process, which is killed where the block is left.
 
     Args:
         function: of a module, as it is sent by name; its last argument is a function that
             takes lines of text.
         arguments: of it before that one; they are sent.
+        say: told those lines, in a thread, as they come.
 
     Yields:
-        a function of one that takes lines of text: it waits for the end, passes on what
-        the other said, and raises what it raised.
+        a function that waits for the end, and raises what the other raised.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -36,19 +38,27 @@ def beside(function: Callable[..., None], *arguments: Any) -> Iterator[Callable]
     )
     process.start()
     there.close()
+    ends: list[Exception | None] = []
 
-    def wait(say: Callable[[str], None]) -> None:
-        try:
+    def listen() -> None:
+        with contextlib.suppress(EOFError):
             while isinstance(said := here.recv(), str):
                 say(said)
-        except EOFError:
-            process.join()
+            ends.append(said)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+
+    def wait() -> None:
+        listener.join()
+        process.join()
+        if not ends:
             raise ChildProcessError(
                 f"The second process was ended from outside (status {process.exitcode}; "
                 "-9 is mostly a lack of memory). Run the same again: it goes on."
-            ) from None
-        if said is not None:
-            raise said
+            )
+        if ends[0] is not None:
+            raise ends[0]
 
     try:
         yield wait

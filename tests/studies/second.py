@@ -20,5 +20,5 @@ def wait(how, tell):
 
 
 if __name__ == "__main__":
-    with beside(wait, sys.argv[1]) as finish:
-        finish(lambda text: print(text, flush=True))
+    with beside(wait, sys.argv[1], say=lambda text: print(text, flush=True)) as finish:
+        finish()
