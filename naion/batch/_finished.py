@@ -1,10 +1,13 @@
 """Parts of a long run that are on disk, so that a killed run goes on where it was."""
 
+import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from .._cautions import caution
+from .._files import write_whole
 
 ABOUT = "run.json"
 
@@ -12,33 +15,44 @@ ABOUT = "run.json"
 class Finished:
     """A folder of finished parts. Each is written whole or not at all.
 
+    Each part says of which run it is, and carries a hash: one that was cut, changed or
+    renamed is named, and counts as not there. The folder's `run.json` says the same for
+    people, and before there are parts.
+
     Several processes may share the folder, as long as each part is made by one of them.
 
     Args:
         folder: made if there is none.
-        about: JSON data that says what is run, kept in the folder's `run.json`.
+        about: JSON data that says what is run.
 
     Raises:
         ValueError: when the folder holds parts of another run, saying what differs.
     """
 
-    def __init__(self, folder: Path | str, about: dict[str, Any]):
+    def __init__(self, folder: Path | str, about: Mapping[str, Any]):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(about, indent=1, sort_keys=True)
-        there = self.about(folder)
-        if there is None:
-            os.replace(self._aside(text.encode()), self.folder / ABOUT)
-        else:
-            self._compare(there, json.loads(text))
+        self._about: dict[str, Any] = json.loads(json.dumps(about))
+        of_parts, (written, trouble) = _of_parts(self.folder), _of_file(self.folder)
+        if of_parts is not None:
+            self._compare(of_parts)
+        elif written is not None and _types(written) == _types(self._about):
+            self._compare(written)
+        if written != self._about:
+            file = self.folder / ABOUT
+            if trouble or written is not None:
+                trouble = trouble or "does not say what is run here"
+                caution(f"{file} {trouble}; it is written anew.")
+            write_whole(file, json.dumps(self._about, indent=1, sort_keys=True))
 
     @staticmethod
     def about(folder: Path | str) -> dict[str, Any] | None:
         """What is run in a folder, if it says so."""
-        file = Path(folder) / ABOUT
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        of_parts = _of_parts(Path(folder))
+        return _of_file(Path(folder))[0] if of_parts is None else of_parts
 
-    def _compare(self, there: dict[str, Any], about: dict[str, Any]) -> None:
+    def _compare(self, there: dict[str, Any]) -> None:
+        about = self._about
         keys = sorted(k for k in {*about, *there} if about.get(k) != there.get(k))
         if keys:
             raise ValueError(
@@ -48,27 +62,104 @@ class Finished:
             )
 
     def __contains__(self, name: str) -> bool:
-        return self._file(name).is_file()
+        return self.get(name) is not None
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.part"
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep a part; when this returns it survives a kill."""
-        os.replace(self._aside(content), self._file(name))
+        """Keep a part; when this returns it survives a kill.
+
+        Raises:
+            OSError: naming the file, where it cannot be written.
+        """
+        head = {"about": self._about, "name": name}
+        head["sha256"] = _hash(head, content)
+        write_whole(self._file(name), json.dumps(head).encode() + b"\n" + content)
+
+    def get(self, name: str) -> bytes | None:
+        """A part that was kept; none where it is not there, or damaged, with a caution."""
+        if not self._file(name).is_file():
+            return None
+        try:
+            return self._read(name)
+        except _Damaged as reason:
+            caution(f"{self._file(name)} {reason}; what it held is computed again.")
+            return None
 
     def load(self, name: str) -> bytes:
-        """A part that was kept."""
-        return self._file(name).read_bytes()
+        """A part that was kept.
 
-    def _aside(self, content: bytes) -> str:
-        handle, path = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".tmp")
+        Raises:
+            ValueError: for one that is damaged, naming its file.
+        """
         try:
-            with os.fdopen(handle, "wb") as f:
-                f.write(content)
-                f.flush()
-                os.fsync(f.fileno())
-        except BaseException:  # a full disk, or Ctrl-C
-            os.unlink(path)
-            raise
-        return path
+            return self._read(name)
+        except _Damaged as reason:
+            raise ValueError(
+                f"{self._file(name)} {reason}. Run the same again: it is computed anew."
+            ) from None
+
+    def _read(self, name: str) -> bytes:
+        head, content = _parted(self._file(name))
+        if head["about"] != self._about:
+            raise _Damaged("is of another run")
+        return content
+
+
+class _Damaged(Exception):
+    """What is the matter with a part."""
+
+
+def _parted(file: Path) -> tuple[dict[str, Any], bytes]:
+    """Head and content of a part.
+
+    Raises:
+        _Damaged: for anything that `Finished.save` did not write.
+    """
+    first, _, content = file.read_bytes().partition(b"\n")
+    try:
+        head = json.loads(first)
+    except (ValueError, RecursionError):
+        head = None
+    known = {"about", "name", "sha256"}
+    if not isinstance(head, dict) or set(head) != known:
+        raise _Damaged("is damaged, or no part of this version of naion")
+    if head["sha256"] != _hash(head, content) or head["name"] != file.stem:
+        raise _Damaged("is damaged: it is not as it was written")
+    return head, content
+
+
+def _hash(head: Mapping[str, Any], content: bytes) -> str:
+    said = json.dumps([head["about"], head["name"]], sort_keys=True)
+    total = hashlib.sha256(said.encode())
+    total.update(content)
+    return total.hexdigest()
+
+
+def _of_parts(folder: Path) -> dict[str, Any] | None:
+    """What the first sound part says that it is of."""
+    for file in sorted(folder.glob("*.part")):
+        try:
+            return _parted(file)[0]["about"]
+        except _Damaged:
+            continue
+    return None
+
+
+def _of_file(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """What `run.json` says, or none and what is the matter with it."""
+    file = folder / ABOUT
+    if not file.is_file():
+        return None, ""
+    try:
+        said = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return None, "is damaged: it is no JSON"
+    if not isinstance(said, dict):
+        return None, f"is damaged: it holds {type(said).__name__}, not an object"
+    return said, ""
+
+
+def _types(about: Mapping[str, Any]) -> dict[str, type]:
+    return {key: type(value) for key, value in about.items()}

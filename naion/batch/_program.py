@@ -73,6 +73,8 @@ class Lanes:
 
 def is_shared(a: np.ndarray) -> bool:
     """Whether all rows are equal; NaN equals NaN."""
+    if a.strides[0] == 0:  # one row, as `stack` shows it in all lanes
+        return True
     return bool(np.all((a == a[:1]) | ((a != a) & (a[:1] != a[:1]))))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from jax._src import distributed
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from ._digest import digest
 from ._finished import Finished
 from ._program import Device, Lanes, Program
 
@@ -44,7 +45,8 @@ def run(
             in half the free memory, and at most 4096 a device.
         devices: of this process; none: all it has.
         folder: finished chunks are kept there. The same call with the same folder goes
-            on with the others; several processes need one that all of them see.
+            on with the others, and computes again, with a caution, those that were
+            damaged meanwhile; several processes need one that all of them see.
         progress: called with a line of text after every chunk.
 
     Returns:
@@ -53,6 +55,7 @@ def run(
     Raises:
         ValueError: for inputs of unlike length, for several processes without a folder,
             or for a folder that belongs to another run.
+        OSError: naming the file, where a chunk cannot be kept.
     """
     lanes = Lanes.of(inputs)
     processes(folder)
@@ -137,12 +140,13 @@ def _finished(
     about = {
         "version": version("naion"),
         "function": _fingerprint(program, lanes),
-        "inputs": _digest(lanes.leaves),
+        "inputs": digest(*lanes.leaves),
         "lanes": lanes.count,
     }
     if jax.process_index() == 0:
-        there = Finished.about(folder) or {}
-        wanted = chunk or there.get("chunk") or _chunk(program, lanes)
+        there = (Finished.about(folder) or {}).get("chunk")
+        usual = there if type(there) is int and there > 0 else None
+        wanted = chunk or usual or _chunk(program, lanes)
         Finished(folder, {**about, "chunk": min(int(wanted), lanes.count)})
     together("naion.batch.begin")
     size = (Finished.about(folder) or {}).get("chunk", 0)
@@ -156,7 +160,7 @@ def _chunk(program: Program, lanes: Lanes) -> int:
 def _fingerprint(program: Program, lanes: Lanes) -> str:
     """What tells a function from others: its operations and constants."""
     traced = jax.make_jaxpr(program.of_lane(lanes))(*lanes.one)
-    constants = _digest([np.asarray(c) for c in _constants(traced)])
+    constants = digest(*(np.asarray(c) for c in _constants(traced)))
     # Printed operations may hold addresses of Python objects.
     text = re.sub("0x[0-9a-f]+", "", str(traced.jaxpr))
     return hashlib.sha256((text + constants).encode()).hexdigest()
@@ -176,14 +180,6 @@ def _constants(program: ClosedJaxpr | Jaxpr) -> Iterator[Any]:
 
 def _name(k: int) -> str:
     return f"chunk_{k:06d}"
-
-
-def _digest(arrays: Sequence[np.ndarray]) -> str:
-    total = hashlib.sha256()
-    for a in arrays:
-        total.update(f"{a.shape}{a.dtype}".encode())
-        total.update(np.ascontiguousarray(a).tobytes())
-    return total.hexdigest()
 
 
 def _packed(arrays: list[np.ndarray]) -> bytes:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,25 +16,6 @@ from ..simulation import Solution
 from ..simulation import simulate as simulate_one
 from ._program import Device
 from ._run import Progress, run
-
-Tree = TypeVar("Tree")
-
-
-def stack(trees: Sequence[Tree]) -> Tree:
-    """Pytrees of one structure, such as cells, as one with a leading axis of lanes.
-
-    Raises:
-        ValueError: for none, or for trees of unlike structure.
-    """
-    if not trees:
-        raise ValueError("A batch needs at least one lane.")
-    try:
-        return jax.tree.map(lambda *a: np.stack([np.asarray(x) for x in a]), *trees)
-    except ValueError as error:
-        raise ValueError(
-            "Only trees of one structure can be stacked: cells of one set, with tables "
-            f"of equal length. {error}"
-        ) from None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Public claims about cells: read, answered with probabilities, and reported."""
 
-from ._audit import DRAWS, Answer, Audit, Change, audit
+from ._answer import Answer, Audit, Change
+from ._audit import DRAWS, audit
 from ._claims import (
     Claim,
     Reading,

@@ -1,9 +1,10 @@
 """Ask every reading of every claim: how likely, what it hangs on, what would make it true."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,8 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..batch import run
+from ..batch import Finished, Lanes, Program
+from ._answer import Answer, Audit, Change
 from ._claims import Claim, Reading
+from ._kept import ABOUT, keep, kept, name_of
 from ._product import Number, Product
 from ._runs import USUAL, Setting
 
@@ -23,85 +26,15 @@ NEGLIGIBLE = 0.05
 """Changes below this many standard deviations are not worth naming."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """The least change that makes a reading hold, or fail where it holds.
-
-    Attributes:
-        distance: in standard deviations of what is believed; its square is the rise of
-            the log density, twice.
-        parts: name, change in words, and standard deviations, the largest first.
-        reaches: whether it does; if not, `parts` are those of the nearest found.
-        best: quantities there.
-    """
-
-    distance: float
-    parts: tuple[tuple[str, str, float], ...]
-    reaches: bool
-    best: np.ndarray
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is predicted for a reading.
-
-    Attributes:
-        reading: what was asked.
-        values: of all quantities in every draw, (n, k); NaN where the solver failed.
-        median: at the median of everything, (k,).
-        probability: that the reading holds.
-        shares: name, kind, source and share of the variance of the first required
-            quantity, the largest first; shares add up to one.
-        change: see `Change`; none where the question has no slope.
-        outside: how far the reading is from the data, in words, or "".
-    """
-
-    reading: Reading
-    values: np.ndarray
-    median: np.ndarray
-    probability: float
-    shares: tuple[tuple[str, str, str, float], ...]
-    change: Change | None
-    outside: str
-
-    @property
-    def interval(self) -> np.ndarray:
-        """5, 50 and 95 % of all quantities, (3, k)."""
-        said = self.values[np.all(np.isfinite(self._required), axis=1)]
-        return np.percentile(said, [5.0, 50.0, 95.0], axis=0)
-
-    @property
-    def _required(self) -> np.ndarray:
-        return self.values[:, [r.quantity for r in self.reading.requirements]]
-
-    @property
-    def failed(self) -> int:
-        """Draws in which the solver failed."""
-        return int(np.sum(~np.all(np.isfinite(self._required), axis=1)))
-
-    @property
-    def verdict(self) -> str:
-        """In one word."""
-        if self.probability >= 0.9:
-            return "holds"
-        return "fails" if self.probability <= 0.1 else "open"
-
-
-@dataclass(frozen=True)
-class Audit:
-    """A claim with the answers to its readings."""
-
-    claim: Claim
-    answers: tuple[Answer, ...]
-
-
 def audit(
     claims: Sequence[Claim],
     products: Mapping[str, Product],
     *,
     draws: int = DRAWS,
     seed: int = 0,
+    folder: Path | str | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    done: Callable[[Sequence[Audit]], None] = lambda audits: None,
 ) -> tuple[Audit, ...]:
     """Answer every reading of some claims.
 
@@ -110,27 +43,53 @@ def audit(
         products: they are about, by name.
         draws: of everything uncertain, for each reading.
         seed: of the draws.
-        progress: called with a line of text for each claim.
+        folder: answers are kept there as they are found, and not sought again by calls
+            with the same reading, products, draws and seed.
+        progress: called with a line of text now and then.
+        done: called with all that is answered, after each claim of which something had
+            to be computed.
 
     Raises:
-        ValueError: for fewer than two draws.
+        ValueError: for fewer than two draws, or a folder with parts of something else.
     """
     if draws < 2:
         raise ValueError(
             f"draws={draws}: an interval needs at least two, better {DRAWS}."
         )
+    finished = None if folder is None else Finished(folder, ABOUT)
     programs: dict[Any, Asked] = {}
     found = []
-    for claim in claims:
-        progress(f"{claim.name}: {len(claim.readings)} readings")
-        answers = []
-        for reading in claim.readings:
+    for k, claim in enumerate(claims, start=1):
+        progress(f"claim {k} of {len(claims)}, {claim.name}: {claim.said}")
+        answers: list[Answer] = []
+        computed = False
+        for i, reading in enumerate(claim.readings, start=1):
+            which = f"  reading {i} of {len(claim.readings)}: "
+
+            def say(text: str, which=which) -> None:
+                progress(which + text)
+
             names = tuple(n for n in (reading.product, reading.other) if n)
+            own = tuple(products[n] for n in names)
+            name = name_of(reading, own, draws, seed) if finished else ""
+            answer = kept(finished, name, reading) if finished else None
+            if answer is not None:
+                say(f"{answer.in_short}, kept from before")
+                answers.append(answer)
+                continue
             key = reading.question, names, reading.heat, reading.conditions
             if key not in programs:
-                programs[key] = Asked(reading, tuple(products[n] for n in names))
-            answers.append(_answer(programs[key], reading, draws, seed))
+                say("building its programs, which takes a minute the first time ever")
+                programs[key] = Asked(reading, own)
+            # The first verdict is to come soon: nothing is compiled beside it.
+            alone = not (found or answers)
+            answers.append(_answer(programs[key], reading, draws, seed, alone, say))
+            computed = True
+            if finished:
+                keep(finished, name, answers[-1])
         found.append(Audit(claim, tuple(answers)))
+        if computed:
+            done(found)
     return tuple(found)
 
 
@@ -155,7 +114,7 @@ class Asked:
             }
             return ask(tuple(made), {**numbers, **own}, setting)
 
-        self.values = values
+        self.values, self.of_draws = values, Program(values)
         self.slopes_and_values = jax.jit(
             lambda x, numbers: slopes_and_values(lambda x: values((x, numbers)))(x)
         )
@@ -235,28 +194,40 @@ def slopes_and_values(
     return jax.jacrev(twice, has_aux=True)
 
 
-def _answer(asked: Asked, reading: Reading, draws: int, seed: int) -> Answer:
+def _answer(
+    asked: Asked,
+    reading: Reading,
+    draws: int,
+    seed: int,
+    alone: bool,
+    say: Callable[[str], None],
+) -> Answer:
     numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
     x = asked.drawn(draws, seed)
     lanes = x, {k: np.full(draws, v) for k, v in reading.numbers.items()}
-    # Most of the time goes into compiling: both programs at once.
-    with ThreadPoolExecutor() as pool:
-        sloped = pool.submit(asked.slopes_and_values, asked.median, numbers)
-        values = np.asarray(run(asked.values, lanes))
-    slopes = np.asarray(sloped.result()[0])
-    margins = np.stack([r.margin(values) for r in reading.requirements], axis=-1)
-    said = np.all(np.isfinite(margins), axis=-1)
-    holds = np.all(margins[said] >= 0.0, axis=-1)
-    probability = float(np.mean(holds)) if said.any() else float("nan")
+    with ThreadPoolExecutor(1) as pool:
+
+        def begun() -> Future:
+            return pool.submit(asked.slopes_and_values, asked.median, numbers)
+
+        # Most of the time goes into compiling: both programs at once.
+        sloped = None if alone else begun()
+        values = np.asarray(asked.of_draws(Lanes.of(lanes)))
+        margins = np.stack([r.margin(values) for r in reading.requirements], axis=-1)
+        said = np.all(np.isfinite(margins), axis=-1)
+        holds = np.all(margins[said] >= 0.0, axis=-1)
+        probability = float(np.mean(holds)) if said.any() else float("nan")
+        # What follows explains this.
+        answer = Answer(
+            reading, values, values[0], probability, (), None, _outside(asked, reading)
+        )
+        say(f"{answer.in_short} of {draws} draws; what it hangs on comes next")
+        slopes = np.asarray((sloped or begun()).result()[0])
     first = reading.requirements[0].quantity
-    return Answer(
-        reading,
-        values,
-        np.asarray(values[0]),
-        probability,
-        _shares(asked, slopes[first]),
-        _least_change(asked, reading, numbers, values[said]),
-        _outside(asked, reading),
+    return dataclasses.replace(
+        answer,
+        shares=_shares(asked, slopes[first]),
+        change=_least_change(asked, reading, numbers, values[said]),
     )
 
 

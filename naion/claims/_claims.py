@@ -7,10 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from .._files import read_toml
 from ..design import Input, read_input
 from ..design import load as load_design
 from ..io import read_cell
-from ..io._files import read_toml
 from ..parameters import Cell, available, load_set
 from ..predict import Uncertainty, uncertainty_of_set
 from ._product import Product, Variation
@@ -115,6 +115,8 @@ def products(
     """
     data, name = _data(file)
     found, tables = {}, _products(data)
+    if audited is None:
+        audited = shipped_cell()
     for key, table in tables.items():
         found[key] = _product(name, key, table, data, audited)
     return found
@@ -171,12 +173,8 @@ def _product(file: str, name: str, table: Mapping[str, Any], data, audited) -> P
             f"{', '.join(sorted(known))}."
         )
     materials = table.get("materials", FITTED)
-    if materials == FITTED and audited is not None:
-        cell, known_of, fitted = audited
-    elif materials == FITTED:
-        cell, known_of, fitted = shipped_cell()
-    else:
-        cell, known_of, fitted = audited_cell(materials)
+    own = audited if materials == FITTED else audited_cell(materials)
+    cell, known_of, fitted = own
     own_file = table.get("designs")
     if own_file is not None:
         own_file = Path(data.get("folder", ".")) / own_file

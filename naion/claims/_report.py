@@ -1,7 +1,6 @@
 """An audit as report.html and report.md, claims.csv, claims.json and figures."""
 
 import json
-import os
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .._files import write_whole
 from ..io import write_csv
 from ..report import Figure, Report, Table
-from ._audit import Answer, Audit, Change
+from ._answer import Answer, Audit, Change
 
 
 def studied() -> list[dict[str, Any]]:
@@ -51,9 +51,7 @@ def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
     rows = [_row(a, answer) for a in audits for answer in a.answers]
     write_csv(folder / "claims.csv", HEADER, rows)
     text = json.dumps([_as_json(a) for a in audits], separators=(",", ":"))
-    part = folder / "claims.json.part"
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, folder / "claims.json")
+    write_whole(folder / "claims.json", text + "\n")
 
 
 def add_to(report: Report, audits: Sequence[Audit]) -> None:

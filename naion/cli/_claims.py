@@ -1,9 +1,13 @@
 """`naion claims`: audit public claims with a cell's materials."""
 
 import argparse
+import time
+from collections.abc import Sequence
 
+from .._files import writable_folder
 from ..claims import (
     DRAWS,
+    Audit,
     audit,
     audited_cell,
     chosen,
@@ -11,33 +15,48 @@ from ..claims import (
     products,
     write,
 )
-from ..io._files import writable_folder
 
 MOST_DRAWS = 100_000
 """Probabilities to a tenth of a percentage point; more is time only."""
 
 
 def claims(arguments: argparse.Namespace) -> int:
-    """Audit; writes the report and says how it went."""
+    """Audit; writes the report after every claim and says how it went.
+
+    Answers are kept below the folder: the same again goes on where it was stopped.
+    """
     if not 2 <= arguments.draws <= MOST_DRAWS:
         raise ValueError(
             f"--draws {arguments.draws}: expected 2 to {MOST_DRAWS:,}; the usual {DRAWS} "
             "give a probability to within 4 percentage points."
         )
+    began = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - began:5.0f} s] {text}", flush=True)
+
+    say("reading the claims, and what is known of the cells that they are about")
     picked = chosen(load(arguments.claims), arguments.claim)
     own = None if arguments.cell is None else audited_cell(arguments.cell)
     of = products(own, arguments.claims)
     # Known before the work, not after it.
     writable_folder(arguments.out)
-
-    def say(text: str) -> None:
-        print(text, flush=True)
-
-    found = audit(picked, of, draws=arguments.draws, progress=say)
+    folder = arguments.out / "finished"
+    n = sum(len(c.readings) for c in picked)
+    say(f"{len(picked)} claims with {n} readings; each answer is kept in {folder}")
     name = (
         "the TU Berlin 18650 that ships with naion" if own is None else arguments.cell
     )
-    write(found, arguments.out, f"Fitted materials are those of {name}.")
+
+    def report(found: Sequence[Audit]) -> None:
+        left = len(picked) - len(found)
+        rest = f" {left} more claims are not answered yet." if left else ""
+        write(found, arguments.out, f"Fitted materials are those of {name}.{rest}")
+
+    found = audit(
+        picked, of, draws=arguments.draws, folder=folder, progress=say, done=report
+    )
+    report(found)
     for a in found:
         for answer in a.answers:
             odds = f"{answer.verdict:5s} {answer.probability:.2f}"

@@ -52,6 +52,7 @@ import numpy as np
 from .. import plot
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
+from .._files import writable_folder
 from ..fit import (
     Experiment,
     Fit,
@@ -70,7 +71,6 @@ from ..fit import (
 )
 from ..fit._free import check_free, check_start
 from ..io import read_cell, read_measurement
-from ..io._files import writable_folder
 from ..io._tables import read_columns
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc

@@ -13,11 +13,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from .._files import read_text
 from ..batch import Finished, mine, together
 from ..fit import Fit, Problem, fleet
 from ..fit._fleet import AT_ONCE
 from ..io import write_csv
-from ..io._files import read_text
 from ..io._tables import delimiter_of
 from ..predict import uncertainty_of, write_fitted_cell
 from ._fit_file import problem_of
@@ -30,7 +30,8 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     """Fit every cell; see `_sweep`.
 
     Writes table.csv and cells/NAME.json below `out`. Cells whose data and template have
-    not changed since they were fitted are not fitted again.
+    not changed since they were fitted are not fitted again, as long as what was kept of
+    them is whole.
 
     Returns:
         how many cells have no converged fit.
@@ -53,6 +54,7 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     own = [rows[i] for i in mine(len(rows))]
     problems: dict[str, Problem] = {}
     digests: dict[str, str] = {}
+    there, unreadable = 0, 0
     for row in own:
         name = row["name"]
         try:
@@ -60,14 +62,22 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
             problem, _ = problem_of(filled, template_file)
         except (ValueError, KeyError, OSError) as error:
             said = str(error.args[0] if isinstance(error, KeyError) else error)
+            unreadable += 1
             _keep(
                 finished, name, {"outcome": "bad_data", "message": said, "digest": ""}
             )
             continue
         digests[name] = _digest(filled, template_file, most)
-        if _kept(finished, name).get("digest") != digests[name]:
+        kept = _kept(finished, name)
+        if kept.get("digest") == digests[name] and _is_whole(kept, _cell(out, name)):
+            there += 1
+        else:
             problems[name] = problem
-    print(f"{len(own)} cells, {len(problems)} of them to fit", flush=True)
+    print(
+        f"{len(own)} cells, {len(problems)} of them to fit; {there} were fitted before, "
+        f"{unreadable} cannot be read",
+        flush=True,
+    )
 
     fitted = 0
 
@@ -75,15 +85,15 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
         nonlocal fitted
         fitted += 1
         row = _summary(fit)
-        file = out / "cells" / f"{name}.json"
+        file = _cell(out, name)
         # What failed is tried again next time: the reason may have been the machine's.
-        digest = ""
+        digest, content = "", ""
         if isinstance(fit, Fit):
             write_fitted_cell(file, fit, name)
-            digest = digests[name]
+            digest, content = digests[name], _hash(file)
         else:
             file.unlink(missing_ok=True)
-        _keep(finished, name, {**row, "digest": digest})
+        _keep(finished, name, {**row, "digest": digest, "cell": content})
         taken = time.perf_counter() - began
         print(
             f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)",
@@ -98,7 +108,7 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
             done=done,
         )
     together("naion.cli.fleet")
-    results = [_kept(finished, row["name"]) for row in rows]
+    results = [json.loads(finished.load(row["name"])) for row in rows]
     if jax.process_index() == 0:
         _write_table(out / "table.csv", rows, results)
         counts = Counter(r["outcome"] for r in results)
@@ -199,7 +209,23 @@ def _keep(finished: Finished, name: str, content: dict[str, Any]) -> None:
 
 
 def _kept(finished: Finished, name: str) -> dict[str, Any]:
-    return json.loads(finished.load(name)) if name in finished else {}
+    return json.loads(finished.get(name) or b"{}")
+
+
+def _cell(out: Path, name: str) -> Path:
+    return out / "cells" / f"{name}.json"
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _is_whole(kept: dict[str, Any], file: Path) -> bool:
+    """Whether a fitted cell is still as it was written; says so if not."""
+    whole = file.is_file() and _hash(file) == kept["cell"]
+    if not whole:
+        print(f"{file} is missing or not as it was written: fitted again", flush=True)
+    return whole
 
 
 def _write_table(path: Path, rows: list[dict[str, str]], results: list[dict]) -> None:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
+from .._files import writable
 from ..io import read_cell, read_profile, write_csv
-from ..io._files import writable
 from ..models import DFN, THERMAL
 from ..parameters import (
     Cell,

@@ -9,6 +9,7 @@ temperature = 25                    # [degC]
 thermal = "lumped"                  # or "isothermal", "stack"
 mesh = [6, 3, 6, 16]                # n_neg, n_sep, n_pos, n_r
 rtol = 5e-4
+max_steps = 5000                    # most steps of each lane; else by the protocol
 chunk = 256                         # lanes computed and kept at once; else chosen
 draws = 1000                        # Latin hypercube of the ranges; else a grid
 seed = 0
@@ -63,7 +64,7 @@ from ._toml import beside, celsius, count, mesh_of, number, only, read_toml
 
 KEYS = {
     *("cell", "protocol", "vary", "start", "temperature", "thermal", "mesh", "rtol"),
-    *("draws", "seed", "chunk"),
+    *("draws", "seed", "chunk", "max_steps"),
 }
 OWN = ("temperature", "soc")
 """Names that are not the protocol's."""
@@ -107,7 +108,10 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     if "temperature" in text:
         usual = celsius(text["temperature"], f"{file}, temperature")
     rtol = number(text.get("rtol", 5e-4), f"{file}, rtol")
-    chunk = count(text["chunk"], f"{file}, chunk") if "chunk" in text else None
+    chunk, max_steps = (
+        count(text[key], f"{file}, {key}") if key in text else None
+        for key in ("chunk", "max_steps")
+    )
     lanes = {
         "paths": [
             _per_lane(cell, v, columns[_title(v)], f"{file}, vary {i + 1}")
@@ -136,6 +140,7 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             start=lane["soc"] if "soc" in columns else start,
             temperature=lane["temperature"],
             rtol=rtol,
+            max_steps=max_steps,
             throw=False,
         )
         used = done.record.outputs[:, :2, Output.TEMPERATURE]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..io._files import read_toml
+from .._files import read_toml
 from ..mesh import Mesh
 
 __all__ = [

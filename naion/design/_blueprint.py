@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..io._files import read_toml
+from .._files import read_toml
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._stack import ALUMINIUM, COPPER, Coat, Foil, Separator, Stack

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .._files import read_text, write_whole
 from ..parameters import Cell, available, from_json, load, to_json
-from ._files import read_text, replacing
 
 FORMAT = "naion-cell-1"
 
@@ -19,8 +19,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
         extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
     """
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
-    with replacing(path) as f:
-        f.write(text + "\n")
+    write_whole(path, text + "\n")
 
 
 def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:

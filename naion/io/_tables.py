@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._cautions import caution
-from ._files import read_text, replacing
+from .._files import read_text, write_whole
 from ._labels import could_be_temperature, is_bookkeeping, meaning
 
 EXPECTED = (
@@ -74,10 +74,11 @@ def write_csv(
     path: Path | str, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Write a table; a broken write leaves no file."""
-    with replacing(path) as f:
-        writer = csv.writer(f)
-        writer.writerow(header)
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())
 
 
 def delimiter_of(line: str) -> str:

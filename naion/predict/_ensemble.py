@@ -1,9 +1,12 @@
 """Cells drawn from what a fit knows, and what it does not."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -145,21 +148,25 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     low, high = known.bounds(cell)
     counts = sizes(known.free, subject)
     of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
-    steepest = max(0.0, _steepest(cell))
-    found = [known.z]
-    for _ in range(n - 1):
-        move = root @ rng.standard_normal(len(known.z))
-        for _ in range(MOST_PULLS):
-            z = np.clip(known.z + move, low, high)
-            if _steepest(set_vector(known.free, subject, z).cell) <= steepest:
-                break
-            move = np.where(of_ocp, 0.7 * move, move)
-        found.append(z)
-    return np.stack(found)
+    moves = np.zeros((n, len(known.z)))
+    for k in range(1, n):
+        moves[k] = root @ rng.standard_normal(len(known.z))
+    for _ in range(MOST_PULLS):
+        z = np.clip(known.z + moves, low, high)
+        steepest = np.asarray(_steepest(known.free, subject, z))
+        rises = steepest > max(0.0, steepest[0])
+        if not rises.any():
+            break
+        moves[np.ix_(rises, of_ocp)] *= 0.7
+    z[0] = known.z
+    return z
 
 
-def _steepest(cell: Cell) -> float:
-    return float(np.max(ocp_slopes(cell)))
+@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.vmap, in_axes=(None, None, 0))
+def _steepest(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
+    """How steeply an open-circuit potential rises, at most, in each of many draws."""
+    return jnp.max(ocp_slopes(set_vector(free, subject, z).cell))
 
 
 def voltage_band(

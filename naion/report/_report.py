@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..io._files import replacing
+from .._files import write_whole
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
@@ -31,7 +31,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A matplotlib figure with a file name and a caption."""
+    """A matplotlib figure, or a PNG, with a file name and a caption."""
 
     name: str
     figure: Any
@@ -39,6 +39,8 @@ class Figure:
 
     def png(self) -> bytes:
         """The figure as a PNG."""
+        if isinstance(self.figure, bytes):
+            return self.figure
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=110)
         return buffer.getvalue()
@@ -74,7 +76,7 @@ class Report:
                 text += [_markdown_table(part), ""]
             elif isinstance(part, Figure):
                 data = part.png()
-                (folder / "figures" / f"{part.name}.png").write_bytes(data)
+                write_whole(folder / "figures" / f"{part.name}.png", data)
                 encoded = base64.b64encode(data).decode()
                 page.append(
                     f'<figure><img alt="{html.escape(part.caption)}" '
@@ -91,8 +93,8 @@ class Report:
             f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
             f"<body>{''.join(page)}</body></html>\n"
         )
-        _replace(folder / "report.html", document)
-        _replace(folder / "report.md", "\n".join(text))
+        write_whole(folder / "report.html", document)
+        write_whole(folder / "report.md", "\n".join(text))
 
 
 def _html_table(table: Table) -> str:
@@ -107,8 +109,3 @@ def _html_table(table: Table) -> str:
 def _markdown_table(table: Table) -> str:
     lines = [table.header, ["---"] * len(table.header), *table.rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _replace(path: Path, text: str) -> None:
-    with replacing(path) as f:
-        f.write(text)

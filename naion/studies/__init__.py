@@ -1,6 +1,7 @@
 """The real cells naion is shown on: which data, which parameters, which question."""
 
-from ._demo import capacity_errors, demo
+from ._demo import demo
+from ._fitted import capacity_errors
 from ._hakadi import hakadi_problem
 from ._hina import hina_problem
 from ._nvpf import nvpf_problem

@@ -1,5 +1,6 @@
 """Batches: every lane is its own solve, and nothing is lost or computed twice."""
 
+import errno
 import os
 import signal
 import socket
@@ -99,6 +100,84 @@ def test_a_run_goes_on_with_its_own_chunks(tmp_path, monkeypatch):
     first = na.batch.run(jnp.sin, x, chunk=3, folder=tmp_path)
     monkeypatch.setattr(_program, "free_memory", lambda devices: 1.0)
     np.testing.assert_array_equal(na.batch.run(jnp.sin, x, folder=tmp_path), first)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def noise(path):
+    path.write_bytes(np.random.default_rng(0).bytes(2000))
+
+
+def flipped(path):
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def another(path):
+    path.write_bytes(path.with_name("chunk_000000.part").read_bytes())
+
+
+@pytest.mark.parametrize("damage", [cut, noise, flipped, empty, another])
+def test_damaged_parts_are_named_and_computed_again(tmp_path, damage):
+    x = np.arange(9.0)
+    first = na.batch.run(jnp.sin, x, chunk=2, folder=tmp_path)
+    made = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.part")}
+    damage(tmp_path / "chunk_000003.part")
+    said = []
+    with pytest.warns(na.Caution, match=r"chunk_000003\.part is .* computed again"):
+        again = na.batch.run(jnp.sin, x, folder=tmp_path, progress=said.append)
+    np.testing.assert_array_equal(first, again)
+    assert len(said) == 1 and said[0].startswith("chunk 4 of 5")
+    now = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.part")}
+    assert [name for name in made if now[name] != made[name]] == ["chunk_000003.part"]
+    assert sorted(now) == sorted(made)
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"\xff\xfe\x00", b"[1]", b'{"chunk": "x"}', b"null", b""]
+)
+def test_a_damaged_run_json_is_named_and_mended_from_the_parts(tmp_path, content):
+    x = np.arange(9.0)
+    na.batch.run(jnp.sin, x, chunk=2, folder=tmp_path)
+    file = tmp_path / "run.json"
+    good = file.read_bytes()
+    file.write_bytes(content)
+    said = []
+    with pytest.warns(na.Caution, match=r"run\.json .*; it is written anew"):
+        na.batch.run(jnp.sin, x, folder=tmp_path, progress=said.append)
+    assert not said and file.read_bytes() == good
+    # The parts alone are enough, also to tell that they are another's.
+    file.unlink()
+    with pytest.raises(ValueError, match="inputs differs"):
+        na.batch.run(jnp.sin, x + 1.0, folder=tmp_path)
+    na.batch.run(jnp.sin, x, folder=tmp_path, progress=said.append)
+    assert not said
+    for part in tmp_path.glob("*.part"):
+        part.unlink()
+    file.write_bytes(content)
+    with pytest.warns(na.Caution, match=r"run\.json .*; it is written anew"):
+        na.batch.run(jnp.sin, x, chunk=2, folder=tmp_path)
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, monkeypatch):
+    done = na.batch.Finished(tmp_path, {"kind": "test"})
+    done.save("a", b"1")
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.part'"):
+        done.save("a", b"2")
+    assert done.load("a") == b"1"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.part", "run.json"]
 
 
 def test_bad_batches_are_refused(cell):

@@ -1,5 +1,6 @@
 """Claims: files, answers with a known solution, and one audit from end to end."""
 
+import dataclasses
 import json
 import math
 
@@ -8,8 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import naion as na
 from naion import claims
+from naion.claims import _audit
 from naion.claims._audit import Asked
+from naion.claims._report import in_words
 from naion.claims._runs import FINE, USUAL
 from naion.cli import main
 
@@ -163,6 +167,91 @@ def test_command(tmp_path, capsys):
     few = ["claims", "--claims", str(file), "--draws", "1", "--out", str(out)]
     assert main(few) == 2
     assert main(["claims", "--claims", "nowhere.toml", "--out", str(out)]) == 2
+
+
+TWO = FADE + FADE[FADE.index("[[claim") :].replace("full", "other").replace(
+    "[8.0", "[7.0"
+)
+
+
+def test_answers_are_kept_and_sought_again_only_if_something_changed(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "mine.toml"
+    file.write_text(TWO.format(said=8000.0))
+    asked = claims.load(file)
+    sought, said = [], []
+    answer = _audit._answer
+
+    def counted(*arguments):
+        sought.append(arguments[1].text)
+        return answer(*arguments)
+
+    monkeypatch.setattr(_audit, "_answer", counted)
+
+    def audit(asked=asked, **options):
+        options = {"draws": 50, "folder": tmp_path / "kept"} | options
+        return claims.audit(asked, {}, progress=said.append, **options)
+
+    first = audit()
+    (again,) = audit()
+    assert sought == ["full cycles", "other cycles"]
+    assert sum("kept from before" in line for line in said) == 2
+    for a, b in zip(first[0].answers, again.answers, strict=True):
+        np.testing.assert_array_equal(a.values, b.values)
+        np.testing.assert_array_equal(a.median, b.median)
+        assert (a.reading, a.probability, a.shares) == (
+            b.reading,
+            b.probability,
+            b.shares,
+        )
+        assert a.change is not None and b.change is not None
+        assert in_words(a) == in_words(b) and a.outside == b.outside
+    # The same in a claim of another name; other draws, and another bound, are others.
+    audit([dataclasses.replace(asked[0], name="another")])
+    assert len(sought) == 2
+    audit(draws=51)
+    audit(seed=1)
+    file.write_text(TWO.format(said=8001.0))
+    audit(claims.load(file))
+    assert len(sought) == 8
+    part = next((tmp_path / "kept").glob("*.part"))
+    part.write_bytes(part.read_bytes()[:-5])
+    with pytest.warns(na.Caution, match="is damaged"):
+        for options in ({}, {"draws": 51}, {"seed": 1}):
+            audit(**options)
+        audit(claims.load(file))
+    assert len(sought) == 9
+
+
+def test_a_stopped_audit_leaves_a_report_and_goes_on(tmp_path, monkeypatch, capsys):
+    """Ctrl-C at the second claim: the first is in the report, and is not sought again."""
+    file, out = tmp_path / "mine.toml", tmp_path / "out"
+    text = FADE.format(said=8000.0)
+    file.write_text(
+        text + text.replace("claim.life", "claim.long").replace("8000", "9000")
+    )
+    answer, sought = _audit._answer, []
+
+    def stopped(*arguments):
+        sought.append(arguments[1].requirements[0].bound)
+        if sought == [8000.0, 9000.0]:
+            raise KeyboardInterrupt
+        return answer(*arguments)
+
+    monkeypatch.setattr(_audit, "_answer", stopped)
+    command = ["claims", "--claims", str(file), "--draws", "50", "--out", str(out)]
+    assert main(command) == 130
+    assert "1 more claims are not answered yet" in (out / "report.md").read_text()
+    assert [c["name"] for c in json.loads((out / "claims.json").read_text())] == [
+        "life"
+    ]
+    before = capsys.readouterr().out
+    assert before.index("reading the claims") < before.index("claim 1 of 2, life")
+    assert main(command) == 0
+    assert sought == [8000.0, 9000.0, 9000.0]
+    assert "not answered yet" not in (out / "report.md").read_text()
+    assert "kept from before" in capsys.readouterr().out
 
 
 def test_an_audit_by_simulation():

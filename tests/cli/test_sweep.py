@@ -90,6 +90,24 @@ def test_grid(tmp_path, cell, model):
     write(file, SWEEP.replace("values = [25, 0]", "values = [25, -5]"))
     assert run(file, tmp_path / "o") == 2
 
+    # Damaged: computed again, and the table is the same.
+    write(file, SWEEP)
+    table = (tmp_path / "o" / "table.csv").read_bytes()
+    (part,) = parts
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.warns(na.Caution, match="chunk_000000.part is damaged"):
+        assert run(file, tmp_path / "o") == 0
+    assert (tmp_path / "o" / "table.csv").read_bytes() == table
+
+
+def test_most_steps(tmp_path):
+    """Three steps are not enough for a discharge, and the row says so."""
+    text = SWEEP.replace("count = 3", "count = 1").replace("[25, 0]", "[25]")
+    text = text.replace(MESH, f"max_steps = 3\n{MESH}")
+    assert run(write(tmp_path / "s.toml", text), tmp_path / "o") == 4
+    rows = read(tmp_path / "o" / "table.csv")
+    assert {(r["outcome"], r["steps"]) for r in rows} == {("step_limit", "3")}
+
 
 def test_draws(tmp_path):
     text = SWEEP.replace("count = 3", "").replace(MESH, f"draws = 8\nseed = 3\n{MESH}")
@@ -120,6 +138,9 @@ def test_draws(tmp_path):
         ('name = "temperature"\nvalues = [25, 0]', 'name = "soc"\nvalues = [80]', "0 to 1"),
         ("values = [1.0, 2.0]", 'values = [1.0, "fast"]', "vary 2.*'fast'"),
         ("values = [1.0, 2.0]", "values = [1.0, nan]", "vary 2.*nan"),
+        ("[[vary]]", "max_steps = 0\n[[vary]]", "max_steps.*above 0, got 0"),
+        ("[[vary]]", "max_steps = 2.5\n[[vary]]", "max_steps.*above 0, got 2.5"),
+        ("[[vary]]", "max_steps = true\n[[vary]]", "max_steps.*above 0, got True"),
         ("count = 3", "count = 0", "whole number above 0, got 0"),
         ("[[vary]]", 'temperature = "warm"\n[[vary]]', "number, got 'warm'"),
         ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = 5", "list of"),
@@ -200,12 +221,27 @@ def test_fleet(tmp_path, folder, capsys):
     write(folder / "cell_2.csv", old + "\n")
     capsys.readouterr()
     run(folder / "fleet.toml", out)
-    assert "10 cells, 2 of them to fit" in capsys.readouterr().out
+    said = "10 cells, 2 of them to fit; 6 were fitted before, 2 cannot be read"
+    assert said in capsys.readouterr().out
     after = times(out)
     assert set(after) - set(before) == {"cell_7"}
     assert [n for n in before if before[n] != after[n]] == ["cell_2"]
     (folder / "cell_7.csv").unlink()
     write(folder / "cell_2.csv", old)
+
+    # What was kept of cell_5 and cell_6 is damaged, cell_9's file is gone.
+    before = times(out)
+    (out / "finished" / "cell_5.part").write_bytes(b"{")
+    write(out / "cells" / "cell_6.json", "{}")
+    (out / "cells" / "cell_9.json").unlink()
+    with pytest.warns(na.Caution, match="cell_5.part is damaged"):
+        run(folder / "fleet.toml", out)
+    said = capsys.readouterr().out
+    for name in ("cell_6", "cell_9"):
+        assert f"{name}.json is missing or not as it was written" in said
+    assert {n for n, t in times(out).items() if before.get(n) != t} == {
+        *("cell_2", "cell_5", "cell_6", "cell_9"),
+    }
 
 
 def test_two_processes_share_a_fleet(tmp_path, folder):

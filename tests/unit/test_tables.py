@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion._files import read_text, read_toml, writable
 from naion.io import read_measurement, read_profile, write_csv
-from naion.io._files import read_text, read_toml, writable
 from naion.io._labels import meaning
 from naion.io._tables import read_columns
 

@@ -1,12 +1,11 @@
-"""Text files in and out: encodings, and writes that leave a whole file or none."""
+"""Text files in and out: encodings, and files that are written whole or not at all."""
 
 import codecs
+import contextlib
 import os
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 # The mark of UTF-32 begins with that of UTF-16, and so comes first.
 MARKS = {
@@ -103,23 +102,31 @@ def writable_folder(path: Path | str) -> Path:
     return path
 
 
-@contextmanager
-def replacing(path: Path | str) -> Iterator[TextIO]:
-    """A file to write, which takes its place when whole; a broken write leaves no file.
+def write_whole(path: Path | str, content: bytes | str) -> None:
+    """Write a file; a full disk, Ctrl-C or a kill leaves the one before as it was.
+
+    Args:
+        path: of the file; its folder is made.
+        content: text is written as UTF-8.
 
     Raises:
         ValueError: when the path is not a file's.
-        OSError: naming the file, also where a full disk is the reason.
+        OSError: naming the file that could not be written.
     """
     path = writable(path)
-    part = path.with_name(path.name + ".part")
+    data = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with part.open("w", newline="", encoding="utf-8") as f:
-            yield f
+        with part.open("wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
         os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        # Its folder may be a file, which is said below.
+        with contextlib.suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            said = f"cannot write: {error.strerror}"
+            raise OSError(error.errno, said, str(path)) from None
         raise

@@ -1,0 +1,201 @@
+"""The report of the main job."""
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from .. import claims, plot
+from ..predict import ColdRow
+from ..report import Figure, Report, Table
+from ._fitted import Fitted
+
+NAXTRA = 175.0
+"""Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
+
+
+def write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:
+    """The claim that was asked, and those that `make study` answered."""
+    report.heading("Audit of CATL Naxtra: from these data to a verdict")
+    report.paragraph(
+        "Asked live, with the materials fitted above in a lean large cell whose design "
+        "is assumed within ranges (naion designs lean_prismatic):"
+    )
+    claims.add_to(report, audits)
+    report.heading("CATL Naxtra: the other readings")
+    report.paragraph(
+        "Computed by `make study` (naion claims), from the same data, with more draws."
+    )
+    kept = [c for c in claims.studied() if c["name"].startswith("naxtra")]
+    header = ["claim", "reading", "claimed", "median (90 %)", "probability", "verdict"]
+    rows = [
+        [c["said"], r["text"], "; ".join(r["claimed"]), *_said(r)]
+        for c in kept
+        for r in c["readings"]
+    ]
+    report.add(Table(header, rows))
+
+
+def _said(reading: dict[str, Any]) -> list[str]:
+    quantity = reading["quantities"][reading["required"]]
+    low, middle, high = quantity["interval_5_50_95"]
+    return [
+        f"{middle:.4g} ({low:.4g} to {high:.4g}) {quantity['unit']}",
+        f"{reading['probability']:.2f}",
+        reading["verdict"],
+    ]
+
+
+def write_fits(
+    report: Report,
+    source: str,
+    nvpf: Fitted,
+    hina: Fitted,
+    hakadi: Fitted,
+    tuberlin: Fitted,
+) -> None:
+    """Tables and figures of the four fitted cells."""
+    report.paragraph(
+        f"Every number below was computed by naion {version('naion')} from {source}. "
+        "Errors are voltage RMSE over equal steps of charge, above 2 V; capacity errors "
+        "are to the measured cut-off."
+    )
+    report.heading("NVPF / hard carbon, laboratory cell (Chayambuka et al. 2022)")
+    report.add(Table(["discharge", "what", "RMSE", "capacity error"], nvpf.rows))
+    report.paragraph(_bounds(nvpf.at_bound))
+    report.add(Figure("nvpf_hc", nvpf.figure, "Measured (points) and fitted (lines)."))
+    report.heading(
+        "Cu-Fe-Mn oxide / hard carbon 32140: HiNa, a slow cycle and a 2C charge"
+    )
+    report.add(Table(["test", "what", "model against data"], _scores(hina)))
+    report.paragraph(
+        "The slow and the fast test are of two cells, each of its own size. "
+        + _bounds(hina.at_bound)
+    )
+    report.add(Figure("hina", hina.figure, "Measured (points) and fitted (lines)."))
+    report.heading("Layered oxide / hard carbon 18650: Hakadi, rates")
+    header = ["cycle", "what", "RMSE", "capacity error"]
+    report.add(Table(header, hakadi.rows))
+    report.paragraph(
+        "Repeats of this cell differ by 8 to 18 mV: no model can honestly do better."
+    )
+    report.paragraph(_bounds(hakadi.at_bound))
+    report.add(Figure("hakadi", hakadi.figure, "Measured (points) and fitted (lines)."))
+    report.heading("Layered oxide / hard carbon 18650: TU Berlin, temperatures")
+    report.add(Table(["test", "what", "model against data"], _scores(tuberlin)))
+    report.add(
+        Table(
+            ["parameter", "value", "90 % interval"],
+            [
+                [r["name"], f"{r['value']:.4g}", f"{r['low']:.4g} to {r['high']:.4g}"]
+                for r in tuberlin.parameters
+                if "energy" in r["name"]
+            ],
+        )
+    )
+    report.paragraph(
+        "Energies in J/mol; pseudo_energy in K. An interval as wide as its prior means "
+        "that the data do not see the parameter."
+    )
+    report.paragraph(_bounds(tuberlin.at_bound))
+    report.add(
+        Figure("tuberlin", tuberlin.figure, "Measured (points) and fitted (lines).")
+    )
+
+
+def write_predictions(
+    report: Report, cold: list[ColdRow], density: np.ndarray, mass: float
+) -> None:
+    """Retention in the cold, and the energy of a large cell [W.h.kg-1] beside a claim."""
+    report.heading("Prediction: the cold")
+    report.paragraph(
+        "Discharge of the fitted TU Berlin cell to 1.5 V, charged warm, relative to the "
+        "same rate at 25 degC: median and 90 % interval. Data reach down to 15 degC; "
+        "every row below that extrapolates, with assumed spreads of the electrolyte law "
+        "and of the activation energies. Claim beside it: CATL Naxtra, 90 % at -40 degC "
+        "('usable power', 'capacity' or 'charge', no rate given)."
+    )
+
+    def cell(values: tuple[float, float, float]) -> str:
+        low, middle, high = values
+        return f"{middle:.0f} ({low:.0f} to {high:.0f})"
+
+    report.add(
+        Table(
+            [
+                "degC",
+                "rate",
+                "heat",
+                "capacity %",
+                "energy %",
+                "mean power %",
+                "outcomes",
+            ],
+            [
+                [
+                    f"{r.temperature:+.0f}",
+                    r.rate,
+                    r.heating,
+                    cell(r.capacity),
+                    cell(r.energy),
+                    cell(r.power),
+                    ", ".join(f"{k} {v}" for k, v in r.outcomes.items()),
+                ]
+                for r in cold
+            ],
+        )
+    )
+    for r in cold:
+        if r.temperature == -40.0:
+            report.paragraph(_verdict(r))
+    report.add(Figure("cold", _cold_figure(cold), "Retained capacity, isothermal."))
+    report.heading("Prediction: energy density of a large cell")
+    low, middle, high = np.percentile(density, [5.0, 50.0, 95.0])
+    holds = float(np.mean(density >= NAXTRA))
+    report.paragraph(
+        f"A prismatic cell of teardown geometry ({mass:.2f} kg) with these materials "
+        f"gives {middle:.0f} Wh/kg at "
+        f"C/3, 90 % interval {low:.0f} to {high:.0f}. CATL claims {NAXTRA:.0f} Wh/kg for "
+        f"Naxtra: {100 * holds:.0f} % of the draws reach it. In plain words: a cell built "
+        "as today's large layered-oxide cells, from the materials of this commercial "
+        f"18650, {'reaches' if holds > 0.5 else 'does not reach'} the claim; it asks for "
+        "other materials or a leaner design."
+    )
+
+
+def _scores(found: Fitted) -> list[list[str]]:
+    """Without the capacity errors, of which there are none."""
+    return [row[:3] for row in found.rows]
+
+
+def _verdict(r: ColdRow) -> str:
+    low, middle, high = r.capacity
+    holds = "holds" if low >= 90 else "fails" if high < 90 else "is open"
+    return (
+        f"At {r.temperature:.0f} degC, {r.rate}, {r.heating}: {middle:.0f} % of the "
+        f"capacity ({low:.0f} to {high:.0f}) and {r.energy[1]:.0f} % of the energy. "
+        f"Read as capacity at this rate, '90 % at -40 degC' {holds} for this cell."
+    )
+
+
+def _bounds(names: tuple[str, ...]) -> str:
+    if not names:
+        return "No parameter ended at a bound."
+    return "Parameters at a bound, which the data do not determine: " + ", ".join(names)
+
+
+def _cold_figure(cold: list[ColdRow]):
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(6.5, 3.8), layout="constrained")
+    axes = canvas.add_subplot()
+    for rate in dict.fromkeys(r.rate for r in cold):
+        rows = [r for r in cold if r.rate == rate and r.heating == "isothermal"]
+        low, middle, high = np.array([r.capacity for r in rows]).T
+        x = np.array([r.temperature for r in rows])
+        plot.band(x, middle, low, high, axes, label=rate)
+    axes.plot([-40.0], [90.0], "k*", markersize=10, label="Naxtra claim")
+    axes.set_xlabel("Temperature [degC]")
+    axes.set_ylabel("Capacity [% of 25 degC]")
+    axes.legend()
+    return canvas
