@@ -61,7 +61,7 @@ def require_x64() -> None:
             "so that it would hang. Start processes with "
             '`multiprocessing.get_context("spawn")`, or fork before JAX computes anything.'
         )
-    if not jax.config.values["jax_enable_x64"]:
+    if not jax.config.read("jax_enable_x64"):
         raise RuntimeError(
             "naion solves its equations in float64, but JAX is in float32 mode. "
             "Add `import naion; naion.enable_x64()` at the top of the program."

@@ -73,7 +73,8 @@ _CUDA = _Way(
 _ANSWERS_WITHIN = 20.0
 """After this time a compiler is taken to hang that is only asked about itself [s]."""
 
-_hangs: set[str] = set()
+_hung: dict[str, str] = {}
+"""What to say of compilers that did not end."""
 
 
 class NoCompilerError(RuntimeError):
@@ -88,17 +89,24 @@ def find_compiler() -> str:
     Raises:
         NoCompilerError: if there is none.
     """
-    given = os.environ.get("CXX") or "g++"
+    found = _gcc(os.environ.get("CXX") or "g++", os.environ.get("PATH"))
+    if isinstance(found, NoCompilerError):
+        raise found
+    return found
+
+
+@functools.cache
+def _gcc(given: str, places: str | None) -> str | NoCompilerError:
     if platform.system() != "Linux":
-        raise NoCompilerError(f"they are made on Linux, not on {platform.system()}")
-    path = shutil.which(given)
+        return NoCompilerError(f"they are made on Linux, not on {platform.system()}")
+    path = shutil.which(given, path=places)
     if path is None:
-        raise NoCompilerError(f"the C++ compiler {given!r} is not found")
+        return NoCompilerError(f"the C++ compiler {given!r} is not found")
     status, said = _answer(path, *_CPU.question)
     if status:
-        raise NoCompilerError(f"{path} cannot be used: {said}")
+        return NoCompilerError(f"{path} cannot be used: {said}")
     if "gcc version" not in said:
-        raise NoCompilerError(f"{path} is not GCC's C++ compiler")
+        return NoCompilerError(f"{path} is not GCC's C++ compiler")
     return path
 
 
@@ -184,8 +192,8 @@ def _run(command: Sequence[str], patience: float) -> tuple[int, str]:
         RuntimeError: if it cannot be started, or does not end in time; it and what it
             started are ended then, and it is not tried again in this process.
     """
-    if command[0] in _hangs:
-        raise RuntimeError(f"{command[0]} hangs")
+    if command[0] in _hung:
+        raise RuntimeError(_hung[command[0]])
     # To a file: what a compiler has started could hold a pipe open for ever.
     with tempfile.TemporaryFile() as answer:
         try:
@@ -209,9 +217,7 @@ def _run(command: Sequence[str], patience: float) -> tuple[int, str]:
             process.wait()
             if not isinstance(problem, subprocess.TimeoutExpired):
                 raise
-            _hangs.add(command[0])
-            raise RuntimeError(
-                f"{command[0]} did not end within {patience:g} s"
-            ) from None
+            _hung[command[0]] = f"{command[0]} did not end within {patience:g} s"
+            raise RuntimeError(_hung[command[0]]) from None
         answer.seek(0)
         return status, answer.read().decode(errors="replace")
