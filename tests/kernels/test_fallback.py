@@ -161,9 +161,9 @@ def test_a_compiler_that_hangs_is_ended_with_what_it_started(tmp_path, monkeypat
     left = tmp_path / "left"
     cxx = compiler_that(f"sleep 600 & echo $! > {left}; wait", tmp_path)
     monkeypatch.setenv("CXX", cxx)
-    monkeypatch.setattr(_build, "_CPU", _build._CPU._replace(patience=1.0))
+    monkeypatch.setattr(_build, "PATIENCE", 1.0)
     began = time.monotonic()
-    with pytest.warns(na.Caution, match="did not end within 1 s") as met:
+    with pytest.warns(na.Caution, match="g\\+\\+ hangs") as met:
         for k in range(3):
             jax.jit(lanes.per_lane(lambda x, k=k: x + k))(X)
     assert len(met) == 1

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,14 +34,12 @@ class _Way(NamedTuple):
         flags: how it compiles.
         libraries: what it links.
         file: name of the source.
-        patience: after this time it is taken to hang [s].
     """
 
     question: tuple[str, ...]
     flags: tuple[str, ...]
     libraries: tuple[str, ...]
     file: str
-    patience: float
 
 
 _CPU = _Way(
@@ -57,7 +56,6 @@ _CPU = _Way(
     # The vector mathematics of glibc, which lane.hpp uses on this processor only.
     ("-lmvec", "-lm") if platform.machine() == "x86_64" else ("-lm",),
     "lane.cpp",
-    patience=300.0,
 )
 _CUDA = _Way(
     ("--version",),
@@ -67,14 +65,15 @@ _CUDA = _Way(
     ),
     (),
     "lane.cu",
-    patience=3600.0,
 )
 
-_ANSWERS_WITHIN = 20.0
-"""After this time a compiler is taken to hang that is only asked about itself [s]."""
+PATIENCE = 30.0
+"""A compiler that hardly computes for so long hangs [s]."""
 
-_hung: dict[str, str] = {}
-"""What to say of compilers that did not end."""
+LONGEST = 3600.0
+"""One that computes for so long will not end [s]. On busy machines minutes are usual."""
+
+_hung: set[str] = set()
 
 
 class NoCompilerError(RuntimeError):
@@ -114,7 +113,7 @@ def _gcc(given: str, places: str | None) -> str | NoCompilerError:
 def _answer(path: str, *question: str) -> tuple[int, str]:
     """Exit status and answer of a compiler that is asked about itself."""
     try:
-        status, said = _run([path, *question], _ANSWERS_WITHIN)
+        status, said = _run([path, *question])
     except (OSError, RuntimeError) as problem:
         return 1, str(problem)
     return status, said if status == 0 else _failure(status, said)
@@ -172,7 +171,7 @@ def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
         text.write_text(source)
         include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
         files = [*include, str(text), "-o", str(made)]
-        status, said = _run([path, *way.flags, *files, *way.libraries], way.patience)
+        status, said = _run([path, *way.flags, *files, *way.libraries])
         if status or not made.exists():
             said = said.replace(f"{made.parent}/", "")
             raise RuntimeError(f"{path} failed: {_failure(status, said)}")
@@ -185,15 +184,16 @@ def _failure(status: int, said: str) -> str:
     return f"{ended}, {said.strip()[:2000] or 'without a word'}"
 
 
-def _run(command: Sequence[str], patience: float) -> tuple[int, str]:
+def _run(command: Sequence[str]) -> tuple[int, str]:
     """Exit status of a command, and what it says.
 
     Raises:
-        RuntimeError: if it cannot be started, or does not end in time; it and what it
-            started are ended then, and it is not tried again in this process.
+        RuntimeError: if it cannot be started or hangs; it and what it started are ended
+            then, and it is not tried again in this process.
     """
-    if command[0] in _hung:
-        raise RuntimeError(_hung[command[0]])
+    path = command[0]
+    if path in _hung:
+        raise RuntimeError(f"{path} hangs")
     # To a file: what a compiler has started could hold a pipe open for ever.
     with tempfile.TemporaryFile() as answer:
         try:
@@ -203,21 +203,48 @@ def _run(command: Sequence[str], patience: float) -> tuple[int, str]:
                 stdout=answer,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "LC_ALL": "C"},
-                process_group=0,
+                start_new_session=True,
             )
         except OSError as problem:
-            raise RuntimeError(
-                f"{command[0]} cannot be run: {problem.strerror}"
-            ) from None
+            raise RuntimeError(f"{path} cannot be run: {problem.strerror}") from None
         try:
-            status = process.wait(patience)
+            status = _ended(process)
         except BaseException as problem:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if not isinstance(problem, subprocess.TimeoutExpired):
                 raise
-            _hung[command[0]] = f"{command[0]} did not end within {patience:g} s"
-            raise RuntimeError(_hung[command[0]]) from None
+            _hung.add(path)
+            raise RuntimeError(f"{path} hangs") from None
         answer.seek(0)
         return status, answer.read().decode(errors="replace")
+
+
+def _ended(process: subprocess.Popen) -> int:
+    """Exit status, once there is one.
+
+    Raises:
+        subprocess.TimeoutExpired: if it hangs.
+    """
+    began, before = time.monotonic(), 0.0
+    while True:
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            now = _computed(process.pid)
+            if now - before < 0.01 * PATIENCE or time.monotonic() - began > LONGEST:
+                raise
+            before = now
+
+
+def _computed(session: int) -> float:
+    """What the processes of a session have taken of processors so far [s]."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # Behind the name: its session is the 4th field, the times are the 12th to 15th.
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
