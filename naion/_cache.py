@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jax
 
-from naion_kernels import cache_folder, caution_once, try_writing
+from naion_kernels import cache_folder, nothing_kept, try_writing
 
 _SETTING = "jax_compilation_cache_dir"
 
@@ -21,14 +21,19 @@ def compilation_cache() -> Path | None:
     given = jax.config.values[_SETTING]
     if given and "://" in given:
         return None  # JAX's own business: not a folder of this machine
-    folder, least = None, 0.2
     try:
         folder = jax_folder()
+    except OSError as problem:
+        nothing_kept(problem)
+        jax.config.update("jax_enable_compilation_cache", False)
+        return None
+    least = 0.2
+    try:
         try_writing(folder)
     except OSError as problem:
-        caution_once(f"Programs are compiled anew in every process: {problem}")
+        nothing_kept(problem)
         least = math.inf  # JAX would complain of every program that it cannot write
-    jax.config.update(_SETTING, folder and str(folder))
+    jax.config.update(_SETTING, str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", least)
     return folder
 

@@ -3,8 +3,8 @@
 from . import block_tridiagonal as block_tridiagonal
 from . import lanes as lanes
 from ._cautions import Caution as Caution
-from ._cautions import caution_once as caution_once
 from ._folders import cache_folder as cache_folder
+from ._folders import nothing_kept as nothing_kept
 from ._folders import try_writing as try_writing
 
 __all__ = [

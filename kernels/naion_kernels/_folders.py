@@ -5,6 +5,10 @@ import stat
 import tempfile
 from pathlib import Path
 
+from ._cautions import caution_once
+
+_ALL = "HOME, or NAION_KERNEL_CACHE and JAX_COMPILATION_CACHE_DIR,"
+
 
 def cache_folder(name: str, given: str | None, variable: str) -> Path:
     """A folder for compiled programs; made, with mode 0700, if it is not there.
@@ -19,17 +23,29 @@ def cache_folder(name: str, given: str | None, variable: str) -> Path:
             it: see `refused`.
     """
     try:
-        folder = Path(given) if given else Path.home() / ".cache" / "naion" / name
+        folder = Path(given) if given else Path.home() / ".cache" / "naion"
         _make(folder.absolute())
+        if not given:
+            folder = folder / name
+            _make(folder)
+            if is_open(folder.stat()):
+                folder.chmod(0o700)
         folder = folder.resolve(strict=True)
-        if not given and is_open(folder.stat()):
-            folder.chmod(0o700)
-        reason = refused(folder)
     except (OSError, RuntimeError) as problem:  # no home is a RuntimeError
-        reason = f"{given or f'~/.cache/naion/{name}'} cannot be used: {problem}"
-    if reason:
-        raise OSError(f"{reason}. Set {variable} to a folder of your own to have one.")
+        # The same words for every cache, so that a bad home is spoken of once.
+        remedy = variable if given else _ALL
+        raise OSError(
+            f"{given or '~/.cache/naion'} cannot be used: {problem}. Set {remedy} to a "
+            "folder that can be written to."
+        ) from None
+    if reason := refused(folder):
+        raise OSError(f"{reason}. Set {variable} to a folder of your own.")
     return folder
+
+
+def nothing_kept(problem: Exception) -> None:
+    """Say, once, that compiled programs are not kept, and why."""
+    caution_once(f"Every process compiles its programs anew: {problem}")
 
 
 def try_writing(folder: Path) -> None:

@@ -199,11 +199,11 @@ def test_homes(tmp_path, monkeypatch):
     assert folder == tmp_path / ".cache" / "naion" / "kernels" and mode(folder) == 0o700
     for home in ("/dev/null", "/proc"):
         monkeypatch.setenv("HOME", home)
-        with pytest.raises(OSError, match=f"{home}/.cache.*Set VARIABLE to a folder"):
+        with pytest.raises(OSError, match=f"{home}/.cache.*Set HOME"):
             cache_folder("kernels", None, "VARIABLE")
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
-    with pytest.raises(OSError, match="home.*Set VARIABLE"):
+    with pytest.raises(OSError, match="home.*Set HOME"):
         cache_folder("kernels", None, "VARIABLE")
 
 

@@ -17,8 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .._cautions import caution_once
-from .._folders import cache_folder, is_open, is_own
+from .._folders import cache_folder, is_open, is_own, nothing_kept
 
 MOST_BYTES = 256 * 2**20
 """How much is kept, beyond what was used in the last `KEPT_FOR` [bytes]."""
@@ -89,10 +88,7 @@ def _made(key: str, make: Callable[[Path], None]) -> ctypes.CDLL:
             _tidy(where)
             return loaded
         except OSError as problem:
-            caution_once(
-                "Native kernels are not kept, so that every process compiles them anew: "
-                f"{problem}"
-            )
+            nothing_kept(problem)
         # Mapped into memory, it outlives its file.
         return ctypes.CDLL(str(made))
 
