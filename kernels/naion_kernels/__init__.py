@@ -11,7 +11,7 @@ __all__ = [
     "Caution",
     "block_tridiagonal",
     "cache_folder",
-    "caution_once",
     "lanes",
+    "nothing_kept",
     "try_writing",
 ]

@@ -4,6 +4,7 @@ import os
 import stat
 import time
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import naion as na
 from naion_kernels import _cautions, lanes
-from naion_kernels.lanes import _build
+from naion_kernels.lanes import _build, _call
 
 pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
 
@@ -123,6 +124,35 @@ def test_derivatives_of_what_runs_through_xla():
     assert len(met) == 1
     np.testing.assert_allclose(value, dot)
     np.testing.assert_allclose(gradient, np.tri(6).T @ X, atol=1e-15)
+
+
+@pytest.mark.slow
+def test_simulations_and_their_derivatives_through_xla(cell, monkeypatch):
+    """As with a user's curve that lanes cannot contain: in all programs of a solve."""
+    model = na.DFN(mesh=na.Mesh(4, 3, 4, 9))
+
+    def energy(scale):
+        scaled = eqx.tree_at(lambda c: c.area, cell, cell.area * scale)
+        step = "Discharge at 2C until 2.0 V"
+        return na.simulate(scaled, step, model=model, throw=False).energy
+
+    def answers():
+        jax.clear_caches()
+        both = jax.jit(jax.vmap(jax.value_and_grad(energy)))
+        return both(jnp.asarray([0.9, 1.0, 1.1]))
+
+    def emit(*args):
+        raise NotImplementedError("A lane program cannot contain this curve.")
+
+    native = answers()
+    monkeypatch.setattr(_call, "emit", emit)
+    with pytest.warns(na.Caution, match="this curve") as met:
+        through_xla = answers()
+    jax.clear_caches()
+    assert len(met) == 1
+    for a, b in zip(through_xla, native, strict=True):
+        # The same steps in another order of arithmetic.
+        np.testing.assert_allclose(a, b, rtol=1e-8)
 
 
 def test_asked_for_it_is_an_error(monkeypatch):
