@@ -23,13 +23,16 @@ def cache_folder(name: str, given: str | None, variable: str) -> Path:
             it: see `refused`.
     """
     try:
-        folder = Path(given) if given else Path.home() / ".cache" / "naion"
-        _make(folder.absolute())
-        if not given:
-            folder = folder / name
+        if given:
+            folder = Path(given).absolute()
             _make(folder)
-            if is_open(folder.stat()):
-                folder.chmod(0o700)
+        else:
+            ours = Path.home().absolute() / ".cache" / "naion"
+            folder = ours / name
+            for own in (ours, folder):
+                _make(own)
+                if is_open(own.stat()):
+                    own.chmod(0o700)
         folder = folder.resolve(strict=True)
     except (OSError, RuntimeError) as problem:  # no home is a RuntimeError
         # The same words for every cache, so that a bad home is spoken of once.
@@ -44,8 +47,8 @@ def cache_folder(name: str, given: str | None, variable: str) -> Path:
 
 
 def nothing_kept(problem: Exception) -> None:
-    """Say, once, that compiled programs are not kept, and why."""
-    caution_once(f"Every process compiles its programs anew: {problem}")
+    """Say, once, that compiled programs are not kept for the next process, and why."""
+    caution_once(f"Compiled programs are not kept for the next process: {problem}")
 
 
 def try_writing(folder: Path) -> None:
@@ -58,7 +61,8 @@ def try_writing(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(bytes(4096))
     except OSError as problem:
-        raise OSError(f"{folder} cannot be written to: {problem.strerror}") from None
+        reason = problem.strerror or problem
+        raise OSError(f"{folder} cannot be written to: {reason}") from None
 
 
 def _make(folder: Path) -> None:
@@ -120,10 +124,7 @@ def _overflow() -> int:
 def _knows_all_users() -> bool:
     """Whether users have here the numbers that they have outside."""
     try:
-        return Path("/proc/self/uid_map").read_text().split() == [
-            "0",
-            "0",
-            f"{2**32 - 1}",
-        ]
+        shown = Path("/proc/self/uid_map").read_text()
     except OSError:
         return True
+    return shown.split() == ["0", "0", "4294967295"]

@@ -195,6 +195,7 @@ def test_homes(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".cache" / "naion" / "kernels").mkdir(parents=True)
     (tmp_path / ".cache" / "naion" / "kernels").chmod(0o775)
+    (tmp_path / ".cache" / "naion").chmod(0o777)
     folder = cache_folder("kernels", None, "VARIABLE")
     assert folder == tmp_path / ".cache" / "naion" / "kernels" and mode(folder) == 0o700
     for home in ("/dev/null", "/proc"):

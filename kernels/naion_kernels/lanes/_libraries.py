@@ -114,7 +114,8 @@ def _keep(where: Path, key: str, content: bytes) -> Path:
     except OSError as problem:
         if part:
             Path(part).unlink(missing_ok=True)
-        raise OSError(f"{where} cannot be written to: {problem.strerror}") from None
+        reason = problem.strerror or problem
+        raise OSError(f"{where} cannot be written to: {reason}") from None
     return path
 
 
