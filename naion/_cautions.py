@@ -2,13 +2,7 @@
 
 import warnings
 
-
-class Caution(UserWarning):
-    """naion's own category of Python warning.
-
-    Silence it with `warnings.simplefilter("ignore", naion.Caution)`, or turn it into an
-    error with "error".
-    """
+from naion_kernels import Caution as Caution
 
 
 def caution(text: str, stacklevel: int = 3) -> None:

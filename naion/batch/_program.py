@@ -9,6 +9,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
+from .._precision import require_x64
+
 Out = TypeVar("Out")
 Device = Any
 """`jax.Device`, which type checkers take for a variable."""
@@ -105,6 +107,7 @@ class Program(Generic[Out]):
 
     def part(self, lanes: Lanes, start: int, size: int) -> Out:
         """Results of `size` lanes from `start`, or of what is left of them."""
+        require_x64()
         count = min(size, lanes.count - start)
         per_device = -(-size // len(self.devices))
         compiled = self._compile(lanes, per_device)

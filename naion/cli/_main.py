@@ -9,10 +9,10 @@ from pathlib import Path
 
 import jax
 
-from naion_kernels import lanes
+from naion_kernels import lanes, try_writing
 
 from .. import parameters
-from .._cache import compilation_cache
+from .._cache import compilation_cache, jax_folder
 from .._precision import enable_x64
 from .._results import Result
 from ..claims import DRAWS
@@ -225,13 +225,21 @@ def _doctor(arguments: argparse.Namespace) -> int:
     print(f"naion {__version__}, jax {jax.__version__}")
     print(f"devices: {', '.join(str(d) for d in jax.devices())}")
     print(f"float64: {'on' if jax.config.values['jax_enable_x64'] else 'off'}")
-    print(f"compilation cache: {jax.config.values['jax_compilation_cache_dir']}")
-    try:
-        kernels = f"native, by {lanes.compiler()}" if lanes.enabled() else "plain JAX"
-    except (RuntimeError, ValueError) as problem:
-        kernels = str(problem)
-    print(f"kernels: {kernels}")
+    for name, find in (
+        ("compilation cache", lambda: _written_to(jax_folder())),
+        ("kernel cache", lambda: _written_to(lanes.folder())),
+        ("kernels", lanes.trial),
+    ):
+        try:
+            print(f"{name}: {find()}")
+        except (OSError, RuntimeError, ValueError) as problem:
+            print(f"{name}: none. {problem}")
     return 0
+
+
+def _written_to(folder: Path) -> Path:
+    try_writing(folder)
+    return folder
 
 
 def _demo(arguments: argparse.Namespace) -> int:

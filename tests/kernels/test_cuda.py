@@ -18,8 +18,17 @@ from naion_kernels.lanes._flatten import flatten
 needs_compiler = pytest.mark.skipif(
     not lanes.available(), reason="needs g++ on Linux, or nvcc beside a GPU"
 )
+
+
+def _nvcc():
+    try:
+        return _build.find_cuda_compiler()
+    except lanes.NoCompilerError:
+        return None
+
+
 needs_nvcc = pytest.mark.skipif(
-    _build.cuda_compiler() is None, reason="needs nvcc (PATH, NVCC or CUDA_HOME)"
+    _nvcc() is None, reason="needs nvcc (PATH, NVCC or CUDA_HOME)"
 )
 needs_gpu = pytest.mark.skipif(
     jax.default_backend() != "gpu", reason="needs an NVIDIA GPU"
@@ -111,8 +120,7 @@ def test_cuda_compiles(capability, tmp_path, monkeypatch):
 
 
 def _cuobjdump():
-    nvcc = _build.cuda_compiler()
-    path = os.path.join(os.path.dirname(os.path.realpath(nvcc)), "cuobjdump")
+    path = os.path.join(os.path.dirname(os.path.realpath(_nvcc())), "cuobjdump")
     return path if os.path.exists(path) else None
 
 

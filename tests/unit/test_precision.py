@@ -40,3 +40,38 @@ def test_what_the_user_asked_of_xla_is_kept(given, kept):
         env={**os.environ, "XLA_FLAGS": given},
     )
     assert done.stdout.strip() == f"True {kept}".strip()
+
+
+FORK = """
+import os, jax, naion as na
+na.enable_x64()
+
+def in_child(what):
+    child = os.fork()
+    if not child:
+        try:
+            na.parameters.load("nfm_hc_18650")
+            print(what, "loads", flush=True)
+        except RuntimeError as error:
+            print(what, error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+in_child("before")
+jax.numpy.zeros(3) + 1.0
+in_child("after")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_after_use_is_an_error_and_not_a_wait_for_ever():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    before, after = done.stdout.splitlines()
+    assert before == "before loads"
+    assert "forked from one that had used JAX" in after and '"spawn"' in after

@@ -2,15 +2,18 @@
 
 import ctypes
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
+from jax import Array
 from jax.core import ShapedArray, Tracer
-from jax.extend.core import ClosedJaxpr, Primitive
+from jax.extend.core import ClosedJaxpr, Primitive, jaxpr_as_fun
 from jax.interpreters import batching, mlir
 
 from .. import block_tridiagonal as _block_tridiagonal
+from .._cautions import Caution, caution_once
 from ._build import WIDTH, build, build_cuda
 from ._emit import emit
 from ._flatten import flatten
@@ -27,6 +30,9 @@ def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
     `fn` takes and returns pytrees of arrays. `jax.vmap` of the result runs every lane
     through the same program, on all CPUs; each takes its own branches and its own number
     of iterations. Not differentiable: give it a rule of its own.
+
+    What cannot be made into native code runs through XLA, all lanes side by side, with a
+    `Caution` that says why; with `NAION_KERNELS=on` that is a `RuntimeError`.
 
     Args:
         fn: of one lane.
@@ -140,14 +146,32 @@ def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
 batching.primitive_batchers[_lane] = _batch
 
 
-@functools.cache
+def _or_reason(make: Callable[..., str]) -> Callable[..., str | Exception]:
+    """`make`, giving the exception that it meets, once for each program.
+
+    Whatever goes wrong, be it in writing C++ or in compiling it, XLA can run the program.
+    """
+
+    @functools.cache
+    def made(*args: Any) -> str | Exception:
+        try:
+            return make(*args)
+        except Caution:
+            raise  # where users ask for warnings as errors
+        except Exception as reason:
+            return reason
+
+    return made
+
+
+@_or_reason
 def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
     """Compile and register a program; the name of its custom call."""
     key, library = build(emit(flatten(program), uniform, width))
     return _registered(key, library, "cpu")
 
 
-@functools.cache
+@_or_reason
 def _on_gpu(program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str) -> str:
     source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
     return _registered(*build_cuda(source, capability), "CUDA")
@@ -166,7 +190,8 @@ def _lower_cpu(
 ):
     width = _width(lanes, alike)
     uniform = tuple(width == 1 or u for u in _uniform(ctx, program, groups * lanes))
-    return jax.ffi.ffi_lowering(_on_cpu(program, uniform, width))(ctx, *operands)
+    made = _on_cpu(program, uniform, width)
+    return _lowering(made, program, groups, lanes)(ctx, *operands)
 
 
 def _lower_gpu(
@@ -174,9 +199,72 @@ def _lower_gpu(
 ):
     """One thread a lane."""
     del alike
-    capability = str(jax.local_devices(backend="cuda")[0].compute_capability)
-    name = _on_gpu(program, _uniform(ctx, program, groups * lanes), capability)
-    return jax.ffi.ffi_lowering(name)(ctx, *operands)
+    made = _on_gpu(program, _uniform(ctx, program, groups * lanes), _capability())
+    return _lowering(made, program, groups, lanes)(ctx, *operands)
+
+
+def _capability() -> str:
+    return str(jax.local_devices(backend="cuda")[0].compute_capability)
+
+
+def make_small_program() -> None:
+    """Make one for the device that JAX computes on.
+
+    Raises:
+        RuntimeError: with the reason, if it cannot be made.
+    """
+    program = jax.make_jaxpr(jax.numpy.sin)(1.0)
+    if jax.default_backend() == "cpu":
+        made = _on_cpu(program, (True,), 1)
+    else:
+        made = _on_gpu(program, (True,), _capability())
+    if isinstance(made, Exception):
+        raise RuntimeError(str(made)) from made
+
+
+def _lowering(made: str | Exception, program: ClosedJaxpr, groups: int, lanes: int):
+    """The call of a native program, or the program itself if there is a reason for it.
+
+    Raises:
+        RuntimeError: if there is, and native programs are asked for.
+    """
+    if isinstance(made, str):
+        return jax.ffi.ffi_lowering(made)
+    kind = "" if isinstance(made, _EXPECTED) else f"{type(made).__name__}: "
+    reason = f"{kind}{made}".rstrip(".")
+    if os.environ.get("NAION_KERNELS") == "on":
+        raise RuntimeError(
+            f"NAION_KERNELS=on, but a native kernel cannot be made: {reason}."
+        ) from made
+    caution_once(
+        "A program runs through XLA, which takes several times as long as a native "
+        f"kernel, for that cannot be made: {reason}. NAION_KERNELS=off says that this is "
+        "meant."
+    )
+    run = functools.partial(_side_by_side, program, groups, lanes)
+    return mlir.lower_fun(run, multiple_results=True)
+
+
+_EXPECTED = NotImplementedError, RuntimeError, OSError
+"""Exceptions whose message says enough."""
+
+
+def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Array):
+    """The program as JAX runs it, mapped over the axes that its operands have."""
+    run = jaxpr_as_fun(program)
+    if not lanes:
+        return run(*operands)
+    arrays, by_group, by_lane = [], [], []
+    for x, own in zip(operands, program.in_avals, strict=True):
+        n = _count(x.shape, own)
+        each = n == groups * lanes
+        split = (groups, lanes) if each else (groups,) if n else ()
+        arrays.append(x.reshape(*split, *own.shape))
+        by_group.append(0 if n else None)
+        by_lane.append(0 if each else None)
+    run = jax.vmap(run, in_axes=tuple(by_lane), axis_size=lanes)
+    run = jax.vmap(run, in_axes=tuple(by_group), axis_size=groups)
+    return [r.reshape(groups * lanes, *r.shape[2:]) for r in run(*arrays)]
 
 
 def _uniform(ctx, program: ClosedJaxpr, all_lanes: int) -> tuple[bool, ...]:

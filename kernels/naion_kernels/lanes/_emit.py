@@ -91,8 +91,7 @@ class Emitter:
         handler = LOOPS.get(op.name) or ARRAYS.get(op.name)
         if handler is None:
             raise NotImplementedError(
-                f"A lane program cannot contain the operation {op.name!r}. Add it to "
-                "naion_kernels.lanes, or switch kernels off with NAION_KERNELS=off."
+                f"A lane program cannot contain the operation {op.name!r}."
             )
         handler(self, op)
 
@@ -287,7 +286,5 @@ _EXTERNAL = {
     "float32": "float",
     "int64": "long",
     "int32": "int",
-    "uint32": "unsigned",
-    "uint8": "unsigned char",
     "bool": "bool",
 }

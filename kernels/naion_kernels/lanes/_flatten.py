@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var, jaxprs_in_params
 
 Atom = Var | Literal
 
@@ -43,8 +43,15 @@ class Block:
 
 
 def flatten(closed: ClosedJaxpr) -> Block:
-    """Inline every call of a closed jaxpr and drop what nothing depends on."""
+    """Inline every call of a closed jaxpr and drop what nothing depends on.
+
+    Raises:
+        NotImplementedError: if it does something else than to compute.
+    """
     jaxpr = closed.jaxpr
+    if jaxpr.effects:
+        kinds = ", ".join(sorted(type(e).__name__ for e in jaxpr.effects))
+        raise NotImplementedError(f"A lane program cannot have effects ({kinds}).")
     block = Block(list(jaxpr.invars), [], [], {})
     names: dict[Var, Atom] = {v: v for v in jaxpr.invars}
     block.outputs = _inline(closed, names, block)
@@ -127,6 +134,8 @@ def _inline(closed: ClosedJaxpr, names: dict[Var, Atom], block: Block) -> list[A
             outputs = inputs
         elif name in _CALLS:
             outputs = _inline_call(params[_CALLS[name]], inputs, block)
+        elif name == "cond" and not any(map(_may_not_end, params["branches"])):
+            outputs = _inline_branches(eqn, inputs, block)
         elif name == "custom_linear_solve":
             counts = params["const_lengths"]
             first = counts.matvec + counts.vecmat
@@ -140,6 +149,27 @@ def _inline(closed: ClosedJaxpr, names: dict[Var, Atom], block: Block) -> list[A
             block.ops.append(op)
         names.update(zip(eqn.outvars, outputs, strict=True))
     return [named(a) for a in closed.jaxpr.outvars]
+
+
+def _inline_branches(eqn, inputs: list[Atom], block: Block) -> list[Atom]:
+    """Compute all branches, as lanes may take different ones, and select."""
+    which, *operands = inputs
+    cases = [_inline_call(b, operands, block) for b in eqn.params["branches"]]
+    outputs: list[Atom] = []
+    for v, *values in zip(eqn.outvars, *cases, strict=True):
+        out = Var(v.aval)
+        block.ops.append(Op("select_n", [which, *values], [out], {}))
+        outputs.append(out)
+    return outputs
+
+
+def _may_not_end(branch: Jaxpr | ClosedJaxpr) -> bool:
+    """Whether a branch has a loop that may run for ever in lanes that do not take it."""
+    return any(
+        eqn.primitive.name == "while"
+        or any(map(_may_not_end, jaxprs_in_params(eqn.params)))
+        for eqn in branch.eqns
+    )
 
 
 def _inline_call(jaxpr, inputs: list[Atom], block: Block) -> list[Atom]:

@@ -25,6 +25,9 @@ WORKSPACE = {"R": "w", "I": "wi", "B": "wb", "real": "u", "long": "ui", "bool": 
 because they need the strictest alignment."""
 
 
+_KINDS = {"float64": "r", "float32": "r", "int64": "i", "int32": "i", "bool": "b"}
+
+
 def dtype(atom: Atom) -> np.dtype:
     """What XLA stores it as."""
     aval: Any = atom.aval
@@ -32,10 +35,17 @@ def dtype(atom: Atom) -> np.dtype:
 
 
 def kind(atom: Atom) -> str:
-    """Real, integer or boolean: "r", "i" or "b"."""
-    if np.issubdtype(dtype(atom), np.bool_):
-        return "b"
-    return "i" if np.issubdtype(dtype(atom), np.integer) else "r"
+    """Real, integer or boolean: "r", "i" or "b".
+
+    Raises:
+        NotImplementedError: for numbers that C++ would compute otherwise than XLA.
+    """
+    name = dtype(atom).name
+    if name not in _KINDS:
+        raise NotImplementedError(
+            f"A lane program cannot contain numbers of type {name}."
+        )
+    return _KINDS[name]
 
 
 def shape(atom: Atom) -> tuple[int, ...]:
