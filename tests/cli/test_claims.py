@@ -16,6 +16,7 @@ from naion.claims._audit import Asked
 from naion.claims._report import in_words
 from naion.claims._runs import FINE, USUAL
 from naion.cli import main
+from naion.fit import ocp_slopes
 
 FADE = """
 [claim.life]
@@ -105,6 +106,17 @@ def test_product_stays_within_bounds():
     np.testing.assert_array_equal(drawn[0], product.median)
     n = len(low)
     assert np.all((drawn[:, :n] >= low) & (drawn[:, :n] <= high))
+
+
+def test_potentials_of_draws_fall_as_the_best_one_does():
+    """Drawn together, in a second where one by one took 30; the same from more draws."""
+    product = claims.products(None)["oxide_lean"]
+    drawn = product.drawn(40, 3)
+    np.testing.assert_array_equal(product.drawn(8, 3)[:, :5], drawn[:8, :5])
+    best, *others = (
+        float(jnp.max(ocp_slopes(product.made(jnp.asarray(x)).cell))) for x in drawn[:8]
+    )
+    assert max(others) <= max(0.0, best) + 1e-9
 
 
 def test_levers_leave_fitted_curves_as_they_are():
