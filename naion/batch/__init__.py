@@ -6,7 +6,7 @@ from ._in_step import Ask, in_step
 from ._program import Lanes, Program, is_shared
 from ._run import mine, processes, run, together
 from ._simulate import Solutions, simulate
-from ._stack import stack
+from ._stack import lane_of, stack
 
 __all__ = [
     "Ask",
@@ -19,6 +19,7 @@ __all__ = [
     "is_shared",
     "mine",
     "processes",
+    "lane_of",
     "run",
     "simulate",
     "stack",

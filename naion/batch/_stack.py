@@ -145,3 +145,8 @@ def _converted(leaves: list[Any], path: str) -> np.ndarray:
     arrays = [np.asarray(x) for x in leaves]
     _equal([f"an array of shape {a.shape}" for a in arrays], path)
     return np.stack(arrays)
+
+
+def lane_of(tree: Tree, lane: Any) -> Tree:
+    """One lane of a stacked tree."""
+    return jax.tree.map(lambda a: a[lane], tree)

@@ -44,20 +44,20 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import qmc
 
+from .._cautions import caution
 from .._constants import ZERO_CELSIUS
 from .._results import Result
-from ..batch import run, stack
+from ..batch import lane_of, run, stack
 from ..fit._free import leaf
 from ..io import read_cell, write_csv
 from ..models import DFN, THERMAL
-from ..parameters import Cell
+from ..parameters import Cell, cautions
 from ..protocol import Protocol
-from ..simulation import Output, simulate
+from ..simulation import Output, is_unfinished, simulate
 from ._fleet import fit_fleet
 from ._run import start_of
 from ._toml import beside, celsius, count, mesh_of, number, only, read_toml
@@ -141,20 +141,17 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             temperature=lane["temperature"],
             rtol=rtol,
             max_steps=max_steps,
+            keep="end",
             throw=False,
         )
-        used = done.record.outputs[:, :2, Output.TEMPERATURE]
-        computed = (jnp.arange(len(used)) < jnp.maximum(done.n_steps, 1))[:, None]
-        hottest = jnp.max(used, where=computed, initial=-jnp.inf)
+        hottest = done.extremes[1, Output.TEMPERATURE]
         return {
             "outcome": done.outcome,
             "capacity_Ah": done.capacity,
             "energy_Wh": done.energy,
             "duration_s": done.t_end,
             "end_voltage_V": done.end[Output.VOLTAGE],
-            "highest_temperature_degC": jnp.where(
-                done.n_steps > 0, hottest - ZERO_CELSIUS, jnp.nan
-            ),
+            "highest_temperature_degC": hottest - ZERO_CELSIUS,
             "steps": done.n_steps,
         }
 
@@ -165,6 +162,14 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
         folder=out / "finished",
         progress=lambda text: print(text, flush=True),
     )
+    for k in np.flatnonzero(is_unfinished(done["outcome"], lanes["protocol"])):
+        if max_steps is None or done["outcome"][k] != Result.STEP_LIMIT:
+            alone = one(lane_of(lanes, k))
+            for name, value in alone.items():
+                done[name][k] = value
+    hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
+    for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
+        caution(said)
     results = [Result(int(k)) for k in done.pop("outcome")]
     if jax.process_index() == 0:
         header = [*names, "outcome", *done]

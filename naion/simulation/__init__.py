@@ -3,6 +3,7 @@
 from ..parameters import Start
 from ._impedance import impedance
 from ._outcome import outcome_of
+from ._proof import is_unfinished
 from ._simulate import Keep, in_kelvin, simulate
 from ._solution import Solution
 from ._system import CellSystem, Imposed, Output, distances, segments_of
@@ -17,6 +18,7 @@ __all__ = [
     "distances",
     "impedance",
     "in_kelvin",
+    "is_unfinished",
     "outcome_of",
     "segments_of",
     "simulate",

@@ -55,7 +55,8 @@ def is_power_infeasible(
         done, _ = program(hold, np.asarray(1), (begun, GOING))
         if int(done.n_steps) == 0:
             return np.nan
-        return float(voltage * done.record.outputs[0, 0, Output.CURRENT])
+        # The current falls: its greatest value is that of the start.
+        return float(voltage * done.extremes[1, Output.CURRENT])
 
     low, high = 0.0, highest
     for _ in range(2):
@@ -68,6 +69,21 @@ def is_power_infeasible(
             return False
         low, high = voltages[max(best - 1, 0)], voltages[min(best + 1, VOLTAGES - 1)]
     return True
+
+
+def is_unfinished(outcome: Any, protocol: Protocol) -> np.ndarray:
+    """Which outcomes of a batch a simulation alone may better, (lanes,).
+
+    Inside a transformation a record cannot grow, and nothing is proved.
+
+    Args:
+        outcome: a `Result` for each lane.
+        protocol: of all lanes, or one for each.
+    """
+    outcome = np.asarray(outcome)
+    has_power = np.any(np.asarray(protocol.mode) == Mode.POWER, axis=-1)
+    stuck = np.isin(outcome, [int(r) for r in STUCK])
+    return (outcome == Result.STEP_LIMIT) | (stuck & has_power)
 
 
 def _held(protocol: Protocol, row: int, tau: float) -> Protocol:

@@ -16,6 +16,7 @@ import pytest
 
 import naion as na
 from naion.batch import _program
+from naion.simulation import _simulate
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -241,3 +242,34 @@ def test_kill_resume_and_two_processes(tmp_path):
     assert [chunks(t) for t in texts] == [[1, 3], [2, 4]]
     for text in texts:
         np.testing.assert_allclose(capacities(text), capacities(out), rtol=1e-9)
+
+
+def test_lanes_that_ran_out_go_on_alone(cell, model, monkeypatch):
+    """Inside a transformation a record cannot grow: such lanes are repeated."""
+    small = eqx.tree_at(lambda c: c.area, cell, 0.2 * cell.area)
+    protocol = na.Protocol(
+        ["Discharge at C/2 until 2.0 V", "Charge at C/2 until 4.0 V"]
+    )
+    usual = _simulate.limits_of
+
+    def tight(protocol, max_steps, traced):
+        limits = usual(protocol, max_steps, traced)
+        return limits._replace(room=40) if traced else limits
+
+    monkeypatch.setattr(_simulate, "limits_of", tight)
+    said = []
+    done = na.batch.simulate(
+        na.batch.stack([cell, small]), protocol, model=model, progress=said.append
+    )
+    alone = na.simulate(cell, protocol, model=model)
+    assert int(alone.n_steps) > 40 and said[-1].startswith("2 of 2 lanes once more")
+    assert all(r is na.Result.COMPLETED for r in done.results)
+    np.testing.assert_array_equal(done[0].voltage, alone.voltage)
+
+
+def test_power_that_no_lane_can_deliver_is_proved(cell, model):
+    cells = na.batch.stack([cell, eqx.tree_at(lambda c: c.area, cell, 4.0 * cell.area)])
+    done = na.batch.simulate(
+        cells, "Discharge at 60 W for 10 s", model=model, keep="end"
+    )
+    assert done.results == [na.Result.POWER_INFEASIBLE, na.Result.COMPLETED]
