@@ -121,7 +121,7 @@ def surface_overpotential(
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
     """
-    branch = _branch(grid, u, grid.composition(x), T)
+    branch = _branch(grid, u, grid.composition(x, T), T)
     return drop - (grid.ocp(x, T) + branch), branch
 
 

@@ -226,7 +226,7 @@ class CellSystem(AbstractSystem):
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)
-        surface = args.composition(s.sto[-1])
+        surface = args.composition(s.sto[-1], s.temperature)
         Q = args.cell.nominal_capacity
         return distances(control, V, s.current, passed, s.temperature, surface, Q)
 

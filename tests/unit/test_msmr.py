@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.properties import MSMR, Property
+from naion._constants import F, R
+from naion.parameters._variants import HARD_CARBONS
+from naion.properties import MSMR, Corrected, Property, Table, Walled
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,59 @@ def test_inverse(carbon):
     U = carbon(X)
     np.testing.assert_allclose(carbon.composition(U), X, atol=1e-13)
     assert np.all(np.diff(U) < 0.0)
+
+
+@pytest.mark.parametrize("T", [313.15, 253.15, 233.15])
+def test_formula_at_temperature(carbon, T):
+    """x(U) = sum X / (1 + exp(F (U - U0) / (R T w))), also in its table."""
+    T = jnp.asarray(T)
+    for curve, error in ((carbon, 1e-9), (carbon.prepared(), 2e-5)):
+        U = Property(curve)(X, T)
+        driven = F * (U[:, None] - carbon.potential) / (R * T * carbon.width)
+        x = jnp.sum(carbon.amount / (1.0 + jnp.exp(driven)), axis=-1)
+        slope = carbon.at(T).slope(U)
+        np.testing.assert_allclose((x - X) / slope, 0.0, atol=error)
+
+
+@pytest.mark.parametrize("name", HARD_CARBONS)
+def test_tables_hold_from_hot_to_deep_cold(name):
+    """Of all carbons, and of the parts that pore filling makes of them."""
+    host = MSMR(*map(jnp.asarray, HARD_CARBONS[name]))
+    pores = {"A": (2, 3), "B": (3, 4), "D1": (3, 4)}[name]
+    slope = tuple(i for i in range(5) if i not in pores)
+    for curve in (host, host.part(slope)):
+        x = X * jnp.sum(curve.amount) / jnp.sum(host.amount)
+        table = curve.prepared()
+        for T in map(jnp.asarray, (213.15, 243.15, 253.15, 273.15, 298.15, 343.15)):
+            np.testing.assert_allclose(table.at(T)(x), curve.at(T)(x), atol=8e-5)
+
+
+def test_parts_of_curves_follow_the_temperature(carbon):
+    """However a curve is put together, and in whatever order it is prepared."""
+    T, x = jnp.asarray(243.15), jnp.linspace(0.05, 0.95, 20)
+    shift = Table(jnp.asarray([0.0, 1.0]), jnp.asarray([0.01, -0.01]))
+    corrected = Corrected(carbon, shift)
+    walled = Walled(corrected, jnp.asarray(2e-3))
+    cold = carbon.at(T)(x)
+    np.testing.assert_allclose(corrected.at(T)(x), cold + shift(x), rtol=1e-12)
+    for curve in (walled.at(T), walled.prepared().at(T), walled.at(T).prepared()):
+        np.testing.assert_allclose(curve(x), walled.at(T)(x), atol=2e-5)
+        np.testing.assert_allclose(curve(x), cold + shift(x), atol=2e-5)
+
+
+def test_entropy_is_the_derivative_by_temperature(carbon):
+    """Of the exact curve, of the table, and beyond the table's temperatures."""
+    table, x = carbon.prepared(), jnp.linspace(0.05, 0.95, 30)
+    for T in (233.15, 273.15, 298.15, 333.15):
+        exact, tabled = (
+            jax.jvp(lambda T, c=c: c.at(T)(x), (jnp.asarray(T),), (jnp.ones(()),))[1]
+            for c in (carbon, table)
+        )
+        step = carbon.at(jnp.asarray(T + 0.1))(x) - carbon.at(jnp.asarray(T - 0.1))(x)
+        np.testing.assert_allclose(exact, step / 0.2, rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(tabled, exact, atol=3e-6)
+    far = [table.at(jnp.asarray(T))(x) for T in (380.0, 390.0, 400.0)]
+    np.testing.assert_allclose(far[2] - far[1], far[1] - far[0], rtol=1e-9)
 
 
 def test_slope_is_the_derivative(carbon):
@@ -71,8 +126,6 @@ def test_derivatives(carbon, name):
 
 def test_simulates_like_its_table(cell, model, carbon):
     """A discharge with the function and one with a fine table of it."""
-    from naion.properties import Table
-
     x = jnp.concatenate([jnp.geomspace(1e-4, 0.02, 60), jnp.linspace(0.025, 1.0, 300)])
     step = na.Protocol("Discharge at C/2 until 1.5 V")
     sto = na.parameters.Stoichiometry(jnp.asarray(0.9), jnp.asarray(0.45))
