@@ -188,7 +188,9 @@ def surface_rates(
         thickness = u["sei"]
         j_sei = grid.of_part(
             _sei,
-            lambda p, at: p.growth.current(drop[at], thickness[at] * p.thickness, T),
+            lambda p, at: p.growth.current(
+                potential[at], drop[at], thickness[at] * p.thickness, T
+            ),
         )
         rows["sei"] = grid.of_part(
             _sei,

@@ -51,12 +51,13 @@ def cycles(s: "Solution") -> "pd.DataFrame":
     length = np.asarray(s.record.h[:n])
     out = charge > 0.0
     of = _rows(s)["Cycle"][:n]
-    rows = []
+    rows, discharge_first = [], []
     for cycle in np.unique(of):
         here = of == cycle
         extremes = np.concatenate([start[here], end[here]])
         given, taken = (np.sum(energy[here & which]) for which in (out, ~out))
         q_out, q_in = (np.sum(charge[here & which]) for which in (out, ~out))
+        discharge_first.append(_discharge_first(charge[here]))
         warmest = np.max(extremes[:, Output.TEMPERATURE])
         rows.append(
             {
@@ -65,8 +66,8 @@ def cycles(s: "Solution") -> "pd.DataFrame":
                 "Charge capacity [A.h]": -q_in,
                 "Discharge energy [W.h]": given,
                 "Charge energy [W.h]": -taken,
-                "Coulombic efficiency": -q_out / q_in if q_in else np.nan,
-                "Energy efficiency": -given / taken if taken else np.nan,
+                "Coulombic efficiency": np.nan,
+                "Energy efficiency": np.nan,
                 "Minimum voltage [V]": np.min(extremes[:, Output.VOLTAGE]),
                 "Maximum voltage [V]": np.max(extremes[:, Output.VOLTAGE]),
                 "Maximum temperature [K]": warmest,
@@ -74,7 +75,46 @@ def cycles(s: "Solution") -> "pd.DataFrame":
                 "Duration [h]": np.sum(length[here]) / 3600.0,
             }
         )
-    return pd.DataFrame(rows).set_index("Cycle")
+    table = pd.DataFrame(rows).set_index("Cycle")
+    for name, what in (
+        ("Coulombic efficiency", "capacity [A.h]"),
+        ("Energy efficiency", "energy [W.h]"),
+    ):
+        pair = (table[f"{way} {what}"].to_numpy() for way in ("Discharge", "Charge"))
+        table[name] = efficiencies(*pair, np.array(discharge_first))
+    return table
+
+
+def _discharge_first(charge: np.ndarray) -> bool:
+    """Whether most of a discharge comes before the charge, by their steps, out positive."""
+    # Rests pass what round-off makes of nothing.
+    least = 1e-9 * np.max(np.abs(charge))
+    out, taken = (np.where(side > least, side, 0.0) for side in (charge, -charge))
+    return bool(out @ np.cumsum(taken) <= 0.5 * np.sum(out) * np.sum(taken))
+
+
+def efficiencies(
+    out: np.ndarray, taken: np.ndarray, discharge_first: np.ndarray
+) -> np.ndarray:
+    """What the discharge of each cycle gave over what the charge before it took.
+
+    Where a cycle begins with its discharge, the charge before is that of the cycle before:
+    a ratio with the charge that follows would hide what is lost from cycle to cycle.
+
+    Args:
+        out: charge or energy given by each cycle, in their order, (n,).
+        taken: charge or energy taken, in the same unit, (n,).
+        discharge_first: whether most of a cycle's discharge came before its charge, (n,).
+
+    Returns:
+        NaN where there was no charge before, or no discharge, (n,).
+    """
+    if not len(out):
+        return np.zeros(0)
+    before = np.where(discharge_first, np.append(0.0, taken[:-1]), taken)
+    nothing = 1e-9 * max(np.max(out), np.max(taken))
+    there = (out > nothing) & (before > nothing)
+    return np.where(there, out / np.where(there, before, 1.0), np.nan)
 
 
 def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
