@@ -9,8 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from ..parameters import (
     Cell,
@@ -312,7 +314,7 @@ def _electrode_data(
             lost.append(f"{where}.film_resistance (not 0)")
         if not isinstance(p.rate_constant.curve, Constant):
             lost.append(f"{where}.rate_constant (depends on composition)")
-        if not (_invariant(p.ocp) and _invariant(p.dudt)):
+        if not (_is_of_one_temperature(p.ocp, T) and _invariant(p.dudt)):
             lost.append(f"{where}.ocp or dudt (a law in temperature)")
         K = Property(
             Constant(p.rate_constant(jnp.asarray(0.5), T) * p.c_max),
@@ -406,6 +408,13 @@ def _curve(given: Property, where: str, goes_on: bool, lost: list[str]) -> Any:
 
 def _invariant(given: Property) -> bool:
     return isinstance(given.temperature, Invariant)
+
+
+def _is_of_one_temperature(given: Property, T: Array) -> bool:
+    """Whether a property is the same at every temperature, by law and by curve."""
+    x = jnp.linspace(0.02, 0.98, 20)
+    slope = jax.jvp(lambda T: given(x, T), (T,), (jnp.ones_like(T),))[1]
+    return not np.any(np.abs(slope) > 1e-12)
 
 
 def _is(given: Property, value: float) -> bool:

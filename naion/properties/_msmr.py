@@ -48,7 +48,9 @@ class MSMR(AbstractCurve):
     width: Float[Array, " n"]
     amount: Float[Array, " n"]
     knots: int = eqx.field(static=True, default=250)
-    T: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.asarray(REFERENCE))
+    T: Float[Array, ""] = eqx.field(
+        default_factory=lambda: jnp.asarray(REFERENCE, float)
+    )
 
     def at(self, T: Array) -> "MSMR":
         return dataclasses.replace(self, T=T)
@@ -120,7 +122,9 @@ class MSMR(AbstractCurve):
                 potentials there [V], (knots,).
         """
         U_ref = self.knot_potentials()
-        x = jax.lax.stop_gradient(self.at(jnp.asarray(REFERENCE)).composition(U_ref))
+        x = jax.lax.stop_gradient(
+            self.at(jnp.asarray(REFERENCE, float)).composition(U_ref)
+        )
 
         def of(T: Array) -> PiecewiseCubic:
             host = self.at(T)
@@ -143,7 +147,7 @@ class MSMR(AbstractCurve):
         """At 298.15 K, falling, where either the potential or the composition has moved
         on [V].
         """
-        known = jax.lax.stop_gradient(self.at(jnp.asarray(REFERENCE)))
+        known = jax.lax.stop_gradient(self.at(jnp.asarray(REFERENCE, float)))
         low, high = known._bounds()
         fine = jnp.linspace(high, low, _FINE)
         x = known.composition(fine)

@@ -1,5 +1,7 @@
 """The MSMR potential: its inverse, its prepared curve, its derivatives."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,8 +10,16 @@ import pytest
 
 import naion as na
 from naion._constants import F, R
+from naion.parameters import (
+    Stoichiometry,
+    from_json,
+    open_circuit_voltage,
+    to_json,
+    with_pore_filling,
+    with_reactions,
+)
 from naion.parameters._variants import HARD_CARBONS
-from naion.properties import MSMR, Corrected, Property, Table, Walled
+from naion.properties import MSMR, Corrected, Property, Table, Walled, constant
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +145,86 @@ def test_simulates_like_its_table(cell, model, carbon):
         s = na.simulate(c, step, model=model, start=sto)
         capacity.append(float(s.capacity))
     assert abs(capacity[0] / capacity[1] - 1.0) < 2e-4
+
+
+COLD = pytest.mark.parametrize("T", [253.15, 233.15])
+
+
+def put(cell, **changes):
+    """The cell with other fields of its negative particle."""
+    particle = dataclasses.replace(cell.negative.particle, **changes)
+    return eqx.tree_at(lambda c: c.negative.particle, cell, particle)
+
+
+@COLD
+def test_cell_in_the_cold(cell, model, carbon, T):
+    """Open-circuit voltage, potentials on the grid and heat see the carbon at T."""
+    T, added, n = jnp.asarray(T), 1e-4, model.mesh.n_neg
+    warm = with_reactions(cell, "A")
+    c = put(warm, dudt=constant(added))
+    sto = Stoichiometry(jnp.asarray(0.15), jnp.asarray(0.8))
+    moved = carbon.at(T)(sto.negative) - carbon(sto.negative)
+    assert 0.035 < -float(moved) < 0.06
+    voltage = [open_circuit_voltage(w, sto, T) for w in (warm, c)]
+    at_reference = open_circuit_voltage(warm, sto, warm.temperature)
+    positive = warm.positive.particle.dudt(sto.positive, T) * (T - warm.temperature)
+    np.testing.assert_allclose(voltage[0], at_reference - moved + positive, atol=1e-9)
+    shift = added * (T - c.temperature)
+    np.testing.assert_allclose(voltage[1], voltage[0] - shift, atol=1e-9)
+    grid = model.lay_out(c)
+    x = jnp.full_like(grid.radius, 0.15)
+    np.testing.assert_allclose(
+        grid.ocp(x, T)[:n], carbon.at(T)(sto.negative) + shift, atol=3e-5
+    )
+    # What the heat sees is the derivative of what the voltage sees, once.
+    own = jax.grad(lambda T: carbon.at(T)(sto.negative))(T)
+    np.testing.assert_allclose(grid.entropic(x, T)[:n], own + added, atol=5e-6)
+    step = grid.ocp(x, T + 0.05) - grid.ocp(x, T - 0.05)
+    np.testing.assert_allclose(grid.entropic(x, T), step / 0.1, atol=1e-9)
+
+
+@COLD
+def test_pores_in_the_cold(cell, model, carbon, T):
+    """At rest nothing fills: pores and slope have one potential, that of the host at T."""
+    T = jnp.asarray(T)
+    grid = model.lay_out(with_pore_filling(with_reactions(cell, "A")))
+    x, n = jnp.linspace(0.1, 0.9, 9), model.mesh.n_neg
+    for each in x:
+        here = jnp.full_like(grid.radius, each)
+        slope, filled = grid.populate(here, T)
+        np.testing.assert_allclose((slope + filled)[:n], each, atol=1e-12)
+        np.testing.assert_allclose(grid.composition(slope, T)[:n], each, atol=1e-4)
+        np.testing.assert_allclose(
+            grid.ocp(slope, T)[:n], carbon.at(T)(each), atol=2e-5
+        )
+        rest, back = (
+            grid.pore_filling(slope, filled, T),
+            jax.grad(lambda b, s=slope: grid.pore_filling(s, b, T)[0])(filled)[0],
+        )
+        # How far the pores are from where they would rest, in composition.
+        assert abs(float(rest[0] / back)) < 1e-5
+
+
+@COLD
+def test_diffusion_by_potential_in_the_cold(cell, model, carbon, T):
+    """The flux is down the potential at T."""
+    T, D_0 = jnp.asarray(T), 1e-14
+    c = put(
+        with_reactions(cell, "A"),
+        diffusivity=constant(D_0),
+        driven_by="potential",
+    )
+    grid, n = model.lay_out(c), model.mesh.n_neg
+    low = jnp.full_like(grid.shell_gap, 0.20)
+    flux = grid.shell_flux(low, low + 0.01, T)[:, :n]
+    fall = carbon.at(T)(jnp.asarray(0.21)) - carbon.at(T)(jnp.asarray(0.20))
+    expected = D_0 * 0.205 * 0.795 * F / (R * T) * fall / grid.shell_gap[:, :n]
+    np.testing.assert_allclose(flux, expected, rtol=2e-3)
+
+
+def test_files_of_before_are_of_25_degC(cell, carbon):
+    """A file that does not know a host's temperature."""
+    data = to_json(with_reactions(cell, "A"))
+    del data["negative"]["particle"]["ocp"]["curve"]["T"]
+    host = from_json(data).negative.particle.ocp.curve
+    np.testing.assert_array_equal(host(X), carbon(X))
