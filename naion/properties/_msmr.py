@@ -91,16 +91,20 @@ class MSMR(AbstractCurve):
         known = jax.lax.stop_gradient(self)
 
         def better(_, state):
-            low, high, U = state
+            low, high, U, last = state
             x, slope = known._filling(U)
             excess = x - target
             # x falls with U: too much x means that U lies too low.
             low, high = jnp.where(excess > 0, U, low), jnp.where(excess > 0, high, U)
             newton = U - excess / slope
-            inside = (newton >= low) & (newton <= high)
-            return low, high, jnp.where(inside, newton, 0.5 * (low + high))
+            # Steps that do not shrink may go to and fro between two sides for ever.
+            good = (newton >= low) & (newton <= high)
+            good = good & (jnp.abs(newton - U) <= 0.5 * last)
+            new = jnp.where(good, newton, 0.5 * (low + high))
+            return low, high, new, jnp.abs(new - U)
 
-        _, _, U = jax.lax.fori_loop(0, iterations, better, (low, high, first))
+        state = low, high, first, 2.0 * (high - low)
+        _, _, U, _ = jax.lax.fori_loop(0, iterations, better, state)
         # One more step carries the derivatives (implicit function theorem).
         found, slope = self._filling(U)
         return U - (found - x) / jax.lax.stop_gradient(slope)
