@@ -29,6 +29,10 @@ Between them hard carbon's potential is met within 20 uV, at sharper steps withi
 """
 
 
+MANY = 32
+"""Points beyond which it takes less to blend a table of some 250 pieces than each point."""
+
+
 class CubicsInTemperature(AbstractCurve):
     """Piecewise cubics at `NODES`, on the same knots, and a polynomial through them.
 
@@ -72,10 +76,18 @@ def in_temperature(curve_at: Callable[[Array], PiecewiseCubic]) -> CubicsInTempe
 @jax.jit
 def _blended(knots: Array, pieces: Array, weights: Array, x: Array) -> Array:
     index = count_below(jax.lax.stop_gradient(knots), x)
-    found = elements(pieces, index)
-    powers = found[1:].reshape(4, len(weights), *x.shape)
-    a, b, c, d = jnp.sum(weights.reshape(-1, *[1] * x.ndim) * powers, axis=1)
-    z = x - found[0]
+
+    def blended(rows: Array) -> Array:
+        powers = rows[1:].reshape(4, len(weights), *rows.shape[1:])
+        w = weights.reshape(-1, *[1] * (rows.ndim - 1))
+        return jnp.concatenate([rows[:1], jnp.sum(w * powers, axis=1)])
+
+    # Of many points, the whole table is blended first.
+    many = x.size > MANY
+    rows = blended(pieces) if many else pieces
+    found = elements(rows, index)
+    anchor, a, b, c, d = found if many else blended(found)
+    z = x - anchor
     return a + z * (b + z * (c + z * d))
 
 
