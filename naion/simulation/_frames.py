@@ -80,8 +80,10 @@ def cycles(s: "Solution") -> "pd.DataFrame":
         ("Coulombic efficiency", "capacity [A.h]"),
         ("Energy efficiency", "energy [W.h]"),
     ):
-        pair = (table[f"{way} {what}"].to_numpy() for way in ("Discharge", "Charge"))
-        table[name] = efficiencies(*pair, np.array(discharge_first))
+        given, taken = (
+            table[f"{way} {what}"].to_numpy() for way in ("Discharge", "Charge")
+        )
+        table[name] = efficiencies(given, taken, np.array(discharge_first))
     return table
 
 
