@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from ..batch import run, stack
 from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
-from ..fit._free import get_vector, set_vector, sizes
+from ..fit._free import get_vector, prior_root, set_vector, sizes
 from ..io import write_cell
 from ..parameters import Cell, ParameterSet
 from ..simulation import Solution, simulate
@@ -95,14 +95,15 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
-    """What is known of a set that was not fitted: its assumed numbers have ranges.
+    """What is known of a set that was not fitted: some of its numbers have ranges.
 
     Its other numbers are taken as they are, and the model as right: the least that is
     uncertain.
     """
     free = assumed(found)
-    z = get_vector(free, Subject(found.cell, [0.0]))
-    return Uncertainty(free, z, np.diag([f.prior**2 for f in free]), 0.0)
+    subject = Subject(found.cell, [0.0])
+    root = prior_root(free, subject)
+    return Uncertainty(free, get_vector(free, subject), root @ root.T, 0.0)
 
 
 def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:

@@ -235,7 +235,7 @@ class CellSystem(AbstractSystem):
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)
-        surface, salt = args.composition(s.sto[-1]), jnp.min(s.c_e)
+        surface, salt = args.composition(s.sto[-1], s.temperature), jnp.min(s.c_e)
         Q = args.cell.nominal_capacity
         return distances(control, V, s.current, passed, s.temperature, surface, salt, Q)
 
