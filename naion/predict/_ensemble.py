@@ -14,7 +14,7 @@ from ..batch import run, stack
 from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
 from ..fit._free import get_vector, prior_root, set_vector, sizes
 from ..io import write_cell
-from ..parameters import Cell, ParameterSet
+from ..parameters import Cell, ParameterSet, possible
 from ..simulation import Solution, simulate
 
 MOST_PULLS = 20
@@ -132,8 +132,10 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
     The covariance of a nearly undetermined parameter can be wider than its bounds; draws
-    are pushed back to them. Draws in which an open-circuit potential rises, which is no
-    possible cell, are pulled towards the best fit until none rises more than there.
+    are pushed back to them. Draws with impossible numbers, such as fractions of volume that
+    add up to more than one, are drawn again. Draws in which an open-circuit potential
+    rises, which is no possible cell, are pulled towards the best fit until none rises more
+    than there.
     """
     subject = Subject(cell, [0.0])
     moved = draws(cell, known, n, seed)[1:]
@@ -150,8 +152,15 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     counts = sizes(known.free, subject)
     of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
     moves = np.zeros((n, len(known.z)))
-    for k in range(1, n):
-        moves[k] = root @ rng.standard_normal(len(known.z))
+    fresh = np.arange(n) > 0
+    for _ in range(MOST_PULLS):
+        for k in np.flatnonzero(fresh):
+            moves[k] = root @ rng.standard_normal(len(known.z))
+        z = np.clip(known.z + moves, low, high)
+        fresh = ~np.asarray(_are_possible(known.free, subject, z))
+        fresh[0] = False
+        if not fresh.any():
+            break
     for _ in range(MOST_PULLS):
         z = np.clip(known.z + moves, low, high)
         steepest = np.asarray(_steepest(known.free, subject, z))
@@ -161,6 +170,12 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
         moves[np.ix_(rises, of_ocp)] *= 0.7
     z[0] = known.z
     return z
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _are_possible(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
+    """Which draws, (n, n_z), are cells whose numbers are possible, (n,)."""
+    return jax.vmap(lambda z: possible(set_vector(free, subject, z).cell))(z)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -101,3 +101,10 @@ def test_assumed_diffusion_times_of_nfpp_let_it_work():
 
     low, high = np.percentile(run(energy, stack(drawn.cells)), [5.0, 95.0])
     assert low > 90.0 and high - low < 20.0
+
+
+def test_draws_are_possible_cells():
+    """Ranges of porosity and of active fraction overlap beyond a sum of one."""
+    found = na.parameters.load_set("cfm_hc_32140")
+    drawn = ensemble(found.cell, uncertainty_of_set(found), 64)
+    assert all(bool(na.parameters.possible(c)) for c in drawn.cells)
