@@ -102,7 +102,11 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
         temperature_above=protocol.temperature_above,
     )
     never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
-    stops = [own_lower, own_upper] + [never] * 4 + [always] * 3
+    stops = (
+        [own_lower | protocol.ends_all, own_upper | protocol.ends_all]
+        + [never] * 4
+        + [always] * 3
+    )
     return Segments(
         Imposed(control, cut_offs),
         protocol.duration,
