@@ -110,7 +110,7 @@ WRONG = {
     ),
     "transference number": (
         lambda: put(lambda c: c.electrolyte.t_plus.curve.value, 1.2),
-        "electrolyte.t_plus = 1.2: expected 0 to 1",
+        "electrolyte.t_plus = 1.2: expected -1 to 1",
     ),
     "contact": (
         lambda: put(lambda c: c.contact_resistance.curve.value, -0.01),
