@@ -10,6 +10,7 @@ import naion as na
 
 from ..harness import FAST, write
 from . import (
+    bpx,
     cells,
     faults,
     fitting,
@@ -29,7 +30,7 @@ Judged = tuple[Case, Verdict]
 
 def corpus() -> list[Case]:
     """All cases that need no process of their own."""
-    modules = steps, running, profiles, cells, fitting, many, library
+    modules = steps, running, profiles, cells, bpx, fitting, many, library
     return [case for module in modules for case in module.cases()]
 
 

@@ -73,7 +73,14 @@ def _fleets() -> list[Case]:
             FLEET + "max_evaluations = 0.5\n",
         ),
         f("a binary table", bytes(range(256)), "cells.csv", "", "text|name"),
-        f("template is not TOML", CELLS, "fit.toml", "line", "TOML", fit="cell ="),
+        f(
+            "template is not TOML",
+            CELLS,
+            "fit.toml",
+            "end of document",
+            "TOML",
+            fit="cell =",
+        ),
     ]
 
 

@@ -32,6 +32,9 @@ PUT = (
 """What stands in the place of a number."""
 
 
+STRANGE = "\0\ufeff°\r\t\u2212;|{}[]\"'#=,:"
+
+
 def mutated(text: str, rng: np.random.Generator) -> str:
     """One to three changes of a text."""
     for _ in range(int(rng.integers(1, 4))):
@@ -60,9 +63,7 @@ def _transpose(text: str, rng: np.random.Generator) -> str:
 
 def _strange(text: str, rng: np.random.Generator) -> str:
     i = _at(text, rng)
-    return (
-        text[:i] + "\0\ufeff°\r\t\u2212;|{}[]\"'#=,:"[int(rng.integers(19))] + text[i:]
-    )
+    return text[:i] + STRANGE[int(rng.integers(len(STRANGE)))] + text[i:]
 
 
 def _cut(text: str, rng: np.random.Generator) -> str:
@@ -151,7 +152,7 @@ def subjects() -> dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]]:
 
 def cases(each: int = EACH, seed: int = SEED) -> Iterator[Case]:
     """Mutations; files of the same seed are the same."""
-    from .cells import read
+    from .bpx import read
 
     for k, (door, (name, text, argv, rest)) in enumerate(subjects().items()):
         rng = np.random.default_rng([seed, k])

@@ -1,6 +1,6 @@
 """`naion run` and `naion predict`: options, and use beyond measurements."""
 
-from .good import SET, cell_json, changed, profile
+from .good import SET, bpx_json, cell_json, changed, profile
 from .judge import Case
 
 STEP = ("--protocol", "Discharge at 1C for 20 s")
@@ -120,7 +120,7 @@ def _options() -> list[Case]:
             r"p\.csv",
             "exists|not a (directory|folder)",
         ),
-        ("out is empty", "", "--out|out", "", "name of a file|folder"),
+        ("out is empty", "", r"\. is a folder", "", "name of a file|folder"),
         ("out is a device", "/dev/null", "/dev/null", "", "ordinary file"),
         ("a name that is too long", "x" * 300, "x" * 300, "", "too long"),
     )
@@ -141,6 +141,7 @@ def _options() -> list[Case]:
         ("no such file", "celll.json", "celll.json", "celll.json", "set"),
         ("a profile as cell", "p.csv", "p.csv", "", "JSON"),
         ("a folder as cell", "out", "out", "", "file|set"),
+        ("a BPX file as cell", "b.json", "b.json", "BPX", "read_bpx"),
         ("an empty name", "", "''", "", "set"),
     )
     found += [
@@ -151,7 +152,7 @@ def _options() -> list[Case]:
             place,
             given,
             expected,
-            {"p.csv": profile(), "out/x": ""},
+            {"p.csv": profile(), "out/x": "", "b.json": bpx_json()},
         )
         for name, cell, place, given, expected in cells
     ]
