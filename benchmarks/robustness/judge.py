@@ -174,6 +174,8 @@ def _worded(case: Case, said: str) -> Verdict:
 
 def _is_worded(error: Exception) -> bool:
     """Whether an exception is naion's own: of a usual kind, raised there, a sentence."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return True
     usual = ValueError | KeyError | TypeError | RuntimeError | OSError | ImportError
     if not isinstance(error, usual) or " " not in str(error):
         return False

@@ -10,6 +10,19 @@ from ..parameters import Cell, available, from_json, load, to_json
 FORMAT = "naion-cell-1"
 
 
+def require_cell(cell: Any) -> None:
+    """Check that something is a cell.
+
+    Raises:
+        TypeError: saying what it is.
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(
+            f"Expected a Cell to write, got {cell!r:.60}; a set is loaded with "
+            "`naion.parameters.load`."
+        )
+
+
 def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     """Write a cell and anything that belongs to it; a broken write leaves no file.
 
@@ -18,11 +31,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
         cell: the cell.
         extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
     """
-    if not isinstance(cell, Cell):
-        raise TypeError(
-            f"Expected a Cell to write, got {cell!r:.60}; a set is loaded with "
-            "`naion.parameters.load`."
-        )
+    require_cell(cell)
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
     write_whole(path, text + "\n")
 
