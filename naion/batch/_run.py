@@ -63,7 +63,7 @@ def run(
     whole = chunk is None or (isinstance(chunk, Integral) and chunk > 0)
     if not whole or isinstance(chunk, bool):
         raise ValueError(
-            f"chunk={chunk!r}: a chunk is a whole number of lanes, at least one."
+            f"chunk={chunk!r}: expected a whole number of at least one lane."
         )
     done = None
     if folder is None:

@@ -96,8 +96,8 @@ def simulate(
         )
     if np.ndim(cells.area) == 0:
         raise ValueError(
-            "cells: this is one cell, without an axis of lanes; `naion.batch.stack` makes "
-            "many of a list, `naion.simulate` takes one."
+            "cells: this is one cell, and not many with lanes along its first axis; "
+            "`naion.batch.stack` makes them of a list, `naion.simulate` takes one."
         )
     protocol = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
 
