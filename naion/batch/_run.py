@@ -3,11 +3,11 @@
 import hashlib
 import io
 import itertools
-import operator
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,8 +60,11 @@ def run(
     lanes = Lanes.of(inputs)
     processes(folder)
     program = Program(function, devices)
-    if chunk is not None and not operator.index(chunk) > 0:
-        raise ValueError(f"chunk={chunk}: a chunk needs at least one lane.")
+    whole = chunk is None or (isinstance(chunk, Integral) and chunk > 0)
+    if not whole or isinstance(chunk, bool):
+        raise ValueError(
+            f"chunk={chunk!r}: expected a whole number of at least one lane."
+        )
     done = None
     if folder is None:
         chunk = _chunk(program, lanes) if chunk is None else min(chunk, lanes.count)

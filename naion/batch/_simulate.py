@@ -85,7 +85,20 @@ def simulate(
         chunk, devices, folder, progress: see `run`.
         options: of `naion.simulate`, the same for all cells. With keep="end" a lane
             takes a hundredth of the memory.
+
+    Raises:
+        TypeError, ValueError: for anything but stacked cells.
     """
+    if not isinstance(cells, Cell):
+        raise TypeError(
+            f"cells: expected cells that are stacked, got a {type(cells).__name__}; "
+            "`naion.batch.stack` makes them of a list."
+        )
+    if np.ndim(cells.area) == 0:
+        raise ValueError(
+            "cells: this is one cell, and not many with lanes along its first axis; "
+            "`naion.batch.stack` makes them of a list, `naion.simulate` takes one."
+        )
     protocol = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
 
     def one(cell: Cell) -> Solution:

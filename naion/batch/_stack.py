@@ -6,7 +6,7 @@ What all trees have in common is found column by column, without flattening each
 import dataclasses
 import functools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -26,9 +26,20 @@ def stack(trees: Sequence[Tree]) -> Tree:
         ValueError: for none, or for trees of unlike structure, naming the first that
             differs from the first of all, and where.
     """
+    if isinstance(trees, eqx.Module | str) or not isinstance(trees, Iterable):
+        raise TypeError(
+            f"`stack` takes a list of cells, or of others of one kind, got one "
+            f"{type(trees).__name__}."
+        )
     trees = list(trees)
     if not trees:
-        raise ValueError("A batch needs at least one lane.")
+        raise ValueError("`stack` got an empty list; a batch needs at least one lane.")
+    words = [x for x in jax.tree.leaves(trees[0]) if isinstance(x, str | bytes)]
+    if words:
+        raise TypeError(
+            f"`stack` takes cells, or other trees of numbers, got {words[0]!r:.60}; a set "
+            "is loaded with `naion.parameters.load`."
+        )
     try:
         leaves = list(_columns(trees, ""))
     except _Unlike:

@@ -52,9 +52,9 @@ def audit(
     Raises:
         ValueError: for fewer than two draws, or a folder with parts of something else.
     """
-    if draws < 2:
+    if not isinstance(draws, int) or draws < 2:
         raise ValueError(
-            f"draws={draws}: an interval needs at least two, better {DRAWS}."
+            f"draws={draws!r}: an interval needs at least two, better {DRAWS}."
         )
     finished = None if folder is None else Finished(folder, ABOUT)
     programs: dict[Any, Asked] = {}

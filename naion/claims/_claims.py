@@ -7,6 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+import numpy as np
+
+from .._entries import number, one_of, only, pair, table, text
 from .._files import read_toml
 from ..design import Input, read_input
 from ..design import load as load_design
@@ -99,7 +103,7 @@ def load(file: Path | str | None = None) -> tuple[Claim, ...]:
     data, name = _data(file)
     products = _products(data)
     return tuple(
-        _claim(name, key, table, products) for key, table in data["claim"].items()
+        _claim(name, key, entry, products) for key, entry in data["claim"].items()
     )
 
 
@@ -117,8 +121,8 @@ def products(
     found, tables = {}, _products(data)
     if audited is None:
         audited = shipped_cell()
-    for key, table in tables.items():
-        found[key] = _product(name, key, table, data, audited)
+    for key, entry in tables.items():
+        found[key] = _product(name, key, entry, data, audited)
     return found
 
 
@@ -137,7 +141,7 @@ def audited_cell(name: str) -> tuple[Cell, Uncertainty, bool]:
             f"{name} carries no fit: an audit needs a cell.json written by `naion fit` "
             "or `naion demo`, or the name of a set."
         )
-    return cell, Uncertainty.from_json(extra["fit"]), True
+    return cell, Uncertainty.read(name, extra["fit"], cell), True
 
 
 def shipped_cell() -> tuple[Cell, Uncertainty, bool]:
@@ -152,11 +156,16 @@ def _data(file: Path | str | None) -> tuple[dict[str, Any], str]:
     if file is None:
         return own, "claims.toml"
     data = read_toml(file)
-    if not data.get("claim"):
+    claims = table(data.get("claim", {}), f"{file}: claim", "tables [claim.NAME]")
+    if not claims:
         raise ValueError(f"{file}: no claims; write them as [claim.NAME].")
     # Products and variations that ship can be used by name.
-    for key in ("product", "variation"):
-        data[key] = own[key] | data.get(key, {})
+    for key in ("claim", "product", "variation"):
+        form = f"a table [{key}.NAME]"
+        given = table(data.get(key, {}), f"{file}: {key}", form)
+        for name, entry in given.items():
+            table(entry, f"{file}: {key} {name}", form)
+        data[key] = given if key == "claim" else {**own[key], **given}
     data["folder"] = str(Path(file).parent)
     return data, str(file)
 
@@ -165,34 +174,39 @@ def _products(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return data.get("product", {})
 
 
-def _product(file: str, name: str, table: Mapping[str, Any], data, audited) -> Product:
-    known = {"materials", "design", "designs", "variation", "temperatures"}
-    if unknown := sorted(set(table) - known):
-        raise ValueError(
-            f"{file}: product {name}: {', '.join(unknown)} unknown; known are "
-            f"{', '.join(sorted(known))}."
-        )
-    materials = table.get("materials", FITTED)
-    own = audited if materials == FITTED else audited_cell(materials)
-    cell, known_of, fitted = own
-    own_file = table.get("designs")
+def _product(
+    file: str,
+    name: str,
+    entry: Mapping[str, Any],
+    data: Mapping[str, Any],
+    audited: Any,
+) -> Product:
+    here = f"{file}: product {name}"
+    only(entry, ("materials", "design", "designs", "variation", "temperatures"), here)
+    materials = text(entry.get("materials", FITTED), f"{here}: materials")
+    own_file = entry.get("designs")
     if own_file is not None:
-        own_file = Path(data.get("folder", ".")) / own_file
+        given = text(own_file, f"{here}: designs")
+        own_file = Path(data.get("folder", ".")) / given
     blueprint = None
-    if "design" in table:
-        blueprint = load_design(table["design"], own_file)
-        cell, known_of = _without_design(cell, known_of)
+    try:
+        cell, known, fitted = (
+            audited if materials == FITTED else audited_cell(materials)
+        )
+        if "design" in entry:
+            design = text(entry["design"], f"{here}: design")
+            blueprint = load_design(design, own_file)
+            cell, known = _without_design(cell, known)
+    except (KeyError, ValueError, FileNotFoundError) as error:
+        said = str(error.args[0])
+        raise ValueError(said if here in said else f"{here}: {said}") from None
     variations = ()
-    if "variation" in table:
-        entries = data["variation"].get(table["variation"])
-        if entries is None:
-            raise ValueError(
-                f"{file}: product {name}: no variation {table['variation']!r}; there "
-                f"are {', '.join(data['variation'])}."
-            )
-        variations = tuple(_variation(file, k, e) for k, e in entries.items())
-    low, high = table.get("temperatures", (25.0, 25.0))
-    return Product(name, cell, known_of, fitted, variations, blueprint, (low, high))
+    if "variation" in entry:
+        which = one_of(entry["variation"], data["variation"], f"{here}: variation")
+        factors = data["variation"][which].items()
+        variations = tuple(_variation(file, cell, k, e) for k, e in factors)
+    T = pair(entry.get("temperatures", (25.0, 25.0)), f"{here}: temperatures")
+    return Product(name, cell, known, fitted, variations, blueprint, T)
 
 
 DESIGNED = ("thickness", "porosity", "active_fraction", "c_max", "efficiency", "area")
@@ -216,51 +230,65 @@ def _without_design(cell: Cell, known: Uncertainty) -> tuple[Cell, Uncertainty]:
     return cell, Uncertainty(tuple(free), known.z[keep], C, known.discrepancy)
 
 
-def _variation(file: str, name: str, entry: Mapping[str, Any]) -> Variation:
-    paths = tuple(entry.get("paths", ()))
-    if not paths:
-        raise ValueError(f"{file}: variation {name}: give `paths` in the cell.")
-    rest = {k: v for k, v in entry.items() if k != "paths"}
-    made = read_input(file, name, rest)
-    return Variation(made, paths)
+def _variation(file: str, cell: Cell, name: str, entry: Any) -> Variation:
+    from ..fit._free import leaf
+
+    here = f"{file}: variation {name}"
+    rest = dict(table(entry, here, "an input with paths in the cell"))
+    paths = rest.pop("paths", None)
+    if not isinstance(paths, list) or not paths:
+        raise ValueError(f"{here}: give `paths` in the cell, a list; got {paths!r}.")
+    for path in paths:
+        try:
+            number_there = np.shape(leaf(cell, text(path, f"{here}: paths"))) == ()
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{here}: {error.args[0]}") from None
+        if not number_there or isinstance(leaf(cell, path), eqx.Module):
+            raise ValueError(f"{here}: {path} is not a single number of the cell.")
+    return Variation(read_input(file, name, rest), tuple(paths))
 
 
 def _claim(
-    file: str, name: str, table: Mapping[str, Any], products: Mapping[str, Any]
+    file: str, name: str, entry: Mapping[str, Any], products: Mapping[str, Any]
 ) -> Claim:
+    here = f"{file}: claim {name}"
     words = ("maker", "product", "said", "date", "source", "leaves_out")
-    missing = [w for w in words if w not in table]
-    if missing or not table.get("reading"):
+    missing = [w for w in words if w not in entry]
+    readings = entry.get("reading")
+    if missing or not readings:
         what = ", ".join(missing) or "at least one [[claim.NAME.reading]]"
-        raise ValueError(f"{file}: claim {name}: give {what}.")
-    unknown = sorted(set(table) - {*words, "reading", "about", "note"})
-    if unknown:
-        raise ValueError(f"{file}: claim {name}: {', '.join(unknown)} unknown.")
-    about = table.get("about", "")
-    readings = tuple(
-        _reading(f"{file}: claim {name}", r, about, products) for r in table["reading"]
-    )
-    texts = {w: str(table[w]) for w in words}
-    return Claim(name, **texts, note=table.get("note", ""), readings=readings)
+        raise ValueError(f"{here}: give {what}.")
+    only(entry, {*words, "reading", "about", "note"}, here)
+    if not isinstance(readings, list):
+        raise ValueError(
+            f"{here}: reading = {readings!r}; expected tables [[claim.{name}.reading]], "
+            "with double brackets."
+        )
+    about = entry.get("about", "")
+    made = tuple(_reading(here, r, about, products) for r in readings)
+    texts = {w: str(entry[w]) for w in words}
+    note = str(entry.get("note", ""))
+    return Claim(name, **texts, note=note, readings=made)
 
 
 def _reading(
-    where: str, table: Mapping[str, Any], about: str, products: Mapping[str, Any]
+    where: str, given: Any, about: Any, products: Mapping[str, Any]
 ) -> Reading:
-    table = dict(table)
-    kind, text = table.pop("question", None), table.pop("text", None)
-    if kind not in QUESTIONS or text is None:
+    entry = dict(table(given, f"{where}: reading", "a table"))
+    kind, said = entry.pop("question", None), entry.pop("text", None)
+    if not isinstance(kind, str) or kind not in QUESTIONS or said is None:
         raise ValueError(
-            f"{where}: question = {kind!r}, text = {text!r}; expected a text, and one of "
+            f"{where}: question = {kind!r}, text = {said!r}; expected a text, and one of "
             f"{', '.join(QUESTIONS)}."
         )
     question = QUESTIONS[kind]
-    where = f"{where}: {text!r}"
-    product, other = table.pop("about", about), table.pop("beside", "")
-    asked = {product, other} - {""}
-    if question.simulates and not product or not asked <= set(products):
+    where = f"{where}: {said!r}"
+    product, other = entry.pop("about", about), entry.pop("beside", "")
+    asked = [p for p in (product, other) if p != ""]
+    known = all(isinstance(p, str) and p in products for p in asked)
+    if question.simulates and not product or not known:
         raise ValueError(
-            f"{where}: about {', '.join(sorted(asked)) or 'nothing'}; products are "
+            f"{where}: about {', '.join(map(str, asked)) or 'nothing'}; products are "
             f"{', '.join(sorted(products))}."
         )
     if question.of_two != bool(other):
@@ -270,51 +298,55 @@ def _reading(
         )
     if question.of_design and not all("design" in products[p] for p in asked):
         raise ValueError(f"{where}: {kind} asks for a design; {product} has none.")
-    heat = table.pop("heat", "isothermal")
-    if heat not in ("isothermal", "lumped"):
-        raise ValueError(f"{where}: heat = {heat!r}; expected isothermal or lumped.")
-    requirements = tuple(
-        _requirement(where, r, question) for r in table.pop("require", ())
+    heat = one_of(
+        entry.pop("heat", "isothermal"), ("isothermal", "lumped"), f"{where}: heat"
     )
+    required = entry.pop("require", [])
+    if not isinstance(required, list):
+        required = [required]
+    requirements = tuple(_requirement(where, r, question) for r in required)
     if not requirements:
         raise ValueError(f"{where}: give at least one `require`.")
-    unknown = sorted(set(table) - set(question.numbers))
+    unknown = sorted(set(entry) - set(question.numbers))
     numbers = {k: v for k, v in question.numbers.items() if v is not None}
-    missing = sorted(set(question.numbers) - set(numbers) - set(table))
+    missing = sorted(set(question.numbers) - set(numbers) - set(entry))
     if unknown or missing:
         raise ValueError(
             f"{where}: unknown numbers: {', '.join(unknown) or 'none'}; missing: "
             f"{', '.join(missing) or 'none'}; a question of {kind!r} has "
             f"{', '.join(question.numbers)}."
         )
-    fixed = {k: float(v) for k, v in table.items() if not isinstance(v, Mapping)}
+    plain = {k: v for k, v in entry.items() if not isinstance(v, Mapping)}
+    fixed = {k: number(v, f"{where}: {k}") for k, v in plain.items()}
     conditions = tuple(
-        read_input(where, k, v) for k, v in table.items() if isinstance(v, Mapping)
+        read_input(where, k, v) for k, v in entry.items() if isinstance(v, Mapping)
     )
     certain = [c for c in conditions if c.range is None]
     fixed |= {c.name: c.value for c in certain}
     conditions = tuple(c for c in conditions if c.range is not None)
     return Reading(
-        text, kind, product, other, heat, numbers | fixed, conditions, requirements
+        str(said), kind, product, other, heat, numbers | fixed, conditions, requirements
     )
 
 
-def reading(product: str, **table: Any) -> Reading:
+def reading(product: str, **entry: Any) -> Reading:
     """A reading without a file: `question`, its numbers, and `require`.
 
     Args:
         product: what is asked, by name.
-        table: as in a file; `text` may be left out.
+        entry: as in a file; `text` may be left out.
 
     Raises:
         ValueError: for what cannot be understood, with what is allowed.
     """
-    named = {"text": table.get("question", "")} | table
+    named = {"text": entry.get("question", "")} | entry
     return _reading("reading", named, product, {product: {"design": ""}})
 
 
-def _requirement(where: str, entry: Mapping[str, Any], question: Question):
+def _requirement(where: str, given: Any, question: Question) -> Requirement:
     names = [name for name, _ in question.quantities]
+    form = f'{{ of = "{names[0]}", at_least = 1.0 }}, or at_most'
+    entry = table(given, f"{where}: require", form)
     bounds = {k: v for k, v in entry.items() if k in ("at_least", "at_most")}
     if entry.get("of") not in names or len(bounds) != 1 or len(entry) != 2:
         raise ValueError(
@@ -322,7 +354,8 @@ def _requirement(where: str, entry: Mapping[str, Any], question: Question):
             "either `at_least` or `at_most`."
         )
     ((word, bound),) = bounds.items()
-    return Requirement(names.index(entry["of"]), float(bound), word == "at_least")
+    least = number(bound, f"{where}: require: {word}")
+    return Requirement(names.index(entry["of"]), least, word == "at_least")
 
 
 def chosen(claims: tuple[Claim, ...], names: list[str]) -> tuple[Claim, ...]:

@@ -183,7 +183,10 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     only(content, {"cell", "mesh", "data", "free", "ocp_correction"}, str(file))
     for key in ("cell", "data"):
         if key not in content:
-            raise ValueError(f"{file}: no {key!r}. See `naion fit --help` and README.")
+            form = 'cell = "NAME"' if key == "cell" else "tables [[data]]"
+            raise ValueError(
+                f"{file}: no {key!r}; expected {form}. See `naion fit --help` and README."
+            )
     model = DFN(mesh_of(content, file))
     try:
         cell, extra = read_cell(beside(file, text(content["cell"], f"{file}, cell")))
@@ -210,7 +213,7 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         for f, place in zip(free, places, strict=True):
             check_start(f, subject, place)
     except KeyError as error:
-        raise ValueError(f"{file}: {error.args[0]}") from None
+        raise ValueError(f"{file}, free: {error.args[0]}") from None
     data = [
         _experiment(entry, file, cell, f"{file}, data {i + 1}")
         for i, entry in enumerate(tables(content, "data", file))
@@ -349,16 +352,19 @@ def _measured(
         assert cell.charged is not None
         change = cell.charged.negative - start.negative
         discharged = float(change * electrode_capacities(cell)[0])
-    return measured_profile(
-        name,
-        table["time_s"],
-        table["current_A"],
-        table["voltage_V"],
-        T,
-        sigma=sigma,
-        discharged=discharged,
-        note=said,
-    )
+    try:
+        return measured_profile(
+            name,
+            table["time_s"],
+            table["current_A"],
+            table["voltage_V"],
+            T,
+            sigma=sigma,
+            discharged=discharged,
+            note=said,
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _temperature(

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._files import read_text
+from .._files import read_text, writable_folder
 from ..batch import Finished, mine, together
 from ..fit import Fit, Problem, fleet
 from ..fit._fleet import AT_ONCE
@@ -48,6 +48,7 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     template_file = file.parent / text["fit"]
     template = read_toml(template_file)
     rows = _read_cells(file.parent / text["cells"])
+    writable_folder(out)
     finished = Finished(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
 

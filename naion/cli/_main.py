@@ -2,10 +2,13 @@
 
 import argparse
 import contextlib
+import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import jax
 
@@ -13,6 +16,7 @@ from naion_kernels import lanes, try_writing
 
 from .. import parameters
 from .._cache import compilation_cache, jax_folder
+from .._files import writable_folder
 from .._precision import enable_x64
 from .._results import Result
 from ..claims import DRAWS
@@ -69,8 +73,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT["internal"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose errors name the option that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: .*?(--[\w-]+)", message)
+        near = difflib.get_close_matches(unknown[1], _options(self)) if unknown else []
+        meant = f". Did you mean {near[0]}?" if near else ""
+        super().error(message + meant)
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """Options of a parser and of its commands."""
+    found: set[str] = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found |= _options(command)
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="naion",
         description="Doyle-Fuller-Newman model of sodium-ion cells.",
         epilog="Exit status: 0 completed, 1 cut-off reached before the end, 2 bad "
@@ -243,5 +268,9 @@ def _written_to(folder: Path) -> Path:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    demo(arguments.out, arguments.full, lambda text: print(text, flush=True))
+    demo(
+        writable_folder(arguments.out),
+        arguments.full,
+        lambda text: print(text, flush=True),
+    )
     return 0

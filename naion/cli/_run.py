@@ -57,7 +57,7 @@ def predict(arguments: argparse.Namespace) -> Solution:
             "of the model and of its other numbers are not in it."
         )
     elif "fit" in extra:
-        known = _known(arguments.cell, extra["fit"], cell)
+        known = Uncertainty.read(arguments.cell, extra["fit"], cell)
     else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
@@ -87,35 +87,10 @@ def predict(arguments: argparse.Namespace) -> Solution:
     return best
 
 
-def _known(name: str, fit: Any, cell: Cell) -> Uncertainty:
-    """What a cell.json says of its fit.
-
-    Raises:
-        ValueError: for what `naion fit` would not have written.
-    """
-    try:
-        known = Uncertainty.from_json(fit)
-        n = len(known.bounds(cell)[0])
-        good = known.z.shape == (n,) and known.covariance.shape == (n, n)
-        every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
-        if not good or not np.all(np.isfinite(np.asarray(every, float))):
-            raise ValueError(f"expected {n} finite numbers and their covariance")
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ValueError(
-            f"{name}: its 'fit' is not what `naion fit` writes ({error}); fit the cell "
-            "again."
-        ) from None
-    return known
-
-
 def _prepare(arguments: argparse.Namespace, cell: Cell):
     """Protocol, options of `simulate`, times to write (none: choose them), and origin."""
     times, origin = None, 0.0
-    if not RTOL[0] <= arguments.rtol <= RTOL[1]:
-        raise ValueError(
-            f"--rtol {arguments.rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual "
-            "5e-4 is half a millivolt a step."
-        )
+    tolerance(arguments.rtol, "--rtol")
     if not 1 <= arguments.cycles <= MOST_CYCLES:
         raise ValueError(f"--cycles {arguments.cycles}: expected 1 to {MOST_CYCLES:,}.")
     if arguments.profile is not None:
@@ -127,15 +102,18 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
         T = table.get("temperature_degC")
         origin = float(table["time_s"][0])
         times = table["time_s"] - origin
-        protocol = Protocol.profile(
-            times,
-            table["current_A"],
-            temperature=None if T is None else T + ZERO_CELSIUS,
-        )
+        try:
+            protocol = Protocol.profile(
+                times,
+                table["current_A"],
+                temperature=None if T is None else T + ZERO_CELSIUS,
+            )
+        except ValueError as error:
+            raise ValueError(f"{arguments.profile}: {error}") from None
     else:
         protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
     options: dict[str, Any] = {
-        "start": start_of(arguments.start, cell),
+        "start": start_of(arguments.start, cell, "--start"),
         "model": DFN(thermal=THERMAL[arguments.thermal]()),
         "rtol": arguments.rtol,
         "max_steps": arguments.max_steps,
@@ -150,13 +128,30 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
     return protocol, options, times, origin
 
 
-def start_of(text: str, cell: Cell) -> str | float | Stoichiometry:
+def tolerance(rtol: float, where: str) -> float:
+    """A tolerance that a step can meet.
+
+    Raises:
+        ValueError: for any other number.
+    """
+    if not RTOL[0] <= rtol <= RTOL[1]:
+        raise ValueError(
+            f"{where} {rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual 5e-4 is "
+            "half a millivolt a step."
+        )
+    return rtol
+
+
+def start_of(text: Any, cell: Cell, where: str) -> str | float | Stoichiometry:
     """The start that a text such as "soc=0.8" names.
+
+    Args:
+        where: the text stands, for messages.
 
     Raises:
         ValueError: for a text that names none, or a voltage at which no cell can rest.
     """
-    name, _, number = text.partition("=")
+    name, _, number = str(text).partition("=")
     if not number and name in ("charged", "discharged", "published"):
         return name
     try:
@@ -169,9 +164,9 @@ def start_of(text: str, cell: Cell) -> str | float | Stoichiometry:
         try:
             return stoichiometry_at_voltage(cell, value)
         except ValueError as error:
-            raise ValueError(f"--start {text}: {error}") from None
+            raise ValueError(f"{where} {text}: {error}") from None
     raise ValueError(
-        f"--start {text}: use charged, discharged, published, soc=0.8 (0 to 1) or "
+        f"{where} {text}: use charged, discharged, published, soc=0.8 (0 to 1) or "
         "ocv=4.018 (volts)."
     )
 

@@ -37,6 +37,7 @@ max_evaluations = 30                # of each fit; optional
 """
 
 import itertools
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -50,6 +51,7 @@ from scipy.stats import qmc
 
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
+from .._files import writable_folder
 from .._results import Result
 from ..batch import lane_of, run, stack
 from ..fit._free import leaf
@@ -59,13 +61,27 @@ from ..parameters import Cell, cautions
 from ..protocol import Protocol
 from ..simulation import Output, is_unfinished, simulate
 from ._fleet import fit_fleet
-from ._run import start_of
-from ._toml import beside, celsius, count, mesh_of, number, only, read_toml
+from ._run import start_of, tolerance
+from ._toml import (
+    beside,
+    celsius,
+    count,
+    mesh_of,
+    number,
+    one_of,
+    only,
+    read_toml,
+    tables,
+)
+from ._toml import text as words
 
 KEYS = {
     *("cell", "protocol", "vary", "start", "temperature", "thermal", "mesh", "rtol"),
     *("draws", "seed", "chunk", "max_steps"),
 }
+MOST_LANES = 10_000_000
+"""Numbers of a gigabyte; more take weeks."""
+
 OWN = ("temperature", "soc")
 """Names that are not the protocol's."""
 
@@ -90,24 +106,28 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
     for key in ("cell", "protocol", "vary"):
         if key not in text:
             raise ValueError(f"{file}: no {key!r}; see `naion sweep --help`.")
-    cell, _ = read_cell(beside(file, str(text["cell"])))
+    named = words(text["cell"], f"{file}, cell")
+    try:
+        cell, _ = read_cell(beside(file, named))
+    except FileNotFoundError as error:
+        raise ValueError(f"{file}, cell: {error}") from None
     names, rows = _points(text, file)
     steps = text["protocol"]
     steps = [steps] if isinstance(steps, str) else steps
-    if not isinstance(steps, list) or not all(isinstance(s, str) for s in steps):
+    texts = isinstance(steps, list) and all(isinstance(s, str) for s in steps)
+    if not steps or not texts:
         raise ValueError(f"{file}: protocol = {steps!r}; expected a list of steps.")
     known = {n for v in text["vary"] for n in [v.get("name")] if n}
     _check_names(steps, known - set(OWN), file)
     columns = dict(zip(names, rows.T, strict=True))
-    kind = str(text.get("thermal", "isothermal"))
-    if kind not in THERMAL:
-        raise ValueError(f"{file}: thermal {kind!r}; known are {', '.join(THERMAL)}.")
+    kind = one_of(text.get("thermal", "isothermal"), THERMAL, f"{file}, thermal")
     model = DFN(mesh_of(text, file), THERMAL[kind]())
-    start = start_of(str(text.get("start", "charged")), cell)
+    start = start_of(text.get("start", "charged"), cell, f"{file}, start")
     usual = float(cell.temperature) - ZERO_CELSIUS
     if "temperature" in text:
         usual = celsius(text["temperature"], f"{file}, temperature")
-    rtol = number(text.get("rtol", 5e-4), f"{file}, rtol")
+    where = f"{file}, rtol"
+    rtol = tolerance(number(text.get("rtol", 5e-4), where), where)
     chunk, max_steps = (
         count(text[key], f"{file}, {key}") if key in text else None
         for key in ("chunk", "max_steps")
@@ -118,7 +138,7 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             for i, v in enumerate(text["vary"])
             if "path" in v
         ],
-        "protocol": _protocols(steps, columns),
+        "protocol": _protocols(steps, columns, file),
         "temperature": ZERO_CELSIUS
         + columns.get("temperature", np.full(len(rows), usual)),
         "soc": columns.get("soc", np.zeros(len(rows))),
@@ -155,6 +175,7 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             "steps": done.n_steps,
         }
 
+    writable_folder(out)
     done = run(
         one,
         lanes,
@@ -188,13 +209,11 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
 
 def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
     """Names of what varies, and its values, one row a lane."""
-    vary = text["vary"]
-    if not isinstance(vary, list) or not vary:
-        raise ValueError(f"{file}: `[[vary]]` says what varies; there is none.")
+    vary = tables(text, "vary", file)
+    if not vary:
+        raise ValueError(f"{file}: `[[vary]]` says what varies; vary is {vary!r}.")
     for i, v in enumerate(vary):
         where = f"{file}, vary {i + 1}"
-        if not isinstance(v, dict):
-            raise ValueError(f"{where}: expected a table, [[vary]], got {v!r}.")
         only(v, {"path", "name", "values", "range", "spacing", "count"}, where)
         if ("path" in v) == ("name" in v) or ("values" in v) == ("range" in v):
             raise ValueError(
@@ -212,26 +231,36 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
                     f"{where}: a state of charge of {given}; expected 0 to 1."
                 )
         path = v.get("path", "-")
-        if not path or not all(isinstance(p, str) for p in [v.get("name", ""), *path]):
+        paths = path if isinstance(path, list) else [path]
+        if not paths or not all(
+            isinstance(p, str) for p in [v.get("name", ""), *paths]
+        ):
             raise ValueError(f"{where}: paths and names are texts, got {v}.")
         if "count" in v:
             count(v["count"], f"{where}, count")
         if "range" in v and (len(ends) != 2 or not ends[0] < ends[1]):
             raise ValueError(f"{where}: range {ends} is not [low, high].")
         if v.get("spacing") == "log" and min(ends) <= 0.0:
-            raise ValueError(f"{where}: log spacing needs values above zero.")
+            raise ValueError(
+                f"{where}: {min(ends):g}; log spacing needs values above zero."
+            )
     names = [_title(v) for v in vary]
     moved = [n for v in vary for n in (_tied(v) if "path" in v else [v["name"]])]
     if len(set(moved)) < len(moved):
         raise ValueError(f"{file}: something varies twice: {', '.join(moved)}.")
+    points = [v.get("count", len(v.get("values", [0]))) for v in vary]
+    lanes = count(text.get("draws", math.prod(points)), f"{file}, draws")
+    if lanes > MOST_LANES:
+        asked = f"draws = {lanes}" if "draws" in text else f"count: a grid of {lanes}"
+        raise ValueError(f"{file}, {asked} lanes; expected at most {MOST_LANES:,}.")
     if "draws" not in text:
         grid = itertools.product(*(_grid(v, file) for v in vary))
         return names, np.array(list(grid), float)
     seed = text.get("seed", 0)
-    if not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"{file}: seed = {seed!r}; expected a whole number.")
     sampler = qmc.LatinHypercube(len(vary), rng=np.random.default_rng(seed))
-    shares = sampler.random(count(text["draws"], f"{file}, draws"))
+    shares = sampler.random(lanes)
     columns = [_at_share(v, u) for v, u in zip(vary, shares.T, strict=True)]
     return names, np.stack(columns, axis=1)
 
@@ -282,7 +311,10 @@ def _per_lane(cell: Cell, v: dict[str, Any], column: np.ndarray, where: str):
         ValueError: for a path that is no single number.
     """
     for path in _tied(v):
-        there = leaf(cell, path)
+        try:
+            there = leaf(cell, path)
+        except KeyError as error:
+            raise ValueError(f"{where}: {error.args[0]}") from None
         if not eqx.is_array_like(there) or np.shape(there) != ():
             raise ValueError(
                 f"{where}: {path} is not a single number; a curve varies by its scale, "
@@ -291,7 +323,9 @@ def _per_lane(cell: Cell, v: dict[str, Any], column: np.ndarray, where: str):
     return column
 
 
-def _protocols(steps: list[str], columns: dict[str, np.ndarray]) -> Protocol:
+def _protocols(
+    steps: list[str], columns: dict[str, np.ndarray], file: Path
+) -> Protocol:
     """One protocol a lane; equal ones are read once."""
     n = len(next(iter(columns.values())))
     read: dict[tuple[str, ...], Protocol] = {}
@@ -300,6 +334,9 @@ def _protocols(steps: list[str], columns: dict[str, np.ndarray]) -> Protocol:
         numbers = {name: f"{column[i]:.9g}" for name, column in columns.items()}
         texts = tuple(s.format(**numbers) if "{" in s else s for s in steps)
         if texts not in read:
-            read[texts] = Protocol(list(texts))
+            try:
+                read[texts] = Protocol(list(texts))
+            except ValueError as error:
+                raise ValueError(f"{file}, protocol: {error}") from None
         made.append(read[texts])
     return stack(made)

@@ -1,11 +1,19 @@
-"""What all TOML files of the command line share: texts, numbers, tables and their errors."""
+"""What TOML files of the command line share: their entries, cells and meshes."""
 
-import difflib
-import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .._entries import (
+    celsius,
+    count,
+    number,
+    numbers,
+    one_of,
+    only,
+    tables,
+    text,
+    within,
+)
 from .._files import read_toml
 from ..mesh import Mesh
 
@@ -36,128 +44,6 @@ def beside(file: Path, name: str) -> str:
     """A cell named in a TOML file: a set, or a file relative to the TOML file."""
     path = file.parent / name
     return str(path) if path.is_file() else name
-
-
-def only(entry: dict[str, Any], known: Iterable[str], where: str) -> None:
-    """No other keys than these.
-
-    Raises:
-        ValueError: naming unknown keys, and the nearest known ones.
-    """
-    known = sorted(known)
-    unknown = sorted(set(entry) - set(known))
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        raise ValueError(
-            f"{where}: unknown key {', '.join(unknown)}; known are "
-            f"{', '.join(known)}.{meant}"
-        )
-
-
-def tables(file_text: dict[str, Any], key: str, file: Path) -> list[dict[str, Any]]:
-    """The tables `[[key]]` of a file; none: an empty list.
-
-    Raises:
-        ValueError: for anything else under that name.
-    """
-    found = file_text.get(key, [])
-    if isinstance(found, list) and all(isinstance(entry, dict) for entry in found):
-        return found
-    raise ValueError(
-        f"{file}: expected tables [[{key}]], with double brackets, got "
-        f"{f'one table [{key}]' if isinstance(found, dict) else f'{key} = {found!r}'}."
-    )
-
-
-def one_of(value: Any, known: Iterable[str], where: str) -> str:
-    """One of some words.
-
-    Raises:
-        ValueError: for anything else, naming the nearest.
-    """
-    known = list(known)
-    if isinstance(value, str) and value in known:
-        return value
-    near = difflib.get_close_matches(str(value), known, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{where} = {value!r}; known are {', '.join(known)}.{meant}")
-
-
-def text(value: Any, where: str) -> str:
-    """A text that is not empty.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{where}: expected a text, got {value!r}.")
-    return value
-
-
-def number(value: Any, where: str) -> float:
-    """A finite number.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            given = float(value)
-            if math.isfinite(given):
-                return given
-    except OverflowError:
-        raise ValueError(f"{where}: the number is too large.") from None
-    raise ValueError(f"{where}: expected a number, got {value!r}.")
-
-
-def within(value: Any, low: float, high: float, where: str, why: str = "") -> float:
-    """A number from `low` to `high`.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    given = number(value, where)
-    if not low <= given <= high:
-        raise ValueError(f"{where}: {given:g}; expected {low:g} to {high:g}{why}.")
-    return given
-
-
-def numbers(value: Any, where: str) -> list[float]:
-    """A list of finite numbers, of one at least.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"{where}: expected a list of numbers, got {value!r}.")
-    return [number(v, f"{where}, number {i + 1}") for i, v in enumerate(value)]
-
-
-def count(value: Any, where: str) -> int:
-    """A whole number above zero.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{where}: expected a whole number above 0, got {value!r}.")
-    return value
-
-
-def celsius(value: Any, where: str) -> float:
-    """A temperature of a cell in degC.
-
-    Raises:
-        ValueError: for anything else, such as one in kelvin.
-    """
-    given = number(value, where)
-    if not -100.0 < given < 150.0:
-        raise ValueError(
-            f"{where}: {given:g} is not a temperature in degC between -100 and 150. Is "
-            "it in kelvin?"
-        )
-    return given
 
 
 def mesh_of(file_text: dict[str, Any], file: Path) -> Mesh:

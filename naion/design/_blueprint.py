@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._entries import number, one_of, pair, table, text
 from .._files import read_toml
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
@@ -23,6 +24,9 @@ QUALITIES = {"M": "measured", "S": "stated", "D": "derived", "A": "assumed"}
 
 METALS = {"aluminium": ALUMINIUM, "copper": COPPER}
 HOUSINGS = {"cylinder": Cylinder, "prismatic": Prismatic, "pouch": Pouch}
+
+FORM = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
+"""How a number of a file is given."""
 
 QUANTILE = 1.645
 """Half of a 90 % range of a normal distribution, in standard deviations."""
@@ -272,24 +276,32 @@ def load(name: str, file: Path | str | None = None) -> Blueprint:
     """
     tables = _tables(file)
     if name not in tables:
-        raise KeyError(f"No design {name!r}. There are: {', '.join(tables)}.")
-    return read(name, tables[name])
+        raise KeyError(
+            f"No design {name!r}{'' if file is None else f' in {file}'}. There are: "
+            f"{', '.join(tables) or 'none; write one as a table [NAME]'}."
+        )
+    try:
+        return read(name, tables[name])
+    except ValueError as error:
+        if file is None:
+            raise
+        raise ValueError(f"{file}: {error}") from None
 
 
-def read(name: str, table: Mapping[str, Any]) -> Blueprint:
+def read(name: str, given: Mapping[str, Any]) -> Blueprint:
     """A design from its table.
 
     Raises:
         ValueError: for what cannot be understood, with what is allowed.
     """
-    known = {key: table.get(key, usual) for key, usual in WORDS.items()}
-    numbers = {key: entry for key, entry in table.items() if key not in WORDS}
+    known = {key: given.get(key, usual) for key, usual in WORDS.items()}
+    numbers = {key: entry for key, entry in given.items() if key not in WORDS}
     inputs = {key: _input(name, key, entry) for key, entry in _flat(numbers).items()}
     for key, allowed in (("format", HOUSINGS), ("negative_metal", METALS)):
-        if known[key] not in allowed:
-            raise ValueError(
-                f"{name}: {key} = {known[key]!r}; allowed are {', '.join(allowed)}."
-            )
+        one_of(known[key], allowed, f"{name}: {key}")
+    for key in ("title", "materials"):
+        if known[key]:
+            text(known[key], f"{name}: {key}")
     of_housing = {f.name for f in dataclasses.fields(HOUSINGS[known["format"]])}
     foreign = [
         key
@@ -304,8 +316,8 @@ def read(name: str, table: Mapping[str, Any]) -> Blueprint:
     missing = [n for n in _needed(known["format"], inputs) if n not in inputs]
     if missing:
         raise ValueError(f"{name}: give {', '.join(missing)} too.")
-    (a, b), (c, d) = known.pop("potentials")
-    found = Blueprint(name, potentials=((a, b), (c, d)), inputs=inputs, **known)
+    between = _potentials(known.pop("potentials"), f"{name}: potentials")
+    found = Blueprint(name, potentials=between, inputs=inputs, **known)
     stack = found.design().stack
     for side in ("positive", "negative"):
         porosity = float(getattr(stack, side).porosity)
@@ -315,6 +327,24 @@ def read(name: str, table: Mapping[str, Any]) -> Blueprint:
                 f"{side}.density must be below that of what it is made of."
             )
     return found
+
+
+def _potentials(
+    given: Any, where: str
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Between which half cells were measured, the higher of each two first [V]."""
+    if not isinstance(given, list) or len(given) != 2:
+        raise ValueError(
+            f"{where} = {given!r}; expected those of the positive and of the negative, "
+            "such as [[4.0, 2.0], [2.0, 0.0]]."
+        )
+    positive, negative = (pair(g, f"{where}, {i + 1}") for i, g in enumerate(given))
+    for high, low in (positive, negative):
+        if not high > low:
+            raise ValueError(
+                f"{where}: {high:g} and {low:g}; expected the higher first."
+            )
+    return positive, negative
 
 
 def _needed(housing: str, inputs: Mapping[str, Input]) -> list[str]:
@@ -336,7 +366,12 @@ def _input(design: str, name: str, entry: Any) -> Input:
         raise ValueError(
             f"{design}: unknown number {name!r}. Known are: {', '.join(NAMES)}."
         )
-    return read_input(design, name, entry)
+    found = read_input(design, name, entry)
+    if not found.value > 0.0:
+        raise ValueError(
+            f"{design}: {name}: value {found.value:g}; expected more than zero."
+        )
+    return found
 
 
 def read_input(where: str, name: str, entry: Any) -> Input:
@@ -345,30 +380,27 @@ def read_input(where: str, name: str, entry: Any) -> Input:
     Raises:
         ValueError: saying `where`, for what cannot be understood.
     """
-    form = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
-    if not isinstance(entry, Mapping) or "value" not in entry:
-        raise ValueError(f"{where}: {name} = {entry!r}; expected {form}.")
+    here = f"{where}: {name}"
+    entry = table(entry, here, FORM)
     extra = set(entry) - {"value", "quality", "source", "range", "bounds"}
-    quality, value = entry.get("quality"), float(entry["value"])
-    if extra or quality not in QUALITIES or "source" not in entry:
-        raise ValueError(
-            f"{where}: {name} = {dict(entry)}; expected {form}, and maybe bounds; "
-            f"quality is one of {', '.join(QUALITIES)}."
-        )
-    if not np.isfinite(value):
-        raise ValueError(f"{where}: {name}: value {value}; expected a finite number.")
-    pairs = []
+    if extra or not {"value", "quality", "source"} <= set(entry):
+        raise ValueError(f"{here} = {dict(entry)}; expected {FORM}, and maybe bounds.")
+    quality = one_of(entry["quality"], QUALITIES, f"{here}: quality")
+    value = number(entry["value"], f"{here}: value")
+    ends: list[tuple[float, float] | None] = []
     for key in ("range", "bounds"):
-        pair = entry.get(key)
-        if pair is not None and not 0.0 < pair[0] <= value <= pair[1]:
+        given = entry.get(key)
+        ends.append(None if given is None else pair(given, f"{here}: {key}"))
+        if ends[-1] is not None and not 0.0 < ends[-1][0] <= value <= ends[-1][1]:
             raise ValueError(
-                f"{where}: {name}: {key} {pair} does not hold the value {value}."
+                f"{here}: {key} {given} does not hold the value {value:g}; expected the "
+                "lower end first, above zero."
             )
-        pairs.append(None if pair is None else (float(pair[0]), float(pair[1])))
-    if quality == "A" and pairs[0] is None:
-        raise ValueError(f"{where}: {name} is assumed (A): give its range.")
+    if quality == "A" and ends[0] is None:
+        raise ValueError(f"{here} is assumed (A): give its range.")
     unit, _ = UNITS.get(name.rpartition(".")[2], ("-", 1.0))
-    return Input(name, value, unit, quality, str(entry["source"]), *pairs)
+    source = text(entry["source"], f"{here}: source")
+    return Input(name, value, unit, quality, source, *ends)
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -403,23 +435,19 @@ def _with_likeness(
         name: of the table.
         to: tables that are like it, so that no two are like each other.
     """
-    if not isinstance(tables[name], Mapping):
-        raise ValueError(
-            f"{file}: {name} = {tables[name]!r}; expected a table [{name}]."
-        )
-    table = dict(tables[name])
-    like = table.pop("like", None)
+    own_table = dict(table(tables[name], f"{file}: {name}", f"a table [{name}]"))
+    like = own_table.pop("like", None)
     if like is None:
-        return table
-    if like in (name, *to) or like not in tables:
+        return own_table
+    if not isinstance(like, str) or like in (name, *to) or like not in tables:
         others = ", ".join(key for key in tables if key not in (name, *to))
         raise ValueError(
             f"{file}: {name}: like = {like!r}; expected another of {others}."
         )
     base = _with_likeness(file, tables, like, (name, *to))
-    own = {key: table.pop(key) for key in list(table) if key in WORDS}
+    own = {key: own_table.pop(key) for key in list(own_table) if key in WORDS}
     words = {key: base.pop(key) for key in list(base) if key in WORDS}
-    given = _flat(table)
+    given = _flat(own_table)
     if own.get("format", words.get("format")) != words.get("format"):
         base.pop("housing", None)
         base = {k: x for k, x in base.items() if not k.startswith("housing.")}

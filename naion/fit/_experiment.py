@@ -162,6 +162,10 @@ def discharge(
     """
     _above_zero(name, sigma=sigma)
     q, V = np.asarray(charge, float), np.asarray(voltage, float)
+    if q.shape != V.shape:
+        raise ValueError(
+            f"{name}: {q.size} charges and {V.size} voltages; expected as many of each."
+        )
     if not (np.all(np.isfinite(q)) and np.all(np.isfinite(V))):
         raise ValueError(f"{name}: charge or voltage is not finite.")
     if q.size < 3 or np.any(np.diff(q) <= 0.0):

@@ -85,6 +85,11 @@ def _check_sections(data: dict[str, Any]) -> None:
             if not isinstance(part, dict):
                 kind = type(part).__name__
                 raise ValueError(f"{where} is a {kind}; expected an object")
+    version = data["Header"].get("BPX", "")
+    if version != "" and str(version).split(".")[0] not in ("0", "1"):
+        raise ValueError(
+            f"Header: BPX is {version!r}; versions 0 and 1 of the standard can be read"
+        )
     own = data["Parameterisation"].get("User-defined", {})
     names = [repr(name) for name in own if name != "description"]
     if names:

@@ -34,6 +34,7 @@ from ..properties import (
 )
 from ._bpx import COOLING, DENSITY
 from ._branches import threshold
+from ._cells import require_cell
 from ._sums import Sum
 
 
@@ -44,10 +45,12 @@ def write_bpx(path: Path | str, cell: Cell, title: str = "") -> None:
     no part of BPX; `read_bpx` takes a hundredth of 1C, and any other is named as lost.
 
     Raises:
+        TypeError: for anything but a cell.
         ValueError: when BPX cannot express the cell, listing all that would be lost.
     """
     import bpx
 
+    require_cell(cell)
     lost: list[str] = []
     data = _Writer(cell, lost).data(title)
     if lost:

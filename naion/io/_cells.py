@@ -10,6 +10,19 @@ from ..parameters import Cell, available, from_json, load, to_json
 FORMAT = "naion-cell-1"
 
 
+def require_cell(cell: Any) -> None:
+    """Check that something is a cell.
+
+    Raises:
+        TypeError: saying what it is.
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(
+            f"Expected a Cell to write, got {cell!r:.60}; a set is loaded with "
+            "`naion.parameters.load`."
+        )
+
+
 def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     """Write a cell and anything that belongs to it; a broken write leaves no file.
 
@@ -18,6 +31,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
         cell: the cell.
         extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
     """
+    require_cell(cell)
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
     write_whole(path, text + "\n")
 
@@ -45,6 +59,11 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
         raise ValueError(f"{path}: nested too deeply to be a cell.") from None
     except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
         raise ValueError(f"{path} is not JSON: {error}.") from None
+    if isinstance(data, dict) and "Parameterisation" in data:
+        raise ValueError(
+            f"{path} is a BPX file and not a naion cell: write it as one with "
+            "`naion.io.write_cell(name, naion.io.read_bpx(file))`."
+        )
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(
             f"{path} is not a naion cell (format {FORMAT!r}); write one with `naion fit` "

@@ -1,5 +1,6 @@
 """The grid counts a user chooses, and the shell geometry that follows."""
 
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import equinox as eqx
@@ -39,6 +40,14 @@ class Mesh(eqx.Module):
     grading: float = eqx.field(static=True, default=2.5)
 
     def __check_init__(self):
+        for name in ("n_neg", "n_sep", "n_pos", "n_r"):
+            n = getattr(self, name)
+            if not isinstance(n, Integral) or isinstance(n, bool):
+                raise ValueError(f"Mesh: {name} is {n!r}; expected a whole number.")
+        if not isinstance(self.grading, Real) or not 0.0 <= self.grading < 100.0:
+            raise ValueError(
+                f"Mesh: grading is {self.grading!r}; expected a number from 0 to 100."
+            )
         for name in ("n_neg", "n_sep", "n_pos"):
             if getattr(self, name) < 2:
                 raise ValueError(

@@ -31,7 +31,7 @@ from ._surface import (
     surface_start,
     surface_unknowns,
 )
-from ._thermal import Isothermal, Lumped, ThroughStack
+from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
 
 
 class DFN(eqx.Module):
@@ -50,6 +50,19 @@ class DFN(eqx.Module):
     surface: tuple[str, ...] = eqx.field(static=True, default=("j",))
     sides: tuple[int, ...] = eqx.field(static=True, default=(0, 1))
     has_pores: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self):
+        known = tuple(THERMAL.values())
+        if not isinstance(self.mesh, Mesh):
+            raise TypeError(
+                f"DFN: mesh is {self.mesh!r:.60}; expected a `Mesh`, such as "
+                "`Mesh(14, 4, 16, 30)`."
+            )
+        if not isinstance(self.thermal, known):
+            raise TypeError(
+                f"DFN: thermal is {self.thermal!r:.60}; expected "
+                f"{', '.join(f'`{k.__name__}()`' for k in known)}."
+            )
 
     def for_cell(self, cell: Cell) -> "DFN":
         """The model with the unknowns that the cell's parts bring."""

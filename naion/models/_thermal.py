@@ -35,6 +35,14 @@ class ThroughStack(eqx.Module):
 
     nodes: int = eqx.field(static=True, default=5)
 
+    def __check_init__(self):
+        whole = isinstance(self.nodes, int) and not isinstance(self.nodes, bool)
+        if not whole or self.nodes < 1:
+            raise ValueError(
+                f"ThroughStack: nodes is {self.nodes!r}; expected a whole number of "
+                "layers, at least 1."
+            )
+
 
 THERMAL = {"isothermal": Isothermal, "lumped": Lumped, "stack": ThroughStack}
 """Heat balances by the names that command lines and files use."""

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from ..parameters import Cell, Limits
@@ -161,8 +162,14 @@ def build(
         converters: between strings and a bus; none: strings are in parallel.
 
     Raises:
-        ValueError: for an empty list, or numbers of a wrong shape.
+        ValueError: for an empty list, or numbers of a wrong shape or below zero.
     """
+    lists = isinstance(strings, list | tuple)
+    if not lists or not all(isinstance(s, list | tuple) for s in strings):
+        raise ValueError(
+            f"strings: expected a list of strings, each a list of groups, such as "
+            f"[[a, b]] for two in series; got {_kinds(strings)}."
+        )
     groups = [[_in_parallel(g) for g in string] for string in strings]
     if not groups or not all(groups) or not all(g for s in groups for g in s):
         raise ValueError(
@@ -231,6 +238,13 @@ def build(
     )
 
 
+def _kinds(strings: Any) -> str:
+    one = type(strings).__name__
+    if not isinstance(strings, list | tuple):
+        return f"one {one}"
+    return f"a {one} of {', '.join(type(s).__name__ for s in strings)}"
+
+
 def _in_parallel(group: Any) -> list[Cell]:
     return list(group) if isinstance(group, list | tuple) else [group]
 
@@ -241,7 +255,14 @@ def _numbers(values: Iterable[Any]) -> Array:
 
 
 def _of_shape(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    value = jnp.asarray(value, float)
-    if value.shape not in ((), shape):
-        raise ValueError(f"{name}: expected one number or {shape}, got {value.shape}.")
-    return jnp.broadcast_to(value, shape)
+    try:
+        found = jnp.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: {value!r:.60} is no number.") from None
+    if found.shape not in ((), shape):
+        raise ValueError(f"{name}: expected one number or {shape}, got {found.shape}.")
+    if not isinstance(found, Tracer) and not np.all(
+        (np.asarray(found) >= 0.0) & np.isfinite(np.asarray(found))
+    ):
+        raise ValueError(f"{name}: {value}; expected finite numbers, not below 0.")
+    return jnp.broadcast_to(found, shape)

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
@@ -16,7 +17,7 @@ from naion_kernels import lanes
 
 from .._precision import require_x64
 from ..models import DFN
-from ..parameters import Stoichiometry, possible, start_of
+from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
 from ..simulation import Keep, Solution, in_kelvin, segments_of
 from ..simulation._parts import Going
@@ -102,6 +103,10 @@ def simulate(
         ValueError: for heat between cells that have no heat balance.
     """
     require_x64()
+    if not isinstance(pack, Pack):
+        raise TypeError(
+            f"Expected a pack, got a {type(pack).__name__}; `naion.pack.build` makes one."
+        )
     model = DFN() if model is None else model
     if model.nodes > 1 or (
         pack.exchange is not None and not model.layout.has_temperature
@@ -117,6 +122,7 @@ def simulate(
     named = start if isinstance(start, str) else None
     given = None
     if named is None:
+        _check_states(start, pack.wiring.n_cells)
         given = jnp.broadcast_to(jnp.asarray(start, float), (pack.wiring.n_cells,))
     inputs = pack, protocol.padded(rows_of(protocol.n_steps)), given, T, tolerance(rtol)
     traced = is_traced(inputs)
@@ -133,6 +139,29 @@ def simulate(
     first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
     done: PackSolution = whole(program, inputs[1], first, limits.most, keep, high)
     return ended(done, pack.cells, throw)
+
+
+def _check_states(start: Any, n: int) -> None:
+    """Whether something is a state of charge, or one for each cell.
+
+    Raises:
+        ValueError: naming what is expected.
+    """
+    if isinstance(start, Stoichiometry):
+        raise ValueError(
+            "start: cells of a pack start at states of charge from 0 to 1, not at "
+            "stoichiometries."
+        )
+    if np.ndim(start) == 0:
+        return check_start(start)
+    if np.shape(start) != (n,):
+        raise ValueError(
+            f"start has shape {np.shape(start)}: expected one state of charge, or one "
+            f"for each of the {n} cells."
+        )
+    if not isinstance(start, Tracer):
+        for soc in np.asarray(start):
+            check_start(float(soc))
 
 
 @functools.cache

@@ -109,6 +109,11 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometr
         ValueError: for a voltage at which the cell cannot rest, with those at which it
             can. Where the voltage or the cell is traced, both stoichiometries are NaN.
     """
+    if isinstance(voltage, str | bool) or np.shape(voltage) != ():
+        raise ValueError(
+            f"voltage={voltage!r}: expected one number of volts. Many voltages are many "
+            "calls (`jax.vmap`)."
+        )
     spans = _span(cell.negative), _span(cell.positive)
     cell = with_ready_curves(cell)
     lowest, highest = _rests(cell, spans)

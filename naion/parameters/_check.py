@@ -193,7 +193,14 @@ def _said(number: Number, value: np.ndarray, first: int) -> str:
     if number.along is not None:
         name, where = number.along
         at = f" at {name} {np.ravel(where)[first]:.4g}"
-    return f"{number.path} = {value[first]:g}{unit}{at}: expected {number.range}."
+    summed = ""
+    if len(number.terms) > 1:
+        signs = (("-", "+")[t.factor > 0.0] for t in number.terms)
+        each = (abs(float(_taken(t)[first])) for t in number.terms)
+        summed = " ".join(f"{s} {x:g}" for s, x in zip(signs, each, strict=True))
+        summed = f"{summed.removeprefix('+ ')} = "
+    given = f"{summed}{value[first]:g}{unit}"
+    return f"{number.path} = {given}{at}: expected {number.range}."
 
 
 def _numbers(cell: Cell) -> Iterator[Number]:

@@ -87,16 +87,26 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(name for package in _packages() for name in package.SETS))
 
 
-@ft.cache
 def load_set(name: str) -> ParameterSet:
     """A set with its provenance.
 
     Raises:
+        TypeError: for anything but a text.
         KeyError: for an unknown name, with the nearest known ones.
         RuntimeError: when float64 is off.
         ValueError: when a number of the set is not possible; see `check`.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"A set has a name, such as 'nfm_hc_18650', got {name!r:.60}. Known: "
+            f"{', '.join(available())}."
+        )
     require_x64()
+    return _loaded(name)
+
+
+@ft.cache
+def _loaded(name: str) -> ParameterSet:
     for package in _packages():
         if name in package.SETS:
             found = package.SETS[name]()

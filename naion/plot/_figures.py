@@ -14,7 +14,16 @@ HOUR = 3600.0
 
 
 def overview(solution: Solution, axes: Any = None) -> Any:
-    """Voltage, current, temperature and plating margin against time, four axes."""
+    """Voltage, current, temperature and plating margin against time, four axes.
+
+    Raises:
+        TypeError: for anything but a solution.
+    """
+    if not isinstance(solution, Solution):
+        raise TypeError(
+            f"An overview is of a Solution, got a {type(solution).__name__}; "
+            "`naion.simulate` gives one."
+        )
     axes = _axes(axes, 4, sharex=True)
     t = np.asarray(solution.t) / HOUR
     for axis, name in zip(

@@ -72,6 +72,33 @@ class Uncertainty:
         z, C = np.array(data["z"]), np.array(data["covariance"])
         return cls(free, z, C, float(data["discrepancy_V"]))
 
+    @classmethod
+    def read(cls, name: str, data: Any, cell: Cell) -> "Uncertainty":
+        """What the file `name` says of the fit of its cell.
+
+        Raises:
+            ValueError: naming the file, for what `naion fit` would not have written.
+        """
+        try:
+            known = cls.from_json(data)
+            n = len(known.bounds(cell)[0])
+            good = known.z.shape == (n,) and known.covariance.shape == (n, n)
+            every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
+            if not good or not np.all(np.isfinite(np.asarray(every, float))):
+                raise ValueError(f"expected {n} finite numbers and their covariance")
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+        ) as error:
+            raise ValueError(
+                f"{name}: its 'fit' is not what `naion fit` writes ({error}); fit the "
+                "cell again."
+            ) from None
+        return known
+
 
 def uncertainty_of(fit: Fit) -> Uncertainty:
     """What belongs to the cell; states of charge of single tests are left out."""

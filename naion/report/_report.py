@@ -62,7 +62,16 @@ class Report:
         self._parts.append(("p", text))
 
     def add(self, part: Table | Figure) -> None:
-        """Add a table or a figure."""
+        """Add a table or a figure.
+
+        Raises:
+            TypeError: for anything else.
+        """
+        if not isinstance(part, Table | Figure):
+            raise TypeError(
+                f"Report.add takes a Table or a Figure, got {part!r:.60}; text is added "
+                "with `paragraph`."
+            )
         self._parts.append(part)
 
     def write(self, folder: Path) -> None:

@@ -190,6 +190,17 @@ def test_bad_batches_are_refused(cell):
         na.batch.simulate(cell, "Discharge at 1C")
     with pytest.raises(ValueError, match="at least one lane"):
         na.batch.stack([])
+    for chunk in (1.5, True, "all"):
+        with pytest.raises(
+            ValueError, match=f"chunk={chunk!r}: expected a whole number"
+        ):
+            na.batch.run(jnp.sin, np.zeros(3), chunk=chunk)
+    with pytest.raises(TypeError, match="stacked, got a list; `naion.batch.stack`"):
+        na.batch.simulate([cell, cell], "Discharge at 1C")
+    with pytest.raises(TypeError, match="list of cells.*got one Cell"):
+        na.batch.stack(cell)
+    with pytest.raises(TypeError, match="'nfm'; a set is loaded"):
+        na.batch.stack(["nfm", "nfm"])
     with pytest.raises(ValueError, match="one structure"):
         na.batch.stack([cell, na.parameters.load("nvpf_hc_chayambuka2022")])
 

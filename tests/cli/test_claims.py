@@ -147,9 +147,21 @@ def test_levers_leave_fitted_curves_as_they_are():
         (("rate", "1.0"), "unknown numbers: rate"),
         (("require", '[{ of = "miles", at_least = 1 }]'), "expected `of` one of"),
         (("about", '"nobody"'), "products are"),
-        (("heat", '"warm"'), "expected isothermal or lumped"),
+        (("heat", '"warm"'), "known are isothermal, lumped"),
         (("question", '"gauge"\nabout = "oxide_large"'), "asked of two products"),
         (("beside", '"lfp"'), "asked of one"),
+        (("question", "[]"), "expected a text, and one of"),
+        (("about", "3"), "about 3; products are"),
+        (("require", "3"), "require = 3; expected"),
+        (
+            ("require", '[{ of = "cycles", at_least = "x" }]'),
+            "expected a number, got 'x'",
+        ),
+        (
+            ("require", '[{ of = "cycles", at_least = nan }]'),
+            "expected a finite number",
+        ),
+        (("measured_cycles", "[1000]"), "measured_cycles: expected a number"),
     ],
 )
 def test_bad_claims_say_what_to_do(tmp_path, change, text):
@@ -160,6 +172,43 @@ def test_bad_claims_say_what_to_do(tmp_path, change, text):
     file.write_text("\n".join([*kept, f"{key} = {value}"]))
     with pytest.raises(ValueError, match=text):
         claims.load(file)
+
+
+@pytest.mark.parametrize(
+    "own, text",
+    [
+        ("claim = 3", "claim = 3; expected tables"),
+        ("[claim]\nlife = 3", r"claim life = 3; expected a table \[claim.NAME\]"),
+        ('[[claim]]\nmaker = "x"', "expected tables"),
+        ("LIFE[product]\np = 3", "product p = 3; expected a table"),
+        ("LIFE[product.p]\nmaterials = 3", "product p: materials: expected a text"),
+        ('LIFE[product.p]\nmaterials = "nobody"', "product p: No cell 'nobody'"),
+        ('LIFE[product.p]\ndesign = "nobody"', "product p: No design 'nobody'"),
+        ("LIFE[product.p]\ntemperatures = 3", "temperatures: 3; expected two"),
+        ('LIFE[product.p]\nvariation = "x"', "variation = 'x'; known are large_cell"),
+        (
+            "LIFE[variation]\nv = 3\n[product.p]\nvariation = 'v'",
+            "variation v = 3; expected a table",
+        ),
+        (
+            'LIFE[variation.v]\nf = { value = 1, quality = "M", source = "s", '
+            "paths = ['area.x'] }\n[product.p]\nvariation = 'v'",
+            "variation f: 'area.x'",
+        ),
+        (
+            'LIFE[variation.v]\nf = { value = 1, quality = "M", source = "s", '
+            "paths = ['negative'] }\n[product.p]\nvariation = 'v'",
+            "not a single number",
+        ),
+    ],
+)
+def test_tables_that_are_none(tmp_path, own, text):
+    file = tmp_path / "mine.toml"
+    file.write_text(own.replace("LIFE", FADE.format(said=1000.0)))
+    with pytest.raises(ValueError, match=text) as caught:
+        claims.load(file)
+        claims.products(None, file)
+    assert str(file) in str(caught.value)
 
 
 def test_command(tmp_path, capsys):

@@ -84,6 +84,8 @@ def test_rows_after_a_cut_off_stay_empty(tmp_path, profile):
         ("t,I\n0,1\n1,1\n", "no column 'time_s'"),
         ("Time(s),Current(A)\n0,1\n1,1\n", "which sign a discharge has"),
         ("time_s,current_A,temperature_degC\n0,1,298\n9,1,298\n", "kelvin"),
+        ("time_s,current_A\n5,1\n5,2\n", "one stretch of time"),
+        ("time_s,current_A\n0,2e6\n5,1\n", "row 1: value = 2000000 A"),
     ],
 )
 def test_bad_profiles_name_the_problem(tmp_path, capsys, text, expected):
@@ -124,6 +126,33 @@ def test_bad_profiles_name_the_problem(tmp_path, capsys, text, expected):
 def test_bad_arguments_say_what_to_do(tmp_path, capsys, arguments, expected):
     assert main(["run", *arguments, "--out", str(tmp_path / "o.csv")]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_an_option_that_is_nearly_right(tmp_path, capsys):
+    out = str(tmp_path / "o.csv")
+    with pytest.raises(SystemExit) as end:
+        main(["run", "nfm_hc_18650", *REST, "--out", out, "--temprature", "25"])
+    assert end.value.code == 2
+    assert "--temprature 25. Did you mean --temperature?" in capsys.readouterr().err
+
+
+def test_a_bpx_file_is_no_cell(tmp_path, capsys):
+    file = tmp_path / "b.json"
+    na.io.write_bpx(file, load("lfp_aboutenergy"))
+    assert main(["run", str(file), *REST, "--out", str(tmp_path / "o.csv")]) == 2
+    assert "b.json is a BPX file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["demo"], ["sweep", "FILE"]])
+def test_out_is_a_folder(tmp_path, capsys, command):
+    file = tmp_path / "s.toml"
+    file.write_text(
+        'cell = "nfm_hc_18650"\nprotocol = "Rest for 1 s"\n'
+        '[[vary]]\nname = "soc"\nvalues = [0.5]\n'
+    )
+    command = [str(file) if word == "FILE" else word for word in command]
+    assert main([*command, "--out", str(file)]) == 2
+    assert "s.toml is a file; give the name of a folder" in capsys.readouterr().err
 
 
 def test_designs(capsys):

@@ -144,6 +144,17 @@ def test_draws(tmp_path):
         ("count = 3", "count = 0", "whole number above 0, got 0"),
         ("[[vary]]", 'temperature = "warm"\n[[vary]]', "number, got 'warm'"),
         ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = 5", "list of"),
+        ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = []", "list of"),
+        ("Discharge at", "Dischage at", "s.toml, protocol: .*Dischage"),
+        ("values = [1.0, 2.0]", "values = [1.0, -2.0]", "s.toml, protocol: .*-2C"),
+        ('"nfm_hc_18650"', '"nfm"', "s.toml, cell: .*'nfm'"),
+        ('"nfm_hc_18650"', "3", "s.toml, cell: expected a text"),
+        ('"positive.particle.diffusivity.scale"', "3", "vary 1: .*texts"),
+        ("[[vary]]", "rtol = 0\n[[vary]]", "s.toml, rtol 0: expected"),
+        ("[[vary]]", 'start = "full"\n[[vary]]', "s.toml, start full: use charged"),
+        ("[[vary]]", "draws = 10000000000\n[[vary]]", "draws = 10000000000 lanes"),
+        ("count = 3", "count = 10000000000", "a grid of 40000000000 lanes"),
+        ("[[vary]]", "draws = 2\nseed = true\n[[vary]]", "seed = True"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(tmp_path, capsys, old, new, said):

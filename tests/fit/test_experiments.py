@@ -89,6 +89,8 @@ def test_other_tests_that_cannot_be():
     q, V = [0.1, 0.2, 0.3], [3.9, 3.8, 3.7]
     with pytest.raises(ValueError, match="sigma = -1"):
         discharge("x", q, V, 1.0, 298.15, sigma=-1.0)
+    with pytest.raises(ValueError, match="3 charges and 2 voltages"):
+        discharge("x", q, V[:2], 1.0, 298.15)
     with pytest.raises(ValueError, match="2 times and 1 resistances"):
         pulse("x", 1.0, [1.0, 2.0], [0.1], 298.15, 0.0)
     with pytest.raises(ValueError, match="times must be finite and above zero"):

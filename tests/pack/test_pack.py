@@ -305,6 +305,18 @@ def test_bad_packs(sodium):
         pk.build([["a"]])
     with pytest.raises(ValueError, match="connection: expected one number"):
         pk.build([[sodium]], connection=[1.0, 2.0])
+    for strings in (sodium, [sodium, sodium], "ab"):
+        with pytest.raises(ValueError, match="list of strings, each a list of groups"):
+            pk.build(strings)
+    for value in (-0.1, np.nan, "1 mohm"):
+        with pytest.raises(ValueError, match=f"connection: .*{value}"):
+            pk.build([[sodium]], connection=value)
+    with pytest.raises(TypeError, match="Expected a pack, got a Cell"):
+        pk.simulate(sodium, "Rest for 1 s", model=MODEL)
+    two = pk.build([[sodium] * 2])
+    for start, said in ((np.full(3, 0.5), "each of the 2 cells"), (80, "80")):
+        with pytest.raises(ValueError, match=f"start.*{said}"):
+            pk.simulate(two, "Rest for 1 s", model=MODEL, start=start)
     with pytest.raises(ValueError, match="symmetric"):
         pk.build([[sodium] * 2], exchange=[[0.0, 1.0], [2.0, 0.0]])
     with pytest.raises(ValueError, match="add up to one"):

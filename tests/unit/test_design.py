@@ -189,18 +189,38 @@ def test_own_file(tmp_path):
         ("overfill = 1.2", "expected { value"),
         (
             'overfill = { value = 1.2, quality = "X", source = "y" }',
-            "one of M, S, D, A",
+            "known are M, S, D, A",
         ),
         ('overfill = { value = 1.2, quality = "A", source = "y" }', "give its range"),
         (
             'overfill = { value = 1.2, quality = "M", source = "y", range = [1.3, 1.4] }',
             "does not hold the value",
         ),
-        ('format = "sphere"', "allowed are cylinder, prismatic, pouch"),
+        ('format = "sphere"', "known are cylinder, prismatic, pouch"),
         ('housing.diameter = { value = 18, quality = "M", source = "y" }', "has no"),
         ('like = "nobody"', "expected another of nfm_prismatic"),
         ('like = "mine"', "expected another of nfm_prismatic"),
         ('like = "other"\n[other]\nlike = "mine"', "expected another of"),
+        ("like = []", "expected another of"),
+        ("overfill = 1.2", "mine.toml: mine: overfill = 1.2; expected { value"),
+        ('overfill = { value = "1", quality = "M", source = "y" }', "got '1'"),
+        ('overfill = { value = -1, quality = "M", source = "y" }', "more than zero"),
+        ('overfill = { value = 1, quality = [], source = "y" }', "known are M"),
+        (
+            'overfill = { value = 1, quality = "M", source = 3 }',
+            "source: expected a text",
+        ),
+        (
+            'overfill = { value = 1, quality = "M", source = "y", range = [1] }',
+            "expected two numbers",
+        ),
+        ("format = []", "known are cylinder"),
+        ('like = "nfm_18650"\ntitle = 3', "title: expected a text, got 3"),
+        ('like = "nfm_18650"\npotentials = [4.0]', "expected those of the positive"),
+        (
+            'like = "nfm_18650"\npotentials = [[2.0, 4.0], [2.0, 0.0]]',
+            "expected the higher first",
+        ),
         ('overfill = { value = nan, quality = "M", source = "y" }', "finite"),
         (
             'like = "nfm_prismatic"\npositive.density = '
