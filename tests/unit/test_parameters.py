@@ -50,7 +50,7 @@ def test_unknown_name_lists_near_ones():
     with pytest.raises(KeyError, match="Nearest: nvpf_hc_chayambuka2022"):
         load("chayambuka2022")
     with pytest.raises(TypeError, match="A set has a name, .*got 3"):
-        na.parameters.load(3)  # pyright: ignore[reportArgumentType]
+        load(3)  # pyright: ignore[reportArgumentType]
     with pytest.raises(KeyError, match="nmc811_chen2020"):
         load("zzz")
 
