@@ -278,8 +278,7 @@ def main() -> None:
         "current that reaches 80 % below the upper voltage and keeps the lowest "
         "phi_s - phi_e of the negative electrode above 0 V against its metal. Efficiency "
         'and warming: CC-CV cycle at 1C with a heat balance, 25 degC around it. "no law": '
-        "the set's electrolyte has none in temperature. Masses are the sets' own; those of "
-        "About:Energy are density times volume of the files.",
+        "the set's electrolyte has none in temperature. Masses are the sets' own.",
     )
     figure(everything)
 

@@ -78,6 +78,9 @@ class Free:
         prior: believed standard deviation around the start value, in the transformed
             variable (for "log": of the natural logarithm); infinite for none.
         smooth: for arrays, the standard deviation of second differences.
+        follows: first paths of other free numbers, and how far the centre of the prior
+            moves with each, both in the transformed variable: with 2 on a logarithmic
+            scale, what is believed is the ratio to the other's square.
 
     Raises:
         ValueError: for bounds, a transform, a prior or smoothness that cannot be.
@@ -88,6 +91,7 @@ class Free:
     transform: Literal["log", "linear"] = "linear"
     prior: float = float("inf")
     smooth: float = float("inf")
+    follows: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self):
         texts = isinstance(self.paths, tuple | list) and len(self.paths) > 0
@@ -157,14 +161,16 @@ def _number(name: str, what: str, value: Any) -> float:
 
 
 def assumed(found: ParameterSet) -> tuple[Free, ...]:
-    """The assumed numbers of a set as free parameters, their ranges as priors.
+    """The numbers of a set that have a range, as all assumed ones do, as free parameters.
 
     A range is read as two standard deviations to either side, and as the bounds. Where
-    an assumption is a table or an expression, its scale is free.
+    an entry is a table or an expression, its scale is free. A range that follows another
+    number makes a prior that follows it, and bounds that leave room for that.
     """
+    ranges = {entry.path: entry.range for entry in found.provenance}
     frees = []
     for entry in found.provenance:
-        if entry.quality != "A" or entry.range is None:
+        if entry.range is None:
             continue
         path, value, (low, high) = f"cell.{entry.path}", entry.value, entry.range
         if isinstance(leaf(found.cell, entry.path), Property):
@@ -176,8 +182,17 @@ def assumed(found: ParameterSet) -> tuple[Free, ...]:
                 path += ".curve.value"
         log = low > 0.0
         width = float(np.log(high / low)) if log else high - low
-        kind = "log" if log else "linear"
-        frees.append(Free((path,), (low, high), kind, prior=width / 4.0))
+        kind, follows = "log" if log else "linear", ()
+        other, power = entry.follows or ("", 1.0)
+        if (between := ranges.get(other)) is not None:
+            now = float(leaf(found.cell, other))
+            low, high = (
+                low * (between[0] / now) ** power,
+                high * (between[1] / now) ** power,
+            )
+            follows = ((f"cell.{other}", power),)
+        free = Free((path,), (low, high), kind, prior=width / 4.0, follows=follows)
+        frees.append(free)
     return tuple(frees)
 
 
@@ -273,6 +288,44 @@ def check_start(free: Free, subject: Subject, here: str) -> None:
 def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:
     """How many numbers each free parameter has."""
     return [int(np.size(leaf(subject, f.paths[0]))) for f in free]
+
+
+def followed(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
+    """How the centres of priors move with the numbers that they follow, (n, n).
+
+    Row i times the moves of all numbers is the move of the centre of number i. What is not
+    free does not move.
+
+    Raises:
+        ValueError: for an array that follows, or is followed.
+    """
+    counts = sizes(free, subject)
+    starts = np.cumsum([0, *counts])
+    places = {
+        f.paths[0]: (start, n)
+        for f, start, n in zip(free, starts, counts, strict=False)
+    }
+    S = np.zeros((starts[-1], starts[-1]))
+    for f in free:
+        for path, slope in f.follows:
+            if path not in places:
+                continue
+            (row, n), (column, m) = places[f.paths[0]], places[path]
+            if n != 1 or m != 1:
+                raise ValueError(
+                    f"{f.name} follows {path}: expected two single numbers, got arrays of "
+                    f"{n} and {m}."
+                )
+            S[row, column] = slope
+    return S
+
+
+def prior_root(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
+    """A square root of the priors' covariance, (n, n); without a prior, nothing moves."""
+    counts = sizes(free, subject)
+    width = np.repeat([f.prior if np.isfinite(f.prior) else 0.0 for f in free], counts)
+    S = followed(free, subject)
+    return np.linalg.solve(np.eye(len(S)) - S, np.diag(width))
 
 
 def directions(free: tuple[Free, ...], subject: Subject, group: Any) -> Any:

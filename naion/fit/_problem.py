@@ -16,7 +16,15 @@ from ..models import DFN
 from ..parameters import Cell, Electrode
 from ._evaluate import Evaluator, Question, residual
 from ._experiment import Experiment
-from ._free import Free, Subject, check_free, get_vector, set_vector, sizes
+from ._free import (
+    Free,
+    Subject,
+    check_free,
+    followed,
+    get_vector,
+    set_vector,
+    sizes,
+)
 
 
 @dataclass(frozen=True)
@@ -162,10 +170,12 @@ def prior_rows(
 ) -> Array:
     """How far parameters are from what is believed, over how firmly it is believed."""
     rows, i = [], 0
+    away = z - start
+    away = away - jnp.asarray(followed(free, subject)) @ away
     for f, n in zip(free, sizes(free, subject), strict=True):
         part = z[i : i + n]
         if math.isfinite(f.prior):
-            rows.append((part - start[i : i + n]) / f.prior)
+            rows.append(away[i : i + n] / f.prior)
         if math.isfinite(f.smooth) and n > 2:
             rows.append(jnp.diff(part, 2) / f.smooth)
         i += n

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._fit import Fit, Progress, least_squares
 from ._fleet import fleet
-from ._free import Free, sizes
+from ._free import Free, prior_root
 from ._problem import Problem
 
 STAGES = ("balance", "resistances", "transport", "temperature")
@@ -97,16 +97,13 @@ def multi_start(
     """
     rng = np.random.default_rng(seed)
     low, high = problem.bounds
-    counts = sizes(problem.free, problem.subject)
-    owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
-    width = spread * np.array([f.prior for f in owners])
+    root = spread * prior_root(problem.free, problem.subject)
+    known = np.any(root != 0.0, axis=1)
     starts = {"start 0": problem.start}
     for k in range(1, count):
         even = rng.uniform(low, high)
-        near = problem.start + np.where(np.isfinite(width), width, 0.0) * (
-            rng.standard_normal(len(low))
-        )
-        z = np.where(np.isfinite(width), near, even)
+        near = problem.start + root @ rng.standard_normal(len(low))
+        z = np.where(known, near, even)
         starts[f"start {k}"] = np.clip(z, low, high)
     problems = {name: replace(problem) for name in starts}
     found = fleet(problems, starts=starts, **options)

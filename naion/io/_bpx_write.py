@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from ..parameters import (
     Cell,
@@ -212,7 +214,9 @@ class _Writer:
 
     def potentials(self, p: Particle, where: str, e: Electrode) -> dict:
         """Open-circuit potential at the reference temperature, and its branches."""
-        if not (_invariant(p.ocp) and _invariant(p.dudt)):
+        if not (
+            _is_of_one_temperature(p.ocp, self.cell.temperature) and _invariant(p.dudt)
+        ):
             self.lost.append(f"{where}.ocp or dudt (a law in temperature)")
         name = f"{where}: ocp"
         U = self.sum(p.ocp, name)
@@ -336,6 +340,13 @@ def _text(curve: AbstractCurve) -> str | None:
 
 def _invariant(given: Property) -> bool:
     return isinstance(given.temperature, Invariant)
+
+
+def _is_of_one_temperature(given: Property, T: Array) -> bool:
+    """Whether a property is the same at every temperature, by law and by curve."""
+    x = jnp.linspace(0.02, 0.98, 20)
+    slope = jax.jvp(lambda T: given(x, T), (T,), (jnp.ones_like(T),))[1]
+    return not np.any(np.abs(slope) > 1e-12)
 
 
 def _is(given: Property, value: float) -> bool:

@@ -110,7 +110,7 @@ class DFN(eqx.Module):
         """The state at rest with mean stoichiometries, flat, at temperature T [K]."""
         m = self.mesh
         x = grid.equilibrium(sto, T)
-        slope, filled = grid.populate(x)
+        slope, filled = grid.populate(x, T)
         U = grid.ocp(slope, T)
         U_n, U_p = (side[0] for side in grid.of_sides(U))
         phi_s = jnp.zeros(m.n_x).at[m.n_neg + m.n_sep :].set(U_p - U_n)
@@ -251,7 +251,7 @@ class DFN(eqx.Module):
         x = s.sto[-1]
         eta = grid.at_nodes(s.phi_s - s.phi_e) - grid.ocp(x, T)
         reaction = heat.reaction(a_j_dx, eta)
-        reversible = heat.reversible(a_j_dx, grid.dudt(x, T), T)
+        reversible = heat.reversible(a_j_dx, grid.entropic(x, T), T)
         contact = s.current**2 * grid.cell.contact_resistance(T, T)
         return A * ohmic, A * reaction, A * reversible, contact
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -58,7 +59,7 @@ class Populations(NamedTuple):
         n = host.amount.shape[0]
         rest = tuple(i for i in range(n) if i not in p.pores.reactions)
         slope, filled = host.part(rest), host.part(p.pores.reactions)
-        whole = WholeOfPart(host, slope)
+        whole = WholeOfPart(slope, filled)
         exchange = pores.exchange(filled)
         curves = prepare((slope, exchange, whole))
         return Populations(*curves, host, (slope, filled))
@@ -222,7 +223,7 @@ class Grid(eqx.Module):
             runs.append(jnp.broadcast_to(both[side].pop(0), count))
         return jnp.concatenate(runs)
 
-    def populate(self, x: Array) -> tuple[Array, Array]:
+    def populate(self, x: Array, T: Array) -> tuple[Array, Array]:
         """Compositions of the slope's sites and of pores, in equilibrium, (n_e,)."""
         slope, filled = [], []
         for p, at in zip(self.populations, self._slices, strict=True):
@@ -230,18 +231,20 @@ class Grid(eqx.Module):
             if p is None:
                 parts = here, jnp.zeros_like(here)
             else:
-                U = jnp.broadcast_to(p.host(here[0]), here.shape)
-                parts = tuple(part.composition(U) for part in p.parts)
+                U = jnp.broadcast_to(p.host.at(T)(here[0]), here.shape)
+                parts = tuple(part.at(T).composition(U) for part in p.parts)
             slope.append(parts[0])
             filled.append(parts[1])
         return jnp.concatenate(slope), jnp.concatenate(filled)
 
-    def composition(self, x: Array) -> Array:
+    def composition(self, x: Array, T: Array) -> Array:
         """Of the whole host, pores in equilibrium, of particles on the last axis."""
         if not any(self.populations):
             return x
         pairs = zip(self.populations, self._slices, strict=True)
-        wholes = [x[..., at] if p is None else p.whole(x[..., at]) for p, at in pairs]
+        wholes = [
+            x[..., at] if p is None else p.whole.at(T)(x[..., at]) for p, at in pairs
+        ]
         return jnp.concatenate(wholes, axis=-1)
 
     def _particles(
@@ -257,7 +260,7 @@ class Grid(eqx.Module):
         """Flux between neighbouring shells over c_max [m.s-1]."""
 
         def diffusivity(x: Array) -> Array:
-            x = self.composition(x)
+            x = self.composition(x, T)
             return self._particles(lambda p: p.diffusivity, x, T)
 
         flux = solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
@@ -299,24 +302,25 @@ class Grid(eqx.Module):
                 parts.append(jnp.zeros_like(x[..., at]))
                 continue
             assert e.particle.pores is not None
-            rate, U_a = e.particle.pores.rate(T, T), p.slope(x[..., at])
-            parts.append(pores.filling(rate, U_a, filled[..., at], p.exchange))
+            rate, U_a = e.particle.pores.rate(T, T), p.slope.at(T)(x[..., at])
+            parts.append(pores.filling(rate, U_a, filled[..., at], p.exchange, T))
         return jnp.concatenate(parts, axis=-1)
 
-    def dudt(self, x: Array, T: Array) -> Array:
-        """Entropic coefficient of the particles [V.K-1]."""
-        return self._particles(lambda p: p.dudt, self.composition(x), T)
+    def entropic(self, x: Array, T: Array) -> Array:
+        """dU/dT of the particles at constant x, of curve and coefficient [V.K-1]."""
+        return jax.jvp(lambda T: self.ocp(x, T), (T,), (jnp.ones_like(T),))[1]
 
     def ocp(self, x: Array, T: Array) -> Array:
-        """U(x, T) = U(x, T_ref) + (T - T_ref) dU/dT of the particles [V]."""
+        """U(x, T) of the particles [V]: the curve at T, plus (T - T_ref) times `dudt`."""
         parts = []
         for e, p, at in zip(
             self.materials, self.populations, self._slices, strict=True
         ):
             U = e.particle.ocp
             here = x[..., at]
-            parts.append(U(here, T) if p is None else U.scale * p.slope(here))
-        return jnp.concatenate(parts, axis=-1) + self._warming(T) * self.dudt(x, T)
+            parts.append(U(here, T) if p is None else U.scale * p.slope.at(T)(here))
+        dudt = self._particles(lambda p: p.dudt, self.composition(x, T), T)
+        return jnp.concatenate(parts, axis=-1) + self._warming(T) * dudt
 
     def _warming(self, T: Array) -> Array:
         """Above the temperature at which open-circuit potentials are given [K]."""
@@ -324,7 +328,7 @@ class Grid(eqx.Module):
 
     def film_resistance(self, x: Array, T: Array) -> Array:
         """Of the particle surfaces [ohm.m2]."""
-        return self._particles(lambda p: p.film_resistance, self.composition(x), T)
+        return self._particles(lambda p: p.film_resistance, self.composition(x, T), T)
 
     def of_part(
         self,
@@ -347,7 +351,7 @@ class Grid(eqx.Module):
         self, j: Array, eta: Array, c_e: Array, x: Array, x_mean: Array, T: Array
     ) -> Array:
         """Zero where j belongs to overpotential, salt and composition [V]."""
-        x = self.composition(x)
+        x = self.composition(x, T)
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
         at = kinetics.Interface(k_0, c_e, x, x_mean, self.c_max, T)
         return self.cell.kinetics.residual(j, eta, at)

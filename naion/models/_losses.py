@@ -67,7 +67,7 @@ def losses(model: "DFN", s: State, grid: Grid) -> Losses:
 
     volume = 3.0 * jnp.asarray(m.shells().volumes)[:, None]
     mean = grid.mean_of_runs(jnp.sum(volume * s.total_sto, axis=0))
-    bulk = both(grid.ocp(grid.populate(mean)[0], T))
+    bulk = both(grid.ocp(grid.populate(mean, T)[0], T))
     at_surface, kinetics = both(grid.ocp(x, T)), both(eta)
 
     # The potential across a face at which no current flows, from two currents.

@@ -121,7 +121,7 @@ def surface_overpotential(
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
     """
-    branch = _branch(grid, u, grid.composition(x), T)
+    branch = _branch(grid, u, grid.composition(x, T), T)
     return drop - (grid.ocp(x, T) + branch), branch
 
 
@@ -188,7 +188,9 @@ def surface_rates(
         thickness = u["sei"]
         j_sei = grid.of_part(
             _sei,
-            lambda p, at: p.growth.current(drop[at], thickness[at] * p.thickness, T),
+            lambda p, at: p.growth.current(
+                potential[at], drop[at], thickness[at] * p.thickness, T
+            ),
         )
         rows["sei"] = grid.of_part(
             _sei,

@@ -251,7 +251,7 @@ class PackSystem(AbstractSystem):
 
         def seen(kind: CellSystem, grid: Grid, y: Array) -> Array:
             s = kind.model.state(y, tau, c)
-            x = grid.composition(s.sto[-1])
+            x = grid.composition(s.sto[-1], s.temperature)
             V = kind.model.terminal_voltage(s, grid)
             salt = jnp.min(s.c_e)
             return jnp.stack(

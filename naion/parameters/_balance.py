@@ -43,10 +43,14 @@ def equilibrium_potential(
         T: temperature [K].
         reference: at which open-circuit potentials are given [K].
     """
-    (first, *_), at = electrode.materials, T - reference
+    first = electrode.materials[0].particle
     x = compositions(electrode, sto, T, reference)[0]
-    U = first.particle.ocp(x, reference)
-    return U + at * first.particle.dudt(x, reference)
+    return _potential(first, x, T, reference)
+
+
+def _potential(p: Particle, x: Array, T: Array, reference: Array) -> Array:
+    """U(x, T): the curve at T, plus (T - reference) times `dudt` [V]."""
+    return p.ocp(x, T) + (T - reference) * p.dudt(x, T)
 
 
 def compositions(
@@ -65,7 +69,7 @@ def compositions(
     particles = [prepare(m.particle) for m in electrode.materials]
 
     def potential(p: Particle, x: Array) -> Array:
-        return p.ocp(x, reference) + (T - reference) * p.dudt(x, reference)
+        return _potential(p, x, T, reference)
 
     ends = jnp.geomspace(1e-6, 0.02, 100)
     fine = jnp.concatenate([ends[:-1], jnp.linspace(0.02, 0.98, 801), 1 - ends[-2::-1]])

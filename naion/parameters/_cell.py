@@ -103,7 +103,8 @@ class Particle(eqx.Module):
         diffusivity: D_s as a function of stoichiometry [m2.s-1]; D_0 where diffusion is
             driven by the potential.
         ocp: open-circuit potential U against the metal [V].
-        dudt: entropic coefficient dU/dT [V.K-1].
+        dudt: entropic coefficient dU/dT [V.K-1]; where the curve of `ocp` depends on
+            temperature by itself (`MSMR`), what comes on top of that.
         rate_constant: k_0 of j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x(1-x)), used with
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
         film_resistance: of the particle surface [ohm.m2].

@@ -135,7 +135,8 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     },
     c.Separator: {
         "thickness": _LENGTH,
-        "porosity": _FRACTION,
+        # One: a separator that is not resolved, in a published set.
+        "porosity": Range(0.0, 1.0, (False, True)),
         "transport_efficiency": _EFFICIENCY,
     },
     c.Material: {"active_fraction": _FRACTION},
@@ -144,7 +145,8 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "c_max": _above_zero("mol.m-3"),
         "diffusivity": Over(_above_zero("m2.s-1")),
         "ocp": Over(FINITE),
-        "dudt": Over(Range(-0.05, 0.05, unit="V.K-1")),
+        # Tables of functions are steep at their ends: 0.11 V.K-1 in a published set.
+        "dudt": Over(Range(-0.5, 0.5, unit="V.K-1")),
         "rate_constant": Over(_above_zero("m.s-1")),
         "film_resistance": Over(_from_zero("ohm.m2")),
     },
@@ -174,7 +176,8 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "concentration": _above_zero("mol.m-3"),
         "conductivity": Over(_above_zero("S.m-1"), "salt"),
         "diffusivity": Over(_above_zero("m2.s-1"), "salt"),
-        "t_plus": Over(_SHARE, "initial salt"),
+        # Below zero in published sets, where salt is high and ions pair.
+        "t_plus": Over(_between(-1.0, 1.0), "initial salt"),
         "thermodynamic_factor": Over(_above_zero(), "initial salt"),
     },
     c.Thermal: {

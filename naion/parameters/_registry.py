@@ -27,6 +27,9 @@ class Provenance:
         source: citation or reasoning.
         range: lowest and highest plausible value, which every assumed entry has; of the
             property's `scale` where `value` describes a table or an expression.
+        follows: path of another number and the power of it that the range goes along with,
+            where what is known is a ratio: of diffusivity and radius the diffusion time
+            R^2 / D, so that the range of D follows the radius with the power 2.
     """
 
     path: str
@@ -35,6 +38,7 @@ class Provenance:
     quality: Quality
     source: str
     range: tuple[float, float] | None = None
+    follows: tuple[str, float] | None = None
 
     def __post_init__(self):
         if self.quality == "A" and self.range is None:

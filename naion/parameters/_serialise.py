@@ -94,6 +94,10 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
         key: field.default
         for key, field in fields.items()
         if field.default is not dataclasses.MISSING
+    } | {
+        key: field.default_factory()
+        for key, field in fields.items()
+        if field.default_factory is not dataclasses.MISSING
     }
     given = set(data) - {"type"}
     if not set(fields) - set(usual) <= given <= set(fields):

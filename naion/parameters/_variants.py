@@ -176,11 +176,18 @@ HARD_CARBONS = {
     ),
 }
 """Potential [V], width and amount of reactions: our fits of slow half cells of commercial
-powders, within 1 mV, at 25 degC. They are components of a fit, not known phases."""
+powders, within 1 mV, at 25 degC. They are components of a fit, not known phases: what they
+say of other temperatures, by the formula of `MSMR`, is an extrapolation."""
 
 
 def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
     """A cell with an `MSMR` of hard carbon as the negative electrode's potential.
+
+    The potential then depends on temperature by itself (-0.2 to +1.2 mV/K), in voltage and
+    in reversible heat. The particle's `dudt` stays as it is and comes on top: take it to
+    zero where it is a measured coefficient of the whole electrode, and take the carbon's
+    off the positive electrode's where that stands for a measured one of the whole cell, as
+    in nfm_hc_18650.
 
     Args:
         cell: whose negative electrode is hard carbon.

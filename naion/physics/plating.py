@@ -17,13 +17,15 @@ def current(
 ) -> Array:
     """Current density of the metal's own reaction, negative when it plates [A.m-2].
 
-        j_pl = F k_pl (c_0 m strip - c_e exp(-a F eta/RT)),   c_0 = 1000 mol.m-3
+        j_pl = F k_pl (c_0 m e_a - c_e e_c) / sqrt(1 + (e_a / 100)^2),   c_0 = 1000 mol.m-3
         m = plated / (plated + saturation)
-        strip = e / (1 + e / 100),   e = exp((1-a) F eta/RT)
+        e_a = exp((1-a) F eta/RT),   e_c = exp(-a F eta/RT)
 
-    Stripping is limited by the metal that there is and, at some 0.2 V, to a hundred times
-    the exchange current: ions have to leave, and traces of metal far above their
-    potential must not carry unbounded currents.
+    Stripping is limited by the metal that there is. Some 0.2 V above the metal's potential
+    the whole reaction is slowed to a hundred times the exchange current: ions have to leave,
+    and traces of metal far above their potential must not carry unbounded currents. What is
+    slowed are both directions, so that the metal in equilibrium is that of the reversible
+    form; it is reached within minutes there.
 
     Args:
         eta: phi_s - phi_e - j R_film against the metal [V].
@@ -39,11 +41,11 @@ def current(
     """
     c_0 = 1000.0
     f_eta = F * eta / (R * T)
-    metal = _positive(plated, saturation)
+    # Odd: what an error of integration takes below zero is plated again.
+    metal = plated / (jnp.abs(plated) + saturation)
     faster = _exp((1.0 - transfer) * f_eta)
-    strips = c_0 * metal / (metal + saturation) * faster / (1.0 + faster / FASTEST)
-    plates = c_e * _exp(-transfer * f_eta)
-    return F * rate_constant * (strips - plates)
+    net = c_0 * metal * faster - c_e * _exp(-transfer * f_eta)
+    return F * rate_constant * net / jnp.hypot(1.0, faster / FASTEST)
 
 
 FASTEST = 100.0
@@ -53,9 +55,3 @@ FASTEST = 100.0
 def _exp(x: Array) -> Array:
     """Finite wherever an iteration strays."""
     return jnp.exp(jnp.minimum(x, 100.0))
-
-
-def _positive(x: Array, size: Array) -> Array:
-    """x, but never below zero; smooth on the scale of `size` / 100."""
-    small = 1e-2 * size
-    return 0.5 * (x + jnp.sqrt(x * x + small * small) - small)

@@ -20,10 +20,11 @@ class AbstractGrowth(eqx.Module):
     """A law of growth."""
 
     @abc.abstractmethod
-    def current(self, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
         """Current density of SEI formation, negative [A.m-2].
 
         Args:
+            across: phi_s - phi_e [V].
             drop: phi_s - phi_e - j R_film [V].
             thickness: L [m].
             T: temperature [K].
@@ -43,7 +44,7 @@ class ReactionLimited(AbstractGrowth):
     transfer: Scalar
     potential: Scalar
 
-    def current(self, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
         exponent = -self.transfer * F * (drop - self.potential) / (R * T)
         return -F * self.rate * jnp.exp(jnp.minimum(exponent, 100.0))
 
@@ -57,23 +58,26 @@ class SolventDiffusion(AbstractGrowth):
 
     permeability: Scalar
 
-    def current(self, drop: Array, thickness: Array, T: Array) -> Array:
-        return -F * self.permeability / thickness * jnp.ones_like(drop)
+    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+        return -F * self.permeability / thickness * jnp.ones_like(across)
 
 
 class Interstitial(AbstractGrowth):
-    """j = -F D_int c_int exp(-F drop / RT) / L: neutral interstitials come through it.
+    """j = -F D_int c_int exp(-F (phi_s - phi_e) / RT) / L: neutral interstitials come
+    through it.
 
-    Depends on the state of charge, by the potential.
+    Depends on the state of charge, by the potential of the electrode against the liquid
+    outside, as published (for storage, without current) and as PyBaMM has it: the film's
+    own drop j R_film is not taken off.
 
     Attributes:
-        permeability: D_int c_int at drop = 0 [mol.m-1.s-1].
+        permeability: D_int c_int at phi_s = phi_e [mol.m-1.s-1].
     """
 
     permeability: Scalar
 
-    def current(self, drop: Array, thickness: Array, T: Array) -> Array:
-        exponent = jnp.minimum(-F * drop / (R * T), 100.0)
+    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+        exponent = jnp.minimum(-F * across / (R * T), 100.0)
         return -F * self.permeability / thickness * jnp.exp(exponent)
 
 

@@ -117,7 +117,7 @@ def fields(
     two.plot(x, np.asarray(states.phi_e[k]), label="liquid")
     two.set_ylabel("Potential [V]")
     two.legend(fontsize="x-small")
-    surface = np.asarray(grid.composition(states.sto[k, -1]))
+    surface = np.asarray(grid.composition(states.sto[k, -1], states.temperature[k]))
     start = 0
     for i, (first, count) in enumerate(grid.runs):
         here, run = slice(first, first + count), slice(start, start + count)

@@ -12,9 +12,9 @@ from jaxtyping import Array
 
 from ..batch import run, stack
 from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
-from ..fit._free import get_vector, set_vector, sizes
+from ..fit._free import get_vector, prior_root, set_vector, sizes
 from ..io import write_cell
-from ..parameters import Cell, ParameterSet
+from ..parameters import Cell, ParameterSet, possible
 from ..simulation import Solution, simulate
 
 MOST_PULLS = 20
@@ -122,14 +122,15 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
-    """What is known of a set that was not fitted: its assumed numbers have ranges.
+    """What is known of a set that was not fitted: some of its numbers have ranges.
 
     Its other numbers are taken as they are, and the model as right: the least that is
     uncertain.
     """
     free = assumed(found)
-    z = get_vector(free, Subject(found.cell, [0.0]))
-    return Uncertainty(free, z, np.diag([f.prior**2 for f in free]), 0.0)
+    subject = Subject(found.cell, [0.0])
+    root = prior_root(free, subject)
+    return Uncertainty(free, get_vector(free, subject), root @ root.T, 0.0)
 
 
 def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
@@ -158,8 +159,10 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
     The covariance of a nearly undetermined parameter can be wider than its bounds; draws
-    are pushed back to them. Draws in which an open-circuit potential rises, which is no
-    possible cell, are pulled towards the best fit until none rises more than there.
+    are pushed back to them. Draws with impossible numbers, such as fractions of volume that
+    add up to more than one, are drawn again. Draws in which an open-circuit potential
+    rises, which is no possible cell, are pulled towards the best fit until none rises more
+    than there.
     """
     subject = Subject(cell, [0.0])
     moved = draws(cell, known, n, seed)[1:]
@@ -176,8 +179,15 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     counts = sizes(known.free, subject)
     of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
     moves = np.zeros((n, len(known.z)))
-    for k in range(1, n):
-        moves[k] = root @ rng.standard_normal(len(known.z))
+    fresh = np.arange(n) > 0
+    for _ in range(MOST_PULLS):
+        for k in np.flatnonzero(fresh):
+            moves[k] = root @ rng.standard_normal(len(known.z))
+        z = np.clip(known.z + moves, low, high)
+        fresh = ~np.asarray(_are_possible(known.free, subject, z))
+        fresh[0] = False
+        if not fresh.any():
+            break
     for _ in range(MOST_PULLS):
         z = np.clip(known.z + moves, low, high)
         steepest = np.asarray(_steepest(known.free, subject, z))
@@ -187,6 +197,12 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
         moves[np.ix_(rises, of_ocp)] *= 0.7
     z[0] = known.z
     return z
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _are_possible(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
+    """Which draws, (n, n_z), are cells whose numbers are possible, (n,)."""
+    return jax.vmap(lambda z: possible(set_vector(free, subject, z).cell))(z)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -226,6 +226,9 @@ class Corrected(AbstractCurve):
     def __call__(self, x: Array) -> Array:
         return self.base(x) + self.correction(x)
 
+    def at(self, T: Array) -> AbstractCurve:
+        return Corrected(self.base.at(T), self.correction)
+
     def prepared(self) -> AbstractCurve:
         return _Sum(self.base.prepared(), self.correction.prepared())
 
@@ -236,6 +239,9 @@ class _Sum(AbstractCurve):
 
     def __call__(self, x: Array) -> Array:
         return self.first(x) + self.second(x)
+
+    def at(self, T: Array) -> AbstractCurve:
+        return _Sum(self.first.at(T), self.second.at(T))
 
     def prepared(self) -> AbstractCurve:
         return self
@@ -259,6 +265,9 @@ class Walled(AbstractCurve):
         inside = jnp.clip(x, -5.0 * self.width, 1.0 + 5.0 * self.width)
         walls = jnp.exp(-inside / self.width) - jnp.exp((inside - 1.0) / self.width)
         return self.base(x) + walls
+
+    def at(self, T: Array) -> AbstractCurve:
+        return Walled(self.base.at(T), self.width)
 
     def prepared(self) -> AbstractCurve:
         return Walled(self.base.prepared(), self.width)
@@ -338,28 +347,29 @@ def _search_tree(knots: Array) -> Array:
 # Looked up at many places with few shapes: `jit` lets JAX trace each shape once.
 @jax.jit
 def _cubic(knots: Array, pieces: Array, x: Array) -> Array:
-    index = _count_below(jax.lax.stop_gradient(knots), x)
+    index = count_below(jax.lax.stop_gradient(knots), x)
     # One lookup: derivatives with respect to the table cost one sum into it, not five.
-    found = jnp.split(_elements(pieces, index), 5)
+    found = jnp.split(elements(pieces, index), 5)
     anchor, a, b, c, d = (jnp.squeeze(row, 0) for row in found)
     z = x - anchor
     return a + z * (b + z * (c + z * d))
 
 
-def _count_below(tree: Array, x: Array) -> Array:
+def count_below(tree: Array, x: Array) -> Array:
     """How many knots of a `_search_tree` are not above each `x`."""
     place = jnp.zeros(x.shape, jnp.int32)
     first = 0
     while first < tree.shape[0]:
         # The level's knots lie together: few enough for a processor's registers.
         level = tree[first : 2 * first + 1]
-        beyond = x >= _elements(level, place)
+        beyond = x >= elements(level, place)
         place = 2 * place + beyond.astype(jnp.int32)
         first = 2 * first + 1
     return place
 
 
-def _elements(rows: Array, place: Array) -> Array:
+def elements(rows: Array, place: Array) -> Array:
+    """The columns of `rows` at places that are known to lie inside."""
     at = rows.at[..., place]
     return at.get(mode="promise_in_bounds", wrap_negative_indices=False)
 

@@ -21,7 +21,7 @@ class AbstractLandesfeind(AbstractCurve):
     """A law with coefficients p, at a temperature that `at` sets; m = c / (1 mol/L)."""
 
     p: Float[Array, " n"]
-    T: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.asarray(298.15))
+    T: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.asarray(298.15, float))
 
     def at(self, T: Array) -> AbstractCurve:
         return type(self)(self.p, T)

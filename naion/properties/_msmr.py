@@ -1,5 +1,8 @@
 """Open-circuit potentials from the multi-species multi-reaction model (MSMR)."""
 
+import dataclasses
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,11 +11,12 @@ from jaxtyping import Array, Float
 
 from .._constants import F, R
 from ._curves import AbstractCurve, PiecewiseCubic, piecewise_cubic
-
-REFERENCE = 298.15
-"""Temperature at which widths are given [K]."""
+from ._in_temperature import REFERENCE, CubicsInTemperature, in_temperature
 
 _ITERATIONS = 80
+_IN_A_PIECE = 4
+"""Newton steps from between two neighbouring points of a table."""
+
 _FINE = 2000
 
 
@@ -22,13 +26,19 @@ class MSMR(AbstractCurve):
         x(U) = sum_j X_j / (1 + exp(F (U - U0_j) / (R T omega_j)))
 
     Called, it solves x(U) = x by a Newton iteration between bounds; a simulation uses
-    cubics through points of the explicit x(U) (`prepared`).
+    cubics through points of the explicit x(U) (`prepared`). Both hold at the temperature
+    that `at` sets.
+
+    With constant U0, the potential has the entropic coefficient of its sites'
+    configurations: dU/dT at constant x. It is part of the curve; a particle's `dudt` comes
+    on top of it, as what the reactions' own potentials U0 add.
 
     Attributes:
         potential: U0 of each reaction [V], (n,).
         width: omega, (n,).
         amount: X, (n,).
         knots: points of the prepared curve.
+        T: temperature [K].
 
     Reference: Verbrugge, Baker, Koch, Xiao and Gu, J. Electrochem. Soc. 164 (2017) E3243,
     DOI 10.1149/2.0341708jes.
@@ -38,53 +48,110 @@ class MSMR(AbstractCurve):
     width: Float[Array, " n"]
     amount: Float[Array, " n"]
     knots: int = eqx.field(static=True, default=250)
+    T: Float[Array, ""] = eqx.field(
+        default_factory=lambda: jnp.asarray(REFERENCE, float)
+    )
+
+    def at(self, T: Array) -> "MSMR":
+        return dataclasses.replace(self, T=T)
 
     def composition(self, U: Array) -> Array:
         """x at potential `U` [V], of any shape."""
-        return jnp.sum(self.amount * jax.nn.sigmoid(-self._driven(U)), axis=-1)
+        return self._filling(U)[0]
 
     def slope(self, U: Array) -> Array:
         """dx/dU at potential `U` [V-1], negative."""
-        full = jax.nn.sigmoid(-self._driven(U))
-        sharp = self.amount * F / (R * REFERENCE * self.width)
-        return -jnp.sum(sharp * full * (1.0 - full), axis=-1)
+        return self._filling(U)[1]
 
-    def _driven(self, U: Array) -> Array:
-        return F * (U[..., None] - self.potential) / (R * REFERENCE * self.width)
+    def _filling(self, U: Array) -> tuple[Array, Array]:
+        """x and dx/dU at potential `U` [V]."""
+        steep = F / (R * self.T * self.width)
+        full = jax.nn.sigmoid(steep * (self.potential - U[..., None]))
+        x = jnp.sum(self.amount * full, axis=-1)
+        return x, -jnp.sum(self.amount * steep * full * (1.0 - full), axis=-1)
 
     def _bounds(self) -> tuple[Array, Array]:
         """Potentials between which all but a thousandth of the sites fill [V]."""
-        reach = 12.0 * R * REFERENCE / F * self.width
+        reach = 12.0 * R * self.T / F * self.width
         return jnp.min(self.potential - reach), jnp.max(self.potential + reach)
 
     def __call__(self, x: Array) -> Array:
         x = jnp.asarray(x, float)
+        ends = jax.lax.stop_gradient(self)._bounds()
+        low, high = (jnp.broadcast_to(end, x.shape) for end in ends)
+        return self._between(x, low, high, 0.5 * (low + high), _ITERATIONS)
+
+    def _between(
+        self, x: Array, low: Array, high: Array, first: Array, iterations: int
+    ) -> Array:
+        """U at compositions `x` whose potentials lie between `low` and `high` [V], from
+        a first guess.
+        """
         target = jax.lax.stop_gradient(x)
         known = jax.lax.stop_gradient(self)
 
         def better(_, state):
-            low, high, U = state
-            excess = known.composition(U) - target
+            low, high, U, last = state
+            x, slope = known._filling(U)
+            excess = x - target
             # x falls with U: too much x means that U lies too low.
             low, high = jnp.where(excess > 0, U, low), jnp.where(excess > 0, high, U)
-            newton = U - excess / known.slope(U)
-            inside = (newton > low) & (newton < high)
-            return low, high, jnp.where(inside, newton, 0.5 * (low + high))
+            newton = U - excess / slope
+            # Steps that do not shrink may go to and fro between two sides for ever.
+            good = (newton >= low) & (newton <= high)
+            good = good & (jnp.abs(newton - U) <= 0.5 * last)
+            new = jnp.where(good, newton, 0.5 * (low + high))
+            return low, high, new, jnp.abs(new - U)
 
-        low, high = (jnp.broadcast_to(b, x.shape) for b in known._bounds())
-        state = low, high, 0.5 * (low + high)
-        _, _, U = jax.lax.fori_loop(0, _ITERATIONS, better, state)
+        state = low, high, first, 2.0 * (high - low)
+        _, _, U, _ = jax.lax.fori_loop(0, iterations, better, state)
         # One more step carries the derivatives (implicit function theorem).
-        return U - (self.composition(U) - x) / known.slope(U)
+        found, slope = self._filling(U)
+        return U - (found - x) / jax.lax.stop_gradient(slope)
 
-    def prepared(self) -> PiecewiseCubic:
-        U = self.knot_potentials()
-        slope = 1.0 / self.slope(U)
-        return piecewise_cubic(self.composition(U), U, slope[:-1], slope[1:], 1.0)
+    def prepared(self) -> AbstractCurve:
+        def curve_at(host: MSMR, x: Array, U: Array) -> PiecewiseCubic:
+            slope = 1.0 / host.slope(U)
+            return piecewise_cubic(x, U, slope[:-1], slope[1:], 1.0)
+
+        return self.tabled(curve_at).at(self.T)
+
+    def tabled(
+        self, curve_at: Callable[["MSMR", Array, Array], PiecewiseCubic]
+    ) -> CubicsInTemperature:
+        """Table what depends on composition and temperature.
+
+        Args:
+            curve_at: of the host at a temperature, points of its composition and
+                potentials there [V], (knots,).
+        """
+        U_ref = self.knot_potentials()
+        x = jax.lax.stop_gradient(
+            self.at(jnp.asarray(REFERENCE, float)).composition(U_ref)
+        )
+
+        def of(T: Array) -> PiecewiseCubic:
+            host = self.at(T)
+            known = jax.lax.stop_gradient(host)
+            # Between which of some falling potentials each x is.
+            low, high = known._bounds()
+            first = jnp.maximum(high, U_ref[0]) + 1.0
+            last = jnp.minimum(low, U_ref[-1]) - 1.0
+            grid = jnp.concatenate([first[None], U_ref, last[None]])
+            filled = known.composition(grid)
+            at = jnp.clip(jnp.searchsorted(filled, x), 1, len(grid) - 1)
+            low, high, rise = grid[at], grid[at - 1], filled[at] - filled[at - 1]
+            share = jnp.clip((filled[at] - x) / jnp.maximum(rise, 1e-300), 0.0, 1.0)
+            guess = low + share * (high - low)
+            return curve_at(host, x, host._between(x, low, high, guess, _IN_A_PIECE))
+
+        return in_temperature(of)
 
     def knot_potentials(self) -> Array:
-        """Falling, where either the potential or the composition has moved on [V]."""
-        known = jax.lax.stop_gradient(self)
+        """At 298.15 K, falling, where either the potential or the composition has moved
+        on [V].
+        """
+        known = jax.lax.stop_gradient(self.at(jnp.asarray(REFERENCE, float)))
         low, high = known._bounds()
         fine = jnp.linspace(high, low, _FINE)
         x = known.composition(fine)
@@ -94,25 +161,26 @@ class MSMR(AbstractCurve):
     def part(self, reactions: tuple[int, ...]) -> "MSMR":
         """The host with some of its reactions alone."""
         at = np.asarray(reactions)
-        return MSMR(self.potential[at], self.width[at], self.amount[at], self.knots)
+        parts = self.potential[at], self.width[at], self.amount[at]
+        return MSMR(*parts, self.knots, self.T)
 
 
 class WholeOfPart(AbstractCurve):
     """Composition of a host whose part has composition x, both at one potential.
 
     Attributes:
-        host: all reactions.
-        part: some of them.
+        part: potential of some of its reactions by their composition [V].
+        rest: the other reactions.
     """
 
-    host: MSMR
-    part: MSMR
+    part: AbstractCurve
+    rest: MSMR
+
+    def at(self, T: Array) -> "WholeOfPart":
+        return WholeOfPart(self.part.at(T), self.rest.at(T))
 
     def __call__(self, x: Array) -> Array:
-        return self.host.composition(self.part(x))
+        return x + self.rest.composition(self.part(x))
 
-    def prepared(self) -> PiecewiseCubic:
-        U = self.part.knot_potentials()
-        slope = self.host.slope(U) / self.part.slope(U)
-        x, y = self.part.composition(U), self.host.composition(U)
-        return piecewise_cubic(x, y, slope[:-1], slope[1:], 1.0)
+    def prepared(self) -> "WholeOfPart":
+        return WholeOfPart(self.part.prepared(), self.rest)

@@ -58,6 +58,7 @@ class Protocol(eqx.Module):
         temperature_above: [K].
         temperature: [K]; NaN for that of the simulation.
         temperature_slope: [K.s-1].
+        ends_all: whether voltages given here end everything, and not the row alone.
         cycle: number of the cycle that each row belongs to, from 0.
         count: how many of the rows are steps; the rest is padding, see `padded`.
     """
@@ -76,6 +77,7 @@ class Protocol(eqx.Module):
     temperature_above: Float[Array, " n"]
     temperature: Float[Array, " n"]
     temperature_slope: Float[Array, " n"]
+    ends_all: Bool[Array, " n"]
     cycle: Int[Array, " n"]
     count: Int[Array, ""]
 
@@ -100,8 +102,12 @@ class Protocol(eqx.Module):
         turn = n_cycles * np.repeat(np.arange(cycles), len(once))
         self._fill(columns, turn + np.tile(cycle, cycles))
 
-    def _fill(self, columns: dict[str, Any], cycle: np.ndarray) -> None:
-        columns = columns | {"cycle": cycle, "count": np.asarray(cycle.size)}
+    def _fill(
+        self, columns: dict[str, Any], cycle: np.ndarray, ends_all: bool = False
+    ) -> None:
+        n = cycle.size
+        columns = columns | {"ends_all": np.full(n, ends_all), "cycle": cycle}
+        columns = columns | {"count": np.asarray(n)}
         for name, column in columns.items():
             object.__setattr__(self, name, jnp.asarray(column))
 
@@ -154,8 +160,8 @@ class Protocol(eqx.Module):
             mode: what `value` is.
             temperature: of the cell or its surroundings at those times, (n,), or one
                 number [K].
-            lower_voltage: ends a row that discharges to it [V]; none: the cell's own limit
-                ends everything.
+            lower_voltage: ends everything when the cell discharges to it [V]; none: the
+                cell's own limit does.
             upper_voltage: likewise [V].
 
         Raises:
@@ -172,7 +178,8 @@ class Protocol(eqx.Module):
             raise ValueError(f"Profile: {error}") from None
         columns = {k: np.repeat(v, n) for k, v in _columns([step]).items()}
         made = object.__new__(cls)
-        made._fill(columns | rows, np.zeros(n, int))
+        given = any(V is not None for V in ends)
+        made._fill(columns | rows, np.zeros(n, int), ends_all=given)
         return made
 
     @property

@@ -19,7 +19,7 @@ class Cycles(NamedTuple):
         number: of the cycle.
         out, into: charge discharged and charged [C].
         given, taken: energy discharged and charged [J].
-        out_first: whether the cycle begins with its discharge.
+        after: discharged charge times what was charged before it in the cycle [C2].
         least_voltage, greatest_voltage: [V].
         warmest: [K].
         least_margin: lowest plating margin [V].
@@ -31,7 +31,7 @@ class Cycles(NamedTuple):
     into: np.ndarray
     given: np.ndarray
     taken: np.ndarray
-    out_first: np.ndarray
+    after: np.ndarray
     least_voltage: np.ndarray
     greatest_voltage: np.ndarray
     warmest: np.ndarray
@@ -68,14 +68,15 @@ def cycles_of(record: "Record", n_steps: int, cycle: np.ndarray) -> Cycles:
         values = np.maximum(start[:, output], end[:, output])
         return np.maximum.reduceat(values, first) if n_steps else np.zeros(0)
 
-    begins = [int(np.argmax((of == k) & (out + into > 0.0))) for k in number]
+    before = np.cumsum(into) - into
+    at_start = np.repeat(before[first], np.diff(np.append(first, n_steps)))
     return Cycles(
         number=number,
         out=total(out),
         into=total(into),
         given=total(np.where(out > 0.0, energy, 0.0)),
         taken=total(np.where(out > 0.0, 0.0, -energy)),
-        out_first=out[begins] > 0.0,
+        after=total(out * (before - at_start)),
         least_voltage=least(Output.VOLTAGE),
         greatest_voltage=greatest(Output.VOLTAGE),
         warmest=greatest(Output.TEMPERATURE),
@@ -94,10 +95,9 @@ def joined(a: Cycles, b: Cycles) -> Cycles:
         f: getattr(last, f) + getattr(next_, f)
         for f in ("out", "into", "given", "taken", "duration")
     }
-    begun = last.out + last.into > 0.0
     met = last._replace(
         **sums,
-        out_first=last.out_first if begun else next_.out_first,
+        after=last.after + next_.after + last.into * next_.out,
         least_voltage=min(last.least_voltage, next_.least_voltage),
         greatest_voltage=max(last.greatest_voltage, next_.greatest_voltage),
         warmest=max(last.warmest, next_.warmest),
@@ -111,18 +111,8 @@ def table(c: Cycles) -> "pd.DataFrame":
     """One row a cycle; see `Solution.cycles`."""
     import pandas as pd
 
-    # An efficiency is of a discharge and the charge before it.
-    before = [np.concatenate([[np.nan], x[:-1]]) for x in (c.into, c.taken)]
-    into, taken = (
-        np.where(c.out_first, earlier, own)
-        for earlier, own in zip(before, (c.into, c.taken), strict=True)
-    )
-
-    def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        return np.where(
-            (whole > 0.0) & (c.out > 0.0), part / np.where(whole, whole, 1.0), np.nan
-        )
-
+    # Half of it, and a discharge comes before and after in equal parts.
+    discharge_first = c.after <= 0.5 * c.out * c.into
     return pd.DataFrame(
         {
             "Cycle": c.number.astype(int),
@@ -130,8 +120,8 @@ def table(c: Cycles) -> "pd.DataFrame":
             "Charge capacity [A.h]": c.into / 3600.0,
             "Discharge energy [W.h]": c.given / 3600.0,
             "Charge energy [W.h]": c.taken / 3600.0,
-            "Coulombic efficiency": share(c.out, into),
-            "Energy efficiency": share(c.given, taken),
+            "Coulombic efficiency": efficiencies(c.out, c.into, discharge_first),
+            "Energy efficiency": efficiencies(c.given, c.taken, discharge_first),
             "Minimum voltage [V]": c.least_voltage,
             "Maximum voltage [V]": c.greatest_voltage,
             "Maximum temperature [K]": c.warmest,
@@ -139,3 +129,27 @@ def table(c: Cycles) -> "pd.DataFrame":
             "Duration [h]": c.duration / 3600.0,
         }
     ).set_index("Cycle")
+
+
+def efficiencies(
+    out: np.ndarray, taken: np.ndarray, discharge_first: np.ndarray
+) -> np.ndarray:
+    """What the discharge of each cycle gave over what the charge before it took.
+
+    Where a cycle begins with its discharge, the charge before is that of the cycle before:
+    a ratio with the charge that follows would hide what is lost from cycle to cycle.
+
+    Args:
+        out: charge or energy given by each cycle, in their order, (n,).
+        taken: charge or energy taken, in the same unit, (n,).
+        discharge_first: whether most of a cycle's discharge came before its charge, (n,).
+
+    Returns:
+        NaN where there was no charge before, or no discharge, (n,).
+    """
+    if not len(out):
+        return np.zeros(0)
+    before = np.where(discharge_first, np.append(0.0, taken[:-1]), taken)
+    nothing = 1e-9 * max(np.max(out), np.max(taken))
+    there = (out > nothing) & (before > nothing)
+    return np.where(there, out / np.where(there, before, 1.0), np.nan)

@@ -105,6 +105,7 @@ def simulate(
     """
     require_x64()
     model = DFN() if model is None else model
+    check_types(cell, model)
     temperature = in_kelvin(cell, temperature)
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
@@ -162,6 +163,30 @@ def whole(
     return solution
 
 
+def check_types(cell: Any, model: Any) -> None:
+    """Refuse what is no cell and no model, before JAX is asked to make sense of it.
+
+    Raises:
+        TypeError: with what was given, and where to get one.
+        ValueError: for many cells that are stacked.
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(
+            f"cell={str(cell)[:60]!r} is a {type(cell).__name__}: expected a `Cell`, such "
+            'as `naion.parameters.load("nfm_hc_18650")` or `naion.io.read_cell(file)[0]`.'
+        )
+    if not isinstance(model, DFN):
+        raise TypeError(
+            f"model={str(model)[:60]!r} is a {type(model).__name__}: expected a `DFN`, "
+            "such as `naion.DFN(thermal=naion.Lumped())`."
+        )
+    if np.ndim(cell.area):
+        raise ValueError(
+            f"This cell has numbers of shape {np.shape(cell.area)}: many cells are "
+            "simulated by `naion.batch.simulate`, or `jax.vmap`."
+        )
+
+
 class _Limits(NamedTuple):
     """Most accepted steps, and rows for their record in one call of a program."""
 
@@ -176,7 +201,8 @@ def limits_of(protocol: Protocol, max_steps: int | None, traced: bool) -> _Limit
         ValueError: unless it is a positive whole number.
     """
     if max_steps is not None:
-        if isinstance(max_steps, bool) or max_steps != int(max_steps) or max_steps < 1:
+        whole_number = isinstance(max_steps, int | np.integer)
+        if isinstance(max_steps, bool) or not whole_number or max_steps < 1:
             raise ValueError(
                 f"max_steps={max_steps!r}: expected a whole number above 0."
             )
@@ -279,6 +305,12 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
         raise ValueError(
             f"temperature={temperature!r} is not a number. {KELVIN.hint}"
         ) from None
+    if found.ndim:
+        raise ValueError(
+            f"temperature has shape {found.shape}: expected one number. Steps take "
+            "temperatures of their own, as in 'Rest for 1 hour at 10 degC', profiles a "
+            "column."
+        )
     if not isinstance(found, Tracer):
         outside = KELVIN.outside(np.asarray(found))
         if np.any(outside):

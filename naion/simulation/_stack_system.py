@@ -219,7 +219,7 @@ class StackSystem(AbstractSystem):
         _, V = self._split(y)
         s = self.model.fields(y, control.control.temperature)
         passed = jnp.abs(jnp.sum(s.charge - s.charge_mark))
-        surface = jax.vmap(args.grid.composition)(s.sto[:, -1])
+        surface = jax.vmap(args.grid.composition)(s.sto[:, -1], s.temperature)
         salt = jnp.min(s.c_e)
         current, Q = jnp.sum(s.current), args.nominal_capacity
         return distances(control, V, current, passed, s.temperature, surface, salt, Q)

@@ -102,7 +102,11 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
         temperature_above=protocol.temperature_above,
     )
     never, always = jnp.zeros_like(own_lower), jnp.ones_like(own_lower)
-    stops = [own_lower, own_upper] + [never] * 4 + [always] * 3
+    stops = (
+        [own_lower | protocol.ends_all, own_upper | protocol.ends_all]
+        + [never] * 4
+        + [always] * 3
+    )
     return Segments(
         Imposed(control, cut_offs),
         protocol.duration,
@@ -235,7 +239,7 @@ class CellSystem(AbstractSystem):
         s: State = self.model.state(y, tau, control.control)
         V = self.model.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)
-        surface, salt = args.composition(s.sto[-1]), jnp.min(s.c_e)
+        surface, salt = args.composition(s.sto[-1], s.temperature), jnp.min(s.c_e)
         Q = args.cell.nominal_capacity
         return distances(control, V, s.current, passed, s.temperature, surface, salt, Q)
 

@@ -61,7 +61,7 @@ def _both(what: str, *rest) -> tuple[Free, ...]:
 FREE = (
     Free(("cell.charged.negative",), (0.6, 0.9999)),
     Free(("cell.charged.positive",), (0.16, 0.45)),
-    Free(("cell.negative.active_fraction",), (0.38, 0.60), "log", 0.1),
+    Free(("cell.negative.active_fraction",), (0.38, 0.49), "log", 0.1),
     Free(("cell.positive.active_fraction",), (0.45, 0.70), "log", 0.1),
     *_both("particle.rate_constant.curve.y", (1e-14, 1e-7), "log", 0.8, 0.6),
     *_both("particle.diffusivity.curve.y", (1e-18, 1e-13), "log", 0.6, 0.6),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion.simulation._frames import _discharge_first, efficiencies
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,46 @@ def test_cycles(solution, cell):
     Q = float(cell.nominal_capacity)
     np.testing.assert_allclose(table["Discharge capacity [A.h]"], Q / 2, rtol=1e-9)
     np.testing.assert_allclose(table["Charge capacity [A.h]"], Q / 3, rtol=1e-9)
-    np.testing.assert_allclose(table["Coulombic efficiency"], 1.5, rtol=1e-9)
+    # Both cycles begin with the discharge: no charge is before that of the first.
+    np.testing.assert_allclose(table["Coulombic efficiency"], [np.nan, 1.5], rtol=1e-9)
+    assert np.isnan(table["Energy efficiency"].iloc[0])
+    before = table["Charge energy [W.h]"].iloc[0]
+    expected = table["Discharge energy [W.h]"].iloc[1] / before
+    assert table["Energy efficiency"].iloc[1] == expected
     np.testing.assert_allclose(table["Duration [h]"], 1.0, rtol=1e-9)
     given = table["Discharge energy [W.h]"] - table["Charge energy [W.h]"]
     assert abs(given.sum() - float(solution.energy)) < 1e-9
     assert np.all(table["Minimum voltage [V]"] < table["Maximum voltage [V]"])
+
+
+def test_efficiency_is_of_the_charge_before():
+    out = np.array([0.9, 1.9, 1.8, 0.0])
+    taken = np.array([2.0, 1.9, 1.7, 1.0])
+    first = efficiencies(out, taken, np.full(4, True))
+    np.testing.assert_allclose(first, [np.nan, 0.95, 1.8 / 1.9, np.nan], rtol=1e-12)
+    after = efficiencies(out, taken, np.full(4, False))
+    np.testing.assert_allclose(after, [0.45, 1.0, 1.8 / 1.7, np.nan], rtol=1e-12)
+    # A charge alone, then a discharge alone; then a rest, which passes round-off.
+    out, taken = np.array([0.0, 0.99, 1e-16, 0.5]), np.array([1.0, 0.0, 1e-17, 0.0])
+    found = efficiencies(out, taken, np.full(4, True))
+    np.testing.assert_allclose(found, [np.nan, 0.99, np.nan, np.nan], rtol=1e-12)
+    assert efficiencies(*np.zeros((2, 0)), np.zeros(0, bool)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "charge, expected",
+    [
+        ([1.0, 0.0, -1.0], True),
+        ([-1.0, 1e-17, 1.0], False),
+        ([-1e-17, 1.0], True),
+        ([-0.01, 1.0, -1.0], True),
+        ([0.01, -1.0, 1.0], False),
+        ([0.5, -0.1, 0.5, -1.0], True),
+    ],
+)
+def test_which_comes_first(charge, expected):
+    """A short pulse the other way, or energy won back, does not decide."""
+    assert _discharge_first(np.array(charge)) is expected
 
 
 def test_to_xarray(solution, cell):

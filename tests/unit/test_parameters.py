@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naion.fit import Subject, assumed
-from naion.fit._free import get_vector
+from naion.fit import Free, Subject, assumed
+from naion.fit._free import get_vector, prior_root
+from naion.fit._problem import prior_rows
 from naion.parameters import (
     Cell,
     Provenance,
@@ -127,10 +128,12 @@ class TestSet:
             checked += 1
         assert checked > 30
 
-    def test_assumed_numbers_are_free_within_their_ranges(self, name):
+    def test_numbers_with_ranges_are_free_within_them(self, name):
         data = load_set(name)
         free = assumed(data)
-        assert len(free) == sum(p.quality == "A" for p in data.provenance)
+        ranges = [p.range for p in data.provenance if p.quality == "A"]
+        assert None not in ranges
+        assert len(free) == sum(p.range is not None for p in data.provenance)
         subject = Subject(data.cell, [0.0])
         z = get_vector(free, subject)
         for f, value in zip(free, z, strict=True):
@@ -201,6 +204,32 @@ def test_tables_of_expressions_are_dense_enough():
     )
     U = c.positive.particle.ocp(x, c.temperature)
     np.testing.assert_allclose(U, expected, atol=2e-4)
+
+
+def test_lfp_weighs_what_its_parts_weigh():
+    """And not density times volume of the file, 33 g: 18650 of LFP weigh 40 to 42 g."""
+    data = load_set("lfp_aboutenergy")
+    assert 0.040 < float(data.cell.thermal.mass) < 0.043
+    entries = {p.path: p for p in data.provenance}
+    cold = entries["positive.particle.diffusivity.temperature.energy"]
+    assert cold.value == 80e3 and cold.range == (30e3, 90e3)
+    assert "25 degC" in cold.source
+
+
+def test_priors_that_follow():
+    """What is believed of a number is a ratio to a power of another's."""
+    paths = ("cell.area", "cell.nominal_capacity")
+    first = Free(paths[:1], (1e-3, 1.0), "log", prior=0.5)
+    second = Free(paths[1:], (0.1, 10.0), "log", prior=0.2, follows=((paths[0], 2.0),))
+    subject = Subject(load("nfm_hc_18650"), [0.0])
+    root = prior_root((first, second), subject)
+    expected = [[0.25, 0.5], [0.5, 4 * 0.25 + 0.04]]
+    np.testing.assert_allclose(root @ root.T, expected, rtol=1e-12)
+    start = jnp.asarray([0.1, 0.2])
+    rows = prior_rows((first, second), subject, start, start + jnp.asarray([0.5, 1.1]))
+    np.testing.assert_allclose(rows, [1.0, 0.5], rtol=1e-12)
+    # What is not free does not move.
+    np.testing.assert_allclose(prior_root((second,), subject), [[0.2]])
 
 
 def test_assumed_entries_need_a_range_that_holds_them():

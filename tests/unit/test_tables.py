@@ -263,7 +263,7 @@ def test_a_million_rows_in_seconds(made):
     assert table["time_s"][-1] == n - 1 and np.all(table["current_A"] == 1.25)
 
 
-def test_a_broken_write_leaves_no_file(tmp_path):
+def test_a_broken_write_leaves_no_file(tmp_path, monkeypatch):
     path = tmp_path / "out.csv"
 
     def rows():
@@ -274,12 +274,13 @@ def test_a_broken_write_leaves_no_file(tmp_path):
         write_csv(path, ["a"], rows())
     assert list(tmp_path.iterdir()) == []
 
-    def full():
-        yield ["1"]
+    def full(_):
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match=r"No space left on device: .*out\.csv"):
-        write_csv(path, ["a"], full())
+    with monkeypatch.context() as m:
+        m.setattr("os.fsync", full)
+        with pytest.raises(OSError, match=r"No space left on device: .*out\.csv"):
+            write_csv(path, ["a"], [["1"]])
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="is a folder"):
         writable(tmp_path)

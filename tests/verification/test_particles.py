@@ -224,7 +224,7 @@ def test_whole_of_part():
     host = MSMR(*map(jnp.asarray, ((0.7, 0.07, 0.0), (4.5, 0.3, 5.0), (0.3, 0.5, 0.4))))
     part = host.part((0, 2))
     U = jnp.linspace(0.9, -0.1, 30)
-    whole = WholeOfPart(host, part)
+    whole = WholeOfPart(part, host.part((1,)))
     x = part.composition(U)
     np.testing.assert_allclose(whole(x), host.composition(U), rtol=1e-9)
     np.testing.assert_allclose(whole.prepared()(x), host.composition(U), atol=2e-4)

@@ -188,3 +188,20 @@ def test_cautions_are_said(model):
 def test_tolerances_that_mean_nothing(cell, rtol):
     with pytest.raises(ValueError, match="rtol"):
         na.simulate(cell, CYCLE[0], rtol=rtol)
+
+
+def test_what_is_no_cell(cell, model):
+    """Each error says what was given and what to do."""
+    many = na.batch.stack([cell, cell])
+    for given, error, said in (
+        ("nfm_hc_18650", TypeError, "parameters.load"),
+        (None, TypeError, "is a NoneType"),
+        (many, ValueError, "batch.simulate"),
+    ):
+        with pytest.raises(error, match=said):
+            na.simulate(given, CYCLE[0], model=model)
+    with pytest.raises(TypeError, match="expected a `DFN`"):
+        na.simulate(cell, CYCLE[0], model=na.Mesh(4, 3, 4, 10))
+    for temperature in ([298.0, 308.0], "warm", 25.0):
+        with pytest.raises(ValueError, match="temperature"):
+            na.simulate(cell, CYCLE[0], model=model, temperature=temperature)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion._constants import F
+from naion._constants import F, R
 from naion.parameters import with_hysteresis, with_plating, with_sei
 from naion.physics.sei import Interstitial, ReactionLimited
 
@@ -146,6 +146,107 @@ def test_laws_that_feel_the_potential_grow_faster_when_charged(cell, model, law)
         last = s.model.layout.unpack(s.final, parts.temperature)
         lost.append(float(last.local[s.model.surface.index("lost"), 0]))
     assert lost[1] > 1.05 * lost[0] > 0.0
+
+
+def test_metal_in_equilibrium_is_that_of_the_reversible_form(model):
+    """O'Kane's: c_0 m exp((1-a) F eta/RT) = c_e exp(-a F eta/RT), within 0.1 %."""
+    cell = with_plating(na.parameters.load("nmc811_chen2020"))
+    e, p = cell.negative, cell.negative.plating
+    sites = e.active_fraction * e.particle.c_max
+    for soc, least, most in ((0.9, 0.5, 2.0), (0.3, 0.01, 0.1)):
+        s = na.simulate(
+            cell, "Rest for 20 h", start=soc, model=model, rtol=1e-6, keep_states=True
+        )
+        last = jax.tree.map(lambda a: a[-1], s.states)
+        metal = float(sites * last.local[s.model.surface.index("plated"), 0])
+        drop = last.phi_s[0] - last.phi_e[0]
+        share = jnp.exp(-F * drop / (R * cell.temperature))
+        expected = float(sites * p.saturation * share / (1.0 - share))
+        assert least < expected < most
+        np.testing.assert_allclose(metal, expected, rtol=1e-3)
+
+
+def test_metal_and_dead_metal_are_those_of_the_reversible_form(model):
+    """A charge that plates and a rest that strips, by hand along the same potential."""
+    from scipy.integrate import solve_ivp
+
+    cell = with_plating(na.parameters.load("nmc811_chen2020"), loss=1e-5)
+    e, p, T = cell.negative, cell.negative.plating, float(cell.temperature)
+    protocol = na.Protocol(["Charge at 1.5C until 4.2 V", "Rest for 2 h"])
+    s = na.simulate(
+        cell,
+        protocol,
+        start=0.3,
+        model=model,
+        rtol=1e-6,
+        max_steps=9000,
+        keep_states=True,
+    )
+    m = s.model.mesh.n_neg - 1
+    t = np.asarray(s.t)[:-1]
+    drop = np.asarray(s.states.phi_s - s.states.phi_e)[:, m]
+    salt = np.asarray(s.states.c_e)[:, m] * float(cell.electrolyte.concentration)
+    speed = 3.0 / float(e.particle.radius * e.particle.c_max)
+    k, saturation, loss = (
+        float(x) for x in (p.rate_constant(T, T), p.saturation, p.loss)
+    )
+
+    def rates(now, y):
+        half = 0.5 * F * np.interp(now, t, drop) / (R * T)
+        strips = 1000.0 * y[0] / (y[0] + saturation) * np.exp(half)
+        dead = loss * y[0]
+        plates = np.interp(now, t, salt) * np.exp(-half)
+        return [speed * k * (plates - strips) - dead, dead]
+
+    by_hand = solve_ivp(
+        rates,
+        (t[0], t[-1]),
+        [0.0, 0.0],
+        "LSODA",
+        t,
+        rtol=1e-8,
+        atol=1e-14,
+        max_step=20.0,
+    ).y
+    plated, dead = (
+        np.asarray(s.states.local)[:, s.model.surface.index(name), m]
+        for name in ("plated", "dead")
+    )
+    assert np.max(plated) > 5.0 * plated[-1] > 0.0
+    np.testing.assert_allclose(np.max(plated), np.max(by_hand[0]), rtol=5e-3)
+    np.testing.assert_allclose(plated[-1], by_hand[0, -1], rtol=5e-3)
+    np.testing.assert_allclose(dead[-1], by_hand[1, -1], rtol=5e-3)
+
+
+def test_interstitials_feel_the_potential_outside_the_film(cell, model):
+    """L dL/dt = V D c / z exp(-F (phi_s - phi_e) / RT), with a film of 1e-3 ohm.m2."""
+    law = Interstitial(jnp.asarray(5e-17))
+    parts = with_sei(cell, law, thickness=1e-8, conductivity=1e-5)
+    protocol = na.Protocol(["Charge at 1C until 4.1 V"])
+    s = na.simulate(
+        parts,
+        protocol,
+        start=0.1,
+        model=model,
+        rtol=1e-6,
+        max_steps=4000,
+        keep_states=True,
+    )
+    t, states, p = np.asarray(s.t)[:-1], s.states, parts.negative.sei
+    across = np.asarray(states.phi_s - states.phi_e)[:, 0]
+    film = np.asarray(states.local[:, s.model.surface.index("sei"), 0])
+    j = np.asarray(states.local[:, s.model.surface.index("j_total"), 0])
+    pace = 2.0 * float(p.molar_volume / p.electrons * law.permeability / p.thickness**2)
+
+    def grown(potential):
+        steep = np.exp(-F * potential / (R * float(parts.temperature)))
+        passed = np.sum(0.5 * (steep[1:] + steep[:-1]) * np.diff(t))
+        return np.sqrt(1.0 + pace * passed) - 1.0
+
+    assert film[-1] > 1.01
+    np.testing.assert_allclose(film[-1] - 1.0, grown(across), rtol=2e-3)
+    below = grown(across - j * film * float(p.thickness) / 1e-5)
+    assert abs(below / grown(across) - 1.0) > 0.02
 
 
 def test_film_resistance_shows_in_the_voltage(cell, model):

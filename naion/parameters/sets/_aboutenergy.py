@@ -22,7 +22,8 @@ from .._cell import (
     Thermal,
 )
 from .._registry import ParameterSet
-from ._recorder import AT_25_DEGC, Recorder
+from ._constructed import Given
+from ._recorder import AT_25_DEGC, Range, Recorder
 
 PAPER = "About:Energy BPX parameterisation, December 2022"
 NYMAN = "Nyman et al. 2008, DOI 10.1016/j.electacta.2008.04.023"
@@ -47,6 +48,8 @@ class Side(NamedTuple):
         c_max: [mol.m-3].
         charged: stoichiometry of the charged cell [-].
         dudt: entropic coefficient [V.K-1]; none: a table.
+        E_D_range: lowest and highest plausible E_D [J.mol-1], where it is doubted.
+        E_D_doubt: why.
     """
 
     material: str
@@ -63,6 +66,8 @@ class Side(NamedTuple):
     c_max: float
     charged: float
     dudt: float | None = None
+    E_D_range: Range = None
+    E_D_doubt: str = ""
 
 
 class Whole(NamedTuple):
@@ -71,8 +76,7 @@ class Whole(NamedTuple):
     Attributes:
         t_plus: [-].
         area: of all electrode pairs [m2].
-        volume: [m3].
-        density: [kg.m-3].
+        mass: [kg].
         specific_heat: [J.kg-1.K-1].
         surface: external [m2].
         window: lower and upper voltage [V].
@@ -81,12 +85,25 @@ class Whole(NamedTuple):
 
     t_plus: float
     area: float
-    volume: float
-    density: float
+    mass: Given
     specific_heat: float
     surface: float
     window: tuple[float, float]
     capacity: float
+
+
+def coat_mass(side: Side, area: float, active: float, filler: float) -> float:
+    """Of an electrode's coats [kg].
+
+    Args:
+        side: the electrode.
+        area: [m2].
+        active: density of the active material [kg.m-3].
+        filler: of binder and carbon, which are what else is not liquid [kg.m-3].
+    """
+    share = side.interface * side.radius / 3.0
+    rest = 1.0 - side.porosity - share
+    return area * side.thickness * (share * active + rest * filler)
 
 
 def build(
@@ -95,10 +112,11 @@ def build(
     """The set of a BPX cell; tables lie in `package`."""
     n, a = Recorder(package), jnp.asarray
 
-    def arrhenius(path: str, energy: float, source: str = PAPER) -> Arrhenius:
-        return Arrhenius(
-            n(f"{path}.temperature.energy", energy, "J.mol-1", "F", source), a(T_REF)
-        )
+    def arrhenius(
+        path: str, energy: float, source: str = PAPER, between: Range = None
+    ) -> Arrhenius:
+        where = f"{path}.temperature.energy"
+        return Arrhenius(n(where, energy, "J.mol-1", "F", source, between), a(T_REF))
 
     def electrode(side: str, s: Side) -> Electrode:
         p = f"{side}.particle"
@@ -132,7 +150,12 @@ def build(
                     "m2.s-1",
                     "F",
                     PAPER,
-                    arrhenius(f"{p}.diffusivity", s.E_D),
+                    arrhenius(
+                        f"{p}.diffusivity",
+                        s.E_D,
+                        f"{PAPER}; {s.E_D_doubt}" if s.E_D_doubt else PAPER,
+                        s.E_D_range,
+                    ),
                     valid=AT_25_DEGC,
                 ),
                 ocp=n.table(f"{p}.ocp", f"{s.material}_ocp.csv", "V", "F", PAPER),
@@ -192,13 +215,7 @@ def build(
             "contact_resistance", 0.0, "ohm", "F", f"none in {PAPER}"
         ),
         thermal=Thermal(
-            mass=n(
-                "thermal.mass",
-                whole.density * whole.volume,
-                "kg",
-                "D",
-                f"{whole.density:g} kg/m3 times {whole.volume:g} m3: {PAPER}",
-            ),
+            mass=n("thermal.mass", whole.mass.value, "kg", *whole.mass[1:]),
             specific_heat=n(
                 "thermal.specific_heat", whole.specific_heat, "J.kg-1.K-1", "M", PAPER
             ),

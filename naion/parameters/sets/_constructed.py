@@ -25,7 +25,7 @@ from .._cell import (
     Thermal,
 )
 from .._registry import ParameterSet, Quality
-from ._recorder import Range, Recorder, Valid, read_table
+from ._recorder import Follows, Range, Recorder, Valid, read_table
 
 T_REF = 298.15
 PULSES = 288.15, 318.15
@@ -59,8 +59,11 @@ class Coat(NamedTuple):
         radius: of the particles [m].
         c_max: site density [mol.m-3].
         conductivity: electronic, of the active material with its additives [S.m-1].
-        charge_transfer: resistance at mid composition, per area of electrode [ohm.m2].
-        diffusivity: [m2.s-1], or the factor on the table of hard carbon.
+        charge_transfer: resistance at mid composition, per area of electrode [ohm.m2];
+            its range holds whatever the radius is.
+        diffusivity: [m2.s-1], or the factor on the table of hard carbon. The range is that
+            of the diffusion time R^2 / D: what a diffusivity is, is only known with the
+            radius that it was found with.
         ocp: file, and source, of our own fit to a half-cell curve.
         window: stoichiometry at which the file's 0 lies, and length of its unit.
         dudt: file of the entropic coefficient, and source; none: zero, assumed.
@@ -114,10 +117,18 @@ def build(package: str, design: Design) -> ParameterSet:
         return Arrhenius(number(f"{path}.energy", energy, "J.mol-1"), a(T_REF))
 
     def property_(
-        path: str, given: Given, unit: str, law: Arrhenius, valid: Valid = None
+        path: str,
+        given: Given,
+        unit: str,
+        law: Arrhenius,
+        follows: Follows = None,
+        *,
+        valid: Valid = None,
     ) -> Property:
         value, quality, source, between = given
-        return n.constant(path, value, unit, quality, source, law, between, valid=valid)
+        return n.constant(
+            path, value, unit, quality, source, law, between, follows, valid=valid
+        )
 
     def efficiency(path: str, porosity: float):
         """Bruggeman's relation with an exponent of 1.5 to 2.3."""
@@ -146,13 +157,23 @@ def build(package: str, design: Design) -> ParameterSet:
         factor = coat.diffusivity.value
         if factor > 1.0:
             text = f"{factor:g} x {HC_TABLE.removeprefix('../')}"
-            n.note(f"{p}.diffusivity", text, "m2.s-1", *coat.diffusivity[1:])
+            n.note(
+                f"{p}.diffusivity",
+                text,
+                "m2.s-1",
+                *coat.diffusivity[1:],
+                follows=(f"{p}.radius", 2.0),
+            )
             c_s, D_s = read_table(package, HC_TABLE)
             curve = Table(a(c_s / HC_C_MAX), a(factor * D_s), extrapolation="clamp")
             diffusivity = Property(curve, slow)
         else:
             diffusivity = property_(
-                f"{p}.diffusivity", coat.diffusivity, "m2.s-1", slow
+                f"{p}.diffusivity",
+                coat.diffusivity,
+                "m2.s-1",
+                slow,
+                follows=(f"{p}.radius", 2.0),
             )
         offset, scale = coat.window
         if coat.dudt is None:
@@ -213,6 +234,7 @@ def build(package: str, design: Design) -> ParameterSet:
                         f"{p}.rate_constant.temperature", d.charge_transfer_energy
                     ),
                     asr.range and (k_0(asr.range[1]), k_0(asr.range[0])),
+                    (f"{p}.radius", 1.0),
                     valid=PULSES,
                 ),
                 film_resistance=n.constant(
@@ -292,7 +314,7 @@ def build(package: str, design: Design) -> ParameterSet:
             d.contact_resistance,
             "ohm",
             arrhenius("contact_resistance.temperature", d.contact_energy),
-            PULSES,
+            valid=PULSES,
         ),
         thermal=Thermal(
             mass=number("thermal.mass", d.mass, "kg"),

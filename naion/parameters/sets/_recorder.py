@@ -14,6 +14,9 @@ from .._registry import Provenance, Quality
 Range = tuple[float, float] | None
 """Lowest and highest plausible value; see `Provenance`."""
 
+Follows = tuple[str, float] | None
+"""Another number, and the power of it that a range goes along with; see `Provenance`."""
+
 Valid = tuple[float, float] | None
 """Lowest and highest temperature of the measurements [K]; see `Property`."""
 
@@ -45,9 +48,11 @@ class Recorder:
         quality: Quality,
         source: str,
         range: Range = None,
+        follows: Follows = None,
     ) -> Array:
         """Record a number; returns it as an array leaf."""
-        self._entries.append(Provenance(path, value, unit, quality, source, range))
+        entry = Provenance(path, value, unit, quality, source, range, follows)
+        self._entries.append(entry)
         return jnp.asarray(value, dtype=float)
 
     def constant(
@@ -59,11 +64,12 @@ class Recorder:
         source: str,
         temperature: AbstractTemperatureLaw | None = None,
         range: Range = None,
+        follows: Follows = None,
         *,
         valid: Valid = None,
     ) -> Property:
         """Record a property that does not depend on composition."""
-        number = self(path, value, unit, quality, source, range)
+        number = self(path, value, unit, quality, source, range, follows)
         return constant(number, temperature, valid=valid)
 
     def table(
@@ -103,9 +109,11 @@ class Recorder:
         quality: Quality,
         source: str,
         range: Range = None,
+        follows: Follows = None,
     ) -> None:
         """Record a property that is an expression; the set builds it."""
-        self._entries.append(Provenance(path, text, unit, quality, source, range))
+        entry = Provenance(path, text, unit, quality, source, range, follows)
+        self._entries.append(entry)
 
 
 def read_table(package: str, file: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,9 @@
 """NMC111 / graphite, 12.5 A.h pouch, About:Energy 2022. Licence CC BY-SA 4.0, see LICENSE."""
 
 from ..._registry import ParameterSet
-from .._aboutenergy import Side, Whole
+from .._aboutenergy import PAPER, Side, Whole
 from .._aboutenergy import build as build_from
+from .._constructed import Given
 
 
 def build() -> ParameterSet:
@@ -13,8 +14,12 @@ def build() -> ParameterSet:
         Whole(
             t_plus=0.2594,
             area=34 * 0.016808,
-            volume=1.28e-4,
-            density=1847.0,
+            mass=Given(
+                1847.0 * 1.28e-4,
+                "D",
+                f"1847 kg/m3 times 1.28e-4 m3: {PAPER}; its parts, summed with usual "
+                "densities, foils and laminate, come to the same within 2 %",
+            ),
             specific_heat=913.0,
             surface=0.0379,
             window=(2.7, 4.2),
