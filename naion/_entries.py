@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def only(entry: dict[str, Any], known: Iterable[str], where: str) -> None:
+def only(entry: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     """No other keys than these.
 
     Raises:
