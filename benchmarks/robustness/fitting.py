@@ -128,6 +128,11 @@ def _data() -> list[Case]:
             "fit: data", "out is a file", argv, "fit.toml", "is a file", "folder", files
         )
     )
+    argv = ("fit", "fit.toml", "--out", "out")
+    deep: dict[str, str | bytes] = {"fit.toml": "a = " + "[" * 100_000}
+    found.append(
+        Case("fit: TOML", "100,000 deep", argv, "fit.toml", "deep", "TOML", deep)
+    )
     argv = ("fit", "nofit.toml", "--out", "out")
     found.append(
         Case(

@@ -66,7 +66,6 @@ def _called(code: str) -> Callable[[], Any]:
 
 def _values() -> list[Case]:
     """What is done, and its right value or caution."""
-    up = Table([0.0, 0.5, 1.0], [1.0, 0.5, 0.2])
     cold = lambda: na.simulate(  # noqa: E731
         load("nvpf_hc_chayambuka2022"),
         "Discharge at C/5 for 20 s",
@@ -77,9 +76,9 @@ def _values() -> list[Case]:
         Case(
             "library: tables",
             "a falling table is turned",
-            lambda: float(Table([1.0, 0.5, 0.0], [0.2, 0.5, 1.0])(jnp.asarray(0.25))),
+            lambda: _table([1.0, 0.5, 0.0], [0.2, 0.5, 1.0]),
             answer="done",
-            right=lambda y: y == float(up(jnp.asarray(0.25))),
+            right=lambda y: y == _table([0.0, 0.5, 1.0], [1.0, 0.5, 0.2]),
         ),
         Case(
             "library: results",
@@ -152,6 +151,10 @@ def _values() -> list[Case]:
             right=lambda p: float(p.duration[0]) == 60.0,
         ),
     ]
+
+
+def _table(x: list[float], y: list[float]) -> float:
+    return float(Table(np.array(x), np.array(y))(jnp.asarray(0.25)))
 
 
 def _lanes() -> list[str]:

@@ -117,7 +117,7 @@ def _claims() -> list[Case]:
         ),
     )
     for name, argv, place, given, expected in options:
-        files = {"d.csv": record()}
+        files: dict[str, str | bytes] = {"d.csv": record()}
         whole = ("claims", "--out", "out", *argv)
         found.append(Case("claims", name, whole, place, given, expected, files))
     return found

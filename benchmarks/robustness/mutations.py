@@ -9,7 +9,7 @@ from . import good
 from .judge import Case, Verdict, command
 
 SEED = 20261125
-EACH = 60
+EACH = 150
 """Mutations of every file."""
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")

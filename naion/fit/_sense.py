@@ -12,6 +12,9 @@ LARGEST = 0.5
 NOTABLE = 0.05
 """Below this, an error that is larger than the spread of the data is not worth a word [V]."""
 
+BETTER = 0.8
+"""A model explains something if its error is less than this of a constant's."""
+
 MISSED = 0.2
 """Share of the numbers that a model may not reach."""
 
@@ -22,8 +25,8 @@ FACTOR = 3.0
 def doubts(fit: Fit) -> list[str]:
     """What makes a fit senseless, one sentence for each test, with the likely cause.
 
-    A test is named whose voltages are missed by more than 0.5 V, or by more than a constant
-    would miss them, whose end the model does not reach, or whose resistances are wrong by
+    A test is named whose voltages are missed by more than 0.5 V, or hardly less than by a
+    constant, whose end the model does not reach, or whose resistances are wrong by
     a factor of three. None for a fit that could be one.
     """
     said = []
@@ -58,7 +61,7 @@ def _voltage(o: Observations, m: np.ndarray) -> str:
     spread = float(np.std(o.value[reached]))
     if error > LARGEST:
         return f"the model is {1e3 * error:.0f} mV from the data"
-    if error > max(spread, NOTABLE):
+    if error > max(BETTER * spread, NOTABLE):
         return (
             f"the model is {1e3 * error:.0f} mV from the data, and a constant "
             f"{1e3 * spread:.0f} mV"

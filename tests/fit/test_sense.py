@@ -56,6 +56,13 @@ def test_a_fit_that_could_be_one():
     assert doubts(fit(np.full(61, 3.3), np.full(61, 3.33))) == []
 
 
+def test_a_fit_that_is_hardly_better_than_a_constant():
+    """Hours under the name of seconds: nothing moves in the model, 1.5 V in the data."""
+    model = np.mean(FALLS) + 0.05 * (FALLS - np.mean(FALLS))
+    (said,) = doubts(fit(FALLS, model, time=T / 3600.0))
+    assert "a constant" in said and "are times in hours" in said
+
+
 @pytest.mark.parametrize(
     ("found", "wrong", "cause"),
     [

@@ -57,7 +57,7 @@ WRONG = {
     "porosity": (
         lambda: put(lambda c: c.negative.porosity, 1.5),
         r"negative.porosity = 1.5: expected more than 0 and less than 1.\n"
-        r"  negative: porosity \+ active fractions = 2.102: expected at most 1.",
+        r"  negative: porosity \+ active fractions = 1.5 \+ 0.602 = 2.102: expected at most",
     ),
     "negative porosity": (
         lambda: put(lambda c: c.separator.porosity, -0.5),
@@ -65,7 +65,7 @@ WRONG = {
     ),
     "sum of fractions": (
         lambda: put(lambda c: c.positive.porosity, 0.5),
-        r"positive: porosity \+ active fractions = 1.103: expected at most 1",
+        r"positive: porosity \+ active fractions = 0.5 \+ 0.603 = 1.103: expected at most 1",
     ),
     "sum with others": (
         lambda: put(
@@ -73,7 +73,7 @@ WRONG = {
             0.5,
             with_sizes(load(SODIUM), "negative", [0.5, 1.5], [0.5, 0.5]),
         ),
-        r"negative: porosity \+ active fractions = 1.173",
+        r"negative: porosity \+ active fractions = 0.372 .* = 1.173",
     ),
     "diffusivity": (
         lambda: put(lambda c: c.positive.particle.diffusivity.curve.value, -1e-14),
@@ -131,7 +131,7 @@ WRONG = {
     ),
     "limits": (
         lambda: put(lambda c: c.limits.lower_voltage, 5.0),
-        "limits: upper_voltage - lower_voltage = -0.9 V: expected more than 0 V",
+        "limits: upper_voltage - lower_voltage = 4.1 - 5 = -0.9 V: expected more than 0 V",
     ),
     "stoichiometry": (
         lambda: put(lambda c: c.published.negative, 1.0),
@@ -149,11 +149,11 @@ WRONG = {
             lambda c: c.negative.particle.ocp.curve.x,
             load(SODIUM).negative.particle.ocp.curve.x[::-1],
         ),
-        r"negative.particle.ocp.curve: x\[i\+1\] - x\[i\] = -.* at point 1",
+        r"negative.particle.ocp.curve: x\[i\+1\] - x\[i\] = .* - .* = -.* at point 1",
     ),
     "law in temperature": (
         lambda: put(lambda c: c.electrolyte.conductivity.temperature.vogel, 400.0),
-        "electrolyte.conductivity.temperature: reference - vogel = -101.85 K",
+        "electrolyte.conductivity.temperature: reference - vogel = 298.15 - 400 = -101.85 K",
     ),
     "plating": (
         lambda: put(
@@ -167,7 +167,7 @@ WRONG = {
             0.7,
             with_heat_through_stack(load(SODIUM), 0.01),
         ),
-        r"thermal.through_plane: first \+ last = 1.2",
+        r"thermal.through_plane: first \+ last = 0.7 \+ 0.5 = 1.2",
     ),
 }
 
