@@ -1,7 +1,7 @@
 """Solutions as tables, as labelled arrays and as files."""
 
+import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import jax.numpy as jnp
 import numpy as np
 
+from .._files import write_whole
 from ..mesh import Mesh
 from ..models import DFN, THERMAL, ThroughStack
 from ..parameters import Cell
@@ -136,11 +137,9 @@ def save(s: "Solution", path: Path | str) -> None:
         for k, a in part._asdict().items()
     }
     arrays |= {k: np.asarray(getattr(s, k)) for k in _ARRAYS}
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
-    os.replace(part, path)
+    content = io.BytesIO()
+    np.savez_compressed(content, about=np.array(json.dumps(about)), **arrays)
+    write_whole(path, content.getvalue())
 
 
 _ARRAYS = (

@@ -13,7 +13,7 @@ from ..linalg import Blocks
 from ..models import DFN
 from ..parameters import Cell, Start, Stoichiometry, start_of
 from ..protocol import Control, Mode
-from ._simulate import in_kelvin
+from ._simulate import check_types, in_kelvin, numbers
 
 
 def impedance(
@@ -48,15 +48,16 @@ def impedance(
             temperature in Celsius.
     """
     require_x64()
-    frequency = jnp.asarray(frequency, float)
+    model = DFN() if model is None else model
+    check_types(cell, model)
+    frequency = numbers("frequency", frequency, "Frequencies are in hertz.")
     if not isinstance(frequency, Tracer) and not bool(jnp.all(frequency > 0.0)):
         raise ValueError(
             f"frequency={frequency}: expected positive numbers, in hertz. The limit of "
             "zero frequency is a slope of the open-circuit voltage, which diverges."
         )
     T = in_kelvin(cell, temperature)
-    model = (DFN() if model is None else model).for_cell(cell)
-    return _impedance(model, cell, start_of(cell, start), T, frequency)
+    return _impedance(model.for_cell(cell), cell, start_of(cell, start), T, frequency)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -134,8 +134,13 @@ def simulate(
         inputs = cell, protocol, known, temperature, rtol
         return _program(*inputs, most, going, options)
 
-    first, high = _first(model, cell), float(cell.limits.upper_voltage)
-    solution = whole(program, in_rows, first, limits.most, keep, high)
+    try:
+        first, high = _first(model, cell), float(cell.limits.upper_voltage)
+        solution = whole(program, in_rows, first, limits.most, keep, high)
+    except (AttributeError, IndexError, TypeError, ValueError):
+        # What JAX cannot make sense of is named, if it is a part of the cell.
+        check(cell)
+        raise
     return ended(solution, (cell,), throw)
 
 
@@ -232,7 +237,7 @@ def tolerance(rtol: ArrayLike) -> Array:
     Raises:
         ValueError: for one that no step can meet, or that means nothing.
     """
-    found = jnp.asarray(rtol, float)
+    found = numbers("rtol", rtol)
     if not isinstance(rtol, Tracer) and not np.all(
         (np.asarray(rtol) >= TIGHTEST) & (np.asarray(rtol) <= LOOSEST)
     ):
@@ -244,6 +249,19 @@ def tolerance(rtol: ArrayLike) -> Array:
 
 
 TIGHTEST, LOOSEST = 1e-11, 0.1
+
+
+def numbers(name: str, given: Any, hint: str = "") -> Array:
+    """What was given as an array.
+
+    Raises:
+        ValueError: for text and the like.
+    """
+    try:
+        return jnp.asarray(given, float)
+    except (TypeError, ValueError):
+        text = f"{name}={given!r} is not a number: expected numbers. {hint}"
+        raise ValueError(text.rstrip()) from None
 
 
 def is_traced(tree: Any) -> bool:
@@ -299,12 +317,7 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
     """
     if temperature is None:
         return cell.temperature
-    try:
-        found = jnp.asarray(temperature, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"temperature={temperature!r} is not a number. {KELVIN.hint}"
-        ) from None
+    found = numbers("temperature", temperature, KELVIN.hint)
     if found.ndim:
         raise ValueError(
             f"temperature has shape {found.shape}: expected one number. Steps take "

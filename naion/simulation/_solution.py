@@ -162,7 +162,12 @@ class Solution(eqx.Module):
             margin [V] along a new last axis; NaN before the start and after the end.
         """
         r = self._steps
-        t = jnp.asarray(t, r.t.dtype)
+        try:
+            t = jnp.asarray(t, r.t.dtype)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"t={t!r}: expected times since the start, numbers in seconds."
+            ) from None
         used = jnp.arange(r.t.shape[0]) < self.n_steps
         starts = jnp.where(used, r.t, jnp.inf)
         starts = jax.lax.stop_gradient(starts)
