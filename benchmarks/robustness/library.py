@@ -26,7 +26,8 @@ def _sim(
     protocol: Any = "Discharge at 1C for 20 s", cell: Any = None, **options: Any
 ) -> Any:
     cell = load(SET) if cell is None else cell
-    return na.simulate(cell, protocol, **({"model": tiny()} | options))
+    options = {"model": tiny(), **options}
+    return na.simulate(cell, protocol, **options)
 
 
 def _step(**fields: Any) -> Any:
