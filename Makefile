@@ -38,6 +38,8 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks.posterior
 	$(BIN)/python -m benchmarks.chemistries
 	$(BIN)/python -m benchmarks.cold_grid
+	$(BIN)/python -m benchmarks.defaults_grid
+	$(BIN)/python -m benchmarks.robustness
 	$(BIN)/python -m benchmarks.mixed_packs
 	$(BIN)/naion claims --out benchmarks/results/claims
 	mv benchmarks/results/claims/claims.json naion/claims/study.json
@@ -53,6 +55,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.batch --cores 2
 	$(BIN)/python -m benchmarks.draws
 	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.long_runs
 	$(BIN)/python -m benchmarks.fits
 	$(BIN)/python -m benchmarks.fleet
 	$(BIN)/python -m benchmarks.first_call

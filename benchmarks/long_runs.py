@@ -15,7 +15,7 @@ import naion as na
 from .harness import FAST, write
 
 CYCLES = 100, 1000, 10_000
-ROWS = 1000, 100_000
+ROWS = 1000, 100_000, 1_000_000
 CYCLE = (
     "Discharge at 1C until 2.0 V",
     "Charge at 1C until 4.0 V",
