@@ -38,6 +38,13 @@ class Cycles(NamedTuple):
     least_margin: np.ndarray
     duration: np.ndarray
 
+    @property
+    def discharge_first(self) -> np.ndarray:
+        """Whether most of the discharge comes before the charge, (n,)."""
+        # Rests pass what round-off makes of nothing.
+        no_charge = self.into <= 1e-9 * self.out
+        return no_charge | (self.after <= 0.5 * self.out * self.into)
+
 
 def cycles_of(record: "Record", n_steps: int, cycle: np.ndarray) -> Cycles:
     """Of the first `n_steps` rows of a record.
@@ -111,8 +118,6 @@ def table(c: Cycles) -> "pd.DataFrame":
     """One row a cycle; see `Solution.cycles`."""
     import pandas as pd
 
-    # Half of it, and a discharge comes before and after in equal parts.
-    discharge_first = c.after <= 0.5 * c.out * c.into
     return pd.DataFrame(
         {
             "Cycle": c.number.astype(int),
@@ -120,8 +125,8 @@ def table(c: Cycles) -> "pd.DataFrame":
             "Charge capacity [A.h]": c.into / 3600.0,
             "Discharge energy [W.h]": c.given / 3600.0,
             "Charge energy [W.h]": c.taken / 3600.0,
-            "Coulombic efficiency": efficiencies(c.out, c.into, discharge_first),
-            "Energy efficiency": efficiencies(c.given, c.taken, discharge_first),
+            "Coulombic efficiency": efficiencies(c.out, c.into, c.discharge_first),
+            "Energy efficiency": efficiencies(c.given, c.taken, c.discharge_first),
             "Minimum voltage [V]": c.least_voltage,
             "Maximum voltage [V]": c.greatest_voltage,
             "Maximum temperature [K]": c.warmest,

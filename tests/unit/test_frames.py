@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation._frames import _discharge_first, efficiencies
+from naion.simulation import Output
+from naion.simulation._cycles import cycles_of, efficiencies, joined
+from naion.solvers import Record
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,22 @@ def test_efficiency_is_of_the_charge_before():
 )
 def test_which_comes_first(charge, expected):
     """A short pulse the other way, or energy won back, does not decide."""
-    assert _discharge_first(np.array(charge)) is expected
+    rows = [_record(charge[:2]), _record(charge[2:])]
+    whole = cycles_of(_record(charge), len(charge), np.zeros(1, int))
+    parts = joined(*(cycles_of(r, len(r.h), np.zeros(1, int)) for r in rows))
+    for sums in (whole, parts):
+        assert bool(sums.discharge_first[0]) is expected
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+def _record(charge):
+    """Steps of one cycle that pass some charge each."""
+    n = len(charge)
+    outputs = np.zeros((n, 2, len(Output)))
+    outputs[:, 1, Output.CHARGE] = charge
+    none = {name: np.zeros(n) for name in Record._fields}
+    return Record(**none | {"segment": np.zeros(n, int), "outputs": outputs})
 
 
 def test_to_xarray(solution, cell):
