@@ -110,7 +110,7 @@ def simulate(
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     rtol = tolerance(rtol)
-    if throw or not isinstance(start, Stoichiometry):
+    if not isinstance(start, Stoichiometry):
         check_start(start)
     known = None if isinstance(start, str) else _strong(start)
     traced = is_traced((cell, protocol, known, temperature, rtol))

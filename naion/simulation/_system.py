@@ -10,7 +10,7 @@ from jaxtyping import Array
 from ..models import DFN, Grid, State
 from ..models._surface import ERROR_WEIGHT
 from ..parameters import Cell, Stoichiometry
-from ..protocol import Control, Mode, Protocol, goes_on
+from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Segments
 from ..solvers._system import Factorised
 
@@ -112,7 +112,6 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
         protocol.duration,
         jnp.stack(stops, axis=-1),
         protocol.count,
-        goes_on(protocol),
     )
 
 

@@ -79,7 +79,6 @@ class _Static(NamedTuple):
     control: Any
     stops: Array
     count: Array
-    goes_on: Array
     settings: Settings
     where: Where
 
@@ -107,7 +106,6 @@ def solve(
         fixed_control,
         segments.stops,
         segments.count,
-        segments.goes_on,
         settings,
         jax.lax.stop_gradient(where),
     )
@@ -120,9 +118,7 @@ def solve(
 def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
-    segments = Segments(
-        control, inputs.duration, static.stops, static.count, static.goes_on
-    )
+    segments = Segments(control, inputs.duration, static.stops, static.count)
     run = functools.partial(integrate, keep_states=keep_states)
     where = static.where._replace(y=inputs.y)
     at = system, where, args, segments, static.settings

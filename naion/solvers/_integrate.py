@@ -75,15 +75,12 @@ class Segments(NamedTuple):
         stops: whether an event ends everything rather than the segment,
             (n_segment, n_event).
         count: how many of the rows are segments; the rest is padding.
-        goes_on: whether the control takes over where that of the segment before ends, so
-            that potentials stay consistent, (n_segment,).
     """
 
     control: Any
     duration: Array
     stops: Array
     count: Array
-    goes_on: Array
 
 
 class Record(NamedTuple):
@@ -410,19 +407,16 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         least, greatest = jnp.minimum(least, at_end), jnp.maximum(greatest, at_end)
     extremes = jnp.stack([least, greatest])
     moves_on = leaves & (status == Status.RUNNING)
-    # Where the control takes over without a jump, so do the potentials.
-    joined = moves_on & ended & segments.goes_on[c.segment + moves_on]
     y_next = jnp.where(accepted, trial.y, jnp.where(c.settling, settle.y, y))
-    first_h = jnp.where(joined, h_next, jnp.minimum(settings.first_step, h_next))
     where = Where(
         y=y_next,
         t=jnp.where(accepted, c.t + h, c.t),
         tau=jnp.where(moves_on, 0.0, jnp.where(accepted, c.tau + h, c.tau)),
         segment=c.segment + moves_on,
-        h=jnp.where(moves_on, first_h, h_next),
+        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
         entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
-        settling=(moves_on & ~joined) | (c.settling & ~settle.found) | unsettled,
+        settling=moves_on | (c.settling & ~settle.found) | unsettled,
         damping=jnp.where(
             c.settling & ~settle.found,
             jnp.minimum(settle.damping, most_damping(c.tried)),

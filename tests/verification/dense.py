@@ -54,5 +54,4 @@ def segments(*durations: float, stops: bool = False) -> Segments:
     """Segments without a control."""
     n = len(durations)
     ends = jnp.full((n, 1), stops)
-    none = jnp.zeros(n, bool)
-    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n), none)
+    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n))
