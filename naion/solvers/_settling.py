@@ -15,7 +15,7 @@ from jax import Array
 from ._rosenbrock import Step, Tableau, Weights
 from ._system import AbstractSystem
 
-_FROZEN = 1e20
+_FROZEN = 1e17
 """Shift that freezes differential unknowns in the step matrix [s-1]."""
 
 MAX_ATTEMPTS = 500
