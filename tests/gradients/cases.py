@@ -111,7 +111,8 @@ def _perturbed(cell, start, theta):
         cell,
         (
             cell.limits.lower_voltage + by["lower cut-off voltage"],
-            cell.positive.particle.film_resistance.curve.value + by["film resistance"],
+            # Not from zero: a negative resistance is an impossible number.
+            1e-3 + by["film resistance"],
         ),
     )
     start = Stoichiometry(
