@@ -16,12 +16,12 @@ import numpy as np
 from jax._src import distributed
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from .._progress import Progress, silent
 from ._digest import digest
 from ._finished import Finished
 from ._program import Device, Lanes, Program
 
 Out = TypeVar("Out")
-Progress = Callable[[str], None]
 
 
 def run(
@@ -31,7 +31,7 @@ def run(
     chunk: int | None = None,
     devices: Sequence[Device] | None = None,
     folder: Path | str | None = None,
-    progress: Progress = lambda text: None,
+    progress: Progress = silent,
 ) -> Out:
     """`function` of every lane of `inputs`.
 

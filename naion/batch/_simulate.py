@@ -11,13 +11,14 @@ import jax
 import numpy as np
 
 from .._cautions import caution
+from .._progress import Progress, silent
 from .._results import Result
 from ..parameters import Cell, cautions
 from ..protocol import Protocol, Step
 from ..simulation import Output, Solution, is_unfinished
 from ..simulation import simulate as simulate_one
 from ._program import Device
-from ._run import Progress, run
+from ._run import run
 from ._stack import lane_of
 
 
@@ -74,7 +75,7 @@ def simulate(
     chunk: int | None = None,
     devices: Sequence[Device] | None = None,
     folder: Path | str | None = None,
-    progress: Progress = lambda text: None,
+    progress: Progress = silent,
     **options: Any,
 ) -> Solutions:
     """Simulate one protocol on many cells. No lane stops the others.

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._progress import Progress, silent
 from ..batch import Finished, Lanes, Program
 from ._answer import Answer, Audit, Change
 from ._claims import Claim, Reading
@@ -33,7 +34,7 @@ def audit(
     draws: int = DRAWS,
     seed: int = 0,
     folder: Path | str | None = None,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Progress = silent,
     done: Callable[[Sequence[Audit]], None] = lambda audits: None,
 ) -> tuple[Audit, ...]:
     """Answer every reading of some claims.
@@ -200,7 +201,7 @@ def _answer(
     draws: int,
     seed: int,
     alone: bool,
-    say: Callable[[str], None],
+    say: Progress,
 ) -> Answer:
     numbers = {k: jnp.asarray(v) for k, v in reading.numbers.items()}
     x = asked.drawn(draws, seed)

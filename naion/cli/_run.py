@@ -117,6 +117,7 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
         "model": DFN(thermal=THERMAL[arguments.thermal]()),
         "rtol": arguments.rtol,
         "max_steps": arguments.max_steps,
+        "progress": lambda text: print(text, flush=True),
     }
     if arguments.temperature is not None:
         if not -100.0 < arguments.temperature < 150.0:

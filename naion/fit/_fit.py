@@ -1,18 +1,16 @@
 """Optimisers and what they return."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
 
+from .._progress import Progress, silent
 from ._certainty import covariance
 from ._experiment import Kind
 from ._free import Subject, sizes
 from ._problem import Problem
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def least_squares(
     *,
     max_evaluations: int = 30,
     tolerance: float = 1e-4,
-    progress: Progress = lambda text: None,
+    progress: Progress = silent,
 ) -> Fit:
     """Bounded Levenberg-Marquardt (scipy's trust-region reflective) on exact Jacobians.
 
@@ -140,7 +138,7 @@ def gradient_descent(
     z: np.ndarray | None = None,
     *,
     iterations: int = 40,
-    progress: Progress = lambda text: None,
+    progress: Progress = silent,
 ) -> np.ndarray:
     """L-BFGS of optax on adjoint gradients, for many numbers.
 

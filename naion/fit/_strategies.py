@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._fit import Fit, Progress, least_squares
+from .._progress import Progress, silent
+from ._fit import Fit, least_squares
 from ._fleet import fleet
 from ._free import Free, prior_root
 from ._problem import Problem
@@ -38,7 +39,7 @@ def staged(
     problem: Problem,
     *,
     stages: Sequence[str] = STAGES,
-    progress: Progress = lambda text: None,
+    progress: Progress = silent,
     **options: Any,
 ) -> Fit:
     """Fit what decides most first, the rest held, and then everything together.

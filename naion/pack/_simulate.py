@@ -16,6 +16,7 @@ from jaxtyping import Array
 from naion_kernels import lanes
 
 from .._precision import require_x64
+from .._progress import Progress, silent
 from ..models import DFN
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
@@ -80,6 +81,7 @@ def simulate(
     max_steps: int | None = None,
     keep: Keep = "steps",
     throw: bool = True,
+    progress: Progress = silent,
 ) -> PackSolution:
     """Simulate a protocol on a pack. Compiled once for each wiring and mesh.
 
@@ -97,6 +99,7 @@ def simulate(
         rtol: local error allowed in each step, of the worst cell.
         max_steps, keep: as for `naion.simulate`.
         throw: raise on a numerical failure.
+        progress: as for `naion.simulate`.
 
     Raises:
         RuntimeError: when float64 is off, or on a numerical failure with `throw`.
@@ -137,7 +140,9 @@ def simulate(
         return _program(pack, protocol, *inputs[2:], most, going, options)
 
     first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
-    done: PackSolution = whole(program, inputs[1], first, limits.most, keep, high)
+    done: PackSolution = whole(
+        program, inputs[1], first, limits.most, keep, high, progress
+    )
     return ended(done, pack.cells, throw)
 
 

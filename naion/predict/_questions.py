@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
+from .._progress import Progress, silent
 from .._results import Result
 from ..batch import run, stack
 from ..design import Blueprint
@@ -47,7 +48,7 @@ class ColdRow:
     outcomes: dict[str, int]
 
 
-def cold_table(drawn: Ensemble, progress=lambda text: None) -> list[ColdRow]:
+def cold_table(drawn: Ensemble, progress: Progress = silent) -> list[ColdRow]:
     """Discharges of every draw at all temperatures and rates, with and without heat.
 
     Every discharge starts from the charged state: the cell was charged warm.

@@ -4,6 +4,7 @@ So a simulation may take any number of steps, and its program hangs on none of t
 """
 
 import dataclasses
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from .._progress import Progress
 from .._results import Result
 from ..solvers import Record, Where
 from ._cycles import cycles_of
@@ -24,11 +26,16 @@ Going = tuple[Where, ArrayLike]
 
 Part = Callable[[ArrayLike, Going], tuple[S, Where]]
 
+EVERY = 2.0
+"""Least time between two lines of progress [s]."""
+
 ANEW, GOING = np.asarray(False), np.asarray(True)
 """Whether a part goes on, or begins at the start."""
 
 
-def in_parts(part: Part[S], first: Where, most: int, keep: str) -> tuple[S, Where]:
+def in_parts(
+    part: Part[S], first: Where, most: int, keep: str, n_rows: int, progress: Progress
+) -> tuple[S, Where]:
     """The whole simulation, and where it ended.
 
     Args:
@@ -36,7 +43,10 @@ def in_parts(part: Part[S], first: Where, most: int, keep: str) -> tuple[S, Wher
         first: any `Where` of the right shapes.
         most: accepted steps altogether.
         keep: "steps", "cycles" or "end"; see `simulate`.
+        n_rows: steps of the protocol.
+        progress: called with a line of text every two seconds.
     """
+    said = time.perf_counter()
     solution, where = part(np.asarray(most), (first, ANEW))
     if keep == "steps" and not _is_full(solution, most):
         return solution, where
@@ -55,6 +65,10 @@ def in_parts(part: Part[S], first: Where, most: int, keep: str) -> tuple[S, Wher
             cycles = own if cycles is None else joined_cycles(cycles, own)
         if not _is_full(solution, most - steps + n):
             break
+        if time.perf_counter() - said > EVERY:
+            said = time.perf_counter()
+            done, hours = int(where.segment) + 1, float(where.t) / 3600.0
+            progress(f"step {done:,} of {n_rows:,}, {hours:.4g} h")
         ahead = solution
         solution, where = part(np.asarray(most - steps), (where, GOING))
         if not int(solution.n_steps):

@@ -16,6 +16,7 @@ from naion_kernels import lanes
 
 from .._cautions import caution
 from .._precision import require_x64
+from .._progress import Progress, silent
 from .._results import Result
 from ..models import DFN, ThroughStack
 from ..parameters import (
@@ -69,6 +70,7 @@ def simulate(
     keep: Keep = "steps",
     keep_states: bool = False,
     throw: bool = True,
+    progress: Progress = silent,
 ) -> Solution:
     """Simulate a protocol on a cell. Compiled once for each mesh.
 
@@ -94,6 +96,8 @@ def simulate(
         keep_states: with "steps", keep all fields at every step too.
         throw: raise on a numerical failure. A physical end (cut-off, salt depleted,
             surface empty or full, power infeasible) never raises.
+        progress: called with a line of text every two seconds of a long simulation, such
+            as `print`; not with "end", nor inside `jit`, `vmap` and derivatives.
 
     Returns:
         the solution, with its outcome.
@@ -136,7 +140,7 @@ def simulate(
 
     try:
         first, high = _first(model, cell), float(cell.limits.upper_voltage)
-        solution = whole(program, in_rows, first, limits.most, keep, high)
+        solution = whole(program, in_rows, first, limits.most, keep, high, progress)
     except (AttributeError, IndexError, TypeError, ValueError):
         # What JAX cannot make sense of is named, if it is a part of the cell.
         check(cell)
@@ -151,17 +155,19 @@ def whole(
     most: int,
     keep: Keep,
     highest: float,
+    progress: Progress,
 ) -> S:
     """All parts of a simulation, and proof of an end that needs one.
 
     Args:
         program: at most so many steps of a protocol, from where.
         protocol: what to do.
-        first, most, keep: see `in_parts`.
+        first, most, keep, progress: see `in_parts`.
         highest: voltage above which nothing is delivered [V].
     """
 
-    solution, where = in_parts(functools.partial(program, protocol), first, most, keep)
+    part, n = functools.partial(program, protocol), int(protocol.count)
+    solution, where = in_parts(part, first, most, keep, n, progress)
     if is_power_infeasible(program, solution, protocol, where, highest):
         proved = jnp.asarray(int(Result.POWER_INFEASIBLE))
         solution = dataclasses.replace(solution, outcome=proved)

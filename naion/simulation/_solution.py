@@ -250,7 +250,12 @@ class Solution(eqx.Module):
 
     @property
     def cycles(self) -> "pd.DataFrame":
-        """Capacities, energies, efficiencies and extremes of every cycle, one row each."""
+        """Capacities, energies, efficiencies and extremes of every cycle, one row each.
+
+        An efficiency is what the discharge gave over what the charge before it took; NaN
+        where there was no charge before. A cycle that begins with its discharge is
+        compared with the charge of the cycle before.
+        """
         sums = self.of_cycles
         if sums is None:
             sums = cycles_of(self._steps, int(self.n_steps), np.asarray(self.cycle))

@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from .. import plot
 from .._files import write_whole
+from .._progress import Progress
 from ..batch import Finished, digest
 from ..fit import Fit, Problem, least_squares, run, scores
 from ..io import read_cell
@@ -22,7 +22,6 @@ from ..predict import Uncertainty, write_fitted_cell
 from ..protocol import Mode
 
 ABOUT = {"kind": "demo"}
-Progress = Callable[[str], None]
 
 
 class Fitted(NamedTuple):

@@ -1,5 +1,7 @@
 """Simulations of any length: in parts, with what was asked to be kept, rows without steps."""
 
+import re
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation import _simulate
+from naion.simulation import _parts, _simulate
 
 CYCLE = (
     "Discharge at 1C until 2.0 V",
@@ -64,6 +66,15 @@ def test_cycles_that_were_kept_are_saved(cycles, tmp_path):
     cycles["cycles"].save(tmp_path / "cycles.npz")
     again = na.Solution.load(tmp_path / "cycles.npz")
     np.testing.assert_array_equal(again.cycles, cycles["cycles"].cycles)
+
+
+def test_progress_of_long_runs(cell, model, monkeypatch):
+    monkeypatch.setattr(_parts, "EVERY", 0.0)
+    said: list[str] = []
+    protocol = na.Protocol(CYCLE, cycles=8)
+    s = na.simulate(cell, protocol, model=model, keep="cycles", progress=said.append)
+    assert len(said) == int(s.n_steps) // _simulate.LEAST_ROOM
+    assert all(re.fullmatch(r"step \d+ of 24, [\d.]+ h", text) for text in said)
 
 
 def test_max_steps_is_a_limit(cell, model):
