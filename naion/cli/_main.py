@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--draws", type=int, default=DRAWS)
     check.add_argument("--out", type=Path, required=True, help="folder to write")
-    check.set_defaults(command=claims)
+    check.set_defaults(command=claims, when_stopped=kept)
     doctor = commands.add_parser("doctor", help="devices, precision, cache, kernels")
     doctor.set_defaults(command=_doctor)
     show = commands.add_parser("demo", help="the main job on embedded real data")
@@ -162,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="use the full data files: the folder NAION_DATA, else ../shared/data",
     )
-    show.set_defaults(command=_demo)
+    show.set_defaults(command=_demo, when_stopped=kept)
     return parser
 
 

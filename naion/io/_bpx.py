@@ -336,22 +336,16 @@ class _Reader:
 
 
 def _table(where: str, given: Any, beyond: Any) -> Table:
-    """A table with its points in order of x."""
-    x, y = np.asarray(given.x, float), np.asarray(given.y, float)
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
-    again = np.diff(x) == 0.0
-    if np.any(again & (np.diff(y) != 0.0)):
-        at = x[1:][again & (np.diff(y) != 0.0)][0]
-        raise ValueError(f"{where}: the table has two values at x = {at:g}.")
-    once = np.concatenate([np.ones(min(1, x.size), bool), ~again])
-    x, y = x[once], y[once]
-    if x.size < 2:
+    """A table; what is wrong with it is said with where it stands."""
+    if len(given.x) < 2:
         raise ValueError(
-            f"{where}: the table has {x.size or 'no'} point{'s' * (x.size != 1)}; expected "
-            "two or more, or a number."
+            f"{where}: the table has {len(given.x) or 'no'} point{'s' * (not given.x)}; "
+            "expected two or more, or a number."
         )
-    return Table(jnp.asarray(x), jnp.asarray(y), extrapolation=beyond)
+    try:
+        return Table(given.x, given.y, extrapolation=beyond)
+    except ValueError as problem:
+        raise ValueError(f"{where}: {problem}") from None
 
 
 def _at(given: Sum, x: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The grid counts a user chooses, and the shell geometry that follows."""
 
+import functools
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -21,6 +22,14 @@ class Shells(NamedTuple):
     volumes: np.ndarray
 
 
+def _plain(n: Any) -> Any:
+    """NumPy's integers as Python's, which can be written to JSON."""
+    return int(n) if isinstance(n, np.integer) else n
+
+
+_count = functools.partial(eqx.field, static=True, converter=_plain)
+
+
 class Mesh(eqx.Module):
     """Grid counts. Hashable: changing one compiles a new program.
 
@@ -33,10 +42,10 @@ class Mesh(eqx.Module):
             (1 - exp(-s i/N)) / (1 - exp(-s)); 0 gives equal shells.
     """
 
-    n_neg: int = eqx.field(static=True, default=14)
-    n_sep: int = eqx.field(static=True, default=4)
-    n_pos: int = eqx.field(static=True, default=16)
-    n_r: int = eqx.field(static=True, default=30)
+    n_neg: int = _count(default=14)
+    n_sep: int = _count(default=4)
+    n_pos: int = _count(default=16)
+    n_r: int = _count(default=30)
     grading: float = eqx.field(static=True, default=2.5)
 
     def __check_init__(self):

@@ -2,7 +2,7 @@
 
 from ._control import Control, Mode
 from ._grammar import parse_step
-from ._protocol import Protocol, goes_on
+from ._protocol import Protocol
 from ._step import Step
 
-__all__ = ["Control", "Mode", "Protocol", "Step", "goes_on", "parse_step"]
+__all__ = ["Control", "Mode", "Protocol", "Step", "parse_step"]

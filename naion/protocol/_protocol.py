@@ -116,7 +116,7 @@ class Protocol(eqx.Module):
         """Steps that go on where the one before ends, as in a profile; 0 if traced."""
         if _traced(self) or self.value.ndim > 1:
             return 0
-        return int(np.sum(_goes_on(self, np)))
+        return int(np.sum(goes_on(self)))
 
     def padded(self, n: int) -> "Protocol":
         """The same protocol in `n` rows, so that protocols of unlike length share a program.
@@ -194,36 +194,31 @@ Steps = str | Step | Iterable[str | Step | Sequence[str | Step]]
 _as_arrays = jax.jit(lambda columns: columns)
 
 
-def goes_on(protocol: Protocol) -> Bool[Array, " n"]:
+def goes_on(protocol: Protocol) -> np.ndarray:
     """Whether each row begins where the row before ends if that takes its whole duration.
 
     Mode, set point and temperature agree at the joint to 1e-12; temperatures left to the
     simulation agree if nothing changed them. A row that a cut-off ends early ends
-    elsewhere, unless its slopes are 0. False for the first row. Also for traced protocols.
+    elsewhere, unless its slopes are 0. False for the first row, (n,).
     """
-    return jnp.asarray(_goes_on(protocol, jnp if _traced(protocol) else np))
-
-
-def _goes_on(p: Protocol, xp: Any) -> Any:
-    """`goes_on` by NumPy, which compiles nothing, or by JAX."""
 
     def column(name):
-        return xp.asarray(getattr(p, name))
+        return np.asarray(getattr(protocol, name))
 
     def joins(start, change):
         before, end, after = start[..., :-1], (start + change)[..., :-1], start[..., 1:]
-        largest = xp.maximum(xp.abs(before), xp.maximum(xp.abs(end), xp.abs(after)))
-        return xp.abs(after - end) <= EQUAL * largest
+        largest = np.maximum(np.abs(before), np.maximum(np.abs(end), np.abs(after)))
+        return np.abs(after - end) <= EQUAL * largest
 
     duration, T = column("duration"), column("temperature")
     change = column("temperature_slope") * duration
-    unknown = xp.isnan(T)
+    unknown = np.isnan(T)
     left = unknown[..., :-1] & unknown[..., 1:] & (change[..., :-1] == 0.0)
     same = left | joins(T, change)
     same = same & joins(column("value"), column("slope") * duration)
     for name in ("mode", "in_c_rate"):
         same = same & (column(name)[..., 1:] == column(name)[..., :-1])
-    return xp.concatenate([xp.zeros_like(same[..., :1]), same], axis=-1)
+    return np.concatenate([np.zeros_like(same[..., :1]), same], axis=-1)
 
 
 def _traced(tree: Any) -> bool:

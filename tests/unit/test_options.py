@@ -1,7 +1,9 @@
 """Meshes, models, reports and writers refuse what is none of their kind."""
 
+import json
 import math
 
+import numpy as np
 import pytest
 
 import naion as na
@@ -32,6 +34,12 @@ def test_layers_that_cannot_be(nodes):
         ValueError, match=f"nodes is {nodes!r}; expected a whole number"
     ):
         na.ThroughStack(nodes)
+
+
+def test_meshes_of_numpy_numbers_are_meshes():
+    given = na.Mesh(np.int64(4), n_r=np.int32(9))
+    assert given == na.Mesh(4, n_r=9)
+    assert json.dumps([given.n_neg, given.n_r]) == "[4, 9]"
 
 
 def test_models_are_of_a_mesh_and_a_heat_balance():

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naion as na
-from naion.protocol import Mode, Step, goes_on, parse_step
+from naion.protocol import Mode, Step, parse_step
+from naion.protocol._protocol import goes_on
 
 ACCEPTED = {
     "Discharge at C/10 until 2.0 V": dict(
@@ -479,7 +480,4 @@ def test_goes_on():
     steps, expected = zip(*GOING_ON, strict=True)
     p = na.Protocol(steps)
     np.testing.assert_array_equal(goes_on(p), expected)
-    np.testing.assert_array_equal(jax.jit(goes_on)(p), expected)
-    many = jax.tree.map(lambda x: jnp.stack([x, x]), p)
-    np.testing.assert_array_equal(goes_on(many), [expected, expected])
     assert p.n_joined == sum(expected)
