@@ -40,9 +40,11 @@ def is_power_infeasible(
         where: it ended.
         highest: voltage above which the cell delivers nothing [V].
     """
+    if solution.result not in STUCK:
+        return False
     row = int(where.segment)
     asked = float(protocol.value[row] + protocol.slope[row] * where.tau)
-    if solution.result not in STUCK or int(protocol.mode[row]) != Mode.POWER:
+    if int(protocol.mode[row]) != Mode.POWER:
         return False
     if asked <= 0.0 or not np.all(np.isfinite(where.y)):
         return False

@@ -117,7 +117,10 @@ def simulate(
     if not isinstance(start, Stoichiometry):
         check_start(start)
     known = None if isinstance(start, str) else _strong(start)
-    traced = is_traced((cell, protocol, known, temperature, rtol))
+    # Each look at all numbers of a cell takes as long as two steps of the solver.
+    leaves, structure = jax.tree.flatten(cell)
+    cell = _strong(cell, leaves)
+    traced = is_traced((leaves, protocol, known, temperature, rtol))
     check_keep(keep, keep_states, traced)
     limits = limits_of(protocol, max_steps, traced)
     in_rows = protocol.padded(rows_of(protocol.n_steps))
@@ -129,7 +132,6 @@ def simulate(
         keep_states,
         lanes.enabled(),
     )
-    cell = _strong(cell)
     if traced:
         inputs = cell, in_rows, known, temperature, rtol
         return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
@@ -139,7 +141,7 @@ def simulate(
         return _program(*inputs, most, going, options)
 
     try:
-        first, high = _first(model, cell), float(cell.limits.upper_voltage)
+        first, high = _first(model, cell, structure), float(cell.limits.upper_voltage)
         solution = whole(program, in_rows, first, limits.most, keep, high, progress)
     except (AttributeError, IndexError, TypeError, ValueError):
         # What JAX cannot make sense of is named, if it is a part of the cell.
@@ -257,14 +259,15 @@ def tolerance(rtol: ArrayLike) -> Array:
 TIGHTEST, LOOSEST = 1e-11, 0.1
 
 
-def numbers(name: str, given: Any, hint: str = "") -> Array:
-    """What was given as an array.
+def numbers(name: str, given: Any, hint: str = "") -> Array | np.ndarray:
+    """What was given as an array; NumPy's where JAX's would be a call more.
 
     Raises:
         ValueError: for text and the like.
     """
     try:
-        return jnp.asarray(given, float)
+        own = isinstance(given, jax.Array)
+        return jnp.asarray(given, float) if own else np.asarray(given, float)
     except (TypeError, ValueError):
         text = f"{name}={given!r} is not a number: expected numbers. {hint}"
         raise ValueError(text.rstrip()) from None
@@ -312,6 +315,8 @@ def ended(solution: S, cells: Sequence[Cell], throw: bool) -> S:
             f"{result.explanation} (after {float(solution.t_end):.6g} s, "
             f"{int(solution.n_steps)} steps)"
         )
+    if not said:
+        return solution
     return dataclasses.replace(solution, cautions=tuple(dict.fromkeys(said)))
 
 
@@ -337,15 +342,20 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
     return found
 
 
-def _strong(tree):
+def _strong(tree, leaves: Sequence[Any] | None = None):
     """A Python number put into a cell must not compile a second program."""
-    leaves, structure = jax.tree.flatten(tree)
+    leaves = jax.tree.leaves(tree) if leaves is None else leaves
     weak = [getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves]
     if not any(weak):
         return tree
     pairs = zip(leaves, weak, strict=True)
-    strong = [jnp.asarray(a, jnp.result_type(a)) if w else a for a, w in pairs]
-    return jax.tree.unflatten(structure, strong)
+    strong = [_typed(a) if w else a for a, w in pairs]
+    return jax.tree.unflatten(jax.tree.structure(tree), strong)
+
+
+def _typed(number: Any) -> Any:
+    own = isinstance(number, jax.Array)
+    return (jnp if own else np).asarray(number, jnp.result_type(number))
 
 
 class Options(NamedTuple):
@@ -365,9 +375,9 @@ def _system_of(model: DFN) -> CellSystem | StackSystem:
     return StackSystem(model) if in_layers else CellSystem(model)
 
 
-def _first(model: DFN, cell: Cell) -> Where:
+def _first(model: DFN, cell: Cell, structure: Any) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    key = model, jax.tree.structure(cell)
+    key = model, structure
     if key not in _FIRST:
         mass = _system_of(model.for_cell(cell)).mass
         _FIRST[key] = beginning(jnp.zeros(mass.shape), FIRST_STEP)
