@@ -15,8 +15,11 @@ from jax import Array
 from ._rosenbrock import Step, Tableau, Weights
 from ._system import AbstractSystem
 
-_FROZEN = 1e17
-"""Shift that freezes differential unknowns in the step matrix [s-1]."""
+_FROZEN = 1e20
+"""Shift that freezes differential unknowns in the step matrix [s-1].
+
+First guesses of currents can be 1e17 times too large, and rates with them.
+"""
 
 MAX_ATTEMPTS = 500
 _LEAST_DAMPING = 1e-4

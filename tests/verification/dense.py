@@ -25,8 +25,11 @@ class DenseSystem(AbstractSystem):
     def factor(self, shift, tau, y, args, control):
         jacobian = jax.jacfwd(lambda z: self.rates(tau, z, args, control))(y)
         matrix = shift * jnp.diag(jnp.asarray(self.mass)) - jacobian
-        inverse = jnp.linalg.inv(matrix)
-        return Factorised(lambda b: inverse @ b, lambda b: inverse.T @ b)
+        factors = jax.scipy.linalg.lu_factor(matrix)
+        return Factorised(
+            lambda b: jax.scipy.linalg.lu_solve(factors, b),
+            lambda b: jax.scipy.linalg.lu_solve(factors, b, trans=1),
+        )
 
     def begin(self, y):
         return y
