@@ -57,7 +57,7 @@ def write_fits(
     """Tables and figures of the four fitted cells."""
     report.paragraph(
         f"Every number below was computed by naion {version('naion')} from {source}. "
-        "Errors are voltage RMSE over equal steps of charge, above 2 V; capacity errors "
+        "Errors are voltage RMSE over all points of a fit; capacity errors "
         "are to the measured cut-off."
     )
     report.heading("NVPF / hard carbon, laboratory cell (Chayambuka et al. 2022)")
