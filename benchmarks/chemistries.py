@@ -109,10 +109,10 @@ def cycle(cell):
     model = na.DFN(MESH, na.Lumped())
     s = na.simulate(cell, protocol, model=model, temperature=298.15, throw=False)
     at = s.at(jnp.stack([s.began(1), s.began(2)]))
-    out, turned = at[0, 4], s.energy * 3600.0
+    out, turned = at.energy[0], s.energy * 3600.0
     # The charge goes on to a small current, beyond where the discharge began, or ends
     # before: mean voltages are compared, at a coulombic efficiency of one.
-    given, taken = at[0, 3], at[0, 3] - s.capacity * 3600.0
+    given, taken = at.charge[0], at.charge[0] - s.capacity * 3600.0
     warming = jnp.max(s.temperature) - 298.15
     return jnp.stack([(out / given) / ((out - turned) / taken), warming])
 

@@ -117,7 +117,7 @@ def simulate(cell: Cell, model: na.DFN, charge: bool, lanes: Lane, rtol: float):
             throw=False,
         )
         used = s.capacity / cell.nominal_capacity
-        return s.outcome, used, s.end[2], s.n_steps + s.n_rejected
+        return s.outcome, used, s.end.temperature, s.n_steps + s.n_rejected
 
     return run(one, jax.tree.map(np.asarray, lanes))
 

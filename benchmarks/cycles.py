@@ -50,11 +50,11 @@ def naion_side(steps, start, settings):
 
 def naion_curve(solution, by: str):
     t = np.linspace(0.0, float(solution.t_end) - 1e-6, 20000)
-    rows = np.asarray(solution.at(t))
+    found = solution.at(t)
+    V, charge = np.asarray(found.voltage), np.asarray(found.charge)
     if by == "time":
-        return t, rows[:, 0]
-    passed = np.cumsum(np.abs(np.diff(rows[:, 3], prepend=0.0))) / 3600.0
-    return passed, rows[:, 0]
+        return t, V
+    return np.cumsum(np.abs(np.diff(charge, prepend=0.0))) / 3600.0, V
 
 
 def pybamm_side(steps, start, settings):

@@ -96,7 +96,7 @@ def measured():
     return (
         cell,
         t,
-        np.asarray(truth.at(t)[:, 0]) + noise,
+        np.asarray(truth.at(t).voltage) + noise,
         theirs["Voltage [V]"](t) + noise,
     )
 

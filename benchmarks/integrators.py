@@ -222,7 +222,7 @@ def sdirk_rows(name: str, rate: float, rtols, reference) -> list[list[str]]:
         run = jax.jit(partial(sdirk, system, grid, control, y0, t_end, rtol))
         done = run()
         points = np.asarray(done.points[: int(done.steps)])
-        error = 1e3 * (points[:, 1] - np.asarray(reference.at(points[:, 0])[:, 0]))
+        error = 1e3 * (points[:, 1] - np.asarray(reference.at(points[:, 0]).voltage))
         # Weighted by the length of the steps, as equal steps of charge would be.
         weight = np.diff(points[:, 0], prepend=0.0)
         rms = np.sqrt(np.sum(weight * error**2) / np.sum(weight))

@@ -15,7 +15,7 @@ from .._progress import Progress, silent
 from .._results import Result
 from ..parameters import Cell, cautions
 from ..protocol import Protocol, Step
-from ..simulation import Output, Solution, is_unfinished
+from ..simulation import Solution, is_unfinished
 from ..simulation import simulate as simulate_one
 from ._program import Device
 from ._run import run
@@ -115,9 +115,9 @@ def simulate(
         progress(f"{again.size} of {len(done.outcome)} lanes once more, each alone")
         done = _with_lanes(done, again, [one(lane_of(cells, k)) for k in again])
     said: list[str] = []
-    T = done.extremes[:, :, Output.TEMPERATURE]
-    if np.any(np.isfinite(T)):
-        said += cautions(cells, float(np.nanmin(T)), float(np.nanmax(T)))
+    coldest, warmest = done.least.temperature, done.greatest.temperature
+    if np.any(np.isfinite(coldest)):
+        said += cautions(cells, float(np.nanmin(coldest)), float(np.nanmax(warmest)))
     for text in said:
         caution(text)
     return Solutions(dataclasses.replace(done, cautions=tuple(said)))

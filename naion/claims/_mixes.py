@@ -37,7 +37,7 @@ def mix(products: Products, n: Numbers, setting: Setting) -> Quantities:
         both, alone = (
             jnp.stack(energies) / Q
             for energies in (
-                [d.at(until)[4] / 3600.0 for d in done],
+                [d.at(until).energy / 3600.0 for d in done],
                 [d.energy for d in done],
             )
         )

@@ -116,7 +116,7 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
     )
     done = run(made, protocol, setting, T, 0.01 * n["from_percent"])
     end = 1.0 + seconds
-    charged = -done.at(jnp.minimum(end, done.t_end))[3] / 3600.0
+    charged = -done.at(jnp.minimum(end, done.t_end)).charge / 3600.0
     Q = cell.nominal_capacity
     within = done.t <= end
     margin = jnp.min(jnp.where(within, done.plating_margin, jnp.inf))

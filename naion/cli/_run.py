@@ -183,9 +183,10 @@ def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[flo
     Times are counted from the file's `origin` again.
     """
     second = np.concatenate([[True], np.diff(times) == 0.0])
-    out = np.asarray(solution.at(jnp.asarray(times), after=jnp.asarray(second)))
-    V, current, T = out[:, 0], out[:, 1], out[:, 2] - ZERO_CELSIUS
-    return np.stack([times + origin, current, V, T], axis=1).tolist()
+    found = solution.at(jnp.asarray(times), after=jnp.asarray(second))
+    T = found.temperature - ZERO_CELSIUS
+    columns = times + origin, found.current, found.voltage, T
+    return np.stack([np.asarray(c) for c in columns], axis=1).tolist()
 
 
 def _text(row: list[float]) -> list[str]:

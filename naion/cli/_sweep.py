@@ -59,7 +59,7 @@ from ..io import read_cell, write_csv
 from ..models import DFN, THERMAL
 from ..parameters import Cell, cautions
 from ..protocol import Protocol
-from ..simulation import Output, is_unfinished, simulate
+from ..simulation import is_unfinished, simulate
 from ._fleet import fit_fleet
 from ._run import start_of, tolerance
 from ._toml import (
@@ -164,14 +164,13 @@ def _simulations(text: dict[str, Any], file: Path, out: Path) -> int:
             keep="end",
             throw=False,
         )
-        hottest = done.extremes[1, Output.TEMPERATURE]
         return {
             "outcome": done.outcome,
             "capacity_Ah": done.capacity,
             "energy_Wh": done.energy,
             "duration_s": done.t_end,
-            "end_voltage_V": done.end[Output.VOLTAGE],
-            "highest_temperature_degC": hottest - ZERO_CELSIUS,
+            "end_voltage_V": done.end.voltage,
+            "highest_temperature_degC": done.greatest.temperature - ZERO_CELSIUS,
             "steps": done.n_steps,
         }
 

@@ -160,8 +160,8 @@ def simulated(
     """What an experiment would have measured on a subject."""
     _, solution = run(subject, case, model, rtol, room)
     began = solution.began(case.since)
-    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b).T
-    V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a).T
+    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b)
+    V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a)
     charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
     current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
     kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]

@@ -20,7 +20,7 @@ from .._progress import Progress, silent
 from ..models import DFN
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
-from ..simulation import Keep, Solution, in_kelvin, segments_of
+from ..simulation import Keep, Outputs, Solution, in_kelvin, segments_of
 from ..simulation._parts import Going
 from ..simulation._simulate import (
     DEFAULT_RTOL,
@@ -66,7 +66,7 @@ class PackSolution(Solution):
         if what not in PER_CELL:
             raise ValueError(f"{what!r}: expected one of {', '.join(PER_CELL)}.")
         n = len(self.order)
-        start = 6 + n * PER_CELL.index(what)
+        start = len(Outputs._fields) + n * PER_CELL.index(what)
         return self._points(slice(start, start + n))[:, np.array(self.order)]
 
 
@@ -77,7 +77,7 @@ def simulate(
     model: DFN | None = None,
     start: Any = "charged",
     temperature: ArrayLike | None = None,
-    rtol: float | Array = DEFAULT_RTOL,
+    rtol: ArrayLike = DEFAULT_RTOL,
     max_steps: int | None = None,
     keep: Keep = "steps",
     throw: bool = True,

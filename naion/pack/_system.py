@@ -17,7 +17,7 @@ from ..linalg import CondensedFactors
 from ..models import DFN, Grid
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
-from ..simulation import CellSystem, Imposed, distances
+from ..simulation import CellSystem, Imposed, Outputs, distances, outputs_in
 from ..solvers import AbstractSystem
 from ..solvers._system import Factorised
 from ._network import Wires, residuals, sum_of
@@ -239,10 +239,17 @@ class PackSystem(AbstractSystem):
             return kind.outputs(tau, y, grid, holding(control, V))
 
         found = self.map(of_cell, args.grids, cells, self.held(args, cells, w))
-        V, current, T, charge, _, margin = jnp.concatenate(found).T
-        of_pack = [w.voltage, w.current, jnp.mean(T), tail.charge, tail.energy]
-        each = jnp.stack([V, current, T, charge, margin])
-        return jnp.concatenate([jnp.stack([*of_pack, jnp.min(margin)]), each.ravel()])
+        each = outputs_in(jnp.concatenate(found))
+        of_pack = Outputs(
+            voltage=w.voltage,
+            current=w.current,
+            temperature=jnp.mean(each.temperature),
+            charge=tail.charge,
+            energy=tail.energy,
+            plating_margin=jnp.min(each.plating_margin),
+        )
+        of_cells = [getattr(each, name) for name in PER_CELL]
+        return jnp.concatenate([jnp.stack(of_pack), *of_cells])
 
     def events(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
         """The pack's own, then those of the cells at their limits, lower and upper."""

@@ -228,7 +228,7 @@ def voltage_band(
     """
 
     def voltages(cell: Cell) -> Array:
-        return simulate(cell, protocol, throw=False, **options).at(times)[:, 0]
+        return simulate(cell, protocol, throw=False, **options).at(times).voltage
 
     best = simulate(drawn.cells[0], protocol, throw=False, **options)
     V = run(voltages, stack(drawn.cells))

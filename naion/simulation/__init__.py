@@ -3,16 +3,18 @@
 from ..parameters import Start
 from ._impedance import impedance
 from ._outcome import outcome_of
+from ._outputs import Output, Outputs, outputs_in
 from ._proof import is_unfinished
 from ._simulate import Keep, in_kelvin, simulate
 from ._solution import Solution
-from ._system import CellSystem, Imposed, Output, distances, segments_of
+from ._system import CellSystem, Imposed, distances, segments_of
 
 __all__ = [
     "CellSystem",
     "Imposed",
     "Keep",
     "Output",
+    "Outputs",
     "Solution",
     "Start",
     "distances",
@@ -20,6 +22,7 @@ __all__ = [
     "in_kelvin",
     "is_unfinished",
     "outcome_of",
+    "outputs_in",
     "segments_of",
     "simulate",
 ]

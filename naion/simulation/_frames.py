@@ -15,7 +15,9 @@ from ..models import DFN, THERMAL, ThroughStack
 from ..parameters import Cell
 from ..solvers import Record
 from ._cycles import Cycles
-from ._system import Event, Output
+from ._outputs import Output, Outputs
+from ._system import Event
+from ._variables import TIME, available
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from ._solution import Solution
 
-FORMAT = "naion-solution-3"
+FORMAT = "naion-solution-4"
 
 
 def _rows(s: "Solution") -> dict[str, np.ndarray]:
@@ -38,9 +40,8 @@ def to_pandas(s: "Solution") -> "pd.DataFrame":
     """See `Solution.to_pandas`."""
     import pandas as pd
 
-    from ._solution import VARIABLES
-
-    return pd.DataFrame(_rows(s) | {name: s[name] for name in VARIABLES})
+    own = {v.name: s[v.name] for v in available(s) if v.dimensions == TIME}
+    return pd.DataFrame(_rows(s) | own)
 
 
 MET = {
@@ -71,48 +72,28 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
     """See `Solution.to_xarray`."""
     import xarray as xr
 
-    from ._solution import VARIABLES
-
-    def labelled(name: str, dims, values) -> tuple:
-        unit = name.rsplit("[", 1)[1].rstrip("]") if "[" in name else ""
-        return dims, np.asarray(values), {"units": unit}
-
-    data = {
-        name: labelled(name, "time", s[name])
-        for name in VARIABLES
-        if not name.startswith("Time")
-    }
-    data |= {k: labelled(k, "time", v) for k, v in _rows(s).items()}
-    coordinates = {"time": labelled("Time [s]", "time", s.t)}
-    layer = ("layer",) if s.model.nodes > 1 else ()
-    if layer:
-        name = "Layer temperature [K]"
-        data[name] = labelled(name, ("time", *layer), s.layer_temperature)
+    layers = s.model.nodes > 1
+    data: dict[str, Any] = {k: ("time", v) for k, v in _rows(s).items()}
+    for v in available(s):
+        first, *rest = v.dimensions
+        each = ("layer",) if layers and v.is_field else ()
+        about = {"units": v.unit, "symbol": v.symbol}
+        data[v.name] = (first, *each, *rest), s[v.name], about
+    data = {k: v for k, v in data.items() if not k.startswith("Time")}
+    seconds = {"units": "s"}
+    coordinates: dict[str, Any] = {"time": ("time", np.asarray(s.t), seconds)}
     if s.record.y.shape[-1]:
-        states, mesh = s.states, s.model.mesh
-        coordinates["step_time"] = labelled("Time [s]", "step_time", s.t[:-1])
-        shells = ("r", mesh.shells().nodes, {"long_name": "r over radius"})
-        coordinates["r"] = shells
-        on_line = ("step_time", *layer, "x")
-        in_particles = ("step_time", *layer, "particle")
-        fields = {
-            "Electrolyte potential [V]": (on_line, states.phi_e),
-            "Electrode potential [V]": (on_line, states.phi_s),
-            "Interfacial current density [A.m-2]": (in_particles, states.j),
-            "Particle stoichiometry": (
-                ("step_time", *layer, "r", "particle"),
-                states.total_sto,
-            ),
-        }
-        if cell is None:
-            fields["Electrolyte concentration over initial"] = on_line, states.c_e
-        else:
-            c_e = states.c_e * cell.electrolyte.concentration
-            fields["Electrolyte concentration [mol.m-3]"] = on_line, c_e
+        coordinates["step_time"] = "step_time", np.asarray(s.t[:-1]), seconds
+        radii = s.model.mesh.shells().nodes
+        coordinates["r"] = "r", radii, {"long_name": "r over radius"}
+        if cell is not None:
+            dims, c_e, _ = data.pop("Electrolyte concentration over initial")
+            c_e = c_e * float(cell.electrolyte.concentration)
+            name, about = "Electrolyte concentration [mol.m-3]", {"units": "mol.m-3"}
+            data[name] = dims, c_e, about
             dx = np.asarray(s.model.lay_out(cell).dx)
             middle = np.cumsum(dx) - 0.5 * dx
-            coordinates["x"] = labelled("Position [m]", "x", middle)
-        data |= {name: labelled(name, *field) for name, field in fields.items()}
+            coordinates["x"] = "x", middle, {"units": "m"}
     return xr.Dataset(data, coordinates, {"outcome": s.result.name})
 
 
@@ -142,8 +123,10 @@ def save(s: "Solution", path: Path | str) -> None:
     write_whole(path, content.getvalue())
 
 
+_OUTPUTS = "end", "least", "greatest"
 _ARRAYS = (
-    *("final", "t_end", "end", "extremes", "outcome", "n_steps", "n_rejected", "cycle"),
+    *("final", "t_end", "outcome", "n_steps", "n_rejected", "cycle"),
+    *_OUTPUTS,
 )
 
 
@@ -185,7 +168,7 @@ def load(path: Path | str) -> "Solution":
     )
     return Solution(
         record=record,
-        end=tuple(rest.pop("end")),
+        **{k: Outputs(*rest.pop(k)) for k in _OUTPUTS},
         **rest,
         of_cycles=None if sums is None else Cycles(**sums),
         model=model,

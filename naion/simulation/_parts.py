@@ -18,6 +18,7 @@ from .._results import Result
 from ..solvers import Record, Where
 from ._cycles import cycles_of
 from ._cycles import joined as joined_cycles
+from ._outputs import Outputs
 from ._solution import Solution
 
 S = TypeVar("S", bound=Solution)
@@ -51,13 +52,13 @@ def in_parts(
     if keep == "steps" and not _is_full(solution, most):
         return solution, where
     parts, cycles, steps, rejected = [], None, 0, 0
-    extremes = np.asarray(solution.extremes)
+    least, greatest = map(_known, (solution.least, solution.greatest))
     while True:
         n = int(solution.n_steps)
         steps, rejected = steps + n, rejected + int(solution.n_rejected)
         if n:
-            lows, highs = zip(extremes, np.asarray(solution.extremes), strict=True)
-            extremes = np.stack([np.fmin(*lows), np.fmax(*highs)])
+            least = jax.tree.map(np.fmin, least, _known(solution.least))
+            greatest = jax.tree.map(np.fmax, greatest, _known(solution.greatest))
         if keep == "steps":
             parts.append(_used(solution.record, n))
         elif keep == "cycles":
@@ -80,7 +81,8 @@ def in_parts(
     whole = dataclasses.replace(
         solution,
         record=record,
-        extremes=jnp.asarray(extremes),
+        least=jax.tree.map(jnp.asarray, least),
+        greatest=jax.tree.map(jnp.asarray, greatest),
         n_steps=jnp.asarray(steps),
         n_rejected=jnp.asarray(rejected),
         of_cycles=cycles,
@@ -93,6 +95,10 @@ def _is_full(solution: Solution, most: int) -> bool:
     limit = int(solution.outcome) == Result.STEP_LIMIT
     n = int(solution.n_steps)
     return limit and n < most and n == solution.record.t.shape[0] and n > 0
+
+
+def _known(outputs: Outputs) -> Outputs:
+    return jax.tree.map(np.asarray, outputs)
 
 
 def _used(record: Record, n: int) -> Record:

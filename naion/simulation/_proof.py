@@ -12,7 +12,6 @@ from .._results import Result
 from ..protocol import Mode, Protocol
 from ..solvers import Where, beginning
 from ._parts import GOING, Going, S
-from ._system import Output
 
 Program = Callable[[Protocol, ArrayLike, Going], tuple[S, Where]]
 
@@ -58,7 +57,7 @@ def is_power_infeasible(
         if int(done.n_steps) == 0:
             return np.nan
         # The current falls: its greatest value is that of the start.
-        return float(voltage * done.extremes[1, Output.CURRENT])
+        return float(voltage * done.greatest.current)
 
     low, high = 0.0, highest
     for _ in range(2):

@@ -41,11 +41,12 @@ from ..solvers import (
     solve,
 )
 from ._outcome import outcome_of
+from ._outputs import Output, outputs_in
 from ._parts import Going, S, in_parts
 from ._proof import Program, is_power_infeasible
 from ._solution import Solution
 from ._stack_system import StackSystem
-from ._system import CellSystem, Output, segments_of
+from ._system import CellSystem, segments_of
 
 DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
@@ -65,7 +66,7 @@ def simulate(
     model: DFN | None = None,
     start: Start = "charged",
     temperature: ArrayLike | None = None,
-    rtol: float | Array = DEFAULT_RTOL,
+    rtol: ArrayLike = DEFAULT_RTOL,
     max_steps: int | None = None,
     keep: Keep = "steps",
     keep_states: bool = False,
@@ -239,7 +240,7 @@ def rows_of(n_steps: int) -> int:
     return rows
 
 
-def tolerance(rtol: ArrayLike) -> Array:
+def tolerance(rtol: ArrayLike) -> ArrayLike:
     """`rtol` as an array.
 
     Raises:
@@ -304,10 +305,11 @@ def ended(solution: S, cells: Sequence[Cell], throw: bool) -> S:
         for cell in cells:
             check(cell)
     said: list[str] = []
-    coldest, warmest = np.asarray(solution.extremes)[:, Output.TEMPERATURE]
+    coldest = float(solution.least.temperature)
+    warmest = float(solution.greatest.temperature)
     if np.isfinite(coldest):
         for cell in cells:
-            said += cautions(cell, float(coldest), float(warmest))
+            said += cautions(cell, coldest, warmest)
     for text in dict.fromkeys(said):
         caution(text, stacklevel=4)
     if throw and not result.is_physical:
@@ -320,7 +322,7 @@ def ended(solution: S, cells: Sequence[Cell], throw: bool) -> S:
     return dataclasses.replace(solution, cautions=tuple(dict.fromkeys(said)))
 
 
-def in_kelvin(cell: Any, temperature: ArrayLike | None) -> Array:
+def in_kelvin(cell: Any, temperature: ArrayLike | None) -> ArrayLike:
     """The temperature [K], or the cell's or the pack's own if none is given.
 
     Raises:
@@ -476,16 +478,18 @@ def solution_of(
         first = record.outputs[0, :2]
         first = jnp.where(nothing, jnp.broadcast_to(end, first.shape), first)
         record = record._replace(outputs=record.outputs.at[0, :2].set(first))
+    least, greatest = jnp.where(nothing, jnp.nan, done.extremes)
     return Solution(
-        record,
-        done.y,
-        done.t,
-        tuple(end[output] for output in Output),
-        jnp.where(nothing, jnp.nan, done.extremes),
-        outcome,
-        done.n_steps,
-        done.n_rejected,
-        protocol.cycle,
-        None,
-        model,
+        record=record,
+        final=done.y,
+        t_end=done.t,
+        end=outputs_in(end),
+        least=outputs_in(least),
+        greatest=outputs_in(greatest),
+        outcome=outcome,
+        n_steps=done.n_steps,
+        n_rejected=done.n_rejected,
+        cycle=protocol.cycle,
+        of_cycles=None,
+        model=model,
     )

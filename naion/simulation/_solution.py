@@ -12,14 +12,14 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
-from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..models import DFN, Losses, State, lay_out_layers, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
 from . import _frames
 from ._cycles import Cycles, cycles_of, table
-from ._system import Output
+from ._outputs import Output, Outputs, outputs_in
+from ._variables import available, matching, variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +36,8 @@ class Solution(eqx.Module):
         record: every accepted step; no rows if they were not kept.
         final: state at the end, flat.
         t_end: time at the end [s].
-        end: the recorded outputs at the end, one scalar each.
-        extremes: least and greatest of the recorded outputs, (2, n_out).
+        end: the recorded outputs at the end, scalars.
+        least, greatest: of each of the recorded outputs, at the ends of the steps.
         outcome: a `Result`, as an integer array.
         n_steps: accepted steps.
         n_rejected: rejected attempts.
@@ -50,8 +50,9 @@ class Solution(eqx.Module):
     record: Record
     final: Float[Array, " n"]
     t_end: Float[Array, ""]
-    end: tuple[Float[Array, ""], ...]
-    extremes: Float[Array, "2 n_out"]
+    end: Outputs
+    least: Outputs
+    greatest: Outputs
     outcome: Int[Array, ""]
     n_steps: Int[Array, ""]
     n_rejected: Int[Array, ""]
@@ -133,6 +134,11 @@ class Solution(eqx.Module):
         return self._points(Output.CHARGE) / 3600.0
 
     @property
+    def discharge_energy(self) -> Array:
+        """Energy delivered since the start [W.h]."""
+        return self._points(Output.ENERGY) / 3600.0
+
+    @property
     def plating_margin(self) -> Array:
         """Lowest potential of the negative electrode's surface against the metal [V].
 
@@ -148,18 +154,17 @@ class Solution(eqx.Module):
     @property
     def energy(self) -> Array:
         """Net energy delivered over the whole protocol [W.h]."""
-        return self.end[Output.ENERGY] / 3600.0
+        return self.end.energy / 3600.0
 
-    def at(self, t: ArrayLike, after: Array | bool = False) -> Array:
-        """Outputs at given times.
+    def at(self, t: ArrayLike, after: Array | bool = False) -> Outputs:
+        """Outputs at given times: `solution.at(3600.0).voltage`.
 
         Args:
             t: times since the start, of any shape [s].
             after: at a time where the current jumps, give the value after the jump.
 
         Returns:
-            Voltage [V], current [A], temperature [K], charge [C], energy [J], plating
-            margin [V] along a new last axis; NaN before the start and after the end.
+            each of the shape of `t`; NaN before the start and after the end.
         """
         r = self._steps
         try:
@@ -182,7 +187,7 @@ class Solution(eqx.Module):
         theta = jnp.where(inside, theta, 1.0)[..., None]
         dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)
         value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
-        return jnp.where(inside[..., None], value, jnp.nan)
+        return outputs_in(jnp.where(inside[..., None], value, jnp.nan))
 
     def began(self, row: ArrayLike) -> Array:
         """Time at which a row of the protocol began [s]; NaN if it was not reached."""
@@ -209,9 +214,7 @@ class Solution(eqx.Module):
         step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
         q0 = r.outputs[step, 0, Output.CHARGE]
         q1 = r.outputs[step, 1, Output.CHARGE]
-        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0))[
-            ..., Output.VOLTAGE
-        ]
+        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0)).voltage
 
     @property
     def states(self) -> State:
@@ -292,14 +295,23 @@ class Solution(eqx.Module):
         return _frames.load(path)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """An output by its PyBaMM-style name, at the ends of the steps.
+        """A quantity by its name, or by PyBaMM's: see `keys`.
+
+        Outputs are given at the ends of the solver's steps, fields at their starts.
 
         Raises:
-            KeyError: for an unknown name, listing the known ones.
+            KeyError: for an unknown name, with the nearest known ones.
+            ValueError: for what this solution did not keep.
         """
-        if name not in VARIABLES:
-            raise KeyError(f"No output {name!r}. Known: {', '.join(VARIABLES)}.")
-        return np.asarray(VARIABLES[name](self))
+        return np.asarray(variable(name).function(self))
+
+    def keys(self) -> list[str]:
+        """Names of all that this solution has."""
+        return [v.name for v in available(self)]
+
+    def search(self, text: str) -> list[str]:
+        """Names that contain a text, in naion's or in PyBaMM's words."""
+        return matching(text, available(self))
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -314,18 +326,3 @@ def _losses(model: DFN, states: State, cell: Cell) -> Losses:
 
 SAME_TIME = 1e-6
 """Times closer than this count as one [s]."""
-
-VARIABLES = {
-    "Time [s]": lambda s: s.t,
-    "Time [h]": lambda s: s.t / 3600.0,
-    "Voltage [V]": lambda s: s.voltage,
-    "Terminal voltage [V]": lambda s: s.voltage,
-    "Current [A]": lambda s: s.current,
-    "Power [W]": lambda s: s.voltage * s.current,
-    "Cell temperature [K]": lambda s: s.temperature,
-    "Cell temperature [C]": lambda s: s.temperature - ZERO_CELSIUS,
-    "Discharge capacity [A.h]": lambda s: s.discharged,
-    "Plating margin [V]": lambda s: s.plating_margin,
-    "Discharge energy [W.h]": lambda s: s._points(Output.ENERGY) / 3600.0,
-}
-"""Named outputs of a solution."""

@@ -17,6 +17,7 @@ from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode
 from ..solvers import AbstractSystem
 from ..solvers._system import Factorised
+from ._outputs import Outputs, outputs_in
 from ._system import CellSystem, Imposed, distances
 
 
@@ -210,10 +211,16 @@ class StackSystem(AbstractSystem):
         def of_layer(y: Array) -> Array:
             return self.layer.outputs(tau, y, args.grid, held)
 
-        _, current, T, charge, energy, margin = jax.vmap(of_layer)(layers).T
-        total = [jnp.sum(a) for a in (charge, energy)]
-        cell = [V, jnp.sum(current), jnp.mean(T), *total, jnp.min(margin)]
-        return jnp.concatenate([jnp.stack(cell), T])
+        each = outputs_in(jax.vmap(of_layer)(layers))
+        cell = Outputs(
+            voltage=V,
+            current=jnp.sum(each.current),
+            temperature=jnp.mean(each.temperature),
+            charge=jnp.sum(each.charge),
+            energy=jnp.sum(each.energy),
+            plating_margin=jnp.min(each.plating_margin),
+        )
+        return jnp.concatenate([jnp.stack(cell), each.temperature])
 
     def events(self, tau: Array, y: Array, args: Layers, control: Imposed) -> Array:
         _, V = self._split(y)

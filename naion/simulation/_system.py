@@ -13,17 +13,7 @@ from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Segments
 from ..solvers._system import Factorised
-
-
-class Output(enum.IntEnum):
-    """Quantities recorded along a solve, in this order."""
-
-    VOLTAGE = 0
-    CURRENT = 1
-    TEMPERATURE = 2
-    CHARGE = 3
-    ENERGY = 4
-    PLATING_MARGIN = 5
+from ._outputs import Outputs
 
 
 class Event(enum.IntEnum):
@@ -230,9 +220,15 @@ class CellSystem(AbstractSystem):
 
     def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         s = self.model.state(y, tau, control.control)
-        V = self.model.terminal_voltage(s, args)
-        margin = self.model.plating_margin(s, args)
-        return jnp.stack([V, s.current, s.temperature, s.charge, s.energy, margin])
+        found = Outputs(
+            voltage=self.model.terminal_voltage(s, args),
+            current=s.current,
+            temperature=s.temperature,
+            charge=s.charge,
+            energy=s.energy,
+            plating_margin=self.model.plating_margin(s, args),
+        )
+        return jnp.stack(found)
 
     def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         s: State = self.model.state(y, tau, control.control)

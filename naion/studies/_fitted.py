@@ -124,7 +124,7 @@ def capacity_errors(fit: Fit) -> list[tuple[str, float]]:
         own, done = run(
             fit.subject, dataclasses.replace(e, protocol=p), fit.problem.model
         )
-        before = done.at(done.began(row))[3] / 3600.0
+        before = done.at(done.began(row)).charge / 3600.0
         logged = float(done.capacity - before) / float(own.gain)
         found.append((e.name, 100.0 * (logged / e.capacity - 1.0)))
     return found

@@ -345,7 +345,7 @@ def fitted(tmp_path_factory):
     model = na.DFN(na.Mesh(4, 3, 4, 10))
     solution = na.simulate(moved, "Discharge at 1 A until 1.5 V", model=model)
     t = np.linspace(0.0, float(solution.t_end), 200)
-    V = np.asarray(solution.at(t)[:, 0])
+    V = np.asarray(solution.at(t).voltage)
     rows = [f"{a:.6g},1.0,{b:.6g}" for a, b in zip(t, V, strict=True)]
     text = "\n".join(["time_s,current_A,voltage_V", *rows]) + "\n"
     (folder / "measured.csv").write_text(text)

@@ -102,7 +102,7 @@ def test_times_count_from_a_row(cell):
     for missing in (0.0, 0.2):
         _, s = run(Subject(cell, [missing]), e, MODEL, 1e-6)
         began = float(s.began(1))
-        voltages.append(float(s.at(began + e.observations[0].b[0])[0]))
+        voltages.append(float(s.at(began + e.observations[0].b[0]).voltage))
         assert (began > 60.0) == (missing > 0.0)
     # Full up to C/75 in both cases.
     assert abs(voltages[0] - voltages[1]) < 2e-2

@@ -11,7 +11,6 @@ import numpy as np
 
 import naion as na
 from naion.parameters import Stoichiometry, stoichiometry_at_soc
-from naion.simulation._system import Output
 
 STEPS = (
     "Discharge at 1C for 15 minutes",
@@ -142,8 +141,8 @@ class Case:
                 max_steps=MAX_STEPS,
                 throw=False,
             )
-            V = s.at(jnp.asarray(VOLTAGE_TIMES))[:, Output.VOLTAGE]
-            current = s.at(jnp.asarray(CURRENT_TIMES))[:, Output.CURRENT]
+            V = s.at(jnp.asarray(VOLTAGE_TIMES)).voltage
+            current = s.at(jnp.asarray(CURRENT_TIMES)).current
             rest = jnp.stack([s.capacity, s.energy, s.t_end / 3600.0])
             return jnp.concatenate([V, current, rest])
 

@@ -111,9 +111,9 @@ def test_equal_cells_are_one(sodium):
     alone = one.at(t)
     for done, in_series, parallel in ((series, 3, 1), (beside, 1, 3), (strings, 2, 2)):
         found = done.at(t)
-        np.testing.assert_allclose(found[:, 0], in_series * alone[:, 0], rtol=1e-8)
+        np.testing.assert_allclose(found.voltage, in_series * alone.voltage, rtol=1e-8)
         np.testing.assert_allclose(
-            found[:, 1], parallel * alone[:, 1], rtol=1e-8, atol=1e-9
+            found.current, parallel * alone.current, rtol=1e-8, atol=1e-9
         )
         n = in_series * parallel
         assert float(done.energy) == pytest.approx(n * float(one.energy), rel=1e-6)
@@ -225,7 +225,7 @@ def _voltage(cell, currents, length=1.0):
         ),
     )
     return float(
-        na.simulate(cell, protocol, model=MODEL, rtol=1e-5, max_steps=400).end[0]
+        na.simulate(cell, protocol, model=MODEL, rtol=1e-5, max_steps=400).end.voltage
     )
 
 

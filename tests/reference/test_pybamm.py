@@ -97,7 +97,7 @@ def test_impedance_with_double_layers():
 
 def outputs(name: str, t: np.ndarray) -> np.ndarray:
     """Voltage and current of naion at the reference's times."""
-    return np.asarray(solved(name).at(jnp.asarray(t)))[:, :2]
+    return np.stack(solved(name).at(jnp.asarray(t))[:2], axis=-1)
 
 
 def report(name: str, t: np.ndarray, error: np.ndarray) -> tuple[float, float]:

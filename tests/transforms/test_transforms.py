@@ -26,7 +26,7 @@ def single(cell, model):
         s = na.simulate(
             moved, protocol, model=model, start=Stoichiometry(*sto), throw=False
         )
-        V = s.at(jnp.array([5.0, 60.0, 400.0]))[:, 0]
+        V = s.at(jnp.array([5.0, 60.0, 400.0])).voltage
         return {
             "voltage": V,
             "capacity": s.capacity,

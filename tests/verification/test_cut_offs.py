@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation._system import Output
+from naion.simulation import Output
 
 
 @pytest.mark.parametrize("rtol", [3e-3, 1e-3, 1e-4])

@@ -18,7 +18,6 @@ from naion.parameters import (
     with_sei,
     with_sizes,
 )
-from naion.simulation._system import Output
 
 TIMES = jnp.array([60.0, 300.0, 900.0])
 
@@ -58,7 +57,7 @@ def voltages(cell, mesh: na.Mesh, thermal=None) -> np.ndarray:
         rtol=1e-7,
         max_steps=1500,
     )
-    return np.asarray(solution.at(TIMES)[:, Output.VOLTAGE])
+    return np.asarray(solution.at(TIMES).voltage)
 
 
 def observed_order(cell, counts, mesh_of) -> tuple[float, list[float]]:

@@ -245,7 +245,9 @@ def test_double_layer_delays_charge_transfer(cell, model):
     """At once only the ohmic drop; after R_ct C_dl what the cell without it has."""
     t = jnp.asarray([1e-6, 5.0])
     without, layered = (
-        na.simulate(c, "Discharge at 1C for 10 s", model=model, rtol=TIGHT).at(t)[:, 0]
+        na.simulate(c, "Discharge at 1C for 10 s", model=model, rtol=TIGHT)
+        .at(t)
+        .voltage
         for c in (cell, with_double_layer(cell))
     )
     drop = float(na.simulate(cell, "Rest for 1 s", model=model).voltage[0] - without[0])
@@ -276,7 +278,7 @@ def test_film_clogs_the_pores(cell, model):
     np.testing.assert_array_equal(np.asarray(openness[model.mesh.n_neg :]), 1.0)
     # The sodium lost to the film is the other price of it; compare at equal charge.
     at = 3600.0 * 20.0 + 600.0
-    assert float(clogged.at(at)[0]) < float(thin.at(at)[0]) - 1e-3
+    assert float(clogged.at(at).voltage) < float(thin.at(at).voltage) - 1e-3
 
 
 @pytest.mark.parametrize(

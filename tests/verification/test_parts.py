@@ -40,7 +40,7 @@ def test_parts_are_one_solve(cell, model, cycles, monkeypatch):
         np.testing.assert_array_equal(
             getattr(one.record, name)[:n], getattr(whole.record, name)
         )
-    np.testing.assert_array_equal(one.extremes, whole.extremes)
+    assert one.least == whole.least and one.greatest == whole.greatest
     assert float(one.capacity) == float(whole.capacity)
 
 
@@ -53,13 +53,13 @@ def test_what_is_kept(cycles):
         assert float(s.capacity) == float(whole.capacity)
         assert float(s.energy) == float(whole.energy)
         assert int(s.n_steps) == int(whole.n_steps)
-        np.testing.assert_array_equal(s.extremes, whole.extremes)
+        assert s.least == whole.least and s.greatest == whole.greatest
         with pytest.raises(ValueError, match="keep='steps'"):
             _ = s.voltage
     with pytest.raises(ValueError, match="kept its end only"):
         _ = end.cycles
     V = whole.record.outputs[:, :2, 0]
-    assert list(whole.extremes[:, 0]) == [V.min(), V.max()]
+    assert [whole.least.voltage, whole.greatest.voltage] == [V.min(), V.max()]
 
 
 def test_cycles_that_were_kept_are_saved(cycles, tmp_path):
@@ -87,7 +87,7 @@ def test_max_steps_is_a_limit(cell, model):
             na.simulate(cell, CYCLE[0], model=model, max_steps=wrong)
 
 
-@pytest.mark.parametrize("what", [lambda s: s.energy, lambda s: s.extremes[1, 2]])
+@pytest.mark.parametrize("what", [lambda s: s.energy, lambda s: s.greatest.temperature])
 def test_derivatives_without_a_record(cell, lumped, what):
     """Of what is left when nothing was kept: those of the simulation with its steps."""
 
@@ -139,17 +139,17 @@ def test_derivatives_through_a_skipped_step(cell, model):
 
 def test_outside_of_time(cell, model):
     s = na.simulate(cell, "Discharge at 1C for 60 s", model=model)
-    assert np.all(np.isnan(np.asarray(s.at([-60.0, -1.0, 60.1]))))
-    assert np.all(np.isfinite(np.asarray(s.at([0.0, 60.0]))[:, 0]))
+    assert np.all(np.isnan(np.asarray(s.at([-60.0, -1.0, 60.1]).voltage)))
+    assert np.all(np.isfinite(np.asarray(s.at([0.0, 60.0]).voltage)))
 
 
 def test_what_was_not_computed_is_nan(cell, model):
     full = na.parameters.Stoichiometry(jnp.asarray(1.2), jnp.asarray(0.4))
     s = na.simulate(cell, "Discharge at 1C", model=model, start=full, throw=False)
     assert s.result is na.Result.START_OUT_OF_REACH and int(s.n_steps) == 0
-    for values in (s.voltage, s.current, s.temperature, s.plating_margin, s.extremes):
+    for values in (s.voltage, s.current, s.temperature, s.plating_margin, *s.least):
         assert np.all(np.isnan(np.asarray(values)))
-    assert np.isnan(float(s.at(0.0)[0])) and s.cycles.empty
+    assert np.isnan(float(s.at(0.0).voltage)) and s.cycles.empty
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_hysteresis_parts_the_branches(cell, model):
         up = na.Protocol(["Charge at C/20 for 4 h", "Rest for 40 h"])
         down = na.Protocol(["Discharge at C/20 for 4 h", "Rest for 40 h"])
         t = jnp.asarray([4 * 3600.0, 44 * 3600.0 - 1.0])
-        after_charge = na.simulate(c, up, start=0.4, model=model).at(t)[:, 0]
-        after_discharge = na.simulate(c, down, start=0.8, model=model).at(t)[:, 0]
+        after_charge = na.simulate(c, up, start=0.4, model=model).at(t).voltage
+        after_discharge = na.simulate(c, down, start=0.8, model=model).at(t).voltage
         return after_charge - after_discharge
 
     two = gaps(with_hysteresis(cell, *H, decay=80.0))

@@ -200,7 +200,7 @@ def test_many_protocols(flat, stack):
     s = na.simulate(flat, steps, model=stack)
     assert s.result.name == "COMPLETED"
     held = float(s.began(4))
-    current = s.at(held)[1]
+    current = s.at(held).current
     assert_allclose(current, -float(flat.nominal_capacity) / 5.0, rtol=1e-6)
 
 
