@@ -115,7 +115,8 @@ def simulate(
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
     rtol = tolerance(rtol)
-    if not isinstance(start, Stoichiometry):
+    # Stoichiometries out of reach are an outcome of their own where nothing is to raise.
+    if throw or not isinstance(start, Stoichiometry):
         check_start(start)
     known = None if isinstance(start, str) else _strong(start)
     # Each look at all numbers of a cell takes as long as two steps of the solver.

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation import Output
+from naion.simulation import Output, Outputs
 from naion.simulation._cycles import cycles_of, efficiencies, joined
+from naion.simulation._variables import variable
 from naion.solvers import Record
 
 
@@ -88,6 +89,39 @@ def _record(charge):
     outputs[:, 1, Output.CHARGE] = charge
     none = {name: np.zeros(n) for name in Record._fields}
     return Record(**none | {"segment": np.zeros(n, int), "outputs": outputs})
+
+
+def test_names_are_those_of_one_registry(solution, model):
+    """What is listed can be asked for, is in the tables, and PyBaMM's words are known."""
+    names = solution.keys()
+    assert {"Voltage [V]", "Plating margin [V]", "Particle stoichiometry"} <= set(names)
+    assert "Layer temperature [K]" not in names
+    n = int(solution.n_steps)
+    for name in names:
+        rows = n + 1 if variable(name).dimensions[0] == "time" else n
+        assert solution[name].shape[0] == rows
+    assert set(solution.to_xarray().data_vars) >= set(names) - {"Time [s]", "Time [h]"}
+    assert solution.search("POTENTIAL") == [
+        "Electrolyte potential [V]",
+        "Electrode potential [V]",
+    ]
+    assert solution.search("terminal") == ["Voltage [V]"]
+    np.testing.assert_array_equal(
+        solution["Terminal voltage [V]"], solution["Voltage [V]"]
+    )
+    with pytest.raises(KeyError, match=r"Volt.*Nearest: Voltage \[V\]"):
+        _ = solution["Voltge [V]"]
+
+
+def test_outputs_stand_in_the_order_of_the_record(solution):
+    assert Outputs._fields == tuple(output.name.lower() for output in Output)
+    end = solution.at(solution.t_end)
+    for name in Outputs._fields:
+        np.testing.assert_allclose(getattr(end, name), getattr(solution.end, name))
+    # Both ends of every step count: the current jumps between them.
+    V = solution.record.outputs[: int(solution.n_steps), :2, Output.VOLTAGE]
+    assert float(solution.least.voltage) == float(V.min())
+    assert float(solution.greatest.voltage) == float(V.max())
 
 
 def test_to_xarray(solution, cell):
