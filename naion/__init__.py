@@ -1,14 +1,29 @@
 """naion: a differentiable Doyle-Fuller-Newman model of sodium-ion cells in JAX."""
 
-from . import batch, claims, design, fit, io, pack, parameters, plot, predict, report
-from ._cautions import Caution
-from ._precision import enable_x64
-from ._results import Result
-from .mesh import Mesh
-from .models import DFN, Isothermal, Lumped, ThroughStack
-from .physics.kinetics import ButlerVolmer
-from .protocol import Mode, Protocol, Step
-from .simulation import Solution, impedance, simulate
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import (
+        batch,
+        claims,
+        design,
+        fit,
+        io,
+        pack,
+        parameters,
+        plot,
+        predict,
+        report,
+    )
+    from ._cautions import Caution
+    from ._precision import enable_x64
+    from ._results import Result
+    from .mesh import Mesh
+    from .models import DFN, Isothermal, Lumped, ThroughStack
+    from .physics.kinetics import ButlerVolmer
+    from .protocol import Mode, Protocol, Step
+    from .simulation import Solution, impedance, simulate
 
 __version__ = "0.1.0"
 
@@ -39,3 +54,45 @@ __all__ = [
     "report",
     "simulate",
 ]
+
+_HOMES = {
+    "Caution": "._cautions",
+    "enable_x64": "._precision",
+    "Result": "._results",
+    "batch": ".batch",
+    "claims": ".claims",
+    "design": ".design",
+    "fit": ".fit",
+    "io": ".io",
+    "Mesh": ".mesh",
+    "DFN": ".models",
+    "Isothermal": ".models",
+    "Lumped": ".models",
+    "ThroughStack": ".models",
+    "pack": ".pack",
+    "parameters": ".parameters",
+    "ButlerVolmer": ".physics.kinetics",
+    "plot": ".plot",
+    "predict": ".predict",
+    "Mode": ".protocol",
+    "Protocol": ".protocol",
+    "Step": ".protocol",
+    "report": ".report",
+    "Solution": ".simulation",
+    "impedance": ".simulation",
+    "simulate": ".simulation",
+}
+"""Where each name is defined; it is imported when it is first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(_HOMES[name], __name__)
+    value = home if _HOMES[name] == f".{name}" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

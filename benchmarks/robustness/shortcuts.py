@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 import naion as na
-from naion.cli import _claims, _fit_file, _fleet, _main, _run, _sweep
+from naion.cli import _claims, _demo, _fit_file, _fleet, _predict, _run, _sweep
 
 from .good import tiny
 
@@ -31,8 +31,8 @@ def taken() -> Iterator[None]:
         (_fleet, "fleet"),
         (_sweep, "run"),
         (_claims, "audit"),
-        (_main, "demo"),
-        (_run, "ensemble"),
+        (_demo, "demo"),
+        (_predict, "ensemble"),
     )
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(_run, "DFN", small))

@@ -1,4 +1,4 @@
-"""The command line: naion run / predict / fit / sets / doctor / demo."""
+"""The command line: see `COMMANDS`."""
 
 from ._main import main
 

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from .._files import writable_folder
 from ..claims import (
@@ -20,7 +21,18 @@ MOST_DRAWS = 100_000
 """Probabilities to a tenth of a percentage point; more is time only."""
 
 
-def claims(arguments: argparse.Namespace) -> int:
+def options(p: argparse.ArgumentParser) -> None:
+    """Which claims, of which cell."""
+    p.add_argument("--cell", help="a fitted cell.json, or a set; none: the shipped fit")
+    p.add_argument(
+        "--claim", action="append", default=[], help="name, or its beginning; none: all"
+    )
+    p.add_argument("--claims", type=Path, help="a TOML file with claims of your own")
+    p.add_argument("--draws", type=int, default=DRAWS)
+    p.add_argument("--out", type=Path, required=True, help="folder to write")
+
+
+def command(arguments: argparse.Namespace) -> int:
     """Audit; writes the report after every claim and says how it went.
 
     Answers are kept below the folder: the same again goes on where it was stopped.

@@ -1,11 +1,18 @@
 """`naion designs`: list designs, or show one with its data sheet and its masses."""
 
 import argparse
+from pathlib import Path
 
 from ..design import QUALITIES, available, load
 
 
-def designs(arguments: argparse.Namespace) -> int:
+def options(p: argparse.ArgumentParser) -> None:
+    """Which, and of which file."""
+    p.add_argument("name", nargs="?")
+    p.add_argument("--file", type=Path, help="a TOML file of your own")
+
+
+def command(arguments: argparse.Namespace) -> int:
     """List, or show."""
     if arguments.name is None:
         for name in available(arguments.file):

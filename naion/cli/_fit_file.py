@@ -41,6 +41,7 @@ prior = 0.05                   # [V]
 smooth = 0.03                  # [V], of second differences
 """
 
+import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,7 @@ from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ..predict import write_fitted_cell
 from ..report import Figure, Report, Table
+from ._exit import EXIT
 from ._toml import (
     beside,
     celsius,
@@ -116,6 +118,18 @@ VOLTS = 0.5, 10.0
 
 # Compiled, since fleets ask for it again and again.
 _at_soc = eqx.filter_jit(stoichiometry_at_soc)
+
+
+def options(p: argparse.ArgumentParser) -> None:
+    """Which file, and where to write."""
+    p.add_argument("file", type=Path, help="TOML file; see the README")
+    p.add_argument("--out", type=Path, required=True, help="folder to write")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Fit; the exit status says whether the fitted numbers make sense."""
+    senseless = fit_from_file(arguments.file, arguments.out)
+    return EXIT["bad_input"] if senseless else EXIT["completed"]
 
 
 def fit_from_file(file: Path, out: Path) -> int:

@@ -1,28 +1,25 @@
-"""`naion run` and `naion predict`."""
+"""`naion run`."""
 
 import argparse
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
 from .._files import writable
+from .._results import Result
 from ..io import read_cell, read_profile, write_csv
 from ..models import DFN, THERMAL
 from ..parameters import (
     Cell,
     Stoichiometry,
-    available,
-    load_set,
     stoichiometry_at_voltage,
 )
-from ..predict import Uncertainty, ensemble, uncertainty_of_set, voltage_band
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-
-DRAWS = 32
-"""Cells drawn for an interval."""
+from ._exit import EXIT
 
 RTOL = 1e-10, 1e-1
 """Errors that a step may have: less is rounding, more is no solution."""
@@ -34,61 +31,77 @@ ROWS = 400
 """Rows written for a protocol, besides the ends of the solver's steps."""
 
 
-def run(arguments: argparse.Namespace) -> Solution:
+def options(p: argparse.ArgumentParser) -> None:
+    """What to simulate, and how; also those of `naion predict`."""
+    p.add_argument("cell", help="name of a set, or a cell.json")
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--protocol", nargs="+", metavar="STEP", help="experiment strings"
+    )
+    what.add_argument("--profile", type=Path, help="CSV: time_s, current_A, ...")
+    p.add_argument("--temperature", type=float, metavar="DEGC")
+    p.add_argument(
+        "--start",
+        default="charged",
+        help="charged, discharged, published, soc=0.8 or ocv=4.018",
+    )
+    p.add_argument("--thermal", choices=tuple(THERMAL), default="isothermal")
+    p.add_argument("--cycles", type=int, default=1)
+    p.add_argument("--rtol", type=float, default=5e-4)
+    p.add_argument(
+        "--max-steps", type=int, help="most steps of the solver; a safety net"
+    )
+    p.add_argument("--out", type=Path, required=True, help="CSV to write")
+
+
+def command(arguments: argparse.Namespace) -> int:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
-    protocol, options, times, origin = _prepare(arguments, cell)
+    asked = prepare(arguments, cell)
     writable(arguments.out)
-    solution = simulate(cell, protocol, throw=False, **options)
-    times = _grid(solution) if times is None else times
-    rows = _rows(solution, times, origin)
+    solution = simulate(cell, asked.protocol, throw=False, **asked.options)
+    times = grid(solution) if asked.times is None else asked.times
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
-    write_csv(arguments.out, header, [_text(r) for r in rows])
-    return solution
+    found = rows(solution, times, asked.origin)
+    write_csv(arguments.out, header, [text(r) for r in found])
+    return ended(solution)
 
 
-def predict(arguments: argparse.Namespace) -> Solution:
-    """The same with a 90 % band: of a fit, or of the assumed numbers of a set."""
-    cell, extra = read_cell(arguments.cell)
-    if arguments.cell in available():
-        known = uncertainty_of_set(load_set(arguments.cell))
-        print(
-            f"The band is that of {len(known.free)} assumed numbers of the set; errors "
-            "of the model and of its other numbers are not in it."
-        )
-    elif "fit" in extra:
-        known = Uncertainty.read(arguments.cell, extra["fit"], cell)
-    else:
-        raise ValueError(
-            f"{arguments.cell} carries no fit: intervals need a cell.json written by "
-            "`naion fit` or `naion demo`, or the name of a set. For a single curve use "
-            "`naion run`."
-        )
-    protocol, options, times, origin = _prepare(arguments, cell)
-    writable(arguments.out)
-    best = simulate(cell, protocol, throw=False, **options)
-    times = _grid(best) if times is None else times
-    drawn = ensemble(cell, known, DRAWS)
-    _, low, high = voltage_band(drawn, times, protocol, **options)
-    header = [
-        "time_s",
-        "current_A",
-        "voltage_V",
-        "voltage_lo_V",
-        "voltage_hi_V",
-        "temperature_degC",
-    ]
-    rows = [
-        [*r[:3], lo if np.isfinite(r[2]) else np.nan, hi, r[3]]
-        for r, lo, hi in zip(_rows(best, times, origin), low, high, strict=True)
-    ]
-    rows = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in rows]
-    write_csv(arguments.out, header, [_text(r) for r in rows])
-    return best
+def ended(solution: Solution) -> int:
+    """Say how a simulation ended; the exit status for it."""
+    result = solution.result
+    for row, reason in solution.skipped.items():
+        print(f"step {row + 1} skipped: {reason}")
+    print(f"{result.name.lower()}: {result.explanation}")
+    if result == Result.COMPLETED:
+        return EXIT["completed"]
+    if result == Result.CUT_OFF:
+        return EXIT["cut_off"]
+    return EXIT["physical"] if result.is_physical else EXIT["numerical"]
 
 
-def _prepare(arguments: argparse.Namespace, cell: Cell):
-    """Protocol, options of `simulate`, times to write (none: choose them), and origin."""
+class Asked(NamedTuple):
+    """What a command line asks for.
+
+    Attributes:
+        protocol: to simulate.
+        options: of `simulate`.
+        times: to write [s]; none: the solver's.
+        origin: of the file's times [s].
+    """
+
+    protocol: Protocol
+    options: dict[str, Any]
+    times: np.ndarray | None
+    origin: float
+
+
+def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
+    """What is asked for, checked.
+
+    Raises:
+        ValueError: for options that cannot be, or do not go together.
+    """
     times, origin = None, 0.0
     tolerance(arguments.rtol, "--rtol")
     if not 1 <= arguments.cycles <= MOST_CYCLES:
@@ -126,7 +139,7 @@ def _prepare(arguments: argparse.Namespace, cell: Cell):
                 "and 150. Is it in kelvin?"
             )
         options["temperature"] = arguments.temperature + ZERO_CELSIUS
-    return protocol, options, times, origin
+    return Asked(protocol, options, times, origin)
 
 
 def tolerance(rtol: float, where: str) -> float:
@@ -172,12 +185,13 @@ def start_of(text: Any, cell: Cell, where: str) -> str | float | Stoichiometry:
     )
 
 
-def _grid(solution: Solution) -> np.ndarray:
+def grid(solution: Solution) -> np.ndarray:
+    """Times to write: the solver's, and evenly spaced ones [s]."""
     t = np.asarray(solution.t)
     return np.unique(np.concatenate([t, np.linspace(0.0, t[-1], ROWS)]))
 
 
-def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[float]]:
+def rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[float]]:
     """Time, current, voltage, temperature; the second of two equal times is a jump.
 
     Times are counted from the file's `origin` again.
@@ -189,7 +203,7 @@ def _rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[flo
     return np.stack([np.asarray(c) for c in columns], axis=1).tolist()
 
 
-def _text(row: list[float]) -> list[str]:
+def text(row: list[float]) -> list[str]:
     """A row to write; times with more digits, as they may count from 1970."""
     time, *rest = row
     return [f"{time:.13g}", *("" if not np.isfinite(v) else f"{v:.9g}" for v in rest)]

@@ -36,6 +36,7 @@ at_once = 128                       # fits under way at the same time; optional
 max_evaluations = 30                # of each fit; optional
 """
 
+import argparse
 import itertools
 import math
 import re
@@ -60,6 +61,7 @@ from ..models import DFN, THERMAL
 from ..parameters import Cell, cautions
 from ..protocol import Protocol
 from ..simulation import is_unfinished, simulate
+from ._exit import EXIT
 from ._fleet import fit_fleet
 from ._run import start_of, tolerance
 from ._toml import (
@@ -84,6 +86,44 @@ MOST_LANES = 10_000_000
 
 OWN = ("temperature", "soc")
 """Names that are not the protocol's."""
+
+
+def options(p: argparse.ArgumentParser) -> None:
+    """Which file, where to write, and with whom."""
+    p.description = __doc__
+    p.formatter_class = argparse.RawDescriptionHelpFormatter
+    p.add_argument("file", type=Path, help="TOML file")
+    p.add_argument("--out", type=Path, required=True, help="folder to write")
+    p.add_argument(
+        "--distributed",
+        nargs="?",
+        const="auto",
+        metavar="HOST:PORT,N,K",
+        help="as one of several processes: those of Slurm or MPI, or process K of N "
+        "that meet at HOST:PORT; all need to see the folder",
+    )
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Sweep; the exit status says whether any lane failed."""
+    if arguments.distributed:
+        _join_processes(arguments.distributed)
+    failed = sweep(arguments.file, arguments.out)
+    return EXIT["numerical"] if failed else EXIT["completed"]
+
+
+def _join_processes(text: str) -> None:
+    """Become one of several processes, before JAX looks for devices."""
+    if text == "auto":
+        jax.distributed.initialize()
+        return
+    try:
+        address, n, k = text.split(",")
+        jax.distributed.initialize(address, int(n), int(k))
+    except ValueError:
+        raise ValueError(
+            f"--distributed {text}: expected HOST:PORT,N,K such as node1:9876,2,0."
+        ) from None
 
 
 def sweep(file: Path, out: Path) -> int:

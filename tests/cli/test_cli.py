@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,6 +13,7 @@ import pytest
 import naion as na
 from naion.cli import main
 from naion.cli._fit_file import problem_of
+from naion.cli._main import COMMANDS
 from naion.io import write_cell
 from naion.parameters import load
 
@@ -241,8 +244,8 @@ def test_stopping_promises_only_what_holds(tmp_path, monkeypatch, capsys):
     def stopped(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("naion.cli._main.fit_from_file", stopped)
-    monkeypatch.setattr("naion.cli._main.sweep", stopped)
+    monkeypatch.setattr("naion.cli._fit_file.fit_from_file", stopped)
+    monkeypatch.setattr("naion.cli._sweep.sweep", stopped)
     for command, said in (("fit", "keeps nothing"), ("sweep", "finished is kept")):
         assert main([command, "x.toml", "--out", str(tmp_path)]) == 130
         assert said in capsys.readouterr().err
@@ -533,3 +536,25 @@ def test_a_senseless_fit_is_no_success(fitted, tmp_path, capsys):
     assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
     assert "are times in hours" in capsys.readouterr().err
     assert "makes no sense" in (out / "report.md").read_text()
+
+
+def test_help_comes_at_once():
+    """Without JAX, which takes most of a second to import; every command is listed."""
+    code = (
+        "import sys; from naion.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print([m for m in ('jax', 'numpy', 'pandas') if m in sys.modules])"
+    )
+    for argument, said in (("--help", "audit public claims"), ("--version", "naion ")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, argument], capture_output=True, text=True
+        )
+        assert said in done.stdout and done.stdout.rstrip().endswith("[]")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_its_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert f"usage: naion {command}" in capsys.readouterr().out

@@ -64,7 +64,7 @@ def test_an_exception_of_the_command_line_is_a_traceback(tmp_path, monkeypatch):
     def broken(_):
         raise IndexError("a mistake")
 
-    monkeypatch.setattr("naion.cli._main.parameters.load_set", broken)
+    monkeypatch.setattr("naion.cli._sets.load_set", broken)
     case = Case("made up", "a mistake", ("sets", "nfm_hc_18650"))
     assert judge.judged(case, tmp_path).verdict == "traceback"
 
