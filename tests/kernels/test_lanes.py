@@ -31,6 +31,19 @@ def elementwise(x, v, n):
     )
 
 
+def edges(x, v, n):
+    """Integers and conversions where C++ would end the process or promise nothing."""
+    # (Made from the arguments: what XLA folds while it compiles ends the process there.)
+    least, by = jnp.where(n > 6, jnp.iinfo(n.dtype).min, n), jnp.where(n > 4, -1, n)
+    wide = jnp.where(n == 7, jnp.nan, 1e300 * v * n)
+    wide = jnp.concatenate([wide, 1e300 * wide, -1e300 * wide, v, -3.0 * v])
+    pairs = (n, jnp.roll(n, 1)), (n, by), (least, by)
+    divided = [f(*pair) for pair in pairs for f in (jax.lax.div, jax.lax.rem)]
+    whole = wide.astype(jnp.int64), wide.astype(jnp.int32)
+    signs = jnp.sign(wide), jnp.maximum(wide, 1.0), jnp.minimum(1.0, wide)
+    return (*divided, *whole, *signs, jnp.clip(wide, -1.0, 1.0), v / jnp.abs(n) / n)
+
+
 def views(x, v, n):
     y = jnp.concatenate([x[::-1], x[1:3] * 2.0, jnp.ones((1, 5))]).T
     z = jnp.stack([y[:, 1:4].reshape(-1), jnp.ravel(x[:3])])
@@ -119,6 +132,7 @@ def sums_into_tables(x, v, n):
     "fn",
     [
         elementwise,
+        edges,
         views,
         reductions,
         picked,

@@ -1,6 +1,7 @@
 """Operations whose results can be computed element by element."""
 
 import math
+from typing import Any
 
 from jax.extend.core import Literal
 from jax.lax import GatherScatterMode
@@ -12,12 +13,13 @@ FEW = 8
 """Sums of up to this many terms are written out."""
 
 _INFIX = {
-    "add": "+", "add_any": "+", "sub": "-", "mul": "*", "div": "/",
+    "add": "+", "add_any": "+", "sub": "-", "mul": "*",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",
     "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
 _FUNCTIONS = {
-    "max": "larger", "min": "smaller", "abs": "magnitude", "rem": "remainder_of",
+    "max": "larger", "min": "smaller", "abs": "magnitude", "div": "quotient_of",
+    "rem": "remainder_of",
     "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p",
     "sqrt": "sqrt", "pow": "pow", "erf": "erf", "logistic": "logistic",
     "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
@@ -71,8 +73,17 @@ def elementwise(op: Op, a: list[str], type_: str) -> str:
             code = f"choose<{type_}>({which} <= {i}L, {cases[i]}, {code})"
         return code
     assert name == "convert_element_type", name
-    to = {"r": "as_real", "i": "as_int", "b": "as_bool"}[kind(op.outputs[0])]
-    return a[0] if kind(op.inputs[0]) == kind(op.outputs[0]) else f"{to}({a[0]})"
+    of, to = kind(op.inputs[0]), kind(op.outputs[0])
+    if of == to:
+        return a[0]
+    if (of, to) == ("r", "i"):
+        return f"as_int<{_highest(op.outputs[0])}>({a[0]})"
+    return f"{ ({'r': 'as_real', 'i': 'as_int', 'b': 'as_bool'}[to]) }({a[0]})"
+
+
+def _highest(integer: Any) -> str:
+    """The largest number of an integer's type, at which XLA's conversions end."""
+    return "INT_MAX" if integer.aval.dtype.itemsize == 4 else "LONG_MAX"
 
 
 def _integer_pow(a: str, y: int) -> str:

@@ -52,11 +52,25 @@ INLINE bool is_finite(real a) { return std::fabs(a) <= std::numeric_limits<real>
 INLINE real logistic(real a) { return 1 / (1 + exp(-a)); }
 INLINE real sign(real a) { return a > 0 ? 1 : a < 0 ? -1 : a; }
 INLINE long sign(long a) { return a > 0 ? 1 : a < 0 ? -1 : 0; }
+INLINE real quotient_of(real a, real b) { return a / b; }
 INLINE real remainder_of(real a, real b) { return std::fmod(a, b); }
-INLINE long remainder_of(long a, long b) { return a % b; }
+// Integers as in XLA: over zero the quotient is -1 and the remainder what was divided; the
+// one quotient that is too large wraps. Compilers divide ahead of a test: by what is safe.
+INLINE long divisor_of(long b) { return (b == 0) | (b == -1) ? 1 : b; }
+INLINE long quotient_of(long a, long b) {
+  const long q = a / divisor_of(b);
+  return b == 0 ? -1 : b == -1 ? long(0ul - (unsigned long)a) : q;
+}
+INLINE long remainder_of(long a, long b) {
+  const long r = a % divisor_of(b);
+  return b == 0 ? a : r;
+}
 INLINE real as_real(long a) { return real(a); }
 INLINE real as_real(bool a) { return real(a); }
-INLINE long as_int(real a) { return long(a); }
+// NaN is zero, and what is too large the largest.
+template <long most> INLINE long as_int(real a) {
+  return a != a ? 0 : a >= real(most) ? most : a <= -real(most) ? -most - 1 : long(a);
+}
 INLINE long as_int(bool a) { return long(a); }
 INLINE bool as_bool(real a) { return a != 0; }
 INLINE bool as_bool(long a) { return a != 0; }
@@ -129,7 +143,7 @@ template <class M> INLINE B truth(M m) { return B::of(__builtin_convertvector(m,
 #define OPERATOR(T, op) INLINE T operator op(T a, T b) { return T::of(a.v op b.v); }
 #define COMPARE(T, op) INLINE B operator op(T a, T b) { return truth(a.v op b.v); }
 OPERATOR(R, +) OPERATOR(R, -) OPERATOR(R, *) OPERATOR(R, /)
-OPERATOR(I, +) OPERATOR(I, -) OPERATOR(I, *) OPERATOR(I, /) OPERATOR(I, %)
+OPERATOR(I, +) OPERATOR(I, -) OPERATOR(I, *)
 OPERATOR(I, &) OPERATOR(I, |) OPERATOR(I, ^)
 OPERATOR(B, &) OPERATOR(B, |) OPERATOR(B, ^)
 COMPARE(R, <) COMPARE(R, <=) COMPARE(R, >) COMPARE(R, >=) COMPARE(R, ==) COMPARE(R, !=)
@@ -161,10 +175,22 @@ INLINE R magnitude(R a) { return choose<R>(a < R(0), -a, a); }
 INLINE I magnitude(I a) { return choose<I>(a < I(0), -a, a); }
 INLINE I clamped(I a, long most) { return smaller(larger(a, I(0)), I(most)); }
 INLINE I sign(I a) { return choose<I>(a > I(0), I(1), choose<I>(a < I(0), I(-1), I(0))); }
-INLINE I remainder_of(I a, I b) { return a % b; }
+INLINE R quotient_of(R a, R b) { return a / b; }
+INLINE I quotient_of(I a, I b) {
+  LANES a.v[l] = quotient_of(a.v[l], b.v[l]);
+  return a;
+}
+INLINE I remainder_of(I a, I b) {
+  LANES a.v[l] = remainder_of(a.v[l], b.v[l]);
+  return a;
+}
 INLINE R as_real(I a) { return R::of(__builtin_convertvector(a.v, RV)); }
 INLINE R as_real(B a) { return choose<R>(a, R(1), R(0)); }
-INLINE I as_int(R a) { return I::of(__builtin_convertvector(a.v, IV)); }
+template <long most> INLINE I as_int(R a) {
+  I i;
+  LANES i.v[l] = as_int<most>(a.v[l]);
+  return i;
+}
 INLINE I as_int(B a) { return I::of(-a.v); }
 INLINE B as_bool(R a) { return a != R(0); }
 INLINE B as_bool(I a) { return a != I(0); }
