@@ -71,8 +71,7 @@ from ..fit import (
     with_ocp_correction,
 )
 from ..fit._free import check_free, check_start
-from ..io import read_cell, read_measurement
-from ..io._tables import read_columns
+from ..io import read_cell, read_columns, read_measurement
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ..predict import write_fitted_cell

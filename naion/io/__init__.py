@@ -4,12 +4,20 @@ from ._bpx import read_bpx
 from ._bpx_write import write_bpx
 from ._cells import read_cell, write_cell
 from ._pybamm import from_pybamm
-from ._tables import read_measurement, read_profile, write_csv
+from ._tables import (
+    delimiter_of,
+    read_columns,
+    read_measurement,
+    read_profile,
+    write_csv,
+)
 
 __all__ = [
+    "delimiter_of",
     "from_pybamm",
     "read_bpx",
     "read_cell",
+    "read_columns",
     "read_measurement",
     "read_profile",
     "write_bpx",

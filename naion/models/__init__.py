@@ -4,6 +4,7 @@ from ._dfn import DFN, control_residual
 from ._grid import Grid
 from ._layout import Layout, State
 from ._losses import Losses, losses
+from ._surface import ERROR_WEIGHT
 from ._thermal import (
     THERMAL,
     Isothermal,
@@ -15,6 +16,7 @@ from ._thermal import (
 
 __all__ = [
     "DFN",
+    "ERROR_WEIGHT",
     "THERMAL",
     "Grid",
     "Isothermal",

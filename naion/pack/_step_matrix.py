@@ -20,7 +20,7 @@ from jaxtyping import Array
 from ..linalg import CondensedFactors
 from ..protocol import Control
 from ..simulation import CellSystem
-from ..solvers._system import Factorised
+from ..solvers import Factorised
 from ._network import Elimination, Wires, couple, eliminate
 from ._pack import Pack
 

@@ -18,8 +18,7 @@ from ..models import DFN, Grid
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
 from ..simulation import CellSystem, Imposed, Outputs, distances, outputs_in
-from ..solvers import AbstractSystem
-from ..solvers._system import Factorised
+from ..solvers import AbstractSystem, Factorised
 from ._network import Wires, residuals, sum_of
 from ._pack import Pack, Wiring
 from ._step_matrix import coupled

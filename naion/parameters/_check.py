@@ -21,6 +21,7 @@ from ..properties import (
     AbstractCurve,
     Constant,
     Corrected,
+    PiecewiseCubic,
     PowerExponential,
     PowerSeries,
     Property,
@@ -29,7 +30,6 @@ from ..properties import (
     Walled,
     WholeOfPart,
 )
-from ..properties._curves import PiecewiseCubic
 from ._cell import Cell
 from ._misfits import is_number, misfits
 from ._ranges import FINITE, RANGES, RULES, Over, Range, Term

@@ -12,8 +12,7 @@ import equinox as eqx
 import numpy as np
 
 from ..physics import kinetics, sei
-from ..properties import MSMR, VTF, Arrhenius, Freezing, Table, Walled
-from ..properties._curves import PiecewiseCubic
+from ..properties import MSMR, VTF, Arrhenius, Freezing, PiecewiseCubic, Table, Walled
 from . import _cell as c
 
 

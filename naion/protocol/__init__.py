@@ -1,8 +1,9 @@
 """What is done to a cell: steps, cut-offs, experiment strings and measured profiles."""
 
+from ._checks import KELVIN
 from ._control import Control, Mode
 from ._grammar import parse_step
 from ._protocol import Protocol
 from ._step import Step
 
-__all__ = ["Control", "Mode", "Protocol", "Step", "parse_step"]
+__all__ = ["KELVIN", "Control", "Mode", "Protocol", "Step", "parse_step"]

@@ -29,8 +29,7 @@ from ..parameters import (
     possible,
     start_of,
 )
-from ..protocol import Protocol, Step
-from ..protocol._checks import KELVIN
+from ..protocol import KELVIN, Protocol, Step
 from ..solvers import (
     AbstractSystem,
     Segments,

@@ -15,8 +15,7 @@ from naion_kernels import block_tridiagonal
 from ..models import DFN, Layers, control_residual, lay_out_layers
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode
-from ..solvers import AbstractSystem
-from ..solvers._system import Factorised
+from ..solvers import AbstractSystem, Factorised
 from ._outputs import Outputs, outputs_in
 from ._system import CellSystem, Imposed, distances
 

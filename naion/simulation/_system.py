@@ -7,12 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..models import DFN, Grid, State
-from ..models._surface import ERROR_WEIGHT
+from ..models import DFN, ERROR_WEIGHT, Grid, State
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode, Protocol
-from ..solvers import AbstractSystem, Segments
-from ..solvers._system import Factorised
+from ..solvers import AbstractSystem, Factorised, Segments
 from ._outputs import Outputs
 
 

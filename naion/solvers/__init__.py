@@ -11,11 +11,12 @@ from ._integrate import (
     integrate,
 )
 from ._rosenbrock import RODAS5P, Tableau, apply, interpolate, stepping
-from ._system import AbstractSystem, Status
+from ._system import AbstractSystem, Factorised, Status
 
 __all__ = [
     "RODAS5P",
     "AbstractSystem",
+    "Factorised",
     "Record",
     "Segments",
     "Settings",
