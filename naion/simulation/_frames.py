@@ -1,9 +1,10 @@
 """Solutions as tables, as labelled arrays and as files."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zipfile import BadZipFile
 
 import jax.numpy as jnp
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ._solution import Solution
+
+S = TypeVar("S", bound="Solution")
 
 FORMAT = "naion-solution-4"
 
@@ -102,6 +105,8 @@ def save(s: "Solution", path: Path | str) -> None:
     model = s.model
     about = {
         "format": FORMAT,
+        "kind": type(s).__name__,
+        "own": {name: getattr(s, name) for name in _own(type(s))},
         "mesh": vars(model.mesh),
         "thermal": next(k for k, v in THERMAL.items() if type(model.thermal) is v),
         "nodes": model.nodes,
@@ -130,10 +135,16 @@ _ARRAYS = (
 )
 
 
-def load(path: Path | str) -> "Solution":
-    """See `Solution.load`."""
+def _own(kind: type["Solution"]) -> list[str]:
+    """Tuples that a kind of solution has besides what every solution has."""
     from ._solution import Solution
 
+    usual = {f.name for f in dataclasses.fields(Solution)}
+    return [f.name for f in dataclasses.fields(kind) if f.name not in usual]
+
+
+def load(path: Path | str, kind: type[S]) -> S:
+    """See `Solution.load`."""
     try:
         with np.load(path) as file:
             about = json.loads(str(file["about"]))
@@ -158,6 +169,11 @@ def load(path: Path | str) -> "Solution":
         raise ValueError(
             f"{path} is not a solution that `Solution.save` of this version wrote."
         ) from None
+    if about["kind"] != kind.__name__:
+        raise ValueError(
+            f"{path} holds a {about['kind']}: expected a {kind.__name__}. Use "
+            f"`{about['kind']}.load`."
+        )
     thermal = THERMAL[about["thermal"]]
     model = DFN(
         Mesh(**about["mesh"]),
@@ -166,11 +182,13 @@ def load(path: Path | str) -> "Solution":
         tuple(about["sides"]),
         about["has_pores"],
     )
-    return Solution(
+    own: Any = {name: tuple(about["own"][name]) for name in _own(kind)}
+    return kind(
         record=record,
         **{k: Outputs(*rest.pop(k)) for k in _OUTPUTS},
         **rest,
         of_cycles=None if sums is None else Cycles(**sums),
         model=model,
         cautions=tuple(about["cautions"]),
+        **own,
     )

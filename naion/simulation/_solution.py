@@ -2,7 +2,7 @@
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import equinox as eqx
 import jax
@@ -285,14 +285,14 @@ class Solution(eqx.Module):
         """Write everything to one file, from which `load` gives the same solution."""
         _frames.save(self, path)
 
-    @staticmethod
-    def load(path: Path | str) -> "Solution":
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
         """The solution that `save` wrote.
 
         Raises:
-            ValueError: when the file is not a saved solution.
+            ValueError: when the file is not a saved solution, or one of another kind.
         """
-        return _frames.load(path)
+        return _frames.load(path, cls)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """A quantity by its name, or by PyBaMM's: see `keys`.

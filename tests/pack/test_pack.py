@@ -229,7 +229,7 @@ def _voltage(cell, currents, length=1.0):
     )
 
 
-def test_converters(sodium, lithium):
+def test_converters(sodium, lithium, tmp_path):
     """A string of each chemistry; each gives its share less what the converter takes."""
     pack = pk.build([[sodium] * 3, [lithium] * 3], converters=CONVERTERS)
     done = pk.simulate(pack, "Discharge at 6 W for 10 min", model=MODEL, start=0.7)
@@ -239,6 +239,12 @@ def test_converters(sodium, lithium):
     np.testing.assert_allclose(given, [[2.4, 3.6]] * len(given), rtol=1e-3)
     np.testing.assert_allclose(np.asarray(done.voltage), 12.0, atol=1e-6)
     assert float(done.energy) == pytest.approx(1.0, rel=1e-5)  # 6 W for 10 min
+    # What is saved comes back as what it was, its cells too.
+    done.save(tmp_path / "pack.npz")
+    again = pk.PackSolution.load(tmp_path / "pack.npz")
+    np.testing.assert_array_equal(again.cells("current"), I)
+    with pytest.raises(ValueError, match="holds a PackSolution: expected a Solution"):
+        na.Solution.load(tmp_path / "pack.npz")
 
 
 def test_heat_flows_from_cell_to_cell(sodium):
