@@ -186,7 +186,7 @@ def folder(tmp_path_factory, cell, model):
             temperature=273.15 + T,
         )
         t = np.linspace(0.0, 0.9 * float(done.t_end), 150 + 30 * i)
-        V = np.asarray(done.at(t)[:, 0])
+        V = np.asarray(done.at(t).voltage)
         lines = [f"{a:.9g},1.5,{v:.9g}" for a, v in zip(t, V, strict=True)]
         text = "\n".join(["time_s,current_A,voltage_V", *lines])
         if i == 4:
