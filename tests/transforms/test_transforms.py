@@ -74,7 +74,7 @@ def test_impossible_start_is_an_outcome(cell, model):
     sto = Stoichiometry(jnp.asarray(1.2), jnp.asarray(-0.3))
     s = na.simulate(cell, DISCHARGE, model=model, start=sto, throw=False)
     assert s.result is na.Result.START_OUT_OF_REACH
-    with pytest.raises(RuntimeError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match=r"negative stoichiometry is 1\.2.* between 0"):
         na.simulate(cell, DISCHARGE, model=model, start=sto)
 
 
