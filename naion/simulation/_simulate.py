@@ -167,8 +167,15 @@ def whole(
         protocol: what to do.
         first, most, keep, progress: see `in_parts`.
         highest: voltage above which nothing is delivered [V].
-    """
 
+    Raises:
+        TypeError: for a `progress` that cannot be called, before it is needed.
+    """
+    if not callable(progress):
+        raise TypeError(
+            f"progress={progress!r}: expected a function of a line of text, such as "
+            "`print`."
+        )
     part, n = functools.partial(program, protocol), int(protocol.count)
     solution, where = in_parts(part, first, most, keep, n, progress)
     if is_power_infeasible(program, solution, protocol, where, highest):
@@ -267,7 +274,7 @@ def numbers(name: str, given: Any, hint: str = "") -> Array | np.ndarray:
         ValueError: for text and the like.
     """
     try:
-        own = isinstance(given, jax.Array)
+        own = isinstance(given, jax.Array) or is_traced(given)
         return jnp.asarray(given, float) if own else np.asarray(given, float)
     except (TypeError, ValueError):
         text = f"{name}={given!r} is not a number: expected numbers. {hint}"

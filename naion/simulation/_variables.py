@@ -104,7 +104,12 @@ _BY_ALIAS = {alias: v for v in VARIABLES for alias in v.aliases}
 
 
 def available(solution: "Solution") -> list[Variable]:
-    """What a solution has: fields if they were kept, layers if there are several."""
+    """What a solution has: fields if they were kept, layers if there are several.
+
+    Nothing where only cycles or the end were kept.
+    """
+    if solution.record.t.shape[-1] == 0:
+        return []
     has_fields = solution.record.y.shape[-1] > 0
     layers = solution.model.nodes > 1
     return [

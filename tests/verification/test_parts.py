@@ -56,6 +56,7 @@ def test_what_is_kept(cycles):
         assert s.least == whole.least and s.greatest == whole.greatest
         with pytest.raises(ValueError, match="keep='steps'"):
             _ = s.voltage
+        assert s.keys() == [] and s.search("voltage") == []
     with pytest.raises(ValueError, match="kept its end only"):
         _ = end.cycles
     V = whole.record.outputs[:, :2, 0]
@@ -73,6 +74,8 @@ def test_progress_of_long_runs(cell, model, monkeypatch):
     said: list[str] = []
     protocol = na.Protocol(CYCLE, cycles=8)
     s = na.simulate(cell, protocol, model=model, keep="cycles", progress=said.append)
+    with pytest.raises(TypeError, match="progress=True.*such as `print`"):
+        na.simulate(cell, "Rest for 1 s", model=model, progress=True)
     assert len(said) == int(s.n_steps) // _simulate.LEAST_ROOM
     assert all(re.fullmatch(r"step \d+ of 24, [\d.]+ h", text) for text in said)
 
