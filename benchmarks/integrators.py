@@ -105,10 +105,10 @@ def solver(name: str, rate: float, tableau: Tableau, rtol: float, max_steps: int
     protocol = na.Protocol(f"Discharge at {rate}C until {V} V")
     first = jnp.asarray(1.0)
     settings = Settings(jnp.asarray(rtol), first, max_steps, max_steps, tableau=tableau)
-    system = CellSystem(model)
-    grid = model.lay_out(cell)
+    equations, grid = model.for_cell(cell), model.lay_out(cell)
+    system = CellSystem(equations)
     segments = segments_of(protocol, cell, cell.temperature)
-    y0 = model.equilibrium(
+    y0 = equations.equilibrium(
         grid, na.parameters.start_of(cell, "charged"), cell.temperature
     )
 
@@ -207,12 +207,13 @@ def sdirk(system, grid, control, y0, t_end, rtol) -> Walk:
 def sdirk_rows(name: str, rate: float, rtols, reference) -> list[list[str]]:
     """The Newton-based method over the first 98 % of a discharge."""
     cell, model = na.parameters.load(name), na.DFN()
-    system, grid = CellSystem(model), model.lay_out(cell)
+    equations, grid = model.for_cell(cell), model.lay_out(cell)
+    system = CellSystem(equations)
     protocol = na.Protocol(f"Discharge at {rate}C until 0 V")
     control = jax.tree.map(
         lambda v: v[0], segments_of(protocol, cell, cell.temperature).control
     )
-    y0 = model.equilibrium(
+    y0 = equations.equilibrium(
         grid, na.parameters.start_of(cell, "charged"), cell.temperature
     )
     y0 = system.start_guess(jnp.zeros(()), y0, grid, control)

@@ -166,8 +166,8 @@ class _Writer:
         """An electrode between two states of the cell, of least and of most sodium."""
         e: Electrode = getattr(self.cell, side)
         T = self.cell.temperature
-        for part in ("plating", "sei", "double_layer"):
-            if getattr(e, part) is not None:
+        for part in ("plating", "sei", "double_layer", "surface"):
+            if getattr(e, part):
                 self.lost.append(f"{side}.{part}")
         ends = [
             [float(x) for x in compositions(e, getattr(state, side), T, T)]

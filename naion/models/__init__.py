@@ -1,10 +1,9 @@
 """The Doyle-Fuller-Newman model: residual, linearisation and observables."""
 
-from ._dfn import DFN, control_residual
+from ._dfn import DFN, Equations, control_residual
 from ._grid import Grid
 from ._layout import Layout, State
 from ._losses import Losses, losses
-from ._surface import ERROR_WEIGHT
 from ._thermal import (
     THERMAL,
     Isothermal,
@@ -16,8 +15,8 @@ from ._thermal import (
 
 __all__ = [
     "DFN",
-    "ERROR_WEIGHT",
     "THERMAL",
+    "Equations",
     "Grid",
     "Isothermal",
     "Layers",

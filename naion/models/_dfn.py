@@ -5,7 +5,6 @@ DOI 10.1149/1.2221597, with nonlinear solid diffusion. Through the cell and in t
 particles conservative finite volumes: sodium, salt and charge are kept to round-off.
 """
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -20,36 +19,35 @@ from ..mesh import Mesh
 from ..parameters import Cell, Stoichiometry
 from ..physics import heat, solid
 from ..physics.electrolyte import FaceFlux
+from ..physics.surface import Unknown
 from ..protocol import Control
-from ._grid import CLOGGED, Grid, run_sides
+from ._grid import CLOGGED, Grid, in_runs, run_sides
 from ._layout import Layout, State
 from ._surface import (
-    ALGEBRAIC,
+    ACROSS,
+    CURRENTS,
+    J_TOTAL,
+    processes,
     surface_drop,
-    surface_mass,
+    surface_film,
     surface_rates,
     surface_start,
     surface_unknowns,
+    through,
 )
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
 
 
 class DFN(eqx.Module):
-    """The model: equations on a mesh. Holds no parameters; those are in the `Cell`.
+    """The model that a user chooses: a mesh and a heat balance.
 
     Attributes:
         mesh: grid counts.
         thermal: `Isothermal()`, `Lumped()` or `ThroughStack()`.
-        surface: unknowns of the particle surfaces; see `for_cell`.
-        sides: electrode of every run of particles, 0 negative, 1 positive.
-        has_pores: whether pores of hard carbon are unknowns.
     """
 
     mesh: Mesh = Mesh()
     thermal: Isothermal | Lumped | ThroughStack = Isothermal()
-    surface: tuple[str, ...] = eqx.field(static=True, default=("j",))
-    sides: tuple[int, ...] = eqx.field(static=True, default=(0, 1))
-    has_pores: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self):
         known = tuple(THERMAL.values())
@@ -64,20 +62,55 @@ class DFN(eqx.Module):
                 f"{', '.join(f'`{k.__name__}()`' for k in known)}."
             )
 
-    def for_cell(self, cell: Cell) -> "DFN":
-        """The model with the unknowns that the cell's parts bring."""
-        materials = (*cell.negative.materials, *cell.positive.materials)
-        return dataclasses.replace(
-            self,
-            surface=surface_unknowns(cell),
-            sides=run_sides(cell),
-            has_pores=any(e.particle.pores is not None for e in materials),
-        )
-
     @property
     def nodes(self) -> int:
         """Layers through the thickness of the cell."""
         return self.thermal.nodes if isinstance(self.thermal, ThroughStack) else 1
+
+    def lay_out(self, cell: Cell) -> Grid:
+        """A cell on this model's mesh, as the equations take it."""
+        return Grid(self.mesh, cell)
+
+    def for_cell(self, cell: Cell) -> "Equations":
+        """The equations of a cell, with the unknowns that its parts bring."""
+        electrodes = in_runs(cell)
+        return Equations(
+            self,
+            surface=surface_unknowns(processes(cell, electrodes)),
+            sides=run_sides(cell),
+            has_pores=any(e.particle.pores is not None for e in electrodes),
+        )
+
+
+class Equations(eqx.Module):
+    """A DFN for cells of one structure. Holds no parameters; those are in the `Cell`.
+
+    Attributes:
+        model: mesh and heat balance.
+        surface: unknowns of the particle surfaces.
+        sides: electrode of every run of particles, 0 negative, 1 positive.
+        has_pores: whether pores of hard carbon are unknowns.
+    """
+
+    model: DFN
+    surface: tuple[Unknown, ...] = eqx.field(static=True)
+    sides: tuple[int, ...] = eqx.field(static=True)
+    has_pores: bool = eqx.field(static=True)
+
+    @property
+    def mesh(self) -> Mesh:
+        """Grid counts."""
+        return self.model.mesh
+
+    @property
+    def thermal(self) -> Isothermal | Lumped | ThroughStack:
+        """The heat balance."""
+        return self.model.thermal
+
+    @property
+    def nodes(self) -> int:
+        """Layers through the thickness of the cell."""
+        return self.model.nodes
 
     @property
     def layout(self) -> Layout:
@@ -101,10 +134,6 @@ class DFN(eqx.Module):
             return self.layout.unpack(y, T)
         layers = y[:-1].reshape(self.nodes, -1)
         return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
-
-    def lay_out(self, cell: Cell) -> Grid:
-        """A cell on this model's mesh, as all other methods take it."""
-        return Grid(self.mesh, cell)
 
     def equilibrium(self, grid: Grid, sto: Stoichiometry, T: Array) -> Array:
         """The state at rest with mean stoichiometries, flat, at temperature T [K]."""
@@ -175,12 +204,12 @@ class DFN(eqx.Module):
         macro = jnp.stack([salt, liquid, charge], axis=1)
 
         c_e, potential = grid.at_nodes(s.c_e), grid.at_nodes(s.phi_s - s.phi_e)
-        local = surface_rates(grid, u, potential, c_e, s.sto[-1], T)
+        local = surface_rates(grid, self.surface, u, potential, c_e, s.sto[-1], T)
         return Blocks(inner[:, None], pores[:, None], local[:, None], macro[:, :, None])
 
     def named(self, s: State) -> dict[str, Array]:
-        """Unknowns of the particle surfaces by name."""
-        return dict(zip(self.surface, s.local, strict=True))
+        """Unknowns of the particle surfaces by name, each (..., n_e)."""
+        return {u.name: s.local[..., k, :] for k, u in enumerate(self.surface)}
 
     def _faces(self, s: State, grid: Grid) -> FaceFlux:
         """Salt flux and current in the liquid through the inner faces."""
@@ -191,17 +220,22 @@ class DFN(eqx.Module):
 
     def through(self, s: State) -> Array:
         """Current density through the particle surfaces, all reactions [A.m-2]."""
-        return s.local[self._through]
+        return through(self.named(s))
+
+    @property
+    def stores_charge(self) -> bool:
+        """Whether particles have a double layer."""
+        return ACROSS in self.surface
 
     @property
     def carries_current(self) -> np.ndarray:
         """Which unknowns of the surfaces are current densities, (l, 1)."""
-        return np.array([[name in ALGEBRAIC] for name in self.surface])
+        return np.array([[u.name in CURRENTS] for u in self.surface])
 
     @property
     def _through(self) -> int:
         """Which local unknown is the current density of all reactions."""
-        return self.surface.index("j_total") if "j_total" in self.surface else 0
+        return self.surface.index(J_TOTAL) if J_TOTAL in self.surface else 0
 
     def plating_margin(self, s: State, grid: Grid) -> Array:
         """Lowest phi_s - phi_e - j R_film of the negative electrode [V].
@@ -281,24 +315,21 @@ class DFN(eqx.Module):
             to_line if k == self._through else none for k in range(len(self.surface))
         ]
         line, beside = self._linearise_line(shift, s, grid, capacity), None
+        macro_local = jnp.stack(macro_local, axis=1)
         if openness is not None:
-            k = self.surface.index("sei")
-            before, macro_local[k], after = self._linearise_clogging(
-                s, grid, openness, capacity
+            film = self._linearise_film(s, grid, openness)
+            before, own, after = (
+                rows[:, None] * film
+                for rows in self._linearise_clogging(s, grid, openness, capacity)
             )
-
-            def film_column(row: Array) -> Array:
-                names = self.surface
-                return jnp.stack([row if n == "sei" else none for n in names], axis=1)
-
-            beside = film_column(before), film_column(after)
+            macro_local, beside = macro_local + own, (before, after)
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
             inner=inner,
             pores=pores,
             inner_local=inner_local,
             **local,
-            macro_local=jnp.stack(macro_local, axis=1),
+            macro_local=macro_local,
             beside=beside,
             macro=line,
             columns=columns,
@@ -343,13 +374,16 @@ class DFN(eqx.Module):
             s.sto[-1],
         )
 
+        names = [u.name for u in self.surface]
+
         def rates(*at: Array) -> Array:
-            u = dict(zip(self.surface, at[:-3], strict=True))
+            u = dict(zip(names, at[:-3], strict=True))
             potential, c_e, x = at[-3:]
-            return surface_rates(grid, u, potential, c_e, x, s.temperature)
+            T = s.temperature
+            return surface_rates(grid, self.surface, u, potential, c_e, x, T)
 
         *by_local, by_phi, by_c, by_x = _partials(rates, at)
-        mass = shift * np.diag(surface_mass(self.surface))[:, :, None]
+        mass = shift * np.diag([1.0 - u.algebraic for u in self.surface])[:, :, None]
         return dict(
             local_inner=-by_x,
             local_local=mass - jnp.stack(by_local, axis=1),
@@ -359,7 +393,7 @@ class DFN(eqx.Module):
     def _linearise_clogging(
         self, s: State, grid: Grid, openness: Array, capacity: Array
     ) -> tuple[Array, Array, Array]:
-        """The film's column: rows of the nodes before, at and after, each (3, n_e)."""
+        """By openness: rows of the nodes before, at and after, each (3, n_e)."""
 
         def rows(openness: Array) -> Array:
             at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), s.temperature
@@ -385,18 +419,23 @@ class DFN(eqx.Module):
         own = own.at[0].add(salt / openness)
         before = jnp.concatenate([edge, by_right], 1) / _before(unit)
         after = -jnp.concatenate([by_left, edge], 1) / _after(unit)
-        slope = -grid.interface * grid.of_part(
-            lambda e: e.sei, lambda p, at: p.thickness
-        )
-        clogged = openness <= CLOGGED
-        slope = slope / grid.at_nodes(grid.porosity)
-        slope = jnp.where(grid.at_nodes(clogged), 0.0, slope)
-        none = jnp.zeros_like(slope)[None]
+        none = jnp.zeros_like(grid.interface)[None]
 
-        def of_film(rows: Array) -> Array:
-            return jnp.concatenate([grid.at_nodes(rows.T).T * slope, none])
+        def at_particles(rows: Array) -> Array:
+            return jnp.concatenate([grid.at_nodes(rows.T).T, none])
 
-        return of_film(before), of_film(own), of_film(after)
+        return at_particles(before), at_particles(own), at_particles(after)
+
+    def _linearise_film(self, s: State, grid: Grid, openness: Array) -> Array:
+        """Openness of the nodes by the unknowns of the surfaces, (l, n_e)."""
+        names = [u.name for u in self.surface]
+
+        def film(*at: Array) -> Array:
+            return surface_film(grid, dict(zip(names, at, strict=True)))
+
+        by_film = -grid.interface / grid.at_nodes(grid.porosity)
+        by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)
+        return _partials(film, tuple(s.local)) * by_film
 
     def _linearise_line(self, shift: Array, s: State, grid: Grid, capacity: Array):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""

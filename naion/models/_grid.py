@@ -1,7 +1,6 @@
 """A cell laid out on a mesh: what the equations need, worked out once for each solve."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -12,57 +11,17 @@ from jaxtyping import Array, Float
 from ..linalg import Runs, gather, spread
 from ..mesh import Mesh
 from ..parameters import Cell, Electrode, Particle, Stoichiometry, compositions
-from ..physics import electrolyte, kinetics, pores, solid
-from ..properties import MSMR, AbstractCurve, Property, WholeOfPart, prepare
-
-Part = TypeVar("Part")
+from ..physics import electrolyte, kinetics, solid
+from ..physics.store import AbstractPopulations
+from ..physics.surface import AbstractSurfaceProcess
+from ..properties import Property, prepare
+from ._surface import processes, surface_film
 
 BRUGGEMAN = 1.5
 """Exponent by which transport follows a porosity that changes."""
 
 CLOGGED = 1e-2
 """Share of its porosity that a volume keeps, however thick the film."""
-
-
-class Populations(NamedTuple):
-    """Curves of a host whose pores fill from its other sites, the slope's.
-
-    Attributes:
-        slope: potential of the slope's sites by their composition [V].
-        exchange: how readily pores take sodium and give it, by their composition.
-        whole: composition of the host in equilibrium by the slope's.
-        host: all reactions.
-        parts: those of the slope's sites, and of the pores.
-    """
-
-    slope: AbstractCurve
-    exchange: pores.Exchange
-    whole: AbstractCurve
-    host: MSMR
-    parts: tuple[MSMR, MSMR]
-
-    @staticmethod
-    def of(p: Particle) -> "Populations | None":
-        """Those of a particle, if it has any.
-
-        Raises:
-            ValueError: when the open-circuit potential is not an `MSMR`.
-        """
-        if p.pores is None:
-            return None
-        host = p.ocp.curve
-        if not isinstance(host, MSMR):
-            raise ValueError(
-                "Pore filling needs an open-circuit potential of several reactions "
-                f"(`MSMR`), got {type(host).__name__}."
-            )
-        n = host.amount.shape[0]
-        rest = tuple(i for i in range(n) if i not in p.pores.reactions)
-        slope, filled = host.part(rest), host.part(p.pores.reactions)
-        whole = WholeOfPart(slope, filled)
-        exchange = pores.exchange(filled)
-        curves = prepare((slope, exchange, whole))
-        return Populations(*curves, host, (slope, filled))
 
 
 class Grid(eqx.Module):
@@ -76,7 +35,8 @@ class Grid(eqx.Module):
         mesh: grid counts.
         cell: the parameters, `prepare`d.
         materials: the electrode with one of its active materials, for each run.
-        populations: curves of hosts with pores, for each run.
+        populations: of hosts with pores, or none, for each run.
+        processes: of the particle surfaces, for each run.
         sides: electrode of each run, 0 negative, 1 positive.
         dx: width of every volume [m].
         salt_capacity: electrolyte times initial salt in every volume [mol.m-2].
@@ -96,7 +56,8 @@ class Grid(eqx.Module):
     mesh: Mesh
     cell: Cell
     materials: tuple[Electrode, ...]
-    populations: tuple[Populations | None, ...]
+    populations: tuple[AbstractPopulations | None, ...]
+    processes: tuple[tuple[AbstractSurfaceProcess, ...], ...]
     sides: tuple[int, ...] = eqx.field(static=True)
     dx: Float[Array, " n_x"]
     salt_capacity: Float[Array, " n_x"]
@@ -114,10 +75,13 @@ class Grid(eqx.Module):
     def __init__(self, mesh: Mesh, cell: Cell):
         n, sep, p = cell.negative, cell.separator, cell.positive
         self.sides = run_sides(cell)
-        given = _in_runs(cell)
-        self.populations = tuple(Populations.of(e.particle) for e in given)
+        given = [e.particle for e in in_runs(cell)]
+        self.populations = tuple(
+            None if p.pores is None else p.pores.ready(p.ocp) for p in given
+        )
         self.mesh, self.cell = mesh, prepare(cell)
-        self.materials = _in_runs(self.cell)
+        self.materials = in_runs(self.cell)
+        self.processes = processes(self.cell, self.materials)
 
         def line(of_negative: Array, of_separator: Array, of_positive: Array) -> Array:
             values = of_negative, of_separator, of_positive
@@ -141,9 +105,9 @@ class Grid(eqx.Module):
         inside[mesh.n_neg - 1 : mesh.n_neg + mesh.n_sep] = 0.0
         self.sigma_face = jnp.asarray(inside) * sigma[:-1]
         self.sigma_left, self.sigma_right = 2.0 * sigma[0], 2.0 * sigma[-1]
-        self.interface = self.of_part(lambda e: e, lambda e, at: e.interface)
-        self.radius = self.of_part(lambda e: e, lambda e, at: e.particle.radius)
-        self.c_max = self.of_part(lambda e: e, lambda e, at: e.particle.c_max)
+        self.interface = self._each(lambda e: e.interface)
+        self.radius = self._each(lambda e: e.particle.radius)
+        self.c_max = self._each(lambda e: e.particle.c_max)
         self.shell_gap = (
             jnp.asarray(np.diff(mesh.shells().nodes))[:, None] * self.radius
         )
@@ -157,7 +121,7 @@ class Grid(eqx.Module):
         return tuple(both[side] for side in self.sides)
 
     @property
-    def _slices(self) -> list[slice]:
+    def slices(self) -> list[slice]:
         """Where the runs lie among the particles."""
         ends = np.cumsum([count for _, count in self.runs])
         starts = [0, *ends[:-1]]
@@ -165,7 +129,7 @@ class Grid(eqx.Module):
 
     def of_sides(self, particles: Array) -> tuple[Array, Array]:
         """The particles (..., n_e) of the negative and of the positive electrode."""
-        pairs = list(zip(self.sides, self._slices, strict=True))
+        pairs = list(zip(self.sides, self.slices, strict=True))
         negative, positive = (
             [particles[..., at] for side, at in pairs if side == own] for own in (0, 1)
         )
@@ -180,7 +144,7 @@ class Grid(eqx.Module):
     def mean_of_runs(self, particles: Array) -> Array:
         """Every particle (n_e,) as the mean of its run."""
         means = [
-            jnp.full(at.stop - at.start, jnp.mean(particles[at])) for at in self._slices
+            jnp.full(at.stop - at.start, jnp.mean(particles[at])) for at in self.slices
         ]
         return jnp.concatenate(means)
 
@@ -226,13 +190,9 @@ class Grid(eqx.Module):
     def populate(self, x: Array, T: Array) -> tuple[Array, Array]:
         """Compositions of the slope's sites and of pores, in equilibrium, (n_e,)."""
         slope, filled = [], []
-        for p, at in zip(self.populations, self._slices, strict=True):
+        for p, at in zip(self.populations, self.slices, strict=True):
             here = x[at]
-            if p is None:
-                parts = here, jnp.zeros_like(here)
-            else:
-                U = jnp.broadcast_to(p.host.at(T)(here[0]), here.shape)
-                parts = tuple(part.at(T).composition(U) for part in p.parts)
+            parts = (here, jnp.zeros_like(here)) if p is None else p.split(here, T)
             slope.append(parts[0])
             filled.append(parts[1])
         return jnp.concatenate(slope), jnp.concatenate(filled)
@@ -241,9 +201,9 @@ class Grid(eqx.Module):
         """Of the whole host, pores in equilibrium, of particles on the last axis."""
         if not any(self.populations):
             return x
-        pairs = zip(self.populations, self._slices, strict=True)
+        pairs = zip(self.populations, self.slices, strict=True)
         wholes = [
-            x[..., at] if p is None else p.whole.at(T)(x[..., at]) for p, at in pairs
+            x[..., at] if p is None else p.whole(x[..., at], T) for p, at in pairs
         ]
         return jnp.concatenate(wholes, axis=-1)
 
@@ -251,7 +211,7 @@ class Grid(eqx.Module):
         self, of: Callable[[Particle], Property], x: Array, T: Array
     ) -> Array:
         """A particle property at compositions whose last axis is the particles."""
-        pairs = zip(self.materials, self._slices, strict=True)
+        pairs = zip(self.materials, self.slices, strict=True)
         return jnp.concatenate(
             [of(e.particle)(x[..., at], T) for e, at in pairs], axis=-1
         )
@@ -264,7 +224,7 @@ class Grid(eqx.Module):
             return self._particles(lambda p: p.diffusivity, x, T)
 
         flux = solid.shell_flux(sto_in, sto_out, diffusivity, self.shell_gap)
-        for e, run in zip(self.materials, self._slices, strict=True):
+        for e, run in zip(self.materials, self.slices, strict=True):
             p, at = e.particle, np.s_[:, run]
             if p.driven_by == "potential":
                 own = solid.shell_flux_by_potential(
@@ -284,26 +244,25 @@ class Grid(eqx.Module):
         The film takes its volume from the pores; what liquid it displaces leaves with
         its salt.
         """
-        if "sei" not in u:
+        if not self.has_film:
             return None
-        grown = u["sei"] - 1.0
-        film = self.of_part(
-            lambda e: e.sei, lambda p, at: p.thickness * self.interface[at] * grown[at]
-        )
+        film = self.interface * surface_film(self, u)
         return jnp.maximum(1.0 - self.on_line(film) / self.porosity, CLOGGED)
+
+    @property
+    def has_film(self) -> bool:
+        """Whether something grows on particles."""
+        return any(p.has("film") for own in self.processes for p in own)
 
     def pore_filling(self, x: Array, filled: Array, T: Array) -> Array:
         """S: how fast the pores fill from the slope's sites, any shape (..., n_e) [s-1]."""
-        parts = []
-        for e, p, at in zip(
-            self.materials, self.populations, self._slices, strict=True
-        ):
-            if p is None:
-                parts.append(jnp.zeros_like(x[..., at]))
-                continue
-            assert e.particle.pores is not None
-            rate, U_a = e.particle.pores.rate(T, T), p.slope.at(T)(x[..., at])
-            parts.append(pores.filling(rate, U_a, filled[..., at], p.exchange, T))
+        pairs = zip(self.populations, self.slices, strict=True)
+        parts = [
+            jnp.zeros_like(x[..., at])
+            if p is None
+            else p.filling(x[..., at], filled[..., at], T)
+            for p, at in pairs
+        ]
         return jnp.concatenate(parts, axis=-1)
 
     def entropic(self, x: Array, T: Array) -> Array:
@@ -313,12 +272,10 @@ class Grid(eqx.Module):
     def ocp(self, x: Array, T: Array) -> Array:
         """U(x, T) of the particles [V]: the curve at T, plus (T - T_ref) times `dudt`."""
         parts = []
-        for e, p, at in zip(
-            self.materials, self.populations, self._slices, strict=True
-        ):
+        for e, p, at in zip(self.materials, self.populations, self.slices, strict=True):
             U = e.particle.ocp
             here = x[..., at]
-            parts.append(U(here, T) if p is None else U.scale * p.slope.at(T)(here))
+            parts.append(U(here, T) if p is None else p.potential(U, here, T))
         dudt = self._particles(lambda p: p.dudt, self.composition(x, T), T)
         return jnp.concatenate(parts, axis=-1) + self._warming(T) * dudt
 
@@ -330,22 +287,12 @@ class Grid(eqx.Module):
         """Of the particle surfaces [ohm.m2]."""
         return self._particles(lambda p: p.film_resistance, self.composition(x, T), T)
 
-    def of_part(
-        self,
-        part: Callable[[Electrode], Part | None],
-        of: Callable[[Part, slice], Array],
-    ) -> Array:
-        """A number of an optional part of the particles, 0 where it is absent.
-
-        `part` gets the electrode with one of its materials; `of` the part, and where
-        its run lies among the particles.
-        """
-        values = []
-        for e, at in zip(self.materials, self._slices, strict=True):
-            p = part(e)
-            value = 0.0 if p is None else of(p, at)
-            values.append(jnp.broadcast_to(value, at.stop - at.start))
-        return jnp.concatenate(values)
+    def _each(self, number: Callable[[Electrode], Array]) -> Array:
+        """A number of the particles, (n_e,)."""
+        pairs = zip(self.materials, self.slices, strict=True)
+        return jnp.concatenate(
+            [jnp.broadcast_to(number(e), at.stop - at.start) for e, at in pairs]
+        )
 
     def kinetics_residual(
         self, j: Array, eta: Array, c_e: Array, x: Array, x_mean: Array, T: Array
@@ -412,7 +359,7 @@ def run_sides(cell: Cell) -> tuple[int, ...]:
     return tuple(side for k in order for side in (0, 1) if k < counts[side])
 
 
-def _in_runs(cell: Cell) -> tuple[Electrode, ...]:
+def in_runs(cell: Cell) -> tuple[Electrode, ...]:
     """The electrode with one of its materials, for each run."""
     both = [list(e.materials) for e in (cell.negative, cell.positive)]
     return tuple(both[side].pop(0) for side in run_sides(cell))

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..linalg import Blocks
-from ._surface import surface_mass
+from ..physics.surface import Unknown
 
 
 class State(NamedTuple):
@@ -65,7 +65,7 @@ class Layout(NamedTuple):
         n_e: particles.
         n_x: nodes.
         has_temperature: whether it is an unknown.
-        surface: names of the unknowns of the particle surfaces.
+        surface: unknowns of the particle surfaces.
         has_pores: whether pores beside the shells are unknowns.
     """
 
@@ -73,8 +73,8 @@ class Layout(NamedTuple):
     n_e: int
     n_x: int
     has_temperature: bool
-    surface: tuple[str, ...] = ("j",)
-    has_pores: bool = False
+    surface: tuple[Unknown, ...]
+    has_pores: bool
 
     @property
     def n_p(self) -> int:
@@ -162,7 +162,7 @@ class Layout(NamedTuple):
             [
                 np.ones((self.n_r + self.n_p) * self.n_e),
                 np.tile([1.0, 0.0, 0.0], self.n_x),
-                np.repeat(surface_mass(self.surface), self.n_e),
+                np.repeat([1.0 - u.algebraic for u in self.surface], self.n_e),
                 border,
             ]
         )

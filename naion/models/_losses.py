@@ -10,7 +10,7 @@ from ._layout import State
 from ._surface import surface_drop, surface_overpotential
 
 if TYPE_CHECKING:
-    from ._dfn import DFN
+    from ._dfn import Equations
 
 
 class Losses(NamedTuple):
@@ -47,10 +47,10 @@ class Losses(NamedTuple):
     contact: Array
 
 
-def losses(model: "DFN", s: State, grid: Grid) -> Losses:
+def losses(model: "Equations", s: State, grid: Grid) -> Losses:
     """The contributions in one state, each ()."""
     m, T = model.mesh, s.temperature
-    u = dict(zip(model.surface, s.local, strict=True))
+    u = model.named(s)
     x = s.sto[-1]
     potential = grid.at_nodes(s.phi_s - s.phi_e)
     drop = surface_drop(grid, u, potential, x, T)

@@ -1,25 +1,33 @@
-"""The unknowns of the particle surfaces: which there are, and how they change.
+"""The circuit of the particle surfaces, and the processes that take part in it.
 
-Beside the intercalation current, parts of a `Cell` that are present bring states of their
-own. A part that is absent brings none and costs nothing.
+Beside the intercalation current, processes of a `Cell` that are present bring unknowns of
+their own; see `physics.surface`. One that is absent brings none and costs nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
-from .._constants import F
-from ..parameters import SEI, Cell, Electrode, Hysteresis, Plating
-from ..physics import hysteresis, plating, sei
+from ..parameters import Cell, Electrode
+from ..physics.double_layer import DoubleLayer
+from ..physics.mean_composition import MeanComposition
+from ..physics.surface import AbstractSurfaceProcess, Surface, Unknown
 
 if TYPE_CHECKING:
     from ._grid import Grid
 
-ALGEBRAIC = ("j", "j_total")
-"""Unknowns without a time derivative: of intercalation, and through the film [A.m-2]."""
+Processes = tuple[AbstractSurfaceProcess, ...]
+Term = Callable[[AbstractSurfaceProcess, slice], Array]
+
+J = Unknown("j", None, algebraic=True, title="Interfacial current density [A.m-2]")
+J_TOTAL = Unknown(
+    "j_total", None, algebraic=True, title="Total interfacial current density [A.m-2]"
+)
+ACROSS = Unknown("surface_potential", title="Potential across the double layer [V]")
+CURRENTS = J.name, J_TOTAL.name
+CIRCUIT = *CURRENTS, ACROSS.name
 
 SERIES = 1e-7
 """Resistance outside a double layer [ohm.m2]: some millionths of that of charge transfer.
@@ -27,69 +35,67 @@ SERIES = 1e-7
 Without any, no row of the particle would say what the current through its surface is.
 """
 
-ERROR_WEIGHT = {
-    "mean_sto": 1.0,
-    "surface_potential": 1.0,
-    "hysteresis": 0.05,
-    "plated": 10.0,
-    "dead": 10.0,
-    "sei": 0.1,
-    "lost": 10.0,
-}
-"""What an error of a state counts beside one of composition; small amounts matter."""
+SMALLEST = 1e-4
+"""Capacitance of particles without one beside others that have one [F.m-2]."""
 
 
-_SMALLEST = 1e-4
-"""Capacitance of an electrode without one beside an electrode that has one [F.m-2]."""
+def processes(cell: Cell, electrodes: tuple[Electrode, ...]) -> tuple[Processes, ...]:
+    """Those of every run of particles.
 
-
-def surface_unknowns(cell: Cell) -> tuple[str, ...]:
-    """Names of the unknowns that a cell's parts bring.
-
-    - "j" and, with side reactions or a double layer, "j_total": current densities
-      [A.m-2];
-    - "surface_potential": across the double layer [V];
-    - "mean_sto": mean stoichiometry of the particle, for kinetics that ask for it;
-    - "hysteresis": which branch, -1 to 1;
-    - "plated", "dead", "lost": metal, metal without contact, sodium in the SEI, all in
-      units of the electrode's sites;
-    - "sei": thickness over that of the start.
+    Args:
+        cell: whose kinetics may ask for mean compositions.
+        electrodes: one with the single material of each run.
     """
-    electrodes = cell.negative, cell.positive
-    follows = any(_hysteresis(e) is not None for e in electrodes)
-    plates = any(_plating(e) is not None for e in electrodes)
-    grows = any(_sei(e) is not None for e in electrodes)
-    charges = any(e.double_layer is not None for e in electrodes)
-    return (
-        "j",
-        *(["surface_potential"] if charges else []),
-        *(["j_total"] if plates or grows or charges else []),
-        *(["mean_sto"] if cell.kinetics.uses_mean else []),
-        *(["hysteresis"] if follows else []),
-        *(["plated", "dead"] if plates else []),
-        *(["sei", "lost"] if grows else []),
-    )
+    mean = (MeanComposition(),) if cell.kinetics.uses_mean else ()
+    each = [(*mean, *e.processes) for e in electrodes]
+    if any(map(_stores, each)):
+        small = DoubleLayer(jnp.asarray(SMALLEST))
+        each = [own if _stores(own) else (*own, small) for own in each]
+    return tuple(each)
 
 
-def surface_mass(names: tuple[str, ...]) -> np.ndarray:
-    """1 for unknowns with a time derivative, 0 for the others."""
-    return np.array([0.0 if name in ALGEBRAIC else 1.0 for name in names])
+def _stores(own: Processes) -> bool:
+    return any(p.has("differential_capacitance") for p in own)
+
+
+def surface_unknowns(each: tuple[Processes, ...]) -> tuple[Unknown, ...]:
+    """Unknowns of all particles: currents, and what the processes bring.
+
+    The first is the intercalation current density. "j_total" is there where side
+    reactions or a double layer take part, "surface_potential" with a double layer.
+
+    Raises:
+        ValueError: where two processes have unknowns of one name.
+    """
+    every = [p for own in each for p in own]
+    charges = any(map(_stores, each))
+    reacts = any(p.has("current") for p in every)
+    found = [
+        J,
+        *([ACROSS] if charges else []),
+        *([J_TOTAL] if charges or reacts else []),
+    ]
+    owner: dict[str, type] = dict.fromkeys(CIRCUIT, Cell)
+    for p in every:
+        for unknown in p.unknowns:
+            if owner.setdefault(unknown.name, type(p)) is not type(p):
+                raise ValueError(
+                    f"{type(p).__name__} and {owner[unknown.name].__name__} both have an "
+                    f"unknown {unknown.name!r}; give one of them another name."
+                )
+            if unknown not in found:
+                found.append(unknown)
+    return tuple(found)
 
 
 def surface_start(
-    grid: "Grid", names: tuple[str, ...], x: Array, U: Array, T: Array
+    grid: "Grid", unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
 ) -> Array:
     """The unknowns at rest with compositions x and potentials U, (n_e,): (l, n_e)."""
-    start = {name: jnp.zeros_like(grid.radius) for name in names}
-    if "mean_sto" in start:
-        start["mean_sto"] = x
-    if "hysteresis" in start:
-        start["hysteresis"] = grid.of_part(_hysteresis, lambda p, at: p.initial)
-    if "sei" in start:
-        start["sei"] = jnp.ones_like(grid.radius)
-    if "surface_potential" in start:
-        start["surface_potential"] = U + _branch(grid, start, x, T)
-    return jnp.stack([start[name] for name in names])
+    start = dict.fromkeys(CIRCUIT, jnp.zeros_like(x))
+    start |= _by_name(grid, unknowns, lambda p, at: p.start(x[at], T))
+    start[ACROSS.name] = U + _branch(grid, start, x, T)
+    return jnp.stack([start[unknown.name] for unknown in unknowns])
 
 
 def surface_drop(
@@ -100,19 +106,20 @@ def surface_drop(
     Below zero at the negative electrode, the metal can plate. Where there is a double
     layer this is its potential, an unknown.
     """
-    if "surface_potential" in u:
-        return u["surface_potential"]
-    return potential - u.get("j_total", u["j"]) * _film_resistance(grid, u, x, T)
+    if ACROSS.name in u:
+        return u[ACROSS.name]
+    return potential - through(u) * _film_resistance(grid, u, x, T)
+
+
+def through(u: Mapping[str, Array]) -> Array:
+    """Current density through the surface, of all reactions [A.m-2]."""
+    return u.get(J_TOTAL.name, u[J.name])
 
 
 def _film_resistance(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
-    """Of the particle surfaces, the SEI included [ohm.m2]."""
-    resistance = grid.film_resistance(x, T)
-    if "sei" in u:
-        resistance = resistance + grid.of_part(
-            _sei, lambda p, at: u["sei"][at] * p.thickness / p.conductivity(T, T)
-        )
-    return resistance
+    """Of the particle surfaces, grown films included [ohm.m2]."""
+    grown = _sum(grid, "resistance", lambda p, at: p.resistance(_own(u, at), T))
+    return grid.film_resistance(x, T) + grown
 
 
 def surface_overpotential(
@@ -126,15 +133,21 @@ def surface_overpotential(
 
 
 def _branch(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
-    """Hysteresis of the open-circuit potentials at compositions of the hosts [V]."""
-    if "hysteresis" not in u:
-        return jnp.zeros_like(x)
-    width = grid.of_part(_hysteresis, lambda p, at: p.half_width(x[at], T))
-    return u["hysteresis"] * width
+    """What processes add to the open-circuit potentials at compositions of hosts [V]."""
+    added = _sum(grid, "potential", lambda p, at: p.potential(_own(u, at), x[at], T))
+    return jnp.zeros_like(x) + added
+
+
+def surface_film(grid: "Grid", u: Mapping[str, Array]) -> Array:
+    """Thickness that has grown on the particles since the start, (n_e,) [m]."""
+    return jnp.zeros_like(grid.radius) + _sum(
+        grid, "film", lambda p, at: p.film(_own(u, at))
+    )
 
 
 def surface_rates(
     grid: "Grid",
+    unknowns: tuple[Unknown, ...],
     u: Mapping[str, Array],
     potential: Array,
     c_e: Array,
@@ -145,96 +158,85 @@ def surface_rates(
 
     Args:
         grid: the cell, laid out.
-        u: the unknowns by name, in order, each (n_e,).
+        unknowns: of the surfaces.
+        u: their values by name, each (n_e,).
         potential: phi_s - phi_e [V].
         c_e: salt concentration over its initial value.
         x: surface stoichiometry.
         T: temperature [K].
     """
-    j = u["j"]
+    j = u[J.name]
     drop = surface_drop(grid, u, potential, x, T)
     eta, _ = surface_overpotential(grid, u, drop, x, T)
-    # Change of mean composition for each unit of current density.
-    speed = 3.0 / (grid.radius * F * grid.c_max)
-    rows: dict[str, Array] = {}
-    side = jnp.zeros_like(j)
-    if "hysteresis" in u:
-        h = u["hysteresis"]
-        rows["hysteresis"] = grid.of_part(
-            _hysteresis,
-            lambda p, at: hysteresis.rate(
-                h[at], j[at], speed[at], p.decay, p.threshold
-            ),
+    whole = grid.composition(x, T)
+    salt = grid.cell.electrolyte.concentration * c_e
+    sites = grid.radius * grid.c_max / 3.0
+
+    def around(at: slice) -> Surface:
+        return Surface(
+            j[at], potential[at], drop[at], salt[at], whole[at], sites[at], T
         )
-    if "plated" in u:
-        salt = grid.cell.electrolyte.concentration * c_e
-        metal = u["plated"]
-        j_plating = grid.of_part(
-            _plating,
-            lambda p, at: plating.current(
-                drop[at],
-                metal[at],
-                salt[at],
-                T,
-                p.rate_constant(T, T),
-                p.transfer,
-                p.saturation,
-            ),
-        )
-        rows["dead"] = grid.of_part(_plating, lambda p, at: p.loss * metal[at])
-        rows["plated"] = -speed * j_plating - rows["dead"]
-        side = side + j_plating
-    if "sei" in u:
-        thickness = u["sei"]
-        j_sei = grid.of_part(
-            _sei,
-            lambda p, at: p.growth.current(
-                potential[at], drop[at], thickness[at] * p.thickness, T
-            ),
-        )
-        rows["sei"] = grid.of_part(
-            _sei,
-            lambda p, at: (
-                sei.rate(
-                    j_sei[at],
-                    thickness[at] * p.thickness,
-                    p.molar_volume,
-                    p.electrons,
-                    p.dissolution,
-                    p.inner_thickness,
-                )
-                / p.thickness
-            ),
-        )
-        rows["lost"] = -speed * j_sei
-        side = side + j_sei
+
+    rows = _by_name(grid, unknowns, lambda p, at: p.rates(_own(u, at), around(at)))
+    side = _sum(grid, "current", lambda p, at: p.current(_own(u, at), around(at)))
     x_mean = u.get("mean_sto", x)
-    if "mean_sto" in u:
-        rows["mean_sto"] = -speed * j
-    rows["j"] = grid.kinetics_residual(j, eta, c_e, x, x_mean, T)
-    if "surface_potential" in u:
+    rows[J.name] = grid.kinetics_residual(j, eta, c_e, x, x_mean, T)
+    if ACROSS.name in u:
         # What the reactions leave of the current charges the double layer.
-        capacitance = grid.of_part(
-            lambda e: e.double_layer, lambda p, at: p.capacitance
+        capacitance = _sum(
+            grid,
+            "differential_capacitance",
+            lambda p, at: p.differential_capacitance(drop[at], T),
         )
-        across = u["surface_potential"]
         outside = SERIES + _film_resistance(grid, u, x, T)
-        charging = u["j_total"] - j - side
-        held = capacitance > 0.0
-        rows["surface_potential"] = charging / jnp.where(held, capacitance, _SMALLEST)
-        rows["j_total"] = potential - across - u["j_total"] * outside
-    elif "j_total" in u:
-        rows["j_total"] = j + side - u["j_total"]
-    return jnp.stack([rows[name] for name in u])
+        rows[ACROSS.name] = (u[J_TOTAL.name] - j - side) / capacitance
+        rows[J_TOTAL.name] = potential - drop - u[J_TOTAL.name] * outside
+    elif J_TOTAL.name in u:
+        rows[J_TOTAL.name] = j + side - u[J_TOTAL.name]
+    return jnp.stack([rows[unknown.name] for unknown in unknowns])
 
 
-def _hysteresis(e: Electrode) -> Hysteresis | None:
-    return e.particle.hysteresis
+def _own(u: Mapping[str, Array], at: slice) -> dict[str, Array]:
+    return {name: value[at] for name, value in u.items()}
 
 
-def _plating(e: Electrode) -> Plating | None:
-    return e.plating
+def _sum(grid: "Grid", method: str, term: Term) -> Array | float:
+    """A term of all processes that have it, (n_e,); 0.0 where there are none."""
+    if not any(p.has(method) for own in grid.processes for p in own):
+        return 0.0
+    runs = []
+    for own, at in zip(grid.processes, grid.slices, strict=True):
+        terms = (term(p, at) for p in own if p.has(method))
+        total = sum(terms, start=jnp.zeros(()))
+        runs.append(jnp.broadcast_to(total, at.stop - at.start))
+    return jnp.concatenate(runs)
 
 
-def _sei(e: Electrode) -> SEI | None:
-    return e.sei
+def _by_name(
+    grid: "Grid",
+    unknowns: tuple[Unknown, ...],
+    of: Callable[[AbstractSurfaceProcess, slice], Mapping[str, Array]],
+) -> dict[str, Array]:
+    """What processes say of their unknowns, each (n_e,); 0 in particles without them."""
+    names = [unknown.name for unknown in unknowns if unknown.name not in CIRCUIT]
+    found: dict[str, list[Array]] = {name: [] for name in names}
+    for own, at in zip(grid.processes, grid.slices, strict=True):
+        said: dict[str, Array] = {}
+        for p in own:
+            said |= _checked(p, of(p, at))
+        for name, runs in found.items():
+            value = said.get(name, jnp.zeros(()))
+            runs.append(jnp.broadcast_to(value, at.stop - at.start))
+    return {name: jnp.concatenate(runs) for name, runs in found.items()}
+
+
+def _checked(
+    p: AbstractSurfaceProcess, said: Mapping[str, Array]
+) -> Mapping[str, Array]:
+    expected = {unknown.name for unknown in p.unknowns}
+    if set(said) != expected:
+        raise ValueError(
+            f"{type(p).__name__} gives values of {', '.join(sorted(said)) or 'nothing'}; "
+            f"expected its unknowns, {', '.join(sorted(expected)) or 'none'}."
+        )
+    return said

@@ -17,7 +17,7 @@ from naion_kernels import lanes
 
 from .._precision import require_x64
 from .._progress import Progress, silent
-from ..models import DFN
+from ..models import DFN, Equations, Isothermal
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
 from ..simulation import Keep, Outputs, Solution, in_kelvin, segments_of
@@ -112,7 +112,7 @@ def simulate(
         )
     model = DFN() if model is None else model
     if model.nodes > 1 or (
-        pack.exchange is not None and not model.layout.has_temperature
+        pack.exchange is not None and isinstance(model.thermal, Isothermal)
     ):
         raise ValueError(
             f"A pack {'with' if pack.exchange is not None else 'without'} heat between "
@@ -127,21 +127,23 @@ def simulate(
     if named is None:
         _check_states(start, pack.wiring.n_cells)
         given = jnp.broadcast_to(jnp.asarray(start, float), (pack.wiring.n_cells,))
-    inputs = pack, protocol.padded(rows_of(protocol.n_steps)), given, T, tolerance(rtol)
-    traced = is_traced(inputs)
+    rtol = tolerance(rtol)
+    traced = is_traced((pack, protocol, given, T, rtol))
     check_keep(keep, False, traced)
     limits = limits_of(protocol, max_steps, traced)
     options = Options(named, model, limits.room, keep != "end", False, lanes.enabled())
     if traced:
-        return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
-    models = tuple(model.for_cell(cells) for cells in pack.cells)
+        in_rows = protocol.padded(rows_of(protocol.n_steps))
+        most = jnp.asarray(limits.most)
+        return _program(pack, in_rows, given, T, rtol, most, None, options)[0]
+    equations = tuple(model.for_cell(cells) for cells in pack.cells)
 
     def program(protocol: Protocol, most: ArrayLike, going: Going):
-        return _program(pack, protocol, *inputs[2:], most, going, options)
+        return _program(pack, protocol, given, T, rtol, most, going, options)
 
-    first, high = _first(models, pack.wiring), float(pack.limits.upper_voltage)
+    first, high = _first(equations, pack.wiring), float(pack.limits.upper_voltage)
     done: PackSolution = whole(
-        program, inputs[1], first, limits.most, keep, high, progress
+        program, protocol, first, limits.most, keep, high, progress
     )
     return ended(done, pack.cells, throw)
 
@@ -170,9 +172,9 @@ def _check_states(start: Any, n: int) -> None:
 
 
 @functools.cache
-def _first(models: tuple[DFN, ...], wiring: Wiring) -> Where:
+def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    return beginning(jnp.zeros(PackSystem(models, wiring).mass.shape), FIRST_STEP)
+    return beginning(jnp.zeros(PackSystem(equations, wiring).mass.shape), FIRST_STEP)
 
 
 @functools.partial(jax.jit, static_argnums=7)
@@ -192,8 +194,8 @@ def _program(
     always = jnp.ones((*segments.stops.shape[:-1], 2), segments.stops.dtype)
     stops = jnp.concatenate([segments.stops, always], axis=-1)
     segments = segments._replace(stops=stops)
-    models = tuple(options.model.for_cell(cells) for cells in pack.cells)
-    system = PackSystem(models, pack.wiring)
+    equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
+    system = PackSystem(equations, pack.wiring)
     args = system.lay_out(pack)
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
@@ -202,7 +204,7 @@ def _program(
     done, outcome = run_part(
         system, y0, sto, sane, args, segments, rtol, most, going, options
     )
-    of_pack = solution_of(done, outcome, protocol, models[0])
+    of_pack = solution_of(done, outcome, protocol, equations[0])
     fields = {f.name: getattr(of_pack, f.name) for f in dataclasses.fields(of_pack)}
     where = jax.lax.stop_gradient(done.where)
     return PackSolution(**fields, order=pack.wiring.order), where

@@ -52,7 +52,7 @@ def coupled(
         ports += ("temperature_at",)
 
     def unit(kind: CellSystem, factors: CondensedFactors, port: str) -> Array:
-        layout = kind.model.layout
+        layout = kind.equations.layout
         e = jnp.zeros(layout.size).at[getattr(layout, port)].set(1.0)
         return layout.join(*factors.solve(*layout.split(e)))
 
@@ -100,7 +100,7 @@ def coupled(
         known_bar, rest = drives_transposed((drives_bar, tail_bar))
         for port, own in zip(ports, map(system.by_chemistry, known_bar), strict=True):
             rows = [
-                r.at[:, getattr(kind.model.layout, port)].add(bar)
+                r.at[:, getattr(kind.equations.layout, port)].add(bar)
                 for kind, r, bar in zip(system.kinds, rows, own, strict=True)
             ]
         return system.join(system.map(_solve_transposed, cells, rows), rest)
@@ -109,12 +109,12 @@ def coupled(
 
 
 def _solve(kind: CellSystem, factors: CondensedFactors, b: Array) -> Array:
-    layout = kind.model.layout
+    layout = kind.equations.layout
     return layout.join(*factors.solve(*layout.split(b)))
 
 
 def _solve_transposed(kind: CellSystem, factors: CondensedFactors, b: Array) -> Array:
-    layout = kind.model.layout
+    layout = kind.equations.layout
     return layout.join(*factors.solve_transposed(*layout.split(b)))
 
 

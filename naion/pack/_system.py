@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..linalg import CondensedFactors
-from ..models import DFN, Grid
+from ..models import Equations, Grid
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
 from ..simulation import CellSystem, Imposed, Outputs, distances, outputs_in
@@ -67,13 +67,13 @@ class Tail(NamedTuple):
 class PackSystem(AbstractSystem):
     """`args` are `Laid`, `control` is an `Imposed` of the whole pack."""
 
-    models: tuple[DFN, ...]
+    equations: tuple[Equations, ...]
     wiring: Wiring
 
     @property
     def kinds(self) -> tuple[CellSystem, ...]:
         """What one cell of each chemistry is."""
-        return tuple(CellSystem(model) for model in self.models)
+        return tuple(CellSystem(own) for own in self.equations)
 
     @property
     def mass(self) -> np.ndarray:
@@ -98,7 +98,7 @@ class PackSystem(AbstractSystem):
 
     def split(self, y: Array) -> tuple[tuple[Array, ...], Tail]:
         """The flat state: cells (n, size) of each chemistry, and the rest."""
-        w, sizes = self.wiring, [k.model.layout.size for k in self.kinds]
+        w, sizes = self.wiring, [k.equations.layout.size for k in self.kinds]
         lengths = [n * size for n, size in zip(w.counts, sizes, strict=True)]
         ends = np.cumsum([*lengths, w.n_groups, w.n_strings])
         *cells, groups, strings, rest = jnp.split(y, ends)
@@ -140,7 +140,7 @@ class PackSystem(AbstractSystem):
             into = args.pack.exchange @ self.temperatures(cells)
             heat = self.by_chemistry(into / args.pack.heat_capacities)
             found = [
-                f.at[:, kind.model.layout.temperature_at].add(own)
+                f.at[:, kind.equations.layout.temperature_at].add(own)
                 for kind, f, own in zip(self.kinds, found, heat, strict=True)
             ]
         rows = residuals(args.pack, c, tau, w, self.currents(cells))
@@ -156,7 +156,7 @@ class PackSystem(AbstractSystem):
             kind: CellSystem, grid: Grid, y: Array, V: Array
         ) -> CondensedFactors:
             c = holding(control, V).control
-            return kind.model.linearise(shift, tau, y, grid, c).factor()
+            return kind.equations.linearise(shift, tau, y, grid, c).factor()
 
         factors = self.map(
             of_cell, args.grids, cells, self.held(args, cells, tail.wires)
@@ -256,9 +256,9 @@ class PackSystem(AbstractSystem):
         w, c = tail.wires, control.control
 
         def seen(kind: CellSystem, grid: Grid, y: Array) -> Array:
-            s = kind.model.state(y, tau, c)
+            s = kind.equations.state(y, tau, c)
             x = grid.composition(s.sto[-1], s.temperature)
-            V = kind.model.terminal_voltage(s, grid)
+            V = kind.equations.terminal_voltage(s, grid)
             salt = jnp.min(s.c_e)
             return jnp.stack(
                 [V, s.current, s.temperature, salt, jnp.min(x), jnp.max(x)]
@@ -297,14 +297,14 @@ class PackSystem(AbstractSystem):
         """The entry of every cell's flat state at a place of its layout, (n,)."""
         pairs = zip(self.kinds, cells, strict=True)
         return jnp.concatenate(
-            [y[:, getattr(kind.model.layout, where)] for kind, y in pairs]
+            [y[:, getattr(kind.equations.layout, where)] for kind, y in pairs]
         )
 
     def _wires_of(self, args: Laid, cells: ByChemistry, I: Array, T: Array) -> Wires:
         """The wires that go with the cells as they are, the currents shared evenly."""
 
         def voltage(kind: CellSystem, grid: Grid, y: Array) -> Array:
-            return kind.model.terminal_voltage(kind.model.fields(y, T), grid)
+            return kind.equations.terminal_voltage(kind.equations.fields(y, T), grid)
 
         wiring = self.wiring
         V = jnp.concatenate(self.map(voltage, args.grids, cells))

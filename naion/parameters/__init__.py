@@ -1,5 +1,6 @@
 """Cells: what a parameter set loads, a fit returns and a simulation takes."""
 
+from ..physics.pores import PoreFilling
 from ._balance import (
     compositions,
     electrode_capacities,
@@ -21,7 +22,6 @@ from ._cell import (
     Material,
     Particle,
     Plating,
-    PoreFilling,
     Separator,
     Stoichiometry,
     Thermal,
@@ -41,6 +41,7 @@ from ._variants import (
     with_landesfeind,
     with_plating,
     with_pore_filling,
+    with_process,
     with_reactions,
     with_second_material,
     with_sei,
@@ -92,6 +93,7 @@ __all__ = [
     "with_landesfeind",
     "with_plating",
     "with_pore_filling",
+    "with_process",
     "with_reactions",
     "with_second_material",
     "with_sei",

@@ -6,92 +6,16 @@ from typing import Literal
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from ..physics.double_layer import DoubleLayer
+from ..physics.hysteresis import Hysteresis
 from ..physics.kinetics import AbstractKinetics
-from ..physics.sei import AbstractGrowth
+from ..physics.plating import Plating
+from ..physics.sei import SEI
+from ..physics.store import AbstractStore
+from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
 
 Scalar = Float[Array, ""]
-
-
-class Hysteresis(eqx.Module):
-    """Open-circuit potential U(x) + h H(x), with a state h from -1 to 1.
-
-    Attributes:
-        half_width: H, as a function of stoichiometry [V].
-        decay: gamma; the loop closes over a change of composition of about 1/gamma.
-        threshold: current density below which neither branch is followed [A.m-2].
-        initial: h where a simulation starts.
-    """
-
-    half_width: Property
-    decay: Scalar
-    threshold: Scalar
-    initial: Scalar
-
-
-class Plating(eqx.Module):
-    """Plating and stripping of the metal beside intercalation.
-
-    Attributes:
-        rate_constant: k_pl, a function of temperature [m.s-1].
-        transfer: cathodic transfer coefficient.
-        saturation: amount of metal at which stripping is half limited, in units of the
-            electrode's sites.
-        loss: rate at which metal loses contact [s-1].
-    """
-
-    rate_constant: Property
-    transfer: Scalar
-    saturation: Scalar
-    loss: Scalar
-
-
-class SEI(eqx.Module):
-    """A growing film on the particles.
-
-    Attributes:
-        growth: the law.
-        thickness: at the start [m].
-        conductivity: ionic, a function of temperature [S.m-1].
-        molar_volume: [m3.mol-1].
-        electrons: for each unit of SEI.
-        dissolution: rate [s-1].
-        inner_thickness: what does not dissolve [m].
-    """
-
-    growth: AbstractGrowth
-    thickness: Scalar
-    conductivity: Property
-    molar_volume: Scalar
-    electrons: Scalar
-    dissolution: Scalar
-    inner_thickness: Scalar
-
-
-class PoreFilling(eqx.Module):
-    """Two populations of sites: some take sodium from the surface, pores only from them.
-
-    The open-circuit potential must be an `MSMR`; the reactions named here are those of
-    the pores, all others the slope's. In equilibrium both have the same potential.
-
-    Attributes:
-        rate: k_pf of S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b)), the change
-            of composition, a function of temperature [s-1].
-        reactions: which of the `MSMR` are the pores'.
-    """
-
-    rate: Property
-    reactions: tuple[int, ...] = eqx.field(static=True)
-
-
-class DoubleLayer(eqx.Module):
-    """Charge stored at the particle surfaces.
-
-    Attributes:
-        capacitance: C_dl, for each area of particle [F.m-2].
-    """
-
-    capacitance: Scalar
 
 
 class Particle(eqx.Module):
@@ -109,7 +33,7 @@ class Particle(eqx.Module):
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
         film_resistance: of the particle surface [ohm.m2].
         hysteresis: of the open-circuit potential, or none.
-        pores: sites that fill from others, or none.
+        pores: sites that fill from others, or another store, or none.
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
@@ -121,7 +45,7 @@ class Particle(eqx.Module):
     rate_constant: Property
     film_resistance: Property
     hysteresis: Hysteresis | None = None
-    pores: PoreFilling | None = None
+    pores: AbstractStore | None = None
     driven_by: Literal["composition", "potential"] = eqx.field(
         static=True, default="composition"
     )
@@ -152,6 +76,7 @@ class Electrode(eqx.Module):
         plating: of the metal, or none.
         sei: a growing film, or none.
         double_layer: of the particle surfaces, or none.
+        surface: further processes of the particle surfaces.
         others: further active materials or particle sizes.
     """
 
@@ -164,12 +89,19 @@ class Electrode(eqx.Module):
     plating: Plating | None = None
     sei: SEI | None = None
     double_layer: DoubleLayer | None = None
+    surface: tuple[AbstractSurfaceProcess, ...] = ()
     others: tuple[Material, ...] = ()
 
     @property
     def interface(self) -> Array:
         """Specific interface a = 3 active_fraction / R_p, of the first material [m-1]."""
         return 3.0 * self.active_fraction / self.particle.radius
+
+    @property
+    def processes(self) -> tuple[AbstractSurfaceProcess, ...]:
+        """All of the surfaces of its first material."""
+        named = self.particle.hysteresis, self.plating, self.sei, self.double_layer
+        return (*(p for p in named if p is not None), *self.surface)
 
     @property
     def materials(self) -> "tuple[Electrode, ...]":

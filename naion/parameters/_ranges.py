@@ -12,6 +12,7 @@ import equinox as eqx
 import numpy as np
 
 from ..physics import kinetics, sei
+from ..physics.pores import PoreFilling
 from ..properties import MSMR, VTF, Arrhenius, Freezing, PiecewiseCubic, Table, Walled
 from . import _cell as c
 
@@ -155,7 +156,7 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "threshold": _above_zero("A.m-2"),
         "initial": _between(-1.0, 1.0),
     },
-    c.PoreFilling: {"rate": Over(_from_zero("s-1"))},
+    PoreFilling: {"rate": Over(_from_zero("s-1"))},
     c.Plating: {
         "rate_constant": Over(_from_zero("m.s-1")),
         "transfer": _FRACTION,

@@ -12,19 +12,39 @@ import numpy as np
 from jaxtyping import jaxtyped
 
 from .. import properties
-from ..physics import kinetics, sei
+from ..physics.kinetics import AbstractKinetics
+from ..physics.sei import AbstractGrowth
+from ..physics.store import AbstractStore
+from ..physics.surface import AbstractSurfaceProcess
 from . import _cell
 from ._cell import Cell
 from ._check import check
 
-_TYPES: dict[str, type] = {
-    name: item
-    for module in (properties, kinetics, sei, _cell)
-    for name, item in vars(module).items()
-    if isinstance(item, type)
-    and issubclass(item, eqx.Module)
-    and not name.startswith("Abstract")
-}
+_OPEN = (
+    properties.AbstractCurve,
+    properties.AbstractTemperatureLaw,
+    AbstractKinetics,
+    AbstractGrowth,
+    AbstractSurfaceProcess,
+    AbstractStore,
+)
+"""Parts that others can write."""
+
+
+def _types() -> dict[str, type]:
+    """What a cell may consist of, with those parts of others that have been imported."""
+    found = {
+        name: item
+        for module in (properties, _cell)
+        for name, item in vars(module).items()
+        if isinstance(item, type) and issubclass(item, eqx.Module)
+    }
+    more = list(_OPEN)
+    while more:
+        kind = more.pop()
+        found.setdefault(kind.__name__, kind)
+        more += kind.__subclasses__()
+    return {name: item for name, item in found.items() if name[:8] != "Abstract"}
 
 
 def to_json(node: Any) -> Any:
@@ -81,13 +101,15 @@ def _decode(data: Any, where: str) -> Any:
 
 def _decode_module(data: dict[str, Any], where: str) -> Any:
     name = data.get("type")
-    if not isinstance(name, str) or name not in _TYPES:
-        near = difflib.get_close_matches(str(name)[:80], _TYPES, cutoff=0.4)
+    types = _types()
+    if not isinstance(name, str) or name not in types:
+        near = difflib.get_close_matches(str(name)[:80], types, cutoff=0.4)
         raise ValueError(
             f"{where}: unknown type {_shown(name)}; known are "
-            f"{', '.join(near or sorted(_TYPES))}."
+            f"{', '.join(near or sorted(types))}. If it is a part of yours, import its "
+            "module first."
         )
-    cls: Any = _TYPES[name]
+    cls: Any = types[name]
     fields = {f.name: f for f in dataclasses.fields(cls)}
     # Parts that a file of an earlier version does not know are absent.
     usual = {

@@ -1,5 +1,6 @@
 """Temperatures for which the numbers of a cell were measured, and what to say beyond."""
 
+import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -80,16 +81,17 @@ def _kinds(cell: Cell) -> list[_Kind]:
         ("contact resistance", cell.contact_resistance),
     ]
     for side, electrode in (("negative", cell.negative), ("positive", cell.positive)):
-        plating, sei = electrode.plating, electrode.sei
         for p in (electrode.particle, *(m.particle for m in electrode.others)):
             decide.append((f"{side} diffusivity", p.diffusivity))
             decide.append((f"{side} rate constant", p.rate_constant))
             rest.append((f"{side} film resistance", p.film_resistance))
             rest.append((f"{side} potential", p.ocp))
-        if plating is not None:
-            rest.append(("plating's rate constant", plating.rate_constant))
-        if sei is not None:
-            rest.append(("SEI conductivity", sei.conductivity))
+        for process in electrode.processes:
+            for field in dataclasses.fields(process):
+                p = getattr(process, field.name)
+                if isinstance(p, Property):
+                    what = f"{type(process).__name__} {field.name}".replace("_", " ")
+                    rest.append((what, p))
     kinds = [(name, p.valid, _varies(p)) for name, p in decide]
     for name, p in rest:
         if (valid := p.valid) is not None:

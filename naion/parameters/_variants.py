@@ -15,7 +15,10 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from ..physics.pores import PoreFilling
 from ..physics.sei import AbstractGrowth, SolventDiffusion
+from ..physics.store import AbstractStore
+from ..physics.surface import AbstractSurfaceProcess
 from ..properties import (
     MSMR,
     AbstractCurve,
@@ -39,7 +42,6 @@ from ._cell import (
     Material,
     Particle,
     Plating,
-    PoreFilling,
     Stoichiometry,
     ThroughPlane,
 )
@@ -156,6 +158,42 @@ def with_double_layer(cell: Cell, capacitance: Number = 0.2) -> Cell:
         layer = DoubleLayer(jnp.asarray(capacitance, float))
         cell = _put(lambda c, of=of: of(c).double_layer, cell, layer)
     return cell
+
+
+def with_process(
+    cell: Cell,
+    electrode: Literal["negative", "positive"],
+    process: AbstractSurfaceProcess | AbstractStore,
+) -> Cell:
+    """A cell with a process of your own in one electrode, beside those it has.
+
+    Args:
+        cell: as it is without.
+        electrode: which.
+        process: at the surfaces of all its particles, or a store inside those of its first
+            material.
+
+    Raises:
+        TypeError: for what is neither.
+        ValueError: where the particles have a store already.
+    """
+    given: Electrode = getattr(cell, electrode)
+    if isinstance(process, AbstractSurfaceProcess):
+        new = dataclasses.replace(given, surface=(*given.surface, process))
+    elif not isinstance(process, AbstractStore):
+        raise TypeError(
+            f"{process!r:.60} is a {type(process).__name__}: expected a subclass of "
+            "`physics.surface.AbstractSurfaceProcess` or `physics.store.AbstractStore`."
+        )
+    elif given.particle.pores is not None:
+        raise ValueError(
+            f"The {electrode} particles have a store, {type(given.particle.pores).__name__}; "
+            "they can have one."
+        )
+    else:
+        particle = dataclasses.replace(given.particle, pores=process)
+        new = dataclasses.replace(given, particle=particle)
+    return dataclasses.replace(cell, **{electrode: new})
 
 
 HARD_CARBONS = {

@@ -1,7 +1,41 @@
 """Open-circuit potentials that depend on where the electrode came from."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
+
+from ..properties import Property
+from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
+
+
+class Hysteresis(AbstractSurfaceProcess):
+    """Open-circuit potential U(x) + h H(x), with a state h from -1 to 1.
+
+    Attributes:
+        half_width: H, as a function of stoichiometry [V].
+        decay: gamma; the loop closes over a change of composition of about 1/gamma.
+        threshold: current density below which neither branch is followed [A.m-2].
+        initial: h where a simulation starts.
+    """
+
+    half_width: Property
+    decay: Float[Array, ""]
+    threshold: Float[Array, ""]
+    initial: Float[Array, ""]
+
+    unknowns: ClassVar = (Unknown("hysteresis", 0.05, title="Hysteresis state"),)
+
+    def start(self, x: Array, T: Array) -> dict[str, Array]:
+        return {"hysteresis": jnp.broadcast_to(self.initial, x.shape)}
+
+    def rates(self, u: Named, at: Surface) -> dict[str, Array]:
+        speed = per_charge(at.sites)
+        h = rate(u["hysteresis"], at.j, speed, self.decay, self.threshold)
+        return {"hysteresis": h}
+
+    def potential(self, u: Named, x: Array, T: Array) -> Array:
+        return u["hysteresis"] * self.half_width(x, T)
 
 
 def rate(h: Array, j: Array, speed: Array, decay: Array, threshold: Array) -> Array:

@@ -1,9 +1,45 @@
 """Plating and stripping of the metal on the negative electrode."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from .._constants import F, R
+from ..properties import Property
+from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
+
+
+class Plating(AbstractSurfaceProcess):
+    """Plating and stripping of the metal beside intercalation.
+
+    Attributes:
+        rate_constant: k_pl, a function of temperature [m.s-1].
+        transfer: cathodic transfer coefficient.
+        saturation: amount of metal at which stripping is half limited, in units of the
+            electrode's sites.
+        loss: rate at which metal loses contact [s-1].
+    """
+
+    rate_constant: Property
+    transfer: Float[Array, ""]
+    saturation: Float[Array, ""]
+    loss: Float[Array, ""]
+
+    unknowns: ClassVar = (
+        Unknown("plated", 10.0, sodium=1.0, title="Plated metal over sites"),
+        Unknown("dead", 10.0, sodium=1.0, title="Metal without contact over sites"),
+    )
+
+    def current(self, u: Named, at: Surface) -> Array:
+        k = self.rate_constant(at.T, at.T)
+        metal = u["plated"], at.salt, at.T
+        return current(at.drop, *metal, k, self.transfer, self.saturation)
+
+    def rates(self, u: Named, at: Surface) -> dict[str, Array]:
+        dead = self.loss * u["plated"]
+        plated = -per_charge(at.sites) * self.current(u, at) - dead
+        return {"plated": plated, "dead": dead}
 
 
 def current(

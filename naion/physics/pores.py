@@ -2,11 +2,21 @@
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._constants import F, R
-from ..properties import MSMR, AbstractCurve, PiecewiseCubic, Table
+from ..properties import (
+    MSMR,
+    AbstractCurve,
+    PiecewiseCubic,
+    Property,
+    Table,
+    WholeOfPart,
+    prepare,
+)
+from .store import AbstractPopulations, AbstractStore
 
 
 class Exchange(NamedTuple):
@@ -75,3 +85,69 @@ def filling(rate: Array, U_a: Array, b: Array, pores: Exchange, T: Array) -> Arr
     lift = jnp.exp(driving(U_a, pores.middle, T))
     taking, giving = pores.taking.at(T), pores.giving.at(T)
     return 0.5 * rate * (taking(b) / lift - giving(b) * lift)
+
+
+class PoreFilling(AbstractStore):
+    """Two populations of sites: some take sodium from the surface, pores only from them.
+
+    The open-circuit potential must be an `MSMR`; the reactions named here are those of
+    the pores, all others the slope's. In equilibrium both have the same potential.
+
+    Attributes:
+        rate: k_pf of S = k_pf sinh(F (U_b - U_a) / 2RT) sqrt(x_b (1 - x_b)), the change
+            of composition, a function of temperature [s-1].
+        reactions: which of the `MSMR` are the pores'.
+    """
+
+    rate: Property
+    reactions: tuple[int, ...] = eqx.field(static=True)
+
+    def ready(self, ocp: Property) -> "SlopeAndPores":
+        host = ocp.curve
+        if not isinstance(host, MSMR):
+            raise ValueError(
+                "Pore filling needs an open-circuit potential of several reactions "
+                f"(`MSMR`), got {type(host).__name__}."
+            )
+        n = host.amount.shape[0]
+        rest = tuple(i for i in range(n) if i not in self.reactions)
+        slope, filled = host.part(rest), host.part(self.reactions)
+        whole = WholeOfPart(slope, filled)
+        curves = prepare((self.rate, slope, exchange(filled), whole))
+        return SlopeAndPores(*curves, host, (slope, filled))
+
+
+class SlopeAndPores(AbstractPopulations):
+    """Curves of a host whose pores fill from its other sites, the slope's.
+
+    Attributes:
+        rate: k_pf [s-1].
+        slope: potential of the slope's sites by their composition [V].
+        exchange: how readily pores take sodium and give it, by their composition.
+        of_slope: composition of the host in equilibrium by the slope's.
+        host: all reactions.
+        parts: those of the slope's sites, and of the pores.
+    """
+
+    rate: Property
+    slope: AbstractCurve
+    exchange: Exchange
+    of_slope: AbstractCurve
+    host: MSMR
+    parts: tuple[MSMR, MSMR]
+
+    def split(self, x: Array, T: Array) -> tuple[Array, Array]:
+        # Particles of one material have one composition at rest.
+        U = jnp.broadcast_to(self.host.at(T)(x[0]), x.shape)
+        slope, filled = (part.at(T).composition(U) for part in self.parts)
+        return slope, filled
+
+    def whole(self, mobile: Array, T: Array) -> Array:
+        return self.of_slope.at(T)(mobile)
+
+    def potential(self, ocp: Property, mobile: Array, T: Array) -> Array:
+        return ocp.scale * self.slope.at(T)(mobile)
+
+    def filling(self, mobile: Array, held: Array, T: Array) -> Array:
+        U = self.slope.at(T)(mobile)
+        return filling(self.rate(T, T), U, held, self.exchange, T)

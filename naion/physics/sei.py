@@ -6,12 +6,15 @@ DOI 10.1002/cssc.201800077. Each law gives the current density of the reaction, 
 """
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._constants import F, R
+from ..properties import Property
+from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
 
 Scalar = Float[Array, ""]
 
@@ -79,6 +82,57 @@ class Interstitial(AbstractGrowth):
     def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
         exponent = jnp.minimum(-F * across / (R * T), 100.0)
         return -F * self.permeability / thickness * jnp.exp(exponent)
+
+
+class SEI(AbstractSurfaceProcess):
+    """A growing film on the particles.
+
+    Attributes:
+        growth: the law.
+        thickness: at the start [m].
+        conductivity: ionic, a function of temperature [S.m-1].
+        molar_volume: [m3.mol-1].
+        electrons: for each unit of SEI.
+        dissolution: rate [s-1].
+        inner_thickness: what does not dissolve [m].
+    """
+
+    growth: AbstractGrowth
+    thickness: Scalar
+    conductivity: Property
+    molar_volume: Scalar
+    electrons: Scalar
+    dissolution: Scalar
+    inner_thickness: Scalar
+
+    unknowns: ClassVar = (
+        Unknown("sei", 0.1, title="SEI thickness over initial"),
+        Unknown("lost", 10.0, sodium=1.0, title="Sodium in the SEI over sites"),
+    )
+
+    def start(self, x: Array, T: Array) -> dict[str, Array]:
+        return {"sei": jnp.ones_like(x), "lost": jnp.zeros_like(x)}
+
+    def current(self, u: Named, at: Surface) -> Array:
+        return self.growth.current(at.across, at.drop, u["sei"] * self.thickness, at.T)
+
+    def rates(self, u: Named, at: Surface) -> dict[str, Array]:
+        j = self.current(u, at)
+        grows = rate(
+            j,
+            u["sei"] * self.thickness,
+            self.molar_volume,
+            self.electrons,
+            self.dissolution,
+            self.inner_thickness,
+        )
+        return {"sei": grows / self.thickness, "lost": -per_charge(at.sites) * j}
+
+    def resistance(self, u: Named, T: Array) -> Array:
+        return u["sei"] * self.thickness / self.conductivity(T, T)
+
+    def film(self, u: Named) -> Array:
+        return self.thickness * (u["sei"] - 1.0)
 
 
 def rate(

@@ -137,6 +137,13 @@ class Protocol(eqx.Module):
             columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count])
 
+    def rows(self, first: int, n: int) -> "Protocol":
+        """`n` rows from one on; `count` is of all that are left, of which `n` may be few."""
+        (*columns, count), structure = jax.tree.flatten(self)
+        rows = np.minimum(np.arange(first, first + n), self.n_steps - 1)
+        columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+        return jax.tree.unflatten(structure, [*columns, count - first])
+
     @classmethod
     def profile(
         cls,

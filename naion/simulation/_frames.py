@@ -12,8 +12,9 @@ import numpy as np
 
 from .._files import write_whole
 from ..mesh import Mesh
-from ..models import DFN, THERMAL, ThroughStack
+from ..models import DFN, THERMAL, Equations, ThroughStack
 from ..parameters import Cell
+from ..physics.surface import Unknown
 from ..solvers import Record
 from ._cycles import Cycles
 from ._outputs import Output, Outputs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Solution")
 
-FORMAT = "naion-solution-4"
+FORMAT = "naion-solution-5"
 
 
 def _rows(s: "Solution") -> dict[str, np.ndarray]:
@@ -110,9 +111,9 @@ def save(s: "Solution", path: Path | str) -> None:
         "mesh": vars(model.mesh),
         "thermal": next(k for k, v in THERMAL.items() if type(model.thermal) is v),
         "nodes": model.nodes,
-        "surface": model.surface,
-        "sides": model.sides,
-        "has_pores": model.has_pores,
+        "surface": s.equations.surface,
+        "sides": s.equations.sides,
+        "has_pores": s.equations.has_pores,
         "cautions": s.cautions,
     }
     parts = {"record": s.record, "of_cycles": s.of_cycles}
@@ -178,7 +179,10 @@ def load(path: Path | str, kind: type[S]) -> S:
     model = DFN(
         Mesh(**about["mesh"]),
         thermal(about["nodes"]) if thermal is ThroughStack else thermal(),
-        tuple(about["surface"]),
+    )
+    equations = Equations(
+        model,
+        tuple(Unknown(*unknown) for unknown in about["surface"]),
         tuple(about["sides"]),
         about["has_pores"],
     )
@@ -188,7 +192,7 @@ def load(path: Path | str, kind: type[S]) -> S:
         **{k: Outputs(*rest.pop(k)) for k in _OUTPUTS},
         **rest,
         of_cycles=None if sums is None else Cycles(**sums),
-        model=model,
+        equations=equations,
         cautions=tuple(about["cautions"]),
         **own,
     )

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from .._precision import require_x64
 from ..linalg import Blocks
-from ..models import DFN
+from ..models import DFN, Equations
 from ..parameters import Cell, Start, Stoichiometry, start_of
 from ..protocol import Control, Mode
 from ._simulate import check_types, in_kelvin, numbers
@@ -62,10 +62,10 @@ def impedance(
 
 @functools.partial(jax.jit, static_argnums=0)
 def _impedance(
-    model: DFN, cell: Cell, sto: Stoichiometry, T: Array, frequency: Array
+    equations: Equations, cell: Cell, sto: Stoichiometry, T: Array, frequency: Array
 ) -> Array:
-    grid, layout = model.lay_out(cell), model.layout
-    y = model.equilibrium(grid, sto, T)
+    grid, layout = equations.model.lay_out(cell), equations.layout
+    y = equations.equilibrium(grid, sto, T)
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
     still, border = layout.split(jnp.zeros_like(y))
@@ -73,15 +73,15 @@ def _impedance(
     border = border.at[0].set(-1.0 / cell.nominal_capacity)
 
     def voltage(blocks: Blocks, border: Array) -> Array:
-        state = model.state(layout.join(blocks, border), zero, control)
-        return model.terminal_voltage(state, grid)
+        state = equations.state(layout.join(blocks, border), zero, control)
+        return equations.terminal_voltage(state, grid)
 
     # The voltage is linear in the unknowns.
     by_blocks, by_border = jax.grad(voltage, argnums=(0, 1))(*layout.split(y))
 
     # The step matrix, shift M - df/dy, is linear in the shift.
     steady, one = (
-        model.linearise(jnp.asarray(shift), zero, y, grid, control)
+        equations.linearise(jnp.asarray(shift), zero, y, grid, control)
         for shift in (0.0, 1.0)
     )
 

@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 
 from .._progress import Progress
 from .._results import Result
+from ..protocol import Protocol
 from ..solvers import Record, Where
 from ._cycles import cycles_of
 from ._cycles import joined as joined_cycles
@@ -25,6 +26,9 @@ S = TypeVar("S", bound=Solution)
 Going = tuple[Where, ArrayLike]
 """Where to go on, and whether to: else from the start."""
 
+Program = Callable[[Protocol, ArrayLike, Going], tuple[S, Where]]
+"""At most so many steps of a protocol, from where."""
+
 Part = Callable[[ArrayLike, Going], tuple[S, Where]]
 
 EVERY = 2.0
@@ -32,6 +36,26 @@ EVERY = 2.0
 
 ANEW, GOING = np.asarray(False), np.asarray(True)
 """Whether a part goes on, or begins at the start."""
+
+
+def in_windows(program: Program[S], protocol: Protocol, size: int) -> Part[S]:
+    """Parts that see so many rows of a protocol: more than they can take steps.
+
+    What a part costs, and which program it is, so hang on none of the other rows.
+    """
+
+    def part(most: ArrayLike, going: Going) -> tuple[S, Where]:
+        where, goes_on = going
+        first = np.asarray(where.segment if goes_on else 0)
+        here = where._replace(segment=where.segment - first)
+        rows = protocol.rows(int(first), size)
+        solution, where = program(rows, most, (here, goes_on))
+        record = solution.record
+        record = record._replace(segment=np.asarray(record.segment) + first)
+        solution = dataclasses.replace(solution, record=record, cycle=protocol.cycle)
+        return solution, where._replace(segment=np.asarray(where.segment) + first)
+
+    return part
 
 
 def in_parts(

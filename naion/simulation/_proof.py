@@ -1,19 +1,15 @@
 """Proof that a cell cannot deliver a power: no voltage gives it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from .._results import Result
 from ..protocol import Mode, Protocol
 from ..solvers import Where, beginning
-from ._parts import GOING, Going, S
-
-Program = Callable[[Protocol, ArrayLike, Going], tuple[S, Where]]
+from ._parts import GOING, Program
 
 STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
 

@@ -18,7 +18,7 @@ from .._cautions import caution
 from .._precision import require_x64
 from .._progress import Progress, silent
 from .._results import Result
-from ..models import DFN, ThroughStack
+from ..models import DFN, Equations, ThroughStack
 from ..parameters import (
     Cell,
     Start,
@@ -41,8 +41,8 @@ from ..solvers import (
 )
 from ._outcome import outcome_of
 from ._outputs import Output, outputs_in
-from ._parts import Going, S, in_parts
-from ._proof import Program, is_power_infeasible
+from ._parts import Going, Program, S, in_parts, in_windows
+from ._proof import is_power_infeasible
 from ._solution import Solution
 from ._stack_system import StackSystem
 from ._system import CellSystem, segments_of
@@ -51,6 +51,9 @@ DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
 LEAST_ROOM = 512
 """Rows of a record: more than most steps of a protocol take, and cheap to clear."""
+
+WINDOW = 4096
+"""Rows of a long protocol that a part sees: more than it can take steps."""
 
 ROOMY = 8
 """Rows of a protocol: up to so many share a program."""
@@ -124,7 +127,6 @@ def simulate(
     traced = is_traced((leaves, protocol, known, temperature, rtol))
     check_keep(keep, keep_states, traced)
     limits = limits_of(protocol, max_steps, traced)
-    in_rows = protocol.padded(rows_of(protocol.n_steps))
     options = Options(
         start if isinstance(start, str) else None,
         model,
@@ -134,6 +136,7 @@ def simulate(
         lanes.enabled(),
     )
     if traced:
+        in_rows = protocol.padded(rows_of(protocol.n_steps))
         inputs = cell, in_rows, known, temperature, rtol
         return _program(*inputs, jnp.asarray(limits.most), None, options)[0]
 
@@ -143,7 +146,7 @@ def simulate(
 
     try:
         first, high = _first(model, cell, structure), float(cell.limits.upper_voltage)
-        solution = whole(program, in_rows, first, limits.most, keep, high, progress)
+        solution = whole(program, protocol, first, limits.most, keep, high, progress)
     except (AttributeError, IndexError, TypeError, ValueError):
         # What JAX cannot make sense of is named, if it is a part of the cell.
         check(cell)
@@ -176,8 +179,17 @@ def whole(
             f"progress={progress!r}: expected a function of a line of text, such as "
             "`print`."
         )
-    part, n = functools.partial(program, protocol), int(protocol.count)
+    long = keep != "end" and protocol.n_steps > WINDOW
+    if long:
+        part = in_windows(program, protocol, WINDOW)
+    else:
+        protocol = protocol.padded(rows_of(protocol.n_steps))
+        part = functools.partial(program, protocol)
+    n = int(protocol.count)
     solution, where = in_parts(part, first, most, keep, n, progress)
+    if long:
+        protocol = protocol.rows(int(where.segment), WINDOW)
+        where = where._replace(segment=np.zeros_like(where.segment))
     if is_power_infeasible(program, solution, protocol, where, highest):
         proved = jnp.asarray(int(Result.POWER_INFEASIBLE))
         solution = dataclasses.replace(solution, outcome=proved)
@@ -378,10 +390,9 @@ class Options(NamedTuple):
     native: bool
 
 
-def _system_of(model: DFN) -> CellSystem | StackSystem:
-    """The system of a model that knows its cell's parts."""
-    in_layers = isinstance(model.thermal, ThroughStack)
-    return StackSystem(model) if in_layers else CellSystem(model)
+def _system_of(equations: Equations) -> CellSystem | StackSystem:
+    in_layers = isinstance(equations.thermal, ThroughStack)
+    return StackSystem(equations) if in_layers else CellSystem(equations)
 
 
 def _first(model: DFN, cell: Cell, structure: Any) -> Where:
@@ -418,8 +429,8 @@ def _program(
     assert given is not None
     sto = start_of(cell, given)
     segments = segments_of(protocol, cell, temperature)
-    model = options.model.for_cell(cell)
-    system = _system_of(model)
+    equations = options.model.for_cell(cell)
+    system = _system_of(equations)
     args: Any = system.lay_out(cell)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.stack([sto.negative, sto.positive])
@@ -428,7 +439,7 @@ def _program(
         system, y0, sto, sane, args, segments, rtol, most, going, options
     )
     where = jax.lax.stop_gradient(done.where)
-    return solution_of(done, outcome, protocol, model), where
+    return solution_of(done, outcome, protocol, equations), where
 
 
 def run_part(
@@ -474,7 +485,7 @@ def run_part(
 
 
 def solution_of(
-    done: Trajectory, outcome: Array, protocol: Protocol, model: DFN
+    done: Trajectory, outcome: Array, protocol: Protocol, equations: Equations
 ) -> Solution:
     """A solve as a solution; what was not computed is NaN."""
     nothing = done.n_steps == 0
@@ -498,5 +509,5 @@ def solution_of(
         n_rejected=done.n_rejected,
         cycle=protocol.cycle,
         of_cycles=None,
-        model=model,
+        equations=equations,
     )

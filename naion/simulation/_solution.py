@@ -13,13 +13,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from .._results import Result
-from ..models import DFN, Losses, State, lay_out_layers, losses
+from ..models import DFN, Equations, Losses, State, lay_out_layers, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
 from . import _frames
 from ._cycles import Cycles, cycles_of, table
 from ._outputs import Output, Outputs, outputs_in
-from ._variables import available, matching, variable
+from ._variables import available, known, matching, variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class Solution(eqx.Module):
         n_rejected: rejected attempts.
         cycle: number of the cycle of every row of the protocol.
         of_cycles: sums and extremes of the cycles, if those were kept and not the steps.
-        model: the model that was solved.
+        equations: that were solved: those of the model for the cell.
         cautions: what a reader of the numbers should know.
     """
 
@@ -58,8 +58,13 @@ class Solution(eqx.Module):
     n_rejected: Int[Array, ""]
     cycle: Int[Array, " n_segment"]
     of_cycles: Cycles | None
-    model: DFN = eqx.field(static=True)
+    equations: Equations = eqx.field(static=True)
     cautions: tuple[str, ...] = eqx.field(static=True, default=())
+
+    @property
+    def model(self) -> DFN:
+        """The model that was solved."""
+        return self.equations.model
 
     @property
     def result(self) -> Result:
@@ -230,7 +235,7 @@ class Solution(eqx.Module):
                 "This solution has no fields. Simulate with `keep_states=True`."
             )
         temperature = self.record.outputs[:, 0, Output.TEMPERATURE]
-        states = jax.vmap(self.model.fields)(self.record.y, temperature)
+        states = jax.vmap(self.equations.fields)(self.record.y, temperature)
         if isinstance(self.n_steps, Tracer):
             return states
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
@@ -249,7 +254,7 @@ class Solution(eqx.Module):
         Raises:
             ValueError: when the simulation did not keep its states.
         """
-        return _losses(self.model, self.states, cell)
+        return _losses(self.equations, self.states, cell)
 
     @property
     def cycles(self) -> "pd.DataFrame":
@@ -303,7 +308,8 @@ class Solution(eqx.Module):
             KeyError: for an unknown name, with the nearest known ones.
             ValueError: for what this solution did not keep.
         """
-        return np.asarray(variable(name).function(self))
+        found = variable(name, known(self.equations))
+        return np.asarray(found.function(self))
 
     def keys(self) -> list[str]:
         """Names of all that this solution has."""
@@ -315,12 +321,12 @@ class Solution(eqx.Module):
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _losses(model: DFN, states: State, cell: Cell) -> Losses:
-    if model.nodes == 1:
-        grid = model.lay_out(cell)
-        return jax.vmap(lambda s: losses(model, s, grid))(states)
-    grid = lay_out_layers(model.mesh, cell, model.nodes).grid
-    each = jax.vmap(jax.vmap(lambda s: losses(model, s, grid)))(states)
+def _losses(equations: Equations, states: State, cell: Cell) -> Losses:
+    if equations.nodes == 1:
+        grid = equations.model.lay_out(cell)
+        return jax.vmap(lambda s: losses(equations, s, grid))(states)
+    grid = lay_out_layers(equations.mesh, cell, equations.nodes).grid
+    each = jax.vmap(jax.vmap(lambda s: losses(equations, s, grid)))(states)
     return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from naion_kernels import block_tridiagonal
 
-from ..models import DFN, Layers, control_residual, lay_out_layers
+from ..models import Equations, Layers, control_residual, lay_out_layers
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode
 from ..solvers import AbstractSystem, Factorised
@@ -26,24 +26,24 @@ class StackSystem(AbstractSystem):
     The flat state is that of every layer, one after another, and the voltage.
     """
 
-    model: DFN
+    equations: Equations
 
     @property
     def layer(self) -> CellSystem:
         """What one layer is."""
-        return CellSystem(self.model)
+        return CellSystem(self.equations)
 
     @property
     def nodes(self) -> int:
         """Layers."""
-        return self.model.nodes
+        return self.equations.nodes
 
     @property
     def mass(self) -> np.ndarray:
         return np.append(np.tile(self.layer.mass, self.nodes), 0.0)
 
     def lay_out(self, cell: Cell) -> Layers:
-        return lay_out_layers(self.model.mesh, cell, self.nodes)
+        return lay_out_layers(self.equations.mesh, cell, self.nodes)
 
     def equilibrium(self, args: Layers, sto: Stoichiometry, T: Array) -> Array:
         """All layers at rest with the same composition and temperature [K]."""
@@ -52,8 +52,8 @@ class StackSystem(AbstractSystem):
         return self._join(jnp.broadcast_to(y, (self.nodes, *y.shape)), V)
 
     def _voltage(self, y: Array, args: Layers) -> Array:
-        s = self.model.layout.unpack(y, jnp.zeros(()))
-        return self.model.terminal_voltage(s, args.grid)
+        s = self.equations.layout.unpack(y, jnp.zeros(()))
+        return self.equations.terminal_voltage(s, args.grid)
 
     def _split(self, y: Array) -> tuple[Array, Array]:
         """States of the layers, (nodes, n), and the voltage."""
@@ -71,11 +71,13 @@ class StackSystem(AbstractSystem):
         layers, V = self._split(y)
         c = control.control
         held = self._held(V, c)
-        f = jax.vmap(lambda y: self.model.rates(tau, y, args.grid, held))(layers)
-        s = self.model.fields(y, c.temperature)
+        f = jax.vmap(lambda y: self.equations.rates(tau, y, args.grid, held))(layers)
+        s = self.equations.fields(y, c.temperature)
         ambient = c.temperature + c.temperature_slope * tau
         warming = args.exchange @ s.temperature + args.outside * ambient
-        f = f.at[:, self.model.layout.temperature_at].add(warming / args.heat_capacity)
+        f = f.at[:, self.equations.layout.temperature_at].add(
+            warming / args.heat_capacity
+        )
         current = jnp.sum(s.current)
         row = control_residual(c, tau, V, current, args.nominal_capacity)
         return self._join(f, row)
@@ -90,15 +92,15 @@ class StackSystem(AbstractSystem):
         capacity, the layer's unknowns are y = A^-1 b - s_V V + s_T (X T). The rows of T
         and of the control, with I = sum of the layers' currents, close the system.
         """
-        layout, c = self.model.layout, control.control
+        layout, c = self.equations.layout, control.control
         layers, V = self._split(y)
         held = self._held(V, c)
 
         def factorised(y: Array):
-            return self.model.linearise(shift, tau, y, args.grid, held).factor()
+            return self.equations.linearise(shift, tau, y, args.grid, held).factor()
 
         factors = jax.vmap(factorised)(layers)
-        current = jnp.sum(self.model.fields(y, c.temperature).current)
+        current = jnp.sum(self.equations.fields(y, c.temperature).current)
 
         def row(V: Array, current: Array) -> Array:
             return control_residual(c, tau, V, current, args.nominal_capacity)
@@ -163,7 +165,7 @@ class StackSystem(AbstractSystem):
         layers, V = self._split(y)
         c = control.control
         target = c.value + c.slope * tau
-        current = self.model.fields(y, c.temperature).current
+        current = self.equations.fields(y, c.temperature).current
         total = jnp.sum(current)
         at_power = jnp.where(c.mode == Mode.POWER, target / V, total)
         wanted = jnp.where(c.mode == Mode.CURRENT, target, at_power)
@@ -223,7 +225,7 @@ class StackSystem(AbstractSystem):
 
     def events(self, tau: Array, y: Array, args: Layers, control: Imposed) -> Array:
         _, V = self._split(y)
-        s = self.model.fields(y, control.control.temperature)
+        s = self.equations.fields(y, control.control.temperature)
         passed = jnp.abs(jnp.sum(s.charge - s.charge_mark))
         surface = jax.vmap(args.grid.composition)(s.sto[:, -1], s.temperature)
         salt = jnp.min(s.c_e)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..models import DFN, ERROR_WEIGHT, Grid, State
+from ..models import Equations, Grid, State
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Factorised, Segments
@@ -106,28 +106,28 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
 class CellSystem(AbstractSystem):
     """A cell on a mesh. `args` is the `Grid`, `control` an `Imposed`."""
 
-    model: DFN
+    equations: Equations
 
     @property
     def mass(self) -> np.ndarray:
-        return self.model.layout.mass()
+        return self.equations.layout.mass()
 
     def lay_out(self, cell: Cell) -> Grid:
         """What the other methods take as `args`."""
-        return self.model.lay_out(cell)
+        return self.equations.model.lay_out(cell)
 
     def equilibrium(self, args: Grid, sto: Stoichiometry, T: Array) -> Array:
         """The flat state at rest, at temperature T [K]."""
-        return self.model.equilibrium(args, sto, T)
+        return self.equations.equilibrium(args, sto, T)
 
     def rates(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
-        return self.model.rates(tau, y, args, control.control)
+        return self.equations.rates(tau, y, args, control.control)
 
     def factor(
         self, shift: Array, tau: Array, y: Array, args: Grid, control: Imposed
     ) -> Factorised:
-        layout = self.model.layout
-        matrix = self.model.linearise(shift, tau, y, args, control.control)
+        layout = self.equations.layout
+        matrix = self.equations.linearise(shift, tau, y, args, control.control)
         factors = matrix.factor()
         return Factorised(
             lambda b: layout.join(*factors.solve(*layout.split(b))),
@@ -135,30 +135,30 @@ class CellSystem(AbstractSystem):
         )
 
     def begin(self, y: Array) -> Array:
-        layout = self.model.layout
+        layout = self.equations.layout
         s = layout.unpack(y, jnp.zeros(()))
         return layout.pack(s._replace(charge_mark=s.charge))
 
     def start_guess(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
         """Spread a change of current evenly over the electrodes."""
-        c, layout = control.control, self.model.layout
-        s = self.model.state(y, tau, c)
+        c, layout = control.control, self.equations.layout
+        s = self.equations.state(y, tau, c)
         target = c.value + c.slope * tau
         # The power's current at the present voltage; other unknown currents stay.
-        V = self.model.terminal_voltage(s, args)
+        V = self.equations.terminal_voltage(s, args)
         at_power = jnp.where(c.mode == Mode.POWER, target / V, s.current)
         current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         change = (current - s.current) / args.cell.area
         dj = change * args.direction / args.interface_of_electrode
         # What passes a double layer at once leaves the reactions as they are.
-        moves = self.model.carries_current.copy()
-        moves[0] &= "surface_potential" not in self.model.surface
+        moves = self.equations.carries_current.copy()
+        moves[0] &= not self.equations.stores_charge
         local = s.local + jnp.where(moves, dj, 0.0)
         return layout.pack(s._replace(current=current, local=local))
 
     def limit_update(self, dy: Array, args: Grid) -> Array:
         """Potentials move by at most a volt an iteration."""
-        blocks, _ = self.model.layout.split(dy)
+        blocks, _ = self.equations.layout.split(dy)
         largest = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         return jnp.minimum(1.0, 1.0 / jnp.maximum(largest, 1e-30))
 
@@ -168,16 +168,16 @@ class CellSystem(AbstractSystem):
         Charge residuals are fractions of the 1C current density; a potential of 4 V
         through a well-conducting volume has a rounding error of about 1e-9 of it.
         """
-        blocks, border = self.model.layout.split(dy)
+        blocks, border = self.equations.layout.split(dy)
         potentials = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         current = jnp.abs(border[0]) / args.cell.nominal_capacity
         size = jnp.maximum(potentials, current) / 1e-9
-        if "surface_potential" in self.model.surface:
+        if self.equations.stores_charge:
             # Below a double layer currents do not follow from the potentials outside,
             # and into it very small differences of potential drive large ones.
             one_c = args.i_scale / args.interface_of_electrode
             currents = jnp.where(
-                self.model.carries_current[..., None], blocks.local / one_c, 0.0
+                self.equations.carries_current[..., None], blocks.local / one_c, 0.0
             )
             size = jnp.maximum(size, jnp.max(jnp.abs(currents)) / 1e-6)
         return size
@@ -190,19 +190,19 @@ class CellSystem(AbstractSystem):
         The shells are averaged by volume, as the sodium in them is what matters. Salt is
         relative to what is left of it where it runs out.
         """
-        layout = self.model.layout
+        layout = self.equations.layout
         e = layout.unpack(error, jnp.zeros(()))
-        volume = 3.0 * jnp.asarray(self.model.mesh.shells().volumes)[:, None]
+        volume = 3.0 * jnp.asarray(self.equations.mesh.shells().volumes)[:, None]
         sto = jnp.sqrt(jnp.max(jnp.sum(volume * e.sto**2, axis=0)))
-        if self.model.has_pores:
+        if self.equations.has_pores:
             pores = jnp.sqrt(jnp.max(jnp.sum(volume * e.pores**2, axis=0)))
             sto = jnp.maximum(sto, pores)
         left = jnp.abs(layout.unpack(y, e.temperature).c_e)
         salt = jnp.sqrt(jnp.mean((e.c_e / jnp.minimum(1.0, 10.0 * left + 1e-2)) ** 2))
 
         def voltage(y):
-            s = self.model.state(y, tau, control.control)
-            return self.model.terminal_voltage(s, args)
+            s = self.equations.state(y, tau, control.control)
+            return self.equations.terminal_voltage(s, args)
 
         V = jnp.abs(voltage(y) - voltage(y - error))
         current = jnp.abs(e.current) / args.cell.nominal_capacity
@@ -211,26 +211,26 @@ class CellSystem(AbstractSystem):
         one_c = args.i_scale / args.interface_of_electrode
         j = 0.01 * jnp.max(jnp.abs(e.j) / one_c)
         parts = [sto, salt, V, current, warm, j]
-        for name, size in zip(self.model.surface, e.local, strict=True):
-            if name in ERROR_WEIGHT:
-                parts.append(ERROR_WEIGHT[name] * jnp.max(jnp.abs(size)))
+        for unknown, size in zip(self.equations.surface, e.local, strict=True):
+            if unknown.error_weight is not None:
+                parts.append(unknown.error_weight * jnp.max(jnp.abs(size)))
         return jnp.max(jnp.stack(parts))
 
     def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
-        s = self.model.state(y, tau, control.control)
+        s = self.equations.state(y, tau, control.control)
         found = Outputs(
-            voltage=self.model.terminal_voltage(s, args),
+            voltage=self.equations.terminal_voltage(s, args),
             current=s.current,
             temperature=s.temperature,
             charge=s.charge,
             energy=s.energy,
-            plating_margin=self.model.plating_margin(s, args),
+            plating_margin=self.equations.plating_margin(s, args),
         )
         return jnp.stack(found)
 
     def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
-        s: State = self.model.state(y, tau, control.control)
-        V = self.model.terminal_voltage(s, args)
+        s: State = self.equations.state(y, tau, control.control)
+        V = self.equations.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)
         surface, salt = args.composition(s.sto[-1], s.temperature), jnp.min(s.c_e)
         Q = args.cell.nominal_capacity

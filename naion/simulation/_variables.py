@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
-from ..models import State
+from ..models import Equations, State
 
 if TYPE_CHECKING:
     from ._solution import Solution
@@ -97,10 +97,23 @@ VARIABLES = (
     ),
     Variable("Particle stoichiometry", "x_s", SHELLS, _field(lambda y: y.total_sto)),
 )
-"""Every named quantity, in the order of tables."""
+"""Every quantity that all cells have, in the order of tables."""
 
-_BY_NAME = {v.name: v for v in VARIABLES}
-_BY_ALIAS = {alias: v for v in VARIABLES for alias in v.aliases}
+
+def known(equations: Equations) -> list[Variable]:
+    """Every quantity of these equations: with what processes of the surfaces bring."""
+
+    def of(name: str) -> Callable[["Solution"], Array]:
+        return lambda s: s.equations.named(s.states)[name]
+
+    # The first is the interfacial current density, which all cells have.
+    return [
+        *VARIABLES,
+        *(
+            Variable(u.title or u.name, u.name, PARTICLES, of(u.name))
+            for u in equations.surface[1:]
+        ),
+    ]
 
 
 def available(solution: "Solution") -> list[Variable]:
@@ -114,24 +127,27 @@ def available(solution: "Solution") -> list[Variable]:
     layers = solution.model.nodes > 1
     return [
         v
-        for v in VARIABLES
+        for v in known(solution.equations)
         if (has_fields or not v.is_field) and (layers or v.dimensions != LAYERS)
     ]
 
 
-def variable(name: str) -> Variable:
+def variable(name: str, among: list[Variable]) -> Variable:
     """The variable with a name of naion's or of PyBaMM's.
 
     Raises:
         KeyError: for an unknown name, with the nearest known ones.
     """
-    if (found := _BY_NAME.get(name) or _BY_ALIAS.get(name)) is not None:
+    by_name = {alias: v for v in among for alias in v.aliases}
+    by_name |= {v.name: v for v in among}
+    if (found := by_name.get(name)) is not None:
         return found
-    known = [*_BY_NAME, *_BY_ALIAS]
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4)
-    near = near or [k for k in known if str(name).lower() in k.lower()][:3]
+    near = difflib.get_close_matches(str(name), by_name, n=3, cutoff=0.4)
+    near = near or [k for k in by_name if str(name).lower() in k.lower()][:3]
     hint = f"Nearest: {', '.join(near)}. " if near else ""
-    raise KeyError(f"No output {name!r}. {hint}Known: {', '.join(_BY_NAME)}.")
+    raise KeyError(
+        f"No output {name!r}. {hint}Known: {', '.join(v.name for v in among)}."
+    )
 
 
 def matching(text: str, among: list[Variable]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 import naion as na
 from naion.simulation import Output, Outputs
 from naion.simulation._cycles import cycles_of, efficiencies, joined
-from naion.simulation._variables import variable
+from naion.simulation._variables import known, variable
 from naion.solvers import Record
 
 
@@ -98,7 +98,8 @@ def test_names_are_those_of_one_registry(solution, model):
     assert "Layer temperature [K]" not in names
     n = int(solution.n_steps)
     for name in names:
-        rows = n + 1 if variable(name).dimensions[0] == "time" else n
+        found = variable(name, known(solution.equations))
+        rows = n + 1 if found.dimensions[0] == "time" else n
         assert solution[name].shape[0] == rows
     assert set(solution.to_xarray().data_vars) >= set(names) - {"Time [s]", "Time [h]"}
     assert solution.search("POTENTIAL") == [

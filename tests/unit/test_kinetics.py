@@ -138,5 +138,5 @@ def test_mean_composition_is_the_mean(cell, model):
     s = na.simulate(other, step, model=model, keep_states=True)
     shells = 3.0 * np.asarray(model.mesh.shells().volumes)[:, None]
     mean = np.sum(shells * np.asarray(s.states.sto), axis=1)
-    kept = np.asarray(s.states.local[:, s.model.surface.index("mean_sto")])
+    kept = np.asarray(s.equations.named(s.states)["mean_sto"][:])
     np.testing.assert_allclose(kept, mean, atol=1e-11)

@@ -48,7 +48,7 @@ def system(request):
     cell = na.parameters.load("nfm_hc_18650")
     thermal = na.Lumped() if request.param == "lumped" else na.Isothermal()
     model = na.DFN(mesh=MESH, thermal=thermal)
-    grid = model.lay_out(cell)
+    grid, model = model.lay_out(cell), model.for_cell(cell)
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     y = model.equilibrium(grid, sto, cell.temperature)
     s = model.layout.unpack(y, cell.temperature)
@@ -153,13 +153,15 @@ def all_parts(cell):
 def test_parts_condense_exactly(part):
     """Every part's rows and columns, from a rough state; 1e-13 of the rows' terms."""
     cell = PARTS.get(part, all_parts)(na.parameters.load("nfm_hc_prismatic"))
-    model = na.DFN(MESH, na.Lumped()).for_cell(cell)
-    grid, layout = model.lay_out(cell), model.layout
+    chosen = na.DFN(MESH, na.Lumped())
+    grid, model = chosen.lay_out(cell), chosen.for_cell(cell)
+    layout = model.layout
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     s = layout.unpack(model.equilibrium(grid, sto, cell.temperature), cell.temperature)
     s = roughened(s, sto=0.02, local=0.1)
-    if "sei" in model.surface:
-        thick = s.local.at[model.surface.index("sei")].add(5.0)
+    names = [u.name for u in model.surface]
+    if "sei" in names:
+        thick = s.local.at[names.index("sei")].add(5.0)
         s = s._replace(local=thick)
     y, tau = layout.pack(s), jnp.asarray(TAU)
     a = jnp.asarray
@@ -194,7 +196,7 @@ def test_layout_round_trip(system):
 def test_equilibrium_is_at_rest(any_cell):
     """Uniform composition, no current: all rates vanish, but for SOC-free rounding."""
     model, T = na.DFN(mesh=MESH), any_cell.temperature
-    grid = model.lay_out(any_cell)
+    grid, model = model.lay_out(any_cell), model.for_cell(any_cell)
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
     sto = any_cell.published

@@ -42,7 +42,7 @@ def with_end():
     """States at the start of every step and at the end, stacked."""
 
     def states(solution):
-        end = solution.model.layout.unpack(solution.final, solution.temperature[-1])
+        end = solution.equations.layout.unpack(solution.final, solution.temperature[-1])
         return jax.tree.map(
             lambda a, b: jnp.concatenate([a, jnp.asarray(b)[None]]),
             solution.states,

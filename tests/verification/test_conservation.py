@@ -119,8 +119,8 @@ def test_electrical_work(discharge, with_end):
     """
     cell, solution = discharge
     states, model = with_end(solution), solution.model
-    grid = model.lay_out(cell)
-    terms = jax.jit(jax.vmap(lambda s: jnp.stack(model.heat_terms(s, grid))))
+    equations, grid = solution.equations, model.lay_out(cell)
+    terms = jax.jit(jax.vmap(lambda s: jnp.stack(equations.heat_terms(s, grid))))
     ohmic, reaction, _, contact = np.asarray(terms(states)).T
     m, T = model.mesh, cell.temperature
     x = states.sto[:, -1]
@@ -147,7 +147,7 @@ def test_heat_balance(cell, lumped, with_end):
         keep_states=True,
     )
     states, grid = with_end(solution), lumped.lay_out(cell)
-    heat = jax.jit(jax.vmap(lambda s: lumped.heat_source(s, grid)))(states)
+    heat = jax.jit(jax.vmap(lambda s: solution.equations.heat_source(s, grid)))(states)
     heat, t = np.asarray(heat), np.asarray(solution.t)
     T = np.asarray(solution.temperature)
     released = np.trapezoid(heat, t)

@@ -29,7 +29,7 @@ def ends(cell, model):
 
 def final(solution):
     """The fields at the end."""
-    return solution.model.layout.unpack(solution.final, solution.temperature[-1])
+    return solution.equations.layout.unpack(solution.final, solution.temperature[-1])
 
 
 @pytest.mark.parametrize("rate", [0.1, 1.0 / 3.0, 1.0, 3.0, 10.0])

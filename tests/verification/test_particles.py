@@ -120,9 +120,7 @@ def solid_charge(solution, cell, state, electrode):
     side = ("negative", "positive").index(electrode)
     shells = 3.0 * jnp.asarray(solution.model.mesh.shells().volumes)[:, None]
     mean = jnp.sum(shells * state.total_sto, axis=0)
-    sites = grid.of_part(
-        lambda m: m, lambda m, at: m.active_fraction * m.particle.c_max
-    )
+    sites = grid.interface * grid.radius * grid.c_max / 3.0
     n = (solution.model.mesh.n_neg, solution.model.mesh.n_pos)[side]
     both = grid.of_sides(mean * sites)[side]
     return float(cell.area * e.thickness * F * jnp.sum(both) / n)
@@ -139,7 +137,7 @@ def test_charge_is_conserved(kind, blended, porous_cell, model):
     s = na.simulate(cell, CYCLE, model=model, keep_states=True)
     assert s.result.is_success
     first = jax.tree.map(lambda a: a[0], s.states)
-    last = s.model.layout.unpack(s.final, cell.temperature)
+    last = s.equations.layout.unpack(s.final, cell.temperature)
     for electrode, sign in (("negative", -1.0), ("positive", 1.0)):
         before, after = (solid_charge(s, cell, x, electrode) for x in (first, last))
         passed = sign * float(last.charge)
@@ -162,16 +160,13 @@ def test_charge_is_conserved_with_every_part_at_once(porous_cell, model):
     s = na.simulate(
         cell, protocol, model=model, start=0.6, temperature=273.15, keep_states=True
     )
-    grid, m = s.model.lay_out(cell), s.model
+    grid, m = s.model.lay_out(cell), s.equations
     first = jax.tree.map(lambda a: a[0], s.states)
     last = m.layout.unpack(s.final, jnp.asarray(273.15))
     e = cell.negative
     before, after = (solid_charge(s, cell, x, "negative") for x in (first, last))
-    change = last.local - first.local
-    u = dict(zip(m.surface, change, strict=True))
-    sites = grid.of_part(
-        lambda m: m, lambda m, at: m.active_fraction * m.particle.c_max
-    )
+    u = m.named(last._replace(local=last.local - first.local))
+    sites = grid.interface * grid.radius * grid.c_max / 3.0
     side = sum(u[k] for k in ("plated", "dead", "lost")) * sites * F
     layer = -grid.interface * e.double_layer.capacitance * u["surface_potential"]
     beside = grid.of_sides(side + layer)[0]
@@ -269,7 +264,7 @@ def test_film_clogs_the_pores(cell, model):
     )
     grid = clogged.model.lay_out(thick)
     last = jax.tree.map(lambda a: a[-1], clogged.states)
-    u = clogged.model.named(last)
+    u = clogged.equations.named(last)
     film = float(thick.negative.sei.thickness * (u["sei"][0] - 1.0))
     expected = 1.0 - film * float(thick.negative.interface / thick.negative.porosity)
     openness = grid.openness(u)

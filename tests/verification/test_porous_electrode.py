@@ -35,7 +35,8 @@ def newman_tobias(cell, electrode, sto: float) -> float:
 
 def start_resistance(cell, mesh, current: float) -> float:
     """(OCV - V) / I as a current comes on, at uniform composition [ohm]."""
-    system = CellSystem(na.DFN(mesh=mesh))
+    model = na.DFN(mesh=mesh)
+    system = CellSystem(model.for_cell(cell))
     T = cell.temperature
     number = jnp.asarray(current)
     control = Control(jnp.asarray(int(Mode.CURRENT)), number, 0.0 * number, T, 0.0 * T)
@@ -43,7 +44,7 @@ def start_resistance(cell, mesh, current: float) -> float:
 
     @jax.jit
     def run(grid):
-        y = system.model.equilibrium(grid, STO, T)
+        y = system.equations.equilibrium(grid, STO, T)
         zero = jnp.zeros(())
         at_rest = system.outputs(zero, y, grid, imposed)[0]
         weights = settling(RODAS5P, jnp.ones(()))
@@ -51,7 +52,7 @@ def start_resistance(cell, mesh, current: float) -> float:
         rounding = system.update_size(settled.error, grid) < 1.0
         return at_rest - system.outputs(zero, settled.y, grid, imposed)[0], rounding
 
-    drop, found = run(system.model.lay_out(cell))
+    drop, found = run(model.lay_out(cell))
     assert found
     return float(drop) / current
 
@@ -108,7 +109,7 @@ def test_salt_gradient_of_the_separator(cell, model):
         max_steps=1000,
         keep_states=True,
     )
-    s = model.layout.unpack(solution.final, cell.temperature)
+    s = solution.equations.layout.unpack(solution.final, cell.temperature)
     m = model.mesh
     c = s.c_e[m.n_neg : m.n_neg + m.n_sep] * cell.electrolyte.concentration
     T = cell.temperature

@@ -70,7 +70,7 @@ def test_partial_loops_lie_inside(cell, model):
     cell = with_hysteresis(cell, 0.015, 0.010, decay=20.0)
     protocol = na.Protocol(["Charge at C/5 for 1 h", "Discharge at C/5 for 0.1 h"])
     s = na.simulate(cell, protocol, start=0.4, model=model, keep_states=True)
-    h = s.states.local[-1, s.model.surface.index("hysteresis")]
+    h = s.equations.named(s.states)["hysteresis"][-1]
     n = model.mesh.n_neg
     assert np.all((h[:n] > -0.99) & (h[:n] < 0.0))
     assert np.all((h[n:] < 0.99) & (h[n:] > 0.0))
@@ -84,8 +84,8 @@ def amounts(s, cell, state):
     shells = 3.0 * np.asarray(m.shells().volumes)[:, None]
     solid = volume * np.mean(np.sum(shells * state.sto[:, : m.n_neg], axis=0))
     rows = {
-        name: volume * float(np.mean(state.local[k, : m.n_neg]))
-        for k, name in enumerate(s.model.surface)
+        name: volume * float(np.mean(value[: m.n_neg]))
+        for name, value in s.equations.named(state).items()
     }
     return solid, rows
 
@@ -100,7 +100,7 @@ def test_charge_is_conserved_with_every_part(cell, model):
         parts, protocol, start=0.3, model=model, temperature=268.15, keep_states=True
     )
     first = jax.tree.map(lambda a: np.asarray(a[0]), s.states)
-    last = s.model.layout.unpack(s.final, jnp.asarray(268.15))
+    last = s.equations.layout.unpack(s.final, jnp.asarray(268.15))
     before, rows_before = amounts(s, parts, first)
     after, rows = amounts(s, parts, last)
     gained = (
@@ -112,7 +112,7 @@ def test_charge_is_conserved_with_every_part(cell, model):
     scale = abs(3600.0 * cell.nominal_capacity)
     assert abs(gained + float(last.charge)) < 1e-9 * scale
     # It plated while charging, and most of that was stripped.
-    metal = np.asarray(s.states.local[:, s.model.surface.index("plated"), 0])
+    metal = np.asarray(s.equations.named(s.states)["plated"][:, 0])
     assert metal.max() > 5.0 * abs(metal[-1]) and np.min(s.plating_margin) < 0.0
 
 
@@ -122,8 +122,8 @@ def test_film_grows_with_the_square_root_of_time(cell, model):
     grown = []
     for t in days:
         s = na.simulate(parts, na.Protocol(f"Rest for {t} s"), start=0.5, model=model)
-        last = s.model.layout.unpack(s.final, parts.temperature)
-        grown.append(last.local[s.model.surface.index("sei"), 0])
+        last = s.equations.layout.unpack(s.final, parts.temperature)
+        grown.append(s.equations.named(last)["sei"][0])
     p = parts.negative.sei
     rate = 2.0 * p.molar_volume * p.growth.permeability / p.electrons
     expected = jnp.sqrt(1.0 + rate * days / p.thickness**2)
@@ -143,8 +143,8 @@ def test_laws_that_feel_the_potential_grow_faster_when_charged(cell, model, law)
     lost = []
     for soc in (0.2, 0.9):
         s = na.simulate(parts, na.Protocol("Rest for 240 h"), start=soc, model=model)
-        last = s.model.layout.unpack(s.final, parts.temperature)
-        lost.append(float(last.local[s.model.surface.index("lost"), 0]))
+        last = s.equations.layout.unpack(s.final, parts.temperature)
+        lost.append(float(s.equations.named(last)["lost"][0]))
     assert lost[1] > 1.05 * lost[0] > 0.0
 
 
@@ -158,7 +158,7 @@ def test_metal_in_equilibrium_is_that_of_the_reversible_form(model):
             cell, "Rest for 20 h", start=soc, model=model, rtol=1e-6, keep_states=True
         )
         last = jax.tree.map(lambda a: a[-1], s.states)
-        metal = float(sites * last.local[s.model.surface.index("plated"), 0])
+        metal = float(sites * s.equations.named(last)["plated"][0])
         drop = last.phi_s[0] - last.phi_e[0]
         share = jnp.exp(-F * drop / (R * cell.temperature))
         expected = float(sites * p.saturation * share / (1.0 - share))
@@ -209,7 +209,7 @@ def test_metal_and_dead_metal_are_those_of_the_reversible_form(model):
         max_step=20.0,
     ).y
     plated, dead = (
-        np.asarray(s.states.local)[:, s.model.surface.index(name), m]
+        np.asarray(s.equations.named(s.states)[name])[:, m]
         for name in ("plated", "dead")
     )
     assert np.max(plated) > 5.0 * plated[-1] > 0.0
@@ -234,8 +234,8 @@ def test_interstitials_feel_the_potential_outside_the_film(cell, model):
     )
     t, states, p = np.asarray(s.t)[:-1], s.states, parts.negative.sei
     across = np.asarray(states.phi_s - states.phi_e)[:, 0]
-    film = np.asarray(states.local[:, s.model.surface.index("sei"), 0])
-    j = np.asarray(states.local[:, s.model.surface.index("j_total"), 0])
+    film = np.asarray(s.equations.named(states)["sei"][:, 0])
+    j = np.asarray(s.equations.named(states)["j_total"][:, 0])
     pace = 2.0 * float(p.molar_volume / p.electrons * law.permeability / p.thickness**2)
 
     def grown(potential):

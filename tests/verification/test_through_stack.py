@@ -109,8 +109,8 @@ def test_currents_add_up(one_sided, stack):
     assert states.current.shape == (int(s.n_steps), 3)
     assert_allclose(jnp.sum(states.current, axis=1), 2.0 * one_sided.nominal_capacity)
     layer = one_sided.layer(3)
-    grid = stack.for_cell(layer).lay_out(layer)
-    V = jax.vmap(jax.vmap(lambda s: stack.terminal_voltage(s, grid)))(states)
+    grid = stack.lay_out(layer)
+    V = jax.vmap(jax.vmap(lambda y: s.equations.terminal_voltage(y, grid)))(states)
     assert_allclose(V, V[:, :1] * np.ones(3), atol=1e-9)
     # Later the cold layers catch up: they have more sodium left.
     early = int(jnp.searchsorted(s.t, 300.0))
@@ -126,7 +126,7 @@ def test_heat_is_kept(flat, mesh):
     s = end(closed, model, rtol=1e-8, keep_states=True)
     layer = closed.layer(3)
     grid = model.lay_out(layer)
-    heat_of = jax.vmap(jax.vmap(lambda s: model.heat_source(s, grid)))
+    heat_of = jax.vmap(jax.vmap(lambda y: s.equations.heat_source(y, grid)))
     power = np.asarray(jnp.sum(heat_of(s.states), axis=1))
     # Trapezia over the steps of a tight solve, without the last one.
     released = np.trapezoid(power, np.asarray(s.t)[:-1])
@@ -137,15 +137,19 @@ def test_heat_is_kept(flat, mesh):
 
 def test_step_matrix(one_sided, stack):
     """Solves with it and with its transpose, against the dense matrix."""
-    model = stack.for_cell(one_sided)
-    system = StackSystem(model)
+    equations = stack.for_cell(one_sided)
+    system = StackSystem(equations)
     args = system.lay_out(one_sided)
     sto = stoichiometry_at_soc(one_sided, jnp.asarray(0.6))
     y = system.equilibrium(args, sto, jnp.asarray(298.15))
     rng = np.random.default_rng(1)
     layers = y[:-1].reshape(3, -1)
-    layers = layers.at[:, model.layout.current_at].set(jnp.asarray([40.0, 60.0, 90.0]))
-    layers = layers.at[:, model.layout.temperature_at].add(jnp.asarray([0.0, 3.0, 5.0]))
+    layers = layers.at[:, equations.layout.current_at].set(
+        jnp.asarray([40.0, 60.0, 90.0])
+    )
+    layers = layers.at[:, equations.layout.temperature_at].add(
+        jnp.asarray([0.0, 3.0, 5.0])
+    )
     y = jnp.append(layers.ravel(), y[-1])
     y = y * (1.0 + 1e-3 * rng.uniform(-1.0, 1.0, y.shape))
     protocol = na.Protocol("Discharge at 500 W until 2.0 V")

@@ -1,0 +1,18 @@
+"""Charge stored at the particle surfaces."""
+
+from jaxtyping import Array, Float
+
+from .surface import AbstractSurfaceProcess
+
+
+class DoubleLayer(AbstractSurfaceProcess):
+    """What the reactions leave of the current charges a capacitor.
+
+    Attributes:
+        capacitance: C_dl, for each area of particle [F.m-2].
+    """
+
+    capacitance: Float[Array, ""]
+
+    def differential_capacitance(self, drop: Array, T: Array) -> Array:
+        return self.capacitance
