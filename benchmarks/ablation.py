@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import naion as na
 from benchmarks.harness import FAST, write
+from benchmarks.scores import by_label
+from naion.demo import _hakadi, _layered_oxide, _nvpf, _tuberlin
 from naion.fit import Fit, Free, Problem, least_squares
-from naion.studies import _hakadi, _layered_oxide, _nvpf, _tuberlin
-from naion.studies._scores import by_label
 
 Variant = tuple[str, Callable[[], Problem]]
 

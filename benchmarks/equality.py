@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from naion import parameters, studies
+from naion import demo, parameters
 from naion._cache import compilation_cache
 from naion.fit import least_squares
 
@@ -68,11 +68,11 @@ def fits() -> dict[str, list[float]]:
     """Cost, fitted numbers and their standard deviations of the studies of the demo."""
     found = {}
     for name, problem, options in (
-        ("nvpf", studies.nvpf_problem(), {"max_evaluations": 30, "tolerance": 1e-3}),
-        ("hina", studies.hina_problem(), {"max_evaluations": 22, "tolerance": 1e-3}),
+        ("nvpf", demo.nvpf_problem(), {"max_evaluations": 30, "tolerance": 1e-3}),
+        ("hina", demo.hina_problem(), {"max_evaluations": 22, "tolerance": 1e-3}),
         (
             "hakadi",
-            studies.hakadi_problem(),
+            demo.hakadi_problem(),
             {"max_evaluations": 22, "tolerance": 2e-3},
         ),
     ):

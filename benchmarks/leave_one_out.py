@@ -19,10 +19,10 @@ import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, write
+from benchmarks.scores import LEAST
+from naion.demo import _hakadi, _nvpf, _tuberlin
 from naion.fit import Experiment, Fit, Problem, Subject, errors_of, least_squares
 from naion.fit._free import sizes
-from naion.studies import _hakadi, _nvpf, _tuberlin
-from naion.studies._scores import LEAST
 
 HEADER = [
     *("left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"),

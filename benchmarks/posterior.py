@@ -16,8 +16,8 @@ import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, RESULTS, write
+from naion.demo._nvpf import nvpf_problem
 from naion.fit import Fit, Free, errors_of, least_squares, log_density, posterior
-from naion.studies._nvpf import nvpf_problem
 
 SIDES = ("negative", "positive")
 SIX = (

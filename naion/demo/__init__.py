@@ -1,4 +1,4 @@
-"""The real cells naion is shown on: which data, which parameters, which question."""
+"""The real cells that naion is shown on: data, what is fitted, and the demo's report."""
 
 from ._demo import demo
 from ._fitted import capacity_errors
