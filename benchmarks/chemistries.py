@@ -18,8 +18,8 @@ import numpy as np
 import naion as na
 from benchmarks.harness import FAST, RESULTS, write
 from naion.batch import run, stack
+from naion.fit import ensemble, uncertainty_of_set
 from naion.parameters import ParameterSet, load_set
-from naion.predict import ensemble, uncertainty_of_set
 from naion.properties import Invariant
 
 DRAWS = 4 if FAST else 24

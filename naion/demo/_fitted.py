@@ -15,10 +15,17 @@ from .. import plot
 from .._files import write_whole
 from .._progress import Progress
 from ..batch import Finished, digest
-from ..fit import Fit, Problem, least_squares, run, scores
+from ..fit import (
+    Fit,
+    Problem,
+    Uncertainty,
+    least_squares,
+    run,
+    scores,
+    write_fitted_cell,
+)
 from ..io import read_cell
 from ..parameters import Cell
-from ..predict import Uncertainty, write_fitted_cell
 from ..protocol import Mode
 
 ABOUT = {"kind": "demo"}

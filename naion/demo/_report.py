@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from .. import claims, plot
-from ..predict import ColdRow
 from ..report import Figure, Report, Table
 from ._fitted import Fitted
+from ._questions import ColdRow
 
 NAXTRA = 175.0
 """Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
