@@ -1,6 +1,6 @@
 """Write the tables that naion embeds, from the full data files and the references.
 
-    python -m benchmarks.embedded DIRECTORY
+    python -m benchmarks embedded DIRECTORY
 
 DIRECTORY holds `data/` and `reference/`. Parameter tables keep their published points;
 measured curves are resampled on our own grid, a few tens of points each.
@@ -171,14 +171,11 @@ def _bpx_function(given, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, eval(given, names)  # of a file that we chose
 
 
-def main(source: Path) -> None:
+def main() -> None:
     """Write everything that naion embeds."""
+    source = Path(sys.argv[1])
     chayambuka_set(source)
     constructed_sets(source)
     cfm_set(source)
     aboutenergy_sets(source)
     measurements(source / "data", NAION / "demo" / "data")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

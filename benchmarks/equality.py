@@ -1,14 +1,13 @@
 """Does a change of naion change its numbers? Every set, part, pack, fit and claim.
 
-`python -m benchmarks.equality --write before.json` keeps them,
-`python -m benchmarks.equality --against before.json` compares: simulations to 1e-9, costs
+`python -m benchmarks equality --write before.json` keeps them,
+`python -m benchmarks equality --against before.json` compares: simulations to 1e-9, costs
 of fits to 1e-6, fitted numbers to 0.01 of their standard deviations, probabilities of
 claims to 0.2 points. `--only simulations` and so on take a part of it.
 """
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,7 +141,3 @@ def main() -> int:
     for name in missing:
         print(f"only on one side: {name}")
     return int(worst > 1.0 or bool(missing))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -276,8 +276,3 @@ def main() -> None:
         f"{na.Mesh()}; errors against Rodas5P at rtol 1e-7 on the same mesh, over the first "
         "98 % of the charge: of the dense output, but for SDIRK4 at the ends of its steps.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()
