@@ -24,7 +24,7 @@ from ._experiment import (
     recorded,
     segments,
 )
-from ._fit import Fit, gradient_descent, least_squares, scores, summarise
+from ._fit import Fit, gradient_descent, least_squares, scores
 from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
 from ._posterior import log_density, posterior
@@ -82,7 +82,6 @@ __all__ = [
     "sharpen",
     "stage_of",
     "staged",
-    "summarise",
     "uncertainty_of",
     "uncertainty_of_set",
     "voltage_band",
