@@ -31,40 +31,39 @@ types: $(STAMP)
 	$(BIN)/pyright
 
 study: $(STAMP)
-	$(BIN)/python -m benchmarks.mesh
-	$(BIN)/python -m benchmarks.integrators
-	$(BIN)/python -m benchmarks.leave_one_out
-	$(BIN)/python -m benchmarks.ablation
-	$(BIN)/python -m benchmarks.posterior
-	$(BIN)/python -m benchmarks.chemistries
-	$(BIN)/python -m benchmarks.cold_grid
-	$(BIN)/python -m benchmarks.defaults_grid
-	$(BIN)/python -m benchmarks.robustness
-	$(BIN)/python -m benchmarks.mixed_packs
-	$(BIN)/naion claims --out benchmarks/results/claims
-	mv benchmarks/results/claims/claims.json naion/claims/study.json
+	$(BIN)/python -m benchmarks mesh
+	$(BIN)/python -m benchmarks integrators
+	$(BIN)/python -m benchmarks leave_one_out
+	$(BIN)/python -m benchmarks ablation
+	$(BIN)/python -m benchmarks posterior
+	$(BIN)/python -m benchmarks chemistries
+	$(BIN)/python -m benchmarks cold_grid
+	$(BIN)/python -m benchmarks defaults_grid
+	$(BIN)/python -m benchmarks robustness
+	$(BIN)/python -m benchmarks mixed_packs
+	$(BIN)/python -m benchmarks claims
 
-# Side by side with PyBaMM; each question pins itself to one core.
+# Side by side with PyBaMM, on one core where not said otherwise.
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[test,opponents]'
-	$(BIN)/python -m benchmarks.discharge
-	$(BIN)/python -m benchmarks.cycles
-	$(BIN)/python -m benchmarks.packs
-	$(BIN)/python -m benchmarks.batch
-	$(BIN)/python -m benchmarks.derivatives
-	$(BIN)/python -m benchmarks.batch --cores 2
-	$(BIN)/python -m benchmarks.draws
-	$(BIN)/python -m benchmarks.scaling
-	$(BIN)/python -m benchmarks.long_runs
-	$(BIN)/python -m benchmarks.fits
-	$(BIN)/python -m benchmarks.fleet
-	$(BIN)/python -m benchmarks.first_call
-	$(BIN)/python -m benchmarks.cold_grid_pybamm
+	$(BIN)/python -m benchmarks discharge
+	$(BIN)/python -m benchmarks cycles
+	$(BIN)/python -m benchmarks packs
+	$(BIN)/python -m benchmarks batch
+	$(BIN)/python -m benchmarks derivatives
+	$(BIN)/python -m benchmarks --cores 2 batch
+	$(BIN)/python -m benchmarks draws
+	$(BIN)/python -m benchmarks scaling
+	$(BIN)/python -m benchmarks long_runs
+	$(BIN)/python -m benchmarks fits
+	$(BIN)/python -m benchmarks fleet
+	$(BIN)/python -m benchmarks first_call
+	$(BIN)/python -m benchmarks cold_grid_pybamm
 
 # On a machine with an NVIDIA GPU and nvcc.
 bench-gpu: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[test,cuda12]'
-	$(BIN)/python -m benchmarks.gpu
+	$(BIN)/python -m benchmarks gpu
 
 clean:
 	rm -rf $(VENV) out

@@ -1,1 +1,1 @@
-"""Benchmarks: each script answers the question in its docstring."""
+"""Benchmarks: `python -m benchmarks NAME` answers the question in its docstring."""

@@ -1,6 +1,6 @@
 """What each part of the shipped fits buys: the fit with it, and without.
 
-python -m benchmarks.ablation [nvpf hakadi tuberlin]
+python -m benchmarks ablation [nvpf hakadi tuberlin]
 """
 
 import sys
@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import naion as na
 from benchmarks.harness import FAST, write
+from benchmarks.scores import by_label
+from naion.demo import _hakadi, _layered_oxide, _nvpf, _tuberlin
 from naion.fit import Fit, Free, Problem, least_squares
-from naion.studies import _hakadi, _layered_oxide, _nvpf, _tuberlin
-from naion.studies._scores import by_label
 
 Variant = tuple[str, Callable[[], Problem]]
 
@@ -107,9 +107,9 @@ def fitted(problem: Problem) -> Fit:
     return least_squares(problem, max_evaluations=2 if FAST else 24, tolerance=2e-3)
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Fit every variant of the cells named, or of all."""
-    for name in names or list(CELLS):
+    for name in sys.argv[1:] or list(CELLS):
         rows = []
         for variant, problem in CELLS[name]():
             fit = fitted(problem())
@@ -126,8 +126,3 @@ def main(names: list[str]) -> None:
             "Fits start from the set's own numbers, those of TU Berlin from the Hakadi cell "
             "fitted in the same way.",
         )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main(sys.argv[1:])

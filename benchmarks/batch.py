@@ -1,30 +1,23 @@
 """Cells per second: batches of 1C discharges with parameters drawn around the set's.
 
-`python -m benchmarks.batch --cores 2` uses two cores; PyBaMM's batch then runs with two
+`python -m benchmarks --cores 2 batch` uses two cores; PyBaMM's batch then runs with two
 solver threads.
 """
 
-import argparse
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pybamm
 
-from benchmarks.harness import FAST, alternate, pin, write
-
-PARSER = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-PARSER.add_argument("--cores", type=int, default=1)
-CORES = PARSER.parse_args().cores if __name__ == "__main__" else 1
-pin(CORES)
-
-import equinox as eqx  # noqa: E402
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import pybamm  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import CASES, SEED, SPREAD, Case, factors, options  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import CASES, SEED, SPREAD, Case, factors, options
+from benchmarks.harness import FAST, alternate, cores, write
 
 SIZES = (1, 8, 64, 512, 4096)
 OPPONENT_SIZE = 64
+CORES = cores()
 
 
 def naion_side(case: Case):
@@ -110,8 +103,3 @@ def main() -> None:
         f"Parameters drawn with seed {SEED}, spread {SPREAD:g}. Settings and their errors "
         "as in discharge.md, tuned. The ratio at 64 cells is timed in turn.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

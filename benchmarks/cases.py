@@ -2,7 +2,7 @@
 
 Tuned settings are the cheapest found that meet the error asked for at 1C: 1 mV for the
 sodium cell, 0.5 mV for the lithium cell (RMSE over the first 98 % of the charge, against a
-converged solution of the same side). `python -m benchmarks.discharge` shows both.
+converged solution of the same side). `python -m benchmarks discharge` shows both.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """All shipped sets side by side: energy, rate, cold, fast charge, efficiency, heat.
 
-    python -m benchmarks.chemistries
+    python -m benchmarks chemistries
 
 Every number is a median over draws of the set's assumed numbers, with its 90 % interval;
 published numbers are taken as they are. Nothing here is a fit of a cell.
@@ -18,8 +18,8 @@ import numpy as np
 import naion as na
 from benchmarks.harness import FAST, RESULTS, write
 from naion.batch import run, stack
+from naion.fit import ensemble, uncertainty_of_set
 from naion.parameters import ParameterSet, load_set
-from naion.predict import ensemble, uncertainty_of_set
 from naion.properties import Invariant
 
 DRAWS = 4 if FAST else 24
@@ -281,8 +281,3 @@ def main() -> None:
         "the set's electrolyte has none in temperature. Masses are the sets' own.",
     )
     figure(everything)
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

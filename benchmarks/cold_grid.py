@@ -188,8 +188,3 @@ def main() -> None:
         f"no law of temperature, E_D is 30 kJ/mol.{listed}",
         last=f"numerical failures: {len(numerical)}",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,6 +1,6 @@
 """A sample of the cold grid through PyBaMM and through naion: who gets to the end?
 
-    python -m benchmarks.cold_grid_pybamm
+    python -m benchmarks cold_grid_pybamm
 
 Of the grid of `benchmarks.cold_grid`, what PyBaMM can express: isothermal runs. It gets
 each cell as functions of its lithium DFN at one temperature, with default mesh and solver.
@@ -186,8 +186,3 @@ def main() -> None:
         f"{seconds / COUNT:.1f} s a run with building. Ends well: at a cut-off, or naion "
         "with a physical reason. Default mesh and tolerance on both sides.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

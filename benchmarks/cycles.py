@@ -4,17 +4,13 @@ One pinned core. Errors are of the voltage on 200 equal steps, of charge passed 
 and of time for the others, against each side's own converged solution.
 """
 
-from benchmarks.harness import alternate, pin, rmse, write
+import jax
+import numpy as np
+import pybamm
 
-pin()
-
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-import pybamm  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import (  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import (
     DRIVE_CYCLE,
     NAION_CONVERGED,
     PYBAMM_CONVERGED,
@@ -23,6 +19,7 @@ from benchmarks.cases import (  # noqa: E402
     drive_cycle,
     options,
 )
+from benchmarks.harness import alternate, rmse, write
 
 CYCLE = [
     "Discharge at 1C until 2.0 V",
@@ -113,8 +110,3 @@ def main() -> None:
         f"Tuned: naion {SODIUM.naion}, PyBaMM {SODIUM.pybamm}; for the drive cycle "
         f"{DRIVE_CYCLE[0]} and {DRIVE_CYCLE[1]}; timed in turn.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -86,6 +86,7 @@ def disagreement(case: Case, cell: Cell, done: na.Solution, **options) -> str | 
 
 def main() -> None:
     """Run everything and write the table."""
+    warnings.simplefilter("ignore", na.Caution)
     counts: Counter[str] = Counter()
     rows, faults, repeated = [], [], 0
     for name in available():
@@ -129,9 +130,3 @@ def main() -> None:
         f"ends were repeated. Seconds with compiling.{listed}",
         last=f"faults: {len(faults)}",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    warnings.simplefilter("ignore", na.Caution)
-    main()

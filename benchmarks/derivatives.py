@@ -3,19 +3,15 @@
 One pinned core; the sodium cell, 1C, tuned. PyBaMM has forward sensitivities only.
 """
 
-from benchmarks.harness import alternate, pin, write
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pybamm
 
-pin()
-
-import equinox as eqx  # noqa: E402
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import pybamm  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import SODIUM, options  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import SODIUM, options
+from benchmarks.harness import alternate, write
 
 
 def scalars(cell) -> tuple:
@@ -123,9 +119,3 @@ def _times(value, factor):
     if callable(value):
         return lambda *args: factor * value(*args)
     return factor * value
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    np.set_printoptions(precision=4)
-    main()

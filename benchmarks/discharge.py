@@ -3,16 +3,12 @@
 Work against precision, not one point: every setting of both sides stands with its error.
 """
 
-from benchmarks.harness import FAST, Times, alternate, pin, rmse, write
+import jax
+import numpy as np
 
-pin()
-
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import (  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import (
     CASES,
     NAION_CONVERGED,
     PYBAMM_CONVERGED,
@@ -20,6 +16,7 @@ from benchmarks.cases import (  # noqa: E402
     Settings,
     options,
 )
+from benchmarks.harness import FAST, Times, alternate, rmse, write
 
 
 def naion_run(case: Case, settings: Settings | None):
@@ -128,7 +125,3 @@ WORK = (
     (10, 40, 2e-4),
     (20, 60, 1e-5),
 )
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

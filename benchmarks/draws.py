@@ -5,22 +5,19 @@ drawn log-uniformly within a factor of 3 either way, the rate uniformly between 
 Both sides use their tuned settings.
 """
 
-from benchmarks.harness import FAST, pin, write
+import time
 
-pin()
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pybamm
 
-import time  # noqa: E402
-
-import equinox as eqx  # noqa: E402
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import pybamm  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import SEED, SODIUM, options  # noqa: E402
-from naion.parameters import Stoichiometry, stoichiometry_at_soc  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import SEED, SODIUM, options
+from benchmarks.harness import FAST, write
+from naion.parameters import Stoichiometry, stoichiometry_at_soc
 
 N = 4 if FAST else 40
 SPREAD = 3.0
@@ -138,8 +135,3 @@ def main() -> None:
         "discharge.md. Charges start at rest at SOC 0. Failed: no cut-off or other physical "
         "end.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,14 +1,13 @@
 """Does a change of naion change its numbers? Every set, part, pack, fit and claim.
 
-`python -m benchmarks.equality --write before.json` keeps them,
-`python -m benchmarks.equality --against before.json` compares: simulations to 1e-9, costs
+`python -m benchmarks equality --write before.json` keeps them,
+`python -m benchmarks equality --against before.json` compares: simulations to 1e-9, costs
 of fits to 1e-6, fitted numbers to 0.01 of their standard deviations, probabilities of
 claims to 0.2 points. `--only simulations` and so on take a part of it.
 """
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from naion import parameters, studies
+from naion import demo, parameters
 from naion._cache import compilation_cache
 from naion.fit import least_squares
 
@@ -68,11 +67,11 @@ def fits() -> dict[str, list[float]]:
     """Cost, fitted numbers and their standard deviations of the studies of the demo."""
     found = {}
     for name, problem, options in (
-        ("nvpf", studies.nvpf_problem(), {"max_evaluations": 30, "tolerance": 1e-3}),
-        ("hina", studies.hina_problem(), {"max_evaluations": 22, "tolerance": 1e-3}),
+        ("nvpf", demo.nvpf_problem(), {"max_evaluations": 30, "tolerance": 1e-3}),
+        ("hina", demo.hina_problem(), {"max_evaluations": 22, "tolerance": 1e-3}),
         (
             "hakadi",
-            studies.hakadi_problem(),
+            demo.hakadi_problem(),
             {"max_evaluations": 22, "tolerance": 2e-3},
         ),
     ):
@@ -142,7 +141,3 @@ def main() -> int:
     for name in missing:
         print(f"only on one side: {name}")
     return int(worst > 1.0 or bool(missing))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

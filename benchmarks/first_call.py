@@ -12,7 +12,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import naion as na
 from benchmarks.harness import FAST, Times, write
 
 NAME = "nvpf_hc_chayambuka2022"
@@ -74,8 +73,3 @@ def main() -> None:
         rows,
         f"{NAME}, 1C, default mesh; the gradient by every number of the cell. All cores.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -5,24 +5,21 @@ their tuned settings (naion at a tighter tolerance), on one core. A start counts
 if its RMSE is within 5 % of the best that its side reached.
 """
 
-from benchmarks.harness import FAST, pin, write
+import argparse
+import time
+import warnings
 
-pin()
+import equinox as eqx
+import numpy as np
+import pybamm
+import pybop
 
-import argparse  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
-
-import equinox as eqx  # noqa: E402
-import numpy as np  # noqa: E402
-import pybamm  # noqa: E402
-import pybop  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks import opponent  # noqa: E402
-from benchmarks.cases import NAION_CONVERGED, PYBAMM_CONVERGED, SODIUM, options  # noqa: E402
-from naion.fit import Free, Problem, Subject, discharge, fleet  # noqa: E402
-from naion.fit._free import leaf  # noqa: E402
+import naion as na
+from benchmarks import opponent
+from benchmarks.cases import NAION_CONVERGED, PYBAMM_CONVERGED, SODIUM, options
+from benchmarks.harness import FAST, write
+from naion.fit import Free, Problem, Subject, discharge, fleet
+from naion.fit._free import leaf
 
 SEED = 20261122
 NOISE = 1e-3
@@ -222,8 +219,3 @@ def main() -> None:
         f"200 voltages with {1e3 * NOISE:g} mV of noise (seed {SEED}). Evaluations of "
         f"naion are of residuals; Jacobians are not counted. PyBOP {pybop.__version__}.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -104,8 +104,3 @@ def main() -> None:
         f"with three rates, parameters are off by {low:.1f} % (median) and {high:.1f} % "
         "(95th percentile). Compilation not included.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -100,8 +100,3 @@ def main() -> None:
         f"call {compiled:.0f} s."
     )
     write("gpu", "Batches on a GPU", HEADER, rows, notes)
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,8 +1,11 @@
 """What all benchmarks share: errors, fair timings, and results with their circumstances."""
 
+import datetime
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,12 +21,9 @@ FAST = os.environ.get("NAION_FAST") == "1"
 """Smaller studies, to see that the scripts run."""
 
 
-def pin(cores: int = 1) -> None:
-    """Keep this process and what it starts on the first `cores` it may use.
-
-    Call it before JAX computes anything: threads inherit it.
-    """
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+def cores() -> int:
+    """How many this process may use; `python -m benchmarks` pins it."""
+    return len(os.sched_getaffinity(0))
 
 
 def rmse(x, reference, last: float) -> tuple[float, float]:
@@ -97,14 +97,11 @@ def write(
 ) -> None:
     """Write a Markdown table and JSON lines below `results/`, and print the table.
 
+    Both carry date, commit, machine and versions.
+
     `last` becomes the last line of the table's page.
     """
-    cores = len(os.sched_getaffinity(0))
-    where = f"{_processor()}, {cores} core(s), {jax.devices()[0].platform}"
-    kernels = "native kernels" if lanes.enabled() else "plain JAX"
-    versions = f"naion {na.__version__}, jax {jax.__version__}, float64, {kernels}"
-    versions += _opponent_version()
-    lines = [f"# {title}", "", notes, "", f"{where}; {versions}.", ""]
+    lines = [f"# {title}", "", notes, "", circumstances(), ""]
     table = [header, ["---"] * len(header), *rows]
     lines += ["| " + " | ".join(r) + " |" for r in table]
     lines += [] if last is None else ["", last]
@@ -114,11 +111,54 @@ def write(
         return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    facts = {"where": where, "versions": versions, "notes": notes}
+    facts = {**_facts(), "notes": notes}
     with (RESULTS / f"{name}.jsonl").open("w", encoding="utf-8") as f:
         for row in rows:
             entry = dict(zip(header, row, strict=True)) | facts
             f.write(json.dumps(entry) + "\n")
+
+
+def circumstances() -> str:
+    """Date, commit, machine and versions, as a sentence."""
+    facts = _facts()
+    return (
+        f"{facts['date']}, commit {facts['commit']}; {facts['machine']}; "
+        f"{facts['versions']}."
+    )
+
+
+def _facts() -> dict[str, str]:
+    device = jax.devices()[0]
+    kernels = "native kernels" if lanes.enabled() else "plain JAX"
+    versions = f"naion {na.__version__}, jax {jax.__version__}, float64, {kernels}"
+    machine = f"{_processor()}, {cores()} core(s), {device.platform}"
+    if device.platform != "cpu":
+        machine += f" {device.device_kind}"
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": _commit(),
+        "machine": machine,
+        "versions": versions + _opponent_version(),
+    }
+
+
+def _commit() -> str:
+    """Of the code that ran, and whether it was changed since."""
+    here = "git", "-C", str(Path(__file__).parent)
+    code = ":/naion", ":/kernels", ":/benchmarks", ":!/benchmarks/results"
+    try:
+        commit, changes = (
+            subprocess.run(
+                [*here, *words], check=True, capture_output=True, text=True
+            ).stdout.strip()
+            for words in (
+                ("rev-parse", "--short=12", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no", "--", *code),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit}, with changes" if changes else commit
 
 
 def _processor() -> str:
@@ -131,7 +171,5 @@ def _processor() -> str:
 
 
 def _opponent_version() -> str:
-    import sys
-
     pybamm = sys.modules.get("pybamm")
     return f"; PyBaMM {pybamm.__version__}" if pybamm else ""

@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from benchmarks.harness import FAST, median_text, seconds, voltage_error, write
-from naion.simulation import Solution
-from naion.simulation._system import CellSystem, segments_of
+from benchmarks.harness import FAST, alternate, voltage_error, write
+from naion.simulation import CellSystem, outcome_of, segments_of
+from naion.simulation._simulate import solution_of
 from naion.solvers import RODAS5P, Settings, Tableau, beginning, integrate
 
 
@@ -114,7 +114,7 @@ def solver(name: str, rate: float, tableau: Tableau, rtol: float, max_steps: int
 
     def run():
         t = integrate(system, beginning(y0, 1.0), grid, segments, settings)
-        return Solution(t.record, t.y, t.t, t.status, t.n_steps, t.n_rejected, model)
+        return solution_of(t, outcome_of(t), protocol, model)
 
     return jax.jit(run)
 
@@ -234,7 +234,7 @@ def sdirk_rows(name: str, rate: float, rtols, reference) -> list[list[str]]:
                 f"{rtol:g}",
                 str(int(done.steps)),
                 str(int(done.rejected)),
-                median_text(seconds(run, 7)),
+                str(alternate(run, repeats=7)[0]),
                 f"{rms:.3f}",
                 f"{np.max(np.abs(error)):.2f}",
                 "-",
@@ -262,7 +262,7 @@ def main() -> None:
                         f"{rtol:g}",
                         str(int(done.n_steps)),
                         str(int(done.n_rejected)),
-                        median_text(seconds(run, 7)),
+                        str(alternate(run, repeats=7)[0]),
                         f"{rmse:.3f}",
                         f"{largest:.2f}",
                         f"{capacity:+.4f}",
@@ -277,8 +277,3 @@ def main() -> None:
         f"{na.Mesh()}; errors against Rodas5P at rtol 1e-7 on the same mesh, over the first "
         "98 % of the charge: of the dense output, but for SDIRK4 at the ends of its steps.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,6 +1,6 @@
 """Each measured rate and temperature predicted from the others, beside a naive baseline.
 
-    python -m benchmarks.leave_one_out [nvpf hakadi tuberlin]
+    python -m benchmarks leave_one_out [nvpf hakadi tuberlin]
 
 The baseline knows no physics: at equal charge, voltages of neighbouring rates are
 interpolated in current; overvoltages of neighbouring temperatures as an Arrhenius law. At
@@ -17,12 +17,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-import naion as na
 from benchmarks.harness import FAST, write
+from benchmarks.scores import LEAST
+from naion.demo import _hakadi, _nvpf, _tuberlin
 from naion.fit import Experiment, Fit, Problem, Subject, errors_of, least_squares
 from naion.fit._free import sizes
-from naion.studies import _hakadi, _nvpf, _tuberlin
-from naion.studies._scores import LEAST
 
 HEADER = [
     *("left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"),
@@ -391,9 +390,9 @@ def by_temperature(problem: Problem, T: int) -> dict[str, np.ndarray]:
 CELLS = {"nvpf": nvpf, "hakadi": hakadi, "tuberlin": tuberlin}
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Leave out every condition of the cells named, or of all."""
-    for name in names or list(CELLS):
+    for name in sys.argv[1:] or list(CELLS):
         write(
             f"leave_one_out_{name}",
             f"Predicted from the other conditions: {name}",
@@ -402,8 +401,3 @@ def main(names: list[str]) -> None:
             "Voltage RMSE above 2 V and over the first 98 %; resistances in per cent of "
             "the measured one. " + (__doc__ or "").split("\n\n")[-1].replace("\n", " "),
         )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main(sys.argv[1:])

@@ -75,7 +75,3 @@ def main() -> None:
         rows,
         " ".join((__doc__ or "").split()),
     )
-
-
-if __name__ == "__main__":
-    main()

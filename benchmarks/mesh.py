@@ -25,6 +25,12 @@ def discharge(name: str, rate: str, mesh: na.Mesh, rtol: float):
     )
 
 
+def main() -> None:
+    """Errors of the defaults, and of other meshes."""
+    defaults()
+    choices()
+
+
 def defaults() -> None:
     """Errors of the defaults for every embedded set."""
     rows = []
@@ -91,9 +97,3 @@ def choices() -> None:
         "Tolerance 1e-5, so that only the mesh shows; `nan`: the discharge ended within "
         "the first 98 % of the charge.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    defaults()
-    choices()

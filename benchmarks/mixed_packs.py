@@ -1,6 +1,6 @@
 """Sodium and LFP cells in one pack: energy and power in the cold, gauge, mismatch."""
 
-import equinox as eqx  # noqa: I001
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -172,8 +172,3 @@ def main() -> None:
         "C/3; their shares are by what each string can give. Gauge: what 20 mV of rested "
         "voltage leave open of the state of charge.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,14 +1,11 @@
 """What a pack costs over one cell: a 1C discharge of unlike cells, on one pinned core."""
 
-from benchmarks.harness import FAST, alternate, pin, write
+import equinox as eqx
+import numpy as np
 
-pin()
-
-import equinox as eqx  # noqa: E402
-import numpy as np  # noqa: E402
-
-import naion as na  # noqa: E402
-from naion.parameters import load  # noqa: E402
+import naion as na
+from benchmarks.harness import FAST, alternate, write
+from naion.parameters import load
 
 CASES = (
     ("nfm_hc_18650", "default", na.Mesh()),
@@ -76,8 +73,3 @@ def _kept(s) -> str:
     groups = round(current.sum(axis=1)[0] / float(s.current[0]))
     per = current.reshape(len(current), groups, -1).sum(axis=2)
     return f"{np.abs(per - np.asarray(s.current)[:, None]).max():.1e}"
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,11 +1,8 @@
 """What parts of the physics cost: a 1C discharge of the 18650 set, on one pinned core."""
 
-from benchmarks.harness import alternate, pin, write
-
-pin()
-
-import naion as na  # noqa: E402
-from naion.parameters import (  # noqa: E402
+import naion as na
+from benchmarks.harness import alternate, write
+from naion.parameters import (
     load,
     with_heat_through_stack,
     with_hysteresis,
@@ -51,8 +48,3 @@ def main() -> None:
         "nfm_hc_18650, 1C at 25 degC, rtol 5e-4; parts with their assumed numbers "
         "(naion.parameters.with_hysteresis and so on). Accepted + rejected steps.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -1,6 +1,6 @@
 """The full posterior of six numbers of the NVPF cell, beside the Gaussian of the fit.
 
-    python -m benchmarks.posterior
+    python -m benchmarks posterior
 
 Rate constants, diffusivities, conductivity of the electrolyte and contact resistance; all
 else stays as `make demo` fits it to the three discharges. Writes a table, and the draws as
@@ -14,10 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import naion as na
 from benchmarks.harness import FAST, RESULTS, write
+from naion.demo._nvpf import nvpf_problem
 from naion.fit import Fit, Free, errors_of, least_squares, log_density, posterior
-from naion.studies._nvpf import nvpf_problem
 
 SIDES = ("negative", "positive")
 SIX = (
@@ -100,8 +99,3 @@ def roughness(fit: Fit, rtol: float) -> float:
 
 def _interval(value: float, low: float, high: float) -> str:
     return f"{value:.3g} ({low:.3g} to {high:.3g})"
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

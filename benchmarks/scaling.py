@@ -3,20 +3,17 @@
 Batches are in batch.md, parameters of a gradient in derivatives.md.
 """
 
-from benchmarks.harness import FAST, alternate, pin, voltage_error, write
+import subprocess
+import sys
+from pathlib import Path
 
-pin()
+import jax
+import jax.numpy as jnp
 
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-
-import naion as na  # noqa: E402
-from benchmarks.cases import NAION_CONVERGED, SODIUM, Settings  # noqa: E402
-from benchmarks.cases import options as options_of  # noqa: E402
+import naion as na
+from benchmarks.cases import NAION_CONVERGED, SODIUM, Settings
+from benchmarks.cases import options as options_of
+from benchmarks.harness import FAST, alternate, voltage_error, write
 
 CYCLE = [
     "Discharge at 1C until 2.0 V",
@@ -124,8 +121,3 @@ def main() -> None:
         "Inside jit, tuned settings of discharge.md but for what is varied; errors against "
         "a converged solution. Memory is that of a whole process, its libraries included.",
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    main()

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         pack,
         parameters,
         plot,
-        predict,
         report,
     )
     from ._cautions import Caution
@@ -50,7 +49,6 @@ __all__ = [
     "pack",
     "parameters",
     "plot",
-    "predict",
     "report",
     "simulate",
 ]
@@ -73,7 +71,6 @@ _HOMES = {
     "parameters": ".parameters",
     "ButlerVolmer": ".physics.kinetics",
     "plot": ".plot",
-    "predict": ".predict",
     "Mode": ".protocol",
     "Protocol": ".protocol",
     "Step": ".protocol",

@@ -8,7 +8,7 @@ from jax._src import xla_bridge
 
 SLOW_TO_COMPILE = "xla_cpu_use_fusion_emitters"
 """A part of XLA for CPUs that takes long over programs such as ours, and makes them no faster
-(`python -m benchmarks.first_call`)."""
+(`python -m benchmarks first_call`)."""
 
 KNOWN_TO = "0.10."
 """Release of jaxlib that knows it: one that does not would end the process."""

@@ -4,3 +4,7 @@ A corpus of bad inputs and faults (`corpus`), seeded mutations of good files (`m
 and a judge (`judge`) that reads only what a user sees: the exit status, the exception, and
 whether the message names the place, what was given and what was expected.
 """
+
+from .everything import main
+
+__all__ = ["main"]

@@ -1,6 +1,5 @@
 """BPX files, through the library: the command line does not read them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from naion.io import read_bpx
@@ -148,7 +147,10 @@ def cases() -> list[Case]:
         Case("read_bpx", name, read, "b.json", given, expected, {"b.json": text})
         for name, text, given, expected in whole
     ]
-    missing: Callable[[], Any] = lambda: read_bpx("nowhere.json")  # noqa: E731
+
+    def missing() -> Any:
+        return read_bpx("nowhere.json")
+
     found.append(
         Case("read_bpx", "no such file", missing, "nowhere.json", "", "No BPX")
     )

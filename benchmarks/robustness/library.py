@@ -67,12 +67,15 @@ def _called(code: str) -> Callable[[], Any]:
 
 def _values() -> list[Case]:
     """What is done, and its right value or caution."""
-    cold = lambda: na.simulate(  # noqa: E731
-        load("nvpf_hc_chayambuka2022"),
-        "Discharge at C/5 for 20 s",
-        model=tiny(),
-        temperature=253.15,
-    )
+
+    def cold() -> na.Solution:
+        return na.simulate(
+            load("nvpf_hc_chayambuka2022"),
+            "Discharge at C/5 for 20 s",
+            model=tiny(),
+            temperature=253.15,
+        )
+
     return [
         Case(
             "library: tables",

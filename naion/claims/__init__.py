@@ -15,7 +15,7 @@ from ._claims import (
 )
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
-from ._report import add_to, studied, write
+from ._report import add_to, write
 from ._search import Found, best_design, pareto
 
 __all__ = [
@@ -41,6 +41,5 @@ __all__ = [
     "products",
     "reading",
     "shipped_cell",
-    "studied",
     "write",
 ]

@@ -14,9 +14,9 @@ from .._entries import number, one_of, only, pair, table, text
 from .._files import read_toml
 from ..design import Input, read_input
 from ..design import load as load_design
+from ..fit import Uncertainty, uncertainty_of_set
 from ..io import read_cell
 from ..parameters import Cell, available, load_set
-from ..predict import Uncertainty, uncertainty_of_set
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 

@@ -9,12 +9,9 @@ import numpy as np
 from jaxtyping import Array
 
 from ..design import Blueprint, Design, Input
-from ..fit import Subject
-from ..fit._errors import inverse_of
+from ..fit import Subject, Uncertainty, draws
 from ..fit._free import leaf, set_vector, sizes
 from ..parameters import Cell
-from ..predict import Uncertainty
-from ..predict._ensemble import draws, root_of
 
 NO_LEVERS = (".ocp.", ".hysteresis.")
 """Parts of names of fitted numbers that nobody can choose: corrections of measured curves,
@@ -115,7 +112,7 @@ class Product:
         """From independent standard deviations to the vector's distance from the median."""
         n, m = len(self.known.z), len(self.inputs)
         root = np.eye(n + m)
-        root[:n, :n] = root_of(self.known.covariance)
+        root[:n, :n] = self.known.root
         return root
 
     @property
@@ -129,8 +126,7 @@ class Product:
         free = [k for k, s in enumerate(names) if not any(w in s for w in NO_LEVERS)]
         root = np.eye(n + m)
         root[:n, :n] = 0.0
-        precision = inverse_of(self.known.covariance)[np.ix_(free, free)]
-        root[np.ix_(free, free)] = root_of(inverse_of(precision))
+        root[np.ix_(free, free)] = self.known.root_given_rest(free)
         return root
 
     @property

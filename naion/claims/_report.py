@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,6 @@ from .._files import write_whole
 from ..io import write_csv
 from ..report import Figure, Report, Table
 from ._answer import Answer, Audit, Change
-
-
-def studied() -> list[dict[str, Any]]:
-    """Answers to all claims that ship, as `make study` computed them: see claims.json."""
-    return json.loads(
-        resources.files("naion.claims").joinpath("study.json").read_text()
-    )
-
 
 HEADER = (
     ("claim", "maker", "product", "said", "reading", "quantity", "unit", "claimed")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from .._files import writable_folder
-from ..studies import demo
+from ..demo import demo
 
 
 def options(p: argparse.ArgumentParser) -> None:

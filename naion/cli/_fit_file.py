@@ -69,12 +69,12 @@ from ..fit import (
     scores,
     segments,
     with_ocp_correction,
+    write_fitted_cell,
 )
 from ..fit._free import check_free, check_start
 from ..io import read_cell, read_columns, read_measurement
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
-from ..predict import write_fitted_cell
 from ..report import Figure, Report, Table
 from ._exit import EXIT
 from ._toml import (

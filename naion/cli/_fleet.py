@@ -15,10 +15,9 @@ import numpy as np
 
 from .._files import read_text, writable_folder
 from ..batch import Finished, mine, together
-from ..fit import Fit, Problem, fleet
+from ..fit import Fit, Problem, fleet, uncertainty_of, write_fitted_cell
 from ..fit._fleet import AT_ONCE
 from ..io import delimiter_of, write_csv
-from ..predict import uncertainty_of, write_fitted_cell
 from ._fit_file import problem_of
 from ._toml import beside, count, only, read_toml
 

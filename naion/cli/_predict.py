@@ -5,9 +5,9 @@ import argparse
 import numpy as np
 
 from .._files import writable
+from ..fit import Uncertainty, ensemble, uncertainty_of_set, voltage_band
 from ..io import read_cell, write_csv
 from ..parameters import available, load_set
-from ..predict import Uncertainty, ensemble, uncertainty_of_set, voltage_band
 from ..simulation import simulate
 from ._run import ended, grid, options, prepare, rows, text
 

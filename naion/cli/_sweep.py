@@ -48,7 +48,6 @@ import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Array
-from scipy.stats import qmc
 
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
@@ -298,6 +297,8 @@ def _points(text: dict[str, Any], file: Path) -> tuple[list[str], np.ndarray]:
     seed = text.get("seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"{file}: seed = {seed!r}; expected a whole number.")
+    from scipy.stats import qmc
+
     sampler = qmc.LatinHypercube(len(vary), rng=np.random.default_rng(seed))
     shares = sampler.random(lanes)
     columns = [_at_share(v, u) for v, u in zip(vary, shares.T, strict=True)]

@@ -1,4 +1,4 @@
-"""Turn measurements into a cell, and say how well they pin it down."""
+"""Turn measurements into a cell, say how well they pin it down, and what follows."""
 
 from ._certainty import (
     Combination,
@@ -8,6 +8,7 @@ from ._certainty import (
     profile,
 )
 from ._design import Ranked, planned, rank, sharpen
+from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._evaluate import run
 from ._experiment import (
@@ -23,18 +24,25 @@ from ._experiment import (
     recorded,
     segments,
 )
-from ._fit import Fit, gradient_descent, least_squares, scores, summarise
+from ._fit import Fit, gradient_descent, least_squares, scores
 from ._fleet import fleet
 from ._free import Free, Subject, assumed, with_ocp_correction
 from ._posterior import log_density, posterior
 from ._problem import Problem, ocp_slopes
 from ._sense import doubts
 from ._strategies import STAGES, multi_start, stage_of, staged
+from ._uncertainty import (
+    Uncertainty,
+    uncertainty_of,
+    uncertainty_of_set,
+    write_fitted_cell,
+)
 
 __all__ = [
     "BELOW_ANY_CUT_OFF",
     "COMPARED",
     "Combination",
+    "Ensemble",
     "Experiment",
     "Fit",
     "Free",
@@ -46,10 +54,13 @@ __all__ = [
     "Ranked",
     "STAGES",
     "Subject",
+    "Uncertainty",
     "assumed",
     "combinations",
     "discharge",
     "doubts",
+    "draws",
+    "ensemble",
     "errors_of",
     "fleet",
     "gradient_descent",
@@ -71,6 +82,9 @@ __all__ = [
     "sharpen",
     "stage_of",
     "staged",
-    "summarise",
+    "uncertainty_of",
+    "uncertainty_of_set",
+    "voltage_band",
     "with_ocp_correction",
+    "write_fitted_cell",
 ]

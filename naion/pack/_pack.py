@@ -134,10 +134,6 @@ class Pack(eqx.Module):
         of = [c.thermal.mass * c.thermal.specific_heat for c in self.cells]
         return jnp.concatenate(of)
 
-    def in_order(self, by_chemistry: Array) -> Array:
-        """Rows of the cells, in the order in which the user gave them."""
-        return by_chemistry[np.array(self.wiring.order)]
-
 
 def build(
     strings: Strings,

@@ -5,9 +5,17 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.fit import Free, Problem, Subject, discharge, least_squares
+from naion.fit import (
+    Free,
+    Problem,
+    Subject,
+    Uncertainty,
+    discharge,
+    ensemble,
+    least_squares,
+    uncertainty_of,
+)
 from naion.fit._free import leaf
-from naion.predict import Uncertainty, ensemble, uncertainty_of
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 TRUTH = {"contact_resistance.scale": 1.4, "positive.particle.rate_constant.scale": 0.7}

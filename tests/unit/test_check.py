@@ -13,6 +13,7 @@ import pytest
 
 import naion as na
 from naion import batch
+from naion.demo._layered_oxide import with_branches
 from naion.parameters import (
     SEI,
     Cell,
@@ -38,7 +39,6 @@ from naion.parameters import (
     with_sizes,
 )
 from naion.properties import AbstractCurve, Expression, Property, constant
-from naion.studies._layered_oxide import with_branches
 
 SODIUM, LITHIUM = "nfm_hc_18650", "nmc811_chen2020"
 COLD, WARM = 253.15, 298.15

@@ -9,15 +9,12 @@ ROOT = Path(naion.__file__).parent
 
 STILL = {
     ("claims/_claims.py", "fit._free"),
-    ("claims/_product.py", "fit._errors"),
     ("claims/_product.py", "fit._free"),
-    ("claims/_product.py", "predict._ensemble"),
     ("cli/_fit_file.py", "fit._free"),
     ("cli/_fleet.py", "fit._fleet"),
     ("cli/_sweep.py", "fit._free"),
     ("pack/_simulate.py", "simulation._parts"),
     ("pack/_simulate.py", "simulation._simulate"),
-    ("predict/_ensemble.py", "fit._free"),
 }
 """Private modules that another package still reaches into: free parameters have no home of
 their own yet, nor has what drives cells and packs alike."""

@@ -11,8 +11,8 @@ import pytest
 
 import naion as na
 from naion.batch import run, stack
-from naion.predict import ensemble, uncertainty_of_set
-from naion.studies._tables import EMBEDDED, columns
+from naion.demo._tables import EMBEDDED, columns
+from naion.fit import ensemble, uncertainty_of_set
 
 NAMES = ("charge_Ah", "voltage_V")
 

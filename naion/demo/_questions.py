@@ -13,12 +13,12 @@ from .._progress import Progress, silent
 from .._results import Result
 from ..batch import run, stack
 from ..design import Blueprint
+from ..fit import Ensemble
 from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped
 from ..parameters import Cell
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-from ._ensemble import Ensemble
 
 RATES = {"C/10": 0.1, "C/3": 1.0 / 3.0, "1C": 1.0}
 TEMPERATURES = (25.0, 0.0, -20.0, -30.0, -40.0)

@@ -1,12 +1,10 @@
-"""Run as `python -m benchmarks.robustness`; words choose cases by their door or name."""
+"""All cases, judged; words choose some by their door or name."""
 
 import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import naion as na
 
 from ..harness import FAST, write
 from . import (
@@ -54,8 +52,9 @@ def verdicts(words: list[str]) -> Iterator[Judged]:
                 yield fault.case, faults.judged(fault, Path(folder))
 
 
-def main(words: list[str]) -> int:
-    """Judge, print, and write the table; how many are not clear."""
+def main() -> int:
+    """Judge, print, and write the table; status 1 where something is not clear."""
+    words = sys.argv[1:]
     counts: dict[str, dict[str, int]] = {}
     wrong: list[Judged] = []
     for case, found in verdicts(words):
@@ -78,7 +77,7 @@ def main(words: list[str]) -> int:
             _notes(counts),
             "\n".join(["Not clear:", "", *(_line(*w) for w in wrong)] if wrong else []),
         )
-    return len(wrong)
+    return 1 if wrong else 0
 
 
 def _line(case: Case, found: Verdict) -> str:
@@ -98,10 +97,5 @@ def _notes(counts: dict[str, dict[str, int]]) -> str:
         "expected; or done, with the caution or the value that is right. A mutation is "
         "clear if it is accepted, or refused with the name of its file. Fits, sweeps, "
         "audits and the demo are stopped where their long work would begin, but for one "
-        "fit. `python -m benchmarks.robustness`."
+        "fit. `python -m benchmarks robustness`."
     )
-
-
-if __name__ == "__main__":
-    na.enable_x64()
-    sys.exit(1 if main(sys.argv[1:]) else 0)

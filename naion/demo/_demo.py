@@ -14,13 +14,14 @@ from .._cache import compilation_cache
 from .._precision import enable_x64
 from .._progress import Progress
 from ..batch import Finished, digest
-from ..predict import ColdRow, cold_table, energy_density, ensemble
+from ..fit import ensemble
 from ..report import Report
-from ._demo_report import write_audit, write_fits, write_predictions
 from ._fitted import ABOUT, Fitted, fitted
 from ._hakadi import hakadi_problem
 from ._hina import hina_problem
 from ._nvpf import nvpf_problem
+from ._questions import ColdRow, cold_table, energy_density
+from ._report import write_audit, write_fits, write_predictions
 from ._second import beside
 from ._tables import EMBEDDED, full_tables
 from ._tuberlin import tuberlin_problem

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from naion.studies._second import beside
+from naion.demo._second import beside
 
 
 def wait(how, tell):

@@ -1,14 +1,15 @@
 """The report of the main job."""
 
+import csv
 from importlib.metadata import version
-from typing import Any
+from importlib.resources import files
 
 import numpy as np
 
 from .. import claims, plot
-from ..predict import ColdRow
 from ..report import Figure, Report, Table
 from ._fitted import Fitted
+from ._questions import ColdRow
 
 NAXTRA = 175.0
 """Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
@@ -26,23 +27,21 @@ def write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:
     report.paragraph(
         "Computed by `make study` (naion claims), from the same data, with more draws."
     )
-    kept = [c for c in claims.studied() if c["name"].startswith("naxtra")]
     header = ["claim", "reading", "claimed", "median (90 %)", "probability", "verdict"]
-    rows = [
-        [c["said"], r["text"], "; ".join(r["claimed"]), *_said(r)]
-        for c in kept
-        for r in c["readings"]
-    ]
-    report.add(Table(header, rows))
+    text = files("naion.demo").joinpath("naxtra.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    report.add(Table(header, [_said(row) for row in rows]))
 
 
-def _said(reading: dict[str, Any]) -> list[str]:
-    quantity = reading["quantities"][reading["required"]]
-    low, middle, high = quantity["interval_5_50_95"]
+def _said(row: dict[str, str]) -> list[str]:
+    low, middle, high, odds = (
+        float(row[key]) for key in ("low", "median", "high", "probability")
+    )
     return [
-        f"{middle:.4g} ({low:.4g} to {high:.4g}) {quantity['unit']}",
-        f"{reading['probability']:.2f}",
-        reading["verdict"],
+        *(row[key] for key in ("said", "reading", "claimed")),
+        f"{middle:.4g} ({low:.4g} to {high:.4g}) {row['unit']}",
+        f"{odds:.2f}",
+        row["verdict"],
     ]
 
 

@@ -1,14 +1,12 @@
-"""The real cells naion is shown on: which data, which parameters, which question."""
+"""The real cells that naion is shown on: data, what is fitted, and the demo's report."""
 
 from ._demo import demo
-from ._fitted import capacity_errors
 from ._hakadi import hakadi_problem
 from ._hina import hina_problem
 from ._nvpf import nvpf_problem
 from ._tuberlin import tuberlin_problem
 
 __all__ = [
-    "capacity_errors",
     "demo",
     "hakadi_problem",
     "hina_problem",

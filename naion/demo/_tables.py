@@ -1,4 +1,4 @@
-"""The measured tables that the studies fit: embedded, or from the full data files."""
+"""The measured tables that the demo fits: embedded, or from the full data files."""
 
 import csv
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import _build
+from ._full import measurements
 
-EMBEDDED = files("naion.data")
+EMBEDDED = files("naion.demo") / "data"
 """Where the embedded tables lie; any folder of the same layout will do."""
 
 FULL_POINTS = 200
@@ -34,12 +34,17 @@ def full_tables(out: Path) -> Path:
         ValueError: when they are not there.
     """
     data = Path(os.environ.get("NAION_DATA", "../shared/data"))
-    needed = ("chayambuka_nvpf_hc", "hakadi_18650", "tuberlin_sib_multitemp")
+    needed = (
+        "chayambuka_nvpf_hc",
+        "hakadi_18650",
+        "hina_nacr32140",
+        "tuberlin_sib_multitemp",
+    )
     missing = [name for name in needed if not (data / name).is_dir()]
     if missing:
         raise ValueError(
             f"{data.resolve()} has no {', '.join(missing)}. Set NAION_DATA to the folder "
             "of the full data files, or run without --full on the embedded tables."
         )
-    _build.measurements(data, out, n=FULL_POINTS, every=1)
+    measurements(data, out, n=FULL_POINTS, every=1)
     return out

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion.demo import _fitted
 from naion.fit import Fit, Free, Problem, Subject, discharge
-from naion.studies import _fitted
 
 FIRST = Path(__file__).with_name("second.py")
 

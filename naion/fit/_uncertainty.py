@@ -1,24 +1,17 @@
-"""Cells drawn from what a fit knows, and what it does not."""
+"""What a fit, or a parameter set, knows of a cell."""
 
-import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
-from ..batch import run, stack
-from ..fit import Fit, Free, Subject, assumed, ocp_slopes, scores
-from ..fit._free import get_vector, prior_root, set_vector, sizes
 from ..io import write_cell
-from ..parameters import Cell, ParameterSet, possible
-from ..simulation import Solution, simulate
-
-MOST_PULLS = 20
-"""After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
+from ..parameters import Cell, ParameterSet
+from ._errors import inverse_of
+from ._fit import Fit, scores
+from ._free import Free, Subject, assumed, get_vector, prior_root, sizes
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,16 @@ class Uncertainty:
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
         }
+
+    @property
+    def root(self) -> np.ndarray:
+        """A square root of the covariance, of any rank, (n, n)."""
+        return _root_of(self.covariance)
+
+    def root_given_rest(self, entries: Sequence[int]) -> np.ndarray:
+        """A square root of the covariance of some entries of `z` while all others stay."""
+        precision = inverse_of(self.covariance)[np.ix_(entries, entries)]
+        return _root_of(inverse_of(precision))
 
     def bounds(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest transformed values, (n,) each."""
@@ -147,103 +150,7 @@ def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Draws of a cell; the first is the best fit."""
-
-    cells: tuple[Cell, ...]
-    discrepancy: float
-
-
-def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
-    """Draw `n` cells around one, inside the bounds of what is known.
-
-    The covariance of a nearly undetermined parameter can be wider than its bounds; draws
-    are pushed back to them. Draws with impossible numbers, such as fractions of volume that
-    add up to more than one, are drawn again. Draws in which an open-circuit potential
-    rises, which is no possible cell, are pulled towards the best fit until none rises more
-    than there.
-    """
-    subject = Subject(cell, [0.0])
-    moved = draws(cell, known, n, seed)[1:]
-    cells = [set_vector(known.free, subject, z).cell for z in moved]
-    return Ensemble((cell, *cells), known.discrepancy)
-
-
-def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
-    """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
-    rng = np.random.default_rng(seed)
-    root = root_of(known.covariance)
-    subject = Subject(cell, [0.0])
-    low, high = known.bounds(cell)
-    counts = sizes(known.free, subject)
-    of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
-    moves = np.zeros((n, len(known.z)))
-    fresh = np.arange(n) > 0
-    for _ in range(MOST_PULLS):
-        for k in np.flatnonzero(fresh):
-            moves[k] = root @ rng.standard_normal(len(known.z))
-        z = np.clip(known.z + moves, low, high)
-        fresh = ~np.asarray(_are_possible(known.free, subject, z))
-        fresh[0] = False
-        if not fresh.any():
-            break
-    for _ in range(MOST_PULLS):
-        z = np.clip(known.z + moves, low, high)
-        steepest = np.asarray(_steepest(known.free, subject, z))
-        rises = steepest > max(0.0, steepest[0])
-        if not rises.any():
-            break
-        moves[np.ix_(rises, of_ocp)] *= 0.7
-    z[0] = known.z
-    return z
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _are_possible(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
-    """Which draws, (n, n_z), are cells whose numbers are possible, (n,)."""
-    return jax.vmap(lambda z: possible(set_vector(free, subject, z).cell))(z)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-@functools.partial(jax.vmap, in_axes=(None, None, 0))
-def _steepest(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
-    """How steeply an open-circuit potential rises, at most, in each of many draws."""
-    return jnp.max(ocp_slopes(set_vector(free, subject, z).cell))
-
-
-def voltage_band(
-    drawn: Ensemble, times: np.ndarray, protocol, **options
-) -> tuple[Solution, np.ndarray, np.ndarray]:
-    """The best solution, and the 90 % band of the voltage at given times.
-
-    Args:
-        drawn: from `ensemble`.
-        times: [s].
-        protocol, options: as for `simulate`.
-
-    Returns:
-        the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
-        error is included. NaN where more than half of the draws have ended.
-    """
-
-    def voltages(cell: Cell) -> Array:
-        return simulate(cell, protocol, throw=False, **options).at(times).voltage
-
-    best = simulate(drawn.cells[0], protocol, throw=False, **options)
-    V = run(voltages, stack(drawn.cells))
-    ended = np.mean(np.isnan(V), axis=0) > 0.5
-    V = np.where(ended, 0.0, V)
-    centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
-    half = 1.645 * np.hypot(spread, drawn.discrepancy)
-    return (
-        best,
-        np.where(ended, np.nan, centre - half),
-        np.where(ended, np.nan, centre + half),
-    )
-
-
-def root_of(C: np.ndarray) -> np.ndarray:
+def _root_of(C: np.ndarray) -> np.ndarray:
     """A square root of a covariance, of any rank."""
     values, vectors = np.linalg.eigh(0.5 * (C + C.T))
     return vectors * np.sqrt(np.maximum(values, 0.0))

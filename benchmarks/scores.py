@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..fit import Fit, Kind
+from naion.fit import Fit, Kind
 
 LEAST = 2.0
 """Voltages below this are not counted: the end of a discharge is all slope [V]."""

@@ -1,4 +1,4 @@
-"""Fits of a study, kept on disk so that a study that was stopped goes on."""
+"""Fits of the demo, kept on disk so that one that was stopped goes on."""
 
 import base64
 import dataclasses
@@ -15,17 +15,24 @@ from .. import plot
 from .._files import write_whole
 from .._progress import Progress
 from ..batch import Finished, digest
-from ..fit import Fit, Problem, least_squares, run, scores
+from ..fit import (
+    Fit,
+    Problem,
+    Uncertainty,
+    least_squares,
+    run,
+    scores,
+    write_fitted_cell,
+)
 from ..io import read_cell
 from ..parameters import Cell
-from ..predict import Uncertainty, write_fitted_cell
 from ..protocol import Mode
 
 ABOUT = {"kind": "demo"}
 
 
 class Fitted(NamedTuple):
-    """What reports and later studies need of a fit.
+    """What the report and later fits need of a fit.
 
     Attributes:
         rows: scores, with the capacity errors.
@@ -49,7 +56,7 @@ def fitted(
     """The fit of a problem, from an earlier run where there is one.
 
     Args:
-        key: of the study: the name of its folder below `out`, for cell.json.
+        key: of the cell: the name of its folder below `out`, for cell.json.
         title: of the cell.
         problem: what is fitted.
         out: what is finished is kept in its folder `finished`.
