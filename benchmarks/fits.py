@@ -19,7 +19,7 @@ from benchmarks import opponent
 from benchmarks.cases import NAION_CONVERGED, PYBAMM_CONVERGED, SODIUM, options
 from benchmarks.harness import FAST, write
 from naion.fit import Free, Problem, Subject, discharge, fleet
-from naion.fit._free import leaf
+from naion.parameters import leaf
 
 SEED = 20261122
 NOISE = 1e-3

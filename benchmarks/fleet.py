@@ -13,7 +13,7 @@ import numpy as np
 import naion as na
 from benchmarks.harness import FAST, write
 from naion.fit import Free, Problem, Subject, discharge, fleet, least_squares
-from naion.fit._free import leaf
+from naion.parameters import leaf
 
 N = 12 if FAST else 1000
 ALONE = 4 if FAST else 20

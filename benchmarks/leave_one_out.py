@@ -21,7 +21,6 @@ from benchmarks.harness import FAST, write
 from benchmarks.scores import LEAST
 from naion.demo import _hakadi, _nvpf, _tuberlin
 from naion.fit import Experiment, Fit, Problem, Subject, errors_of, least_squares
-from naion.fit._free import sizes
 
 HEADER = [
     *("left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"),
@@ -120,17 +119,17 @@ def spreads(
         refitted: by group, what was found so: its name, and the label of the observations.
     """
     errors, own = errors_of(fit), {}
-    known = dict(zip(fit.problem.names, range(len(fit.z)), strict=True))
-    for f, n in zip(whole.free, sizes(whole.free, whole.subject), strict=True):
+    known = dict(zip(fit.problem.vector.names, range(len(fit.z)), strict=True))
+    for f, n in zip(whole.vector.free, whole.vector.counts, strict=True):
         if f.by_group:
             sd = f.prior * errors.own[f.name]
             own |= {f"{f.name}[{i}]" if n > 1 else f.name: sd for i in range(n)}
     own |= {name: 0.0 for name, _ in refitted.values()}
     C = np.zeros((len(z), len(z)))
-    cell = [k for k, name in enumerate(whole.names) if name not in own]
-    at = [known[whole.names[k]] for k in cell]
+    cell = [k for k, name in enumerate(whole.vector.names) if name not in own]
+    at = [known[whole.vector.names[k]] for k in cell]
     C[np.ix_(cell, cell)] = fit.covariance[np.ix_(at, at)]
-    for k, name in enumerate(whole.names):
+    for k, name in enumerate(whole.vector.names):
         if name in own:
             C[k, k] = own[name] ** 2
     J, found, i = _made_up(whole, whole.jacobian(z), refitted), [], 0
@@ -154,7 +153,7 @@ def _made_up(
     at = np.repeat(np.arange(len(rows)), counts)
     J = J.copy()
     for group, (name, label) in refitted.items():
-        column = J[: len(at), whole.names.index(name)].copy()
+        column = J[: len(at), whole.vector.names.index(name)].copy()
         here = np.array([g == group for g, _ in rows])[at]
         seen = np.array([row == (group, label) for row in rows])[at]
         slope, rest = column[seen], J[: len(at)][seen]
@@ -304,7 +303,7 @@ def tuberlin() -> list[Row]:
         fit = fitted(_tuberlin.tuberlin_problem(start, temperatures=rest))
         i = _tuberlin.TEMPERATURES.index(T)
         z = fit.z.copy()
-        at = whole.names.index(f"missing[{i}]")
+        at = whole.vector.names.index(f"missing[{i}]")
         found = [k for k, e in enumerate(whole.experiments) if e.group == i]
         e = whole.experiments[found[0]]
 

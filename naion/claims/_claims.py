@@ -16,7 +16,7 @@ from ..design import Input, read_input
 from ..design import load as load_design
 from ..fit import Uncertainty, uncertainty_of_set
 from ..io import read_cell
-from ..parameters import Cell, available, load_set
+from ..parameters import Cell, available, leaf, load_set
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 
@@ -196,7 +196,7 @@ def _product(
         if "design" in entry:
             design = text(entry["design"], f"{here}: design")
             blueprint = load_design(design, own_file)
-            cell, known = _without_design(cell, known)
+            known = _without_design(known)
     except (KeyError, ValueError, FileNotFoundError) as error:
         said = str(error.args[0])
         raise ValueError(said if here in said else f"{here}: {said}") from None
@@ -209,30 +209,14 @@ def _product(
     return Product(name, cell, known, fitted, variations, blueprint, T)
 
 
-DESIGNED = ("thickness", "porosity", "active_fraction", "c_max", "efficiency", "area")
-DESIGNED = (*DESIGNED, "charged", "published", "mass", "cooling", "nominal_capacity")
-"""Last words of numbers that a design replaces."""
-
-
-def _without_design(cell: Cell, known: Uncertainty) -> tuple[Cell, Uncertainty]:
+def _without_design(known: Uncertainty) -> Uncertainty:
     """What is known of the materials alone: the rest is the design's to say."""
-    from ..fit import Subject
-    from ..fit._free import sizes
-
-    keep, free, start = [], [], 0
-    for f, n in zip(known.free, sizes(known.free, Subject(cell, [0.0])), strict=True):
-        words = f.name.replace("_efficiency", ".efficiency").split(".")
-        if not any(w in DESIGNED for w in words):
-            keep += range(start, start + n)
-            free.append(f)
-        start += n
-    C = known.covariance[keep][:, keep]
-    return cell, Uncertainty(tuple(free), known.z[keep], C, known.discrepancy)
+    vector, keep = known.vector.part(not own for own in known.vector.of_design)
+    C = known.covariance[np.ix_(keep, keep)]
+    return Uncertainty(vector, known.z[keep], C, known.discrepancy)
 
 
 def _variation(file: str, cell: Cell, name: str, entry: Any) -> Variation:
-    from ..fit._free import leaf
-
     here = f"{file}: variation {name}"
     rest = dict(table(entry, here, "an input with paths in the cell"))
     paths = rest.pop("paths", None)

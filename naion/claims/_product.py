@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Array
 
 from ..design import Blueprint, Design, Input
-from ..fit import Subject, Uncertainty, draws
-from ..fit._free import leaf, set_vector, sizes
-from ..parameters import Cell
+from ..fit import Uncertainty, draws
+from ..parameters import Cell, Role, leaf
 
-NO_LEVERS = (".ocp.", ".hysteresis.")
-"""Parts of names of fitted numbers that nobody can choose: corrections of measured curves,
-which carry the errors of the fit."""
+NO_LEVERS = Role.OPEN_CIRCUIT_POTENTIAL, Role.HYSTERESIS
+"""Fitted numbers that nobody can choose: corrections of measured curves, which carry the
+errors of the fit."""
 
 MOST = 3.0
 """How far a fitted number may be moved to make a claim true [standard deviations]."""
@@ -83,14 +82,9 @@ class Product:
     @property
     def numbers(self) -> tuple[Number, ...]:
         """What the entries of the vector are."""
-        counts = sizes(self.known.free, Subject(self.cell, [0.0]))
         kind = "fitted" if self.fitted else "assumed"
         source = "the fit" if self.fitted else "range of the parameter set"
-        found = [
-            Number(f.name, kind, source)
-            for f, n in zip(self.known.free, counts, strict=True)
-            for _ in range(n)
-        ]
+        found = [Number(f.name, kind, source) for f in self.known.vector.owners]
         for i in self.inputs:
             measured = "measured" if i.quality == "M" else "assumed"
             found.append(Number(i.name, measured, i.source))
@@ -122,8 +116,7 @@ class Product:
         The columns span the covariance of all other numbers, given these.
         """
         n, m = len(self.known.z), len(self.inputs)
-        names = [number.name for number in self.numbers[:n]]
-        free = [k for k, s in enumerate(names) if not any(w in s for w in NO_LEVERS)]
+        free = np.flatnonzero(~self.known.vector.has_role(*NO_LEVERS))
         root = np.eye(n + m)
         root[:n, :n] = 0.0
         root[np.ix_(free, free)] = self.known.root_given_rest(free)
@@ -147,8 +140,8 @@ class Product:
     def made(self, x: Array) -> Made:
         """The product of a vector; differentiable."""
         n, k = len(self.known.z), len(self.variations)
-        z = jnp.clip(x[:n], *self.known.bounds(self.cell))
-        cell = set_vector(self.known.free, Subject(self.cell, [0.0]), z).cell
+        z = jnp.clip(x[:n], *self.known.vector.bounds)
+        cell = self.known.vector.cell(self.cell, z)
         for v, u in zip(self.variations, x[n : n + k], strict=True):
             factor = v.input.at(u)
             for path in v.paths:
@@ -163,25 +156,19 @@ class Product:
 
     def in_words(self, x: np.ndarray) -> dict[str, str]:
         """Every number's change from the median to a vector, by name."""
-        text, start = {}, 0
-        n = len(self.known.z)
-        x = np.append(np.clip(x[:n], *self.known.bounds(self.cell)), x[n:])
-        counts = sizes(self.known.free, Subject(self.cell, [0.0]))
-        for f, n in zip(self.known.free, counts, strict=True):
-            before, after = (
-                np.asarray(f.backward(jnp.asarray(z[start : start + n])))
-                for z in (self.median, x)
-            )
-            start += n
-            if n > 1:
-                moved = np.mean(
-                    after / before if f.transform == "log" else after - before
-                )
-                how = "x" if f.transform == "log" else "by"
-                text[f.name] = f"curve {how} {moved:.3g}"
+        text, v = {}, self.known.vector
+        n = len(v)
+        x = np.append(np.clip(x[:n], *v.bounds), x[n:])
+        before, after = (np.asarray(v.values(z[:n])) for z in (self.median, x))
+        for f, at in zip(v.free, v.slices, strict=True):
+            if at.stop - at.start > 1:
+                is_log = f.transform == "log"
+                ratio, change = after[at] / before[at], after[at] - before[at]
+                moved = np.mean(ratio if is_log else change)
+                text[f.name] = f"curve {'x' if is_log else 'by'} {moved:.3g}"
             else:
-                text[f.name] = f"{before[0]:.4g} to {after[0]:.4g}"
-        for i, u in zip(self.inputs, x[start:], strict=True):
+                text[f.name] = f"{before[at][0]:.4g} to {after[at][0]:.4g}"
+        for i, u in zip(self.inputs, x[n:], strict=True):
             unit = "" if i.unit == "-" else f" {i.unit}"
             text[i.name] = f"{i.value:.4g} to {float(i.at(u)):.4g}{unit}"
         return text

@@ -61,6 +61,8 @@ from ..fit import (
     Kind,
     Problem,
     Subject,
+    check_free,
+    check_start,
     discharge,
     doubts,
     least_squares,
@@ -71,7 +73,6 @@ from ..fit import (
     with_ocp_correction,
     write_fitted_cell,
 )
-from ..fit._free import check_free, check_start
 from ..io import read_cell, read_columns, read_measurement
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc

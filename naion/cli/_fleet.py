@@ -15,8 +15,14 @@ import numpy as np
 
 from .._files import read_text, writable_folder
 from ..batch import Finished, mine, together
-from ..fit import Fit, Problem, fleet, uncertainty_of, write_fitted_cell
-from ..fit._fleet import AT_ONCE
+from ..fit import (
+    AT_ONCE,
+    Fit,
+    Problem,
+    fleet,
+    uncertainty_of,
+    write_fitted_cell,
+)
 from ..io import delimiter_of, write_csv
 from ._fit_file import problem_of
 from ._toml import beside, count, only, read_toml

@@ -23,8 +23,8 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.cell in available():
         known = uncertainty_of_set(load_set(arguments.cell))
         print(
-            f"The band is that of {len(known.free)} assumed numbers of the set; errors "
-            "of the model and of its other numbers are not in it."
+            f"The band is that of {len(known.vector.free)} assumed numbers of the set; "
+            "errors of the model and of its other numbers are not in it."
         )
     elif "fit" in extra:
         known = Uncertainty.read(arguments.cell, extra["fit"], cell)

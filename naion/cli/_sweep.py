@@ -54,10 +54,9 @@ from .._constants import ZERO_CELSIUS
 from .._files import writable_folder
 from .._results import Result
 from ..batch import lane_of, run, stack
-from ..fit._free import leaf
 from ..io import read_cell, write_csv
 from ..models import DFN, THERMAL
-from ..parameters import Cell, cautions
+from ..parameters import Cell, cautions, leaf
 from ..protocol import Protocol
 from ..simulation import is_unfinished, simulate
 from ._exit import EXIT

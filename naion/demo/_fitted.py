@@ -93,7 +93,7 @@ def fitted(
         tuple(data["at_bound"]),
         base64.b64decode(data["figure"]),
         cell,
-        Uncertainty.from_json(extra["fit"]),
+        Uncertainty.from_json(extra["fit"], cell),
     )
 
 

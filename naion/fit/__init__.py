@@ -25,20 +25,29 @@ from ._experiment import (
     segments,
 )
 from ._fit import Fit, gradient_descent, least_squares, scores
-from ._fleet import fleet
-from ._free import Free, Subject, assumed, with_ocp_correction
+from ._fleet import AT_ONCE, fleet
+from ._free import (
+    Free,
+    Subject,
+    assumed,
+    check_free,
+    check_start,
+    with_ocp_correction,
+)
 from ._posterior import log_density, posterior
 from ._problem import Problem, ocp_slopes
 from ._sense import doubts
-from ._strategies import STAGES, multi_start, stage_of, staged
+from ._strategies import STAGES, multi_start, staged
 from ._uncertainty import (
     Uncertainty,
     uncertainty_of,
     uncertainty_of_set,
     write_fitted_cell,
 )
+from ._vector import FreeVector
 
 __all__ = [
+    "AT_ONCE",
     "BELOW_ANY_CUT_OFF",
     "COMPARED",
     "Combination",
@@ -46,6 +55,7 @@ __all__ = [
     "Experiment",
     "Fit",
     "Free",
+    "FreeVector",
     "Kind",
     "Observations",
     "Part",
@@ -56,6 +66,8 @@ __all__ = [
     "Subject",
     "Uncertainty",
     "assumed",
+    "check_free",
+    "check_start",
     "combinations",
     "discharge",
     "doubts",
@@ -80,7 +92,6 @@ __all__ = [
     "scores",
     "segments",
     "sharpen",
-    "stage_of",
     "staged",
     "uncertainty_of",
     "uncertainty_of_set",

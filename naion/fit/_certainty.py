@@ -10,8 +10,7 @@ from jaxtyping import Array
 
 from ..parameters import Cell
 from ._errors import found_errors, inverse_of, prior_precision
-from ._free import set_vector, sizes
-from ._problem import Problem, places_of_own
+from ._problem import Problem
 
 if TYPE_CHECKING:
     from ._fit import Fit
@@ -37,7 +36,7 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
     n = sum(e.n_observations for e in problem.experiments)
     inverse = inverse_of(J.T @ J)
     errors, of_priors = found_errors(problem, r, J), J[n:].copy()
-    for name, (_, rows) in places_of_own(problem.free, problem.subject).items():
+    for name, (_, rows) in problem.vector.of_tests.items():
         of_priors[rows] *= errors.own[name]
     middle = J[:n].T @ errors.covariance(problem.experiments) @ J[:n]
     return inverse @ (middle + of_priors.T @ of_priors) @ inverse
@@ -82,8 +81,6 @@ def combinations(fit: "Fit") -> tuple[Combination, ...]:
     from scipy import linalg
 
     problem = fit.problem
-    counts = sizes(problem.free, problem.subject)
-    owners = [f for f, n in zip(problem.free, counts, strict=True) for _ in range(n)]
     before = inverse_of(prior_precision(problem, problem.jacobian(fit.z)))
     variances, vectors = linalg.eigh(fit.covariance, before)
     weights = vectors * np.sqrt(np.diag(before))[:, None]
@@ -94,7 +91,7 @@ def combinations(fit: "Fit") -> tuple[Combination, ...]:
     )
     names = tuple(
         f"ln {name}" if f.transform == "log" else name
-        for name, f in zip(problem.names, owners, strict=True)
+        for name, f in zip(problem.vector.names, problem.vector.owners, strict=True)
     )
     return tuple(
         Combination(names, w, float(np.sqrt(max(v, 0.0))))
@@ -138,7 +135,7 @@ def _of_vector(problem: Problem, prediction: Callable[[Cell], Array]) -> Callabl
     """A prediction and its gradient by the vector of free parameters."""
 
     def of(z: Array) -> Array:
-        return prediction(set_vector(problem.free, problem.subject, z).cell)
+        return prediction(problem.vector.set(problem.subject, z).cell)
 
     return jax.jit(jax.value_and_grad(of))
 
@@ -226,7 +223,7 @@ def profile(
     independent = float(slope @ inverse_of(J.T @ J) @ slope)
     sd = np.sqrt(variance)
     firmly = 0.01 * min(sd, np.sqrt(independent))
-    low, high = problem.bounds
+    low, high = problem.vector.bounds
     scale = np.sqrt(np.diag(fit.covariance))
 
     def refit(target: float, start: np.ndarray) -> tuple[np.ndarray, float]:

@@ -18,7 +18,8 @@ from ._certainty import linear_prediction
 from ._errors import errors_of, inverse_of
 from ._evaluate import Case, as_case, simulated
 from ._experiment import Experiment, Kind, Observations
-from ._free import Free, Subject, set_vector
+from ._free import Subject
+from ._vector import FreeVector
 
 if TYPE_CHECKING:
     from ._fit import Fit
@@ -200,7 +201,7 @@ class _Worth:
         problem = self.fit.problem
         sd = np.sqrt(np.diag(self.fit.covariance))
         h = FINITE / float(np.max(np.abs(seen.along) / sd))
-        weigh = _weighed(problem.free, problem.model, problem.rtol, names)
+        weigh = _weighed(problem.vector, problem.model, problem.rtol, names)
         low, high = (
             weigh(problem.subject, test, self.fit.z + s * h * seen.along, seen.weights)
             for s in (-1.0, 1.0)
@@ -256,7 +257,7 @@ def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
 
 @functools.cache
 def _weighed(
-    free: tuple[Free, ...], model: DFN, rtol: float, names: tuple[str, ...]
+    vector: FreeVector, model: DFN, rtol: float, names: tuple[str, ...]
 ) -> Callable[..., np.ndarray]:
     """Gradient of a weighted sum of what a test measures, by numbers of the test."""
 
@@ -264,7 +265,7 @@ def _weighed(
     def gradient(subject: Subject, case: Case, z: Array, weights: Array) -> Array:
         def total(numbers: Array) -> Array:
             changed = _changed(case, dict(zip(names, numbers, strict=True)))
-            seen = simulated(set_vector(free, subject, z), changed, model, rtol)
+            seen = simulated(vector.set(subject, z), changed, model, rtol)
             seen = jnp.where(jnp.isfinite(seen), seen, 0.0)[: len(weights)]
             return weights @ (seen / case.sigma[: len(weights)])
 

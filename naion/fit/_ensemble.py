@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Array
 
 from ..batch import run, stack
-from ..parameters import Cell, possible
+from ..parameters import Cell, Role, possible
 from ..simulation import Solution, simulate
-from ._free import Free, Subject, set_vector, sizes
 from ._problem import ocp_slopes
 from ._uncertainty import Uncertainty
+from ._vector import FreeVector
 
 MOST_PULLS = 20
 """After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
@@ -36,32 +36,29 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     rises, which is no possible cell, are pulled towards the best fit until none rises more
     than there.
     """
-    subject = Subject(cell, [0.0])
     moved = draws(cell, known, n, seed)[1:]
-    cells = [set_vector(known.free, subject, z).cell for z in moved]
+    cells = [known.vector.cell(cell, z) for z in moved]
     return Ensemble((cell, *cells), known.discrepancy)
 
 
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
-    rng, root = np.random.default_rng(seed), known.root
-    subject = Subject(cell, [0.0])
-    low, high = known.bounds(cell)
-    counts = sizes(known.free, subject)
-    of_ocp = np.repeat([".ocp." in f.paths[0] for f in known.free], counts)
+    rng, root, vector = np.random.default_rng(seed), known.root, known.vector
+    low, high = vector.bounds
+    of_ocp = vector.has_role(Role.OPEN_CIRCUIT_POTENTIAL)
     moves = np.zeros((n, len(known.z)))
     fresh = np.arange(n) > 0
     for _ in range(MOST_PULLS):
         for k in np.flatnonzero(fresh):
             moves[k] = root @ rng.standard_normal(len(known.z))
         z = np.clip(known.z + moves, low, high)
-        fresh = ~np.asarray(_are_possible(known.free, subject, z))
+        fresh = ~np.asarray(_are_possible(vector, cell, z))
         fresh[0] = False
         if not fresh.any():
             break
     for _ in range(MOST_PULLS):
         z = np.clip(known.z + moves, low, high)
-        steepest = np.asarray(_steepest(known.free, subject, z))
+        steepest = np.asarray(_steepest(vector, cell, z))
         rises = steepest > max(0.0, steepest[0])
         if not rises.any():
             break
@@ -71,16 +68,16 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _are_possible(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
+def _are_possible(vector: FreeVector, cell: Cell, z: Array) -> Array:
     """Which draws, (n, n_z), are cells whose numbers are possible, (n,)."""
-    return jax.vmap(lambda z: possible(set_vector(free, subject, z).cell))(z)
+    return jax.vmap(lambda z: possible(vector.cell(cell, z)))(z)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 @functools.partial(jax.vmap, in_axes=(None, None, 0))
-def _steepest(free: tuple[Free, ...], subject: Subject, z: Array) -> Array:
+def _steepest(vector: FreeVector, cell: Cell, z: Array) -> Array:
     """How steeply an open-circuit potential rises, at most, in each of many draws."""
-    return jnp.max(ocp_slopes(set_vector(free, subject, z).cell))
+    return jnp.max(ocp_slopes(vector.cell(cell, z)))
 
 
 def voltage_band(

@@ -11,8 +11,7 @@ import numpy as np
 from jax import Array
 
 from ._experiment import Experiment
-from ._free import sizes
-from ._problem import Problem, places_of_own
+from ._problem import Problem
 
 if TYPE_CHECKING:
     from ._fit import Fit
@@ -77,9 +76,8 @@ def prior_precision(problem: Problem, J: np.ndarray) -> np.ndarray:
         problem: whose.
         J: Jacobian of the residuals.
     """
-    low, high = problem.bounds
-    counts = sizes(problem.free, problem.subject)
-    flat = np.repeat([not np.isfinite(f.prior) for f in problem.free], counts)
+    low, high = problem.vector.bounds
+    flat = ~np.isfinite(problem.vector.priors)
     of_priors = J[_count(problem) :]
     wide = np.where(flat, 12.0 / (high - low) ** 2, 0.0)
     return of_priors.T @ of_priors + np.diag(wide)
@@ -112,7 +110,7 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
     from scipy import optimize
 
     counts, n = [e.n_observations for e in problem.experiments], _count(problem)
-    places = places_of_own(problem.free, problem.subject)
+    places = problem.vector.of_tests
     C = inverse_of(prior_precision(problem, J))
     away = C @ (J[n:].T @ r[n:])
     r, J = r[:n] - J[:n] @ away, J[:n]

@@ -17,7 +17,8 @@ from ..parameters import Stoichiometry, electrode_capacities, start_of
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
 from ._experiment import Experiment, Kind
-from ._free import Free, Subject, directions, set_vector
+from ._free import Subject
+from ._vector import FreeVector
 
 Numbers = Array | np.ndarray
 Question = Literal["predictions", "jacobian", "gradient"]
@@ -42,7 +43,7 @@ class Evaluator:
     """Experiments, each with the subject it was made on, as lanes of one program.
 
     Args:
-        free: what may move; the same for all lanes.
+        vector: what may move; the same for all lanes.
         lanes: subject and experiment of each lane.
         model: equations and mesh.
         rtol: tolerance of the simulations.
@@ -54,7 +55,7 @@ class Evaluator:
 
     def __init__(
         self,
-        free: tuple[Free, ...],
+        vector: FreeVector,
         lanes: Sequence[tuple[Subject, Experiment]],
         model: DFN,
         rtol: float,
@@ -62,7 +63,7 @@ class Evaluator:
     ):
         experiments = [e for _, e in lanes]
         room = _bucket(max(_room(e.protocol, rtol) for e in experiments))
-        self.programs = _programs(free, model, rtol, room)
+        self.programs = _programs(vector, model, rtol, room)
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
         # Subjects are shared by many lanes: stacked once each.
@@ -120,17 +121,17 @@ class Evaluator:
 
 @functools.cache
 def _programs(
-    free: tuple[Free, ...], model: DFN, rtol: float, room: int
+    vector: FreeVector, model: DFN, rtol: float, room: int
 ) -> dict[Question, Program]:
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
 
     def predictions(lane) -> Array:
         z, (subject, case) = lane
-        return simulated(set_vector(free, subject, z), case, model, rtol, room)
+        return simulated(vector.set(subject, z), case, model, rtol, room)
 
     def jacobian(lane) -> Array:
         z, (subject, case) = lane
-        own = directions(free, subject, case.group)
+        own = vector.directions(case.group)
 
         def along(direction: Array) -> Array:
             rest = subject, case

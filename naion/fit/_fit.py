@@ -9,7 +9,7 @@ import numpy as np
 from .._progress import Progress, silent
 from ._certainty import covariance
 from ._experiment import Kind
-from ._free import Subject, sizes
+from ._free import Subject
 from ._problem import Problem
 
 
@@ -46,25 +46,21 @@ class Fit:
 
     def table(self) -> list[dict]:
         """Name, value, 90 % interval and bounds of every free number."""
-        rows = []
-        sd = np.sqrt(np.diag(self.covariance))
-        low, high = self.problem.bounds
-        free = self.problem.free
-        counts = sizes(free, self.problem.subject)
-        owners = [f for f, n in zip(free, counts, strict=True) for _ in range(n)]
-        for i, (name, f) in enumerate(zip(self.problem.names, owners, strict=True)):
-            ends = self.z[i] + 1.645 * sd[i] * np.array([-1.0, 1.0])
-            rows.append(
-                {
-                    "name": name,
-                    "value": float(f.backward(self.z[i])),
-                    "low": float(f.backward(ends[0])),
-                    "high": float(f.backward(ends[1])),
-                    "at_bound": name in self.at_bound,
-                    "bounds": (float(f.backward(low[i])), float(f.backward(high[i]))),
-                }
-            )
-        return rows
+        v = self.problem.vector
+        sd = 1.645 * np.sqrt(np.diag(self.covariance))
+        columns = self.z, self.z - sd, self.z + sd, *v.bounds
+        value, low, high, least, most = map(np.asarray, map(v.values, columns))
+        return [
+            {
+                "name": name,
+                "value": float(value[i]),
+                "low": float(low[i]),
+                "high": float(high[i]),
+                "at_bound": name in self.at_bound,
+                "bounds": (float(least[i]), float(most[i])),
+            }
+            for i, name in enumerate(v.names)
+        ]
 
 
 def least_squares(
@@ -90,7 +86,7 @@ def least_squares(
     from scipy import optimize
 
     began = time.perf_counter()
-    low, high = problem.bounds
+    low, high = problem.vector.bounds
     margin = 1e-6 * (high - low)
     start = np.clip(problem.start if z is None else z, low + margin, high - margin)
     count = 0
@@ -112,7 +108,7 @@ def least_squares(
         return r
 
     # In units of what is believed beforehand, so that one step length fits all.
-    scale = _scales(problem)
+    scale = problem.vector.scales
     done = optimize.least_squares(
         residuals,
         start / scale,
@@ -152,8 +148,8 @@ def gradient_descent(
     import optax
     from scipy import special
 
-    low, high = problem.bounds
-    steepness = 4.0 * _scales(problem) / (high - low)
+    low, high = problem.vector.bounds
+    steepness = 4.0 * problem.vector.scales / (high - low)
 
     def inside(x: np.ndarray) -> np.ndarray:
         return special.expit(steepness * x)
@@ -188,14 +184,6 @@ def gradient_descent(
     return low + (high - low) * inside(x)
 
 
-def _scales(problem: Problem) -> np.ndarray:
-    low, high = problem.bounds
-    counts = sizes(problem.free, problem.subject)
-    priors = np.repeat([f.prior for f in problem.free], counts)
-    width = np.where(np.isfinite(priors), priors, 0.1 * (high - low))
-    return np.minimum(width, high - low)
-
-
 def summarise(
     problem: Problem,
     z: np.ndarray,
@@ -205,10 +193,10 @@ def summarise(
     seconds: float = 0.0,
 ) -> Fit:
     """The `Fit` at given transformed parameters: covariance, bounds and cost."""
-    low, high = problem.bounds
+    low, high = problem.vector.bounds
     edge = 1e-3 * (high - low)
     near = (z - low < edge) | (high - z < edge)
-    names = tuple(n for n, at in zip(problem.names, near, strict=True) if at)
+    names = tuple(n for n, at in zip(problem.vector.names, near, strict=True) if at)
     predictions = problem.predictions(z)
     r = problem.residuals(z, predictions)
     C = covariance(problem, r, problem.jacobian(z))

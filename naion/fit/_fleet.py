@@ -53,7 +53,9 @@ def fleet(
         first[name] = len(lanes)
         lanes += p.lanes
     one = next(iter(problems.values()))
-    evaluator = Evaluator(one.free, lanes, one.model, one.rtol, one=len(problems) == 1)
+    evaluator = Evaluator(
+        one.vector, lanes, one.model, one.rtol, one=len(problems) == 1
+    )
     at_once = min(at_once, len(problems))
     most = at_once * max(len(p.experiments) for p in problems.values())
 
@@ -97,7 +99,12 @@ def _alike(problems: Mapping[str, Problem]) -> None:
         raise ValueError("A fleet needs at least one problem.")
 
     def common(p: Problem):
-        return [(f.paths, f.transform) for f in p.free], p.model, p.rtol
+        return (
+            [(f.paths, f.transform) for f in p.free],
+            p.vector.counts,
+            p.model,
+            p.rtol,
+        )
 
     (name, one), *others = problems.items()
     for other, p in others:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..parameters import Cell, ParameterSet
+from ..parameters import Cell, ParameterSet, Role, about, leaf
 from ..properties import Corrected, Property, Table
 
 
@@ -33,11 +33,13 @@ class Subject(eqx.Module):
     """
 
     cell: Cell
-    missing: Float[Array, " n_group"]
-    gain: Float[Array, " n_group"]
-    gain_on_charge: Float[Array, " n_group"]
-    offset: Float[Array, " n_group"]
-    size: Float[Array, " n_group"]
+    missing: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
+    gain: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
+    gain_on_charge: Float[Array, " n_group"] = eqx.field(
+        metadata=about(Role.CALIBRATION)
+    )
+    offset: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
+    size: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
 
     def __init__(
         self,
@@ -196,28 +198,6 @@ def assumed(found: ParameterSet) -> tuple[Free, ...]:
     return tuple(frees)
 
 
-def leaf(tree: Any, path: str) -> Any:
-    """The leaf at a dotted path, such as "cell.positive.others.0.particle.radius".
-
-    Raises:
-        KeyError: naming the part that does not exist and its nearest neighbours.
-    """
-    node = tree
-    for i, part in enumerate(parts := path.split(".")):
-        if isinstance(node, tuple):
-            known = [str(k) for k in range(len(node))]
-        else:
-            known = [f.name for f in fields(node)] if is_dataclass(node) else []
-        if part not in known:
-            near = difflib.get_close_matches(part, known, cutoff=0.3) or known
-            raise KeyError(
-                f"{path!r}: {'.'.join(parts[:i]) or 'the cell'} has no {part!r}. "
-                f"Nearest: {', '.join(near) or 'none'}."
-            )
-        node = node[int(part)] if isinstance(node, tuple) else getattr(node, part)
-    return node
-
-
 def check_free(
     free: Sequence[Free], subject: Subject, where: Sequence[str] | None = None
 ) -> None:
@@ -283,84 +263,6 @@ def check_start(free: Free, subject: Subject, here: str) -> None:
                 f"{here}: {path.removeprefix('cell.')} starts at {value[k]:.6g}, outside "
                 f"its bounds {low:g} to {high:g}."
             )
-
-
-def sizes(free: tuple[Free, ...], subject: Subject) -> list[int]:
-    """How many numbers each free parameter has."""
-    return [int(np.size(leaf(subject, f.paths[0]))) for f in free]
-
-
-def followed(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
-    """How the centres of priors move with the numbers that they follow, (n, n).
-
-    Row i times the moves of all numbers is the move of the centre of number i. What is not
-    free does not move.
-
-    Raises:
-        ValueError: for an array that follows, or is followed.
-    """
-    counts = sizes(free, subject)
-    starts = np.cumsum([0, *counts])
-    places = {
-        f.paths[0]: (start, n)
-        for f, start, n in zip(free, starts, counts, strict=False)
-    }
-    S = np.zeros((starts[-1], starts[-1]))
-    for f in free:
-        for path, slope in f.follows:
-            if path not in places:
-                continue
-            (row, n), (column, m) = places[f.paths[0]], places[path]
-            if n != 1 or m != 1:
-                raise ValueError(
-                    f"{f.name} follows {path}: expected two single numbers, got arrays of "
-                    f"{n} and {m}."
-                )
-            S[row, column] = slope
-    return S
-
-
-def prior_root(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
-    """A square root of the priors' covariance, (n, n); without a prior, nothing moves."""
-    counts = sizes(free, subject)
-    width = np.repeat([f.prior if np.isfinite(f.prior) else 0.0 for f in free], counts)
-    S = followed(free, subject)
-    return np.linalg.solve(np.eye(len(S)) - S, np.diag(width))
-
-
-def directions(free: tuple[Free, ...], subject: Subject, group: Any) -> Any:
-    """Unit vectors of the free numbers that a test of a group depends on, (m, n).
-
-    Numbers of other groups have no part in it, and take no derivative.
-    """
-    counts = sizes(free, subject)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    columns = []
-    for f, n, start in zip(free, counts, starts, strict=False):
-        if f.by_group:
-            columns.append(jnp.reshape(start + group, 1))
-        else:
-            columns.append(jnp.arange(start, start + n))
-    at = jnp.concatenate(columns)
-    return (at[:, None] == jnp.arange(starts[-1])).astype(float)
-
-
-def get_vector(free: tuple[Free, ...], subject: Subject) -> np.ndarray:
-    """Transformed values of all free parameters, one flat vector."""
-    values = [np.ravel(f.forward(leaf(subject, f.paths[0]))) for f in free]
-    return np.concatenate([np.zeros(0), *values])
-
-
-def set_vector(free: tuple[Free, ...], subject: Subject, z: Any) -> Subject:
-    """The subject with the free parameters of a flat vector; differentiable."""
-    where, values, start = [], [], 0
-    for f, size in zip(free, sizes(free, subject), strict=True):
-        shape = jnp.shape(leaf(subject, f.paths[0]))
-        value = f.backward(z[start : start + size].reshape(shape))
-        start += size
-        where += list(f.paths)
-        values += [value] * len(f.paths)
-    return eqx.tree_at(lambda s: [leaf(s, p) for p in where], subject, values)
 
 
 def with_ocp_correction(

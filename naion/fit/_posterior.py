@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Array
 
 from ._errors import errors_of
-from ._free import set_vector
 from ._problem import Problem, prior_rows
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def posterior(
         ) from None
 
     problem = replace(fit.problem, rtol=min(rtol, fit.problem.rtol))
-    low, high = (jnp.asarray(b) for b in problem.bounds)
+    low, high = (jnp.asarray(b) for b in problem.vector.bounds)
     of_z = log_density(problem, errors_of(fit).covariance(problem.experiments))
     # As far from a bound as the fit is sure: nearer, the logistic function is too flat for
     # the covariance to have a meaning.
@@ -159,12 +158,5 @@ def posterior(
 
 def _by_name(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
     """Values of the parameters, each (chains, draws)."""
-    one = jax.vmap(jax.vmap(lambda z: _values(problem, z)))(jnp.asarray(z))
-    return {name: np.asarray(one[..., i]) for i, name in enumerate(problem.names)}
-
-
-def _values(problem: Problem, z: Array) -> Array:
-    from ._free import leaf
-
-    subject = set_vector(problem.free, problem.subject, z)
-    return jnp.concatenate([jnp.ravel(leaf(subject, f.paths[0])) for f in problem.free])
+    values = np.asarray(problem.vector.values(z))
+    return {name: values[..., i] for i, name in enumerate(problem.vector.names)}

@@ -1,7 +1,6 @@
 """A fit as residuals: simulated minus measured, over the uncertainty."""
 
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,18 +12,11 @@ import numpy as np
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Cell, Electrode
+from ..parameters import Cell, Electrode, Role
 from ._evaluate import Evaluator, Question, residual
 from ._experiment import Experiment
-from ._free import (
-    Free,
-    Subject,
-    check_free,
-    followed,
-    get_vector,
-    set_vector,
-    sizes,
-)
+from ._free import Free, Subject, check_free
+from ._vector import FreeVector
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class Problem:
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
         check_free(self.free, self.subject)
-        own = Evaluator(self.free, self.lanes, self.model, self.rtol, one=True)
+        own = Evaluator(self.vector, self.lanes, self.model, self.rtol, one=True)
         self._ask_from(own, 0)
 
     def _ask_from(self, evaluator: Any, first: int) -> None:
@@ -76,31 +68,18 @@ class Problem:
         return [(self.subject, e) for e in self.experiments]
 
     @functools.cached_property
-    def start(self) -> np.ndarray:
-        """Transformed start values."""
-        return get_vector(self.free, self.subject)
+    def vector(self) -> FreeVector:
+        """Which entries of z are whose."""
+        return FreeVector.of(self.free, self.subject)
 
     @functools.cached_property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Transformed bounds, one pair for each entry of the vector."""
-        pairs = zip(self.free, sizes(self.free, self.subject), strict=True)
-        ends = [
-            [float(f.forward(b)) for b in f.bounds] for f, n in pairs for _ in range(n)
-        ]
-        low, high = np.array(ends).T
-        return low, high
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """One name for each entry of the vector."""
-        names = []
-        for f, n in zip(self.free, sizes(self.free, self.subject), strict=True):
-            names += [f.name] if n == 1 else [f"{f.name}[{i}]" for i in range(n)]
-        return tuple(names)
+    def start(self) -> np.ndarray:
+        """Transformed start values."""
+        return self.vector.get(self.subject)
 
     def subject_at(self, z: np.ndarray) -> Subject:
         """The subject with the free parameters of `z`."""
-        return set_vector(self.free, self.subject, jnp.asarray(z))
+        return self.vector.set(self.subject, jnp.asarray(z))
 
     def predictions(self, z: np.ndarray) -> list[np.ndarray]:
         """Simulated observations of every experiment; NaN where the model ended."""
@@ -150,7 +129,7 @@ class Problem:
     def priors(self):
         """What the priors are of and around: arguments of `prior_rows`, but for z."""
         believed = self.subject if self.believed is None else self.believed
-        return self.free, self.subject, jnp.asarray(get_vector(self.free, believed))
+        return self.vector, self.subject, jnp.asarray(self.vector.get(believed))
 
     def _prior(self, z: np.ndarray) -> np.ndarray:
         return np.asarray(_prior_residuals(*self.priors, jnp.asarray(z)))
@@ -165,38 +144,13 @@ def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def prior_rows(
-    free: tuple[Free, ...], subject: Subject, start: Array, z: Array
-) -> Array:
-    """How far parameters are from what is believed, over how firmly it is believed."""
-    rows, i = [], 0
-    away = z - start
-    away = away - jnp.asarray(followed(free, subject)) @ away
-    for f, n in zip(free, sizes(free, subject), strict=True):
-        part = z[i : i + n]
-        if math.isfinite(f.prior):
-            rows.append(away[i : i + n] / f.prior)
-        if math.isfinite(f.smooth) and n > 2:
-            rows.append(jnp.diff(part, 2) / f.smooth)
-        i += n
-    if any(".ocp." in path for f in free for path in f.paths):
-        cell = set_vector(free, subject, z).cell
-        rows.append(jax.nn.softplus(1.0 + ocp_slopes(cell) / FALL))
-    return jnp.concatenate(rows) if rows else jnp.zeros(0)
-
-
-def places_of_own(
-    free: tuple[Free, ...], subject: Subject
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What belongs to single tests and has a prior: where it is in z and in `prior_rows`."""
-    found, i, row = {}, 0, 0
-    for f, n in zip(free, sizes(free, subject), strict=True):
-        believed = math.isfinite(f.prior)
-        if f.by_group and believed:
-            found[f.name] = np.arange(i, i + n), np.arange(row, row + n)
-        i += n
-        row += n * believed + (n - 2) * (math.isfinite(f.smooth) and n > 2)
-    return found
+def prior_rows(vector: FreeVector, subject: Subject, centre: Array, z: Array) -> Array:
+    """Rows of the vector's priors, then those that keep fitted potentials falling."""
+    rows = vector.prior_rows(centre, z)
+    if Role.OPEN_CIRCUIT_POTENTIAL not in vector.roles:
+        return rows
+    steep = ocp_slopes(vector.set(subject, z).cell) / FALL
+    return jnp.concatenate([rows, jax.nn.softplus(1.0 + steep)])
 
 
 _prior_residuals = eqx.filter_jit(prior_rows)

@@ -7,38 +7,30 @@ from typing import Any
 import numpy as np
 
 from .._progress import Progress, silent
+from ..parameters import Role
 from ._fit import Fit, least_squares
 from ._fleet import fleet
-from ._free import Free, prior_root
 from ._problem import Problem
 
-STAGES = ("balance", "resistances", "transport", "temperature")
-"""What `staged` fits first, one after the other."""
-
-_WORDS = {
-    "temperature": (".temperature.",),
-    "resistances": ("rate_constant", "contact_resistance", "film"),
-    "transport": ("diffusivity", "electrolyte", "transport_efficiency"),
+STAGES = {
+    "balance": (
+        Role.BALANCE,
+        Role.OPEN_CIRCUIT_POTENTIAL,
+        Role.HYSTERESIS,
+        Role.DESIGN,
+        Role.CALIBRATION,
+    ),
+    "resistances": (Role.KINETICS, Role.RESISTANCE),
+    "transport": (Role.TRANSPORT, Role.HEAT),
+    "temperature": (Role.TEMPERATURE_LAW,),
 }
-
-
-def stage_of(free: Free) -> str:
-    """The stage that a free parameter belongs to, by its path.
-
-    Laws in temperature, resistances and transport by name; all else (stoichiometries,
-    amounts of active material, open-circuit potentials, errors of sensors) is balance.
-    """
-    path = free.paths[0]
-    for stage, words in _WORDS.items():
-        if any(word in path for word in words):
-            return stage
-    return "balance"
+"""What `staged` fits first, one after the other: numbers of these roles."""
 
 
 def staged(
     problem: Problem,
     *,
-    stages: Sequence[str] = STAGES,
+    stages: Sequence[str] = tuple(STAGES),
     progress: Progress = silent,
     **options: Any,
 ) -> Fit:
@@ -49,23 +41,23 @@ def staged(
 
     Args:
         problem: what to fit.
-        stages: names of stages, in order; see `stage_of`. None of them may be unknown.
+        stages: names of stages, of `STAGES`, in order.
         progress: called with lines of text.
         options: of `least_squares`.
 
     Raises:
         ValueError: for an unknown stage.
     """
-    if unknown := set(stages) - set(STAGES):
+    if unknown := set(stages) - STAGES.keys():
         raise ValueError(
             f"Unknown stages {sorted(unknown)}; known are {', '.join(STAGES)}."
         )
     at = replace(problem, believed=problem.believed or problem.subject)
     for stage in stages:
-        free = tuple(f for f in problem.free if stage_of(f) == stage)
-        if free:
-            progress(f"stage {stage}: {', '.join(f.name for f in free)}")
-            part = replace(at, free=free)
+        v, _ = problem.vector.part(r in STAGES[stage] for r in problem.vector.roles)
+        if v.free:
+            progress(f"stage {stage}: {', '.join(f.name for f in v.free)}")
+            part = replace(at, free=v.free)
             found = least_squares(part, progress=progress, **options)
             at = replace(at, subject=found.subject)
     progress("all together")
@@ -97,8 +89,8 @@ def multi_start(
         ValueError: when no start leads to a fit, with the reasons.
     """
     rng = np.random.default_rng(seed)
-    low, high = problem.bounds
-    root = spread * prior_root(problem.free, problem.subject)
+    low, high = problem.vector.bounds
+    root = spread * problem.vector.prior_root()
     known = np.any(root != 0.0, axis=1)
     starts = {"start 0": problem.start}
     for k in range(1, count):

@@ -1,6 +1,5 @@
 """What a fit, or a parameter set, knows of a cell."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from ..io import write_cell
 from ..parameters import Cell, ParameterSet
 from ._errors import inverse_of
 from ._fit import Fit, scores
-from ._free import Free, Subject, assumed, get_vector, prior_root, sizes
+from ._free import Free, Subject, assumed
+from ._vector import FreeVector
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Uncertainty:
     """What a fit knows of a cell, as kept in `cell.json`.
 
     Attributes:
-        free: the free parameters of the cell.
+        vector: the free parameters of the cell.
         z: their transformed values, (n,).
         covariance: of `z`, with the discrepancy of the model and the priors of what the
             data did not touch, (n, n).
         discrepancy: standard deviation of the model's own error in voltage [V].
     """
 
-    free: tuple[Free, ...]
+    vector: FreeVector
     z: np.ndarray
     covariance: np.ndarray
     discrepancy: float
@@ -35,7 +35,7 @@ class Uncertainty:
         """As JSON data."""
         free = [
             {"paths": list(f.paths), "bounds": list(f.bounds), "transform": f.transform}
-            for f in self.free
+            for f in self.vector.free
         ]
         return {
             "free": free,
@@ -49,31 +49,20 @@ class Uncertainty:
         """A square root of the covariance, of any rank, (n, n)."""
         return _root_of(self.covariance)
 
-    def root_given_rest(self, entries: Sequence[int]) -> np.ndarray:
+    def root_given_rest(self, entries: np.ndarray) -> np.ndarray:
         """A square root of the covariance of some entries of `z` while all others stay."""
         precision = inverse_of(self.covariance)[np.ix_(entries, entries)]
         return _root_of(inverse_of(precision))
 
-    def bounds(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest transformed values, (n,) each."""
-        counts = sizes(self.free, Subject(cell, [0.0]))
-        ends = [
-            [float(np.log(b)) if f.transform == "log" else b for b in f.bounds]
-            for f, k in zip(self.free, counts, strict=True)
-            for _ in range(k)
-        ]
-        low, high = np.array(ends).reshape(-1, 2).T
-        return low, high
-
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Uncertainty":
-        """The inverse of `to_json`."""
+    def from_json(cls, data: dict[str, Any], cell: Cell) -> "Uncertainty":
+        """The inverse of `to_json`, for the cell that it is of."""
         free = tuple(
             Free(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
             for f in data["free"]
         )
         z, C = np.array(data["z"]), np.array(data["covariance"])
-        return cls(free, z, C, float(data["discrepancy_V"]))
+        return cls(FreeVector.of_cell(free, cell), z, C, float(data["discrepancy_V"]))
 
     @classmethod
     def read(cls, name: str, data: Any, cell: Cell) -> "Uncertainty":
@@ -83,8 +72,8 @@ class Uncertainty:
             ValueError: naming the file, for what `naion fit` would not have written.
         """
         try:
-            known = cls.from_json(data)
-            n = len(known.bounds(cell)[0])
+            known = cls.from_json(data, cell)
+            n = len(known.vector)
             good = known.z.shape == (n,) and known.covariance.shape == (n, n)
             every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
             if not good or not np.all(np.isfinite(np.asarray(every, float))):
@@ -106,13 +95,7 @@ class Uncertainty:
 def uncertainty_of(fit: Fit) -> Uncertainty:
     """What belongs to the cell; states of charge of single tests are left out."""
     problem = fit.problem
-    keep, free, i = [], [], 0
-    for f in problem.free:
-        n = sum(name.split("[")[0] == f.name for name in problem.names)
-        if f.paths[0].startswith("cell."):
-            keep += range(i, i + n)
-            free.append(f)
-        i += n
+    vector, keep = problem.vector.part(not f.by_group for f in problem.free)
     errors = []
     for e, model in zip(problem.experiments, fit.predictions, strict=True):
         measured = np.concatenate([o.value for o in e.observations])
@@ -121,7 +104,7 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
         errors.append((model - measured)[volts])
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
-    return Uncertainty(tuple(free), fit.z[keep], C, discrepancy)
+    return Uncertainty(vector, fit.z[keep], C, discrepancy)
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
@@ -130,10 +113,9 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     Its other numbers are taken as they are, and the model as right: the least that is
     uncertain.
     """
-    free = assumed(found)
-    subject = Subject(found.cell, [0.0])
-    root = prior_root(free, subject)
-    return Uncertainty(free, get_vector(free, subject), root @ root.T, 0.0)
+    vector = FreeVector.of_cell(assumed(found), found.cell)
+    root, z = vector.prior_root(), vector.get(Subject(found.cell, [0.0]))
+    return Uncertainty(vector, z, root @ root.T, 0.0)
 
 
 def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:

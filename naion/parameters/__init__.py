@@ -29,6 +29,7 @@ from ._cell import (
 )
 from ._check import check, possible
 from ._registry import ParameterSet, Provenance, available, load, load_set
+from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._start import Start, check_start, start_of
 from ._validity import cautions
@@ -51,6 +52,7 @@ from ._variants import (
 __all__ = [
     "HARD_CARBONS",
     "SEI",
+    "Role",
     "Cell",
     "DoubleLayer",
     "Electrode",
@@ -68,6 +70,7 @@ __all__ = [
     "Stoichiometry",
     "Thermal",
     "ThroughPlane",
+    "about",
     "available",
     "cautions",
     "check",
@@ -76,10 +79,13 @@ __all__ = [
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",
+    "leaf",
     "load",
+    "is_of_design",
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "role_of",
     "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",

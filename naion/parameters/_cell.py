@@ -14,6 +14,7 @@ from ..physics.sei import SEI
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
+from ._roles import Role, about
 
 Scalar = Float[Array, ""]
 
@@ -37,15 +38,19 @@ class Particle(eqx.Module):
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
-    radius: Scalar
-    c_max: Scalar
-    diffusivity: Property
-    ocp: Property
-    dudt: Property
-    rate_constant: Property
-    film_resistance: Property
-    hysteresis: Hysteresis | None = None
-    pores: AbstractStore | None = None
+    radius: Scalar = eqx.field(metadata=about(Role.DESIGN))
+    c_max: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    diffusivity: Property = eqx.field(metadata=about(Role.TRANSPORT))
+    ocp: Property = eqx.field(metadata=about(Role.OPEN_CIRCUIT_POTENTIAL))
+    dudt: Property = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
+    rate_constant: Property = eqx.field(metadata=about(Role.KINETICS))
+    film_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
+    hysteresis: Hysteresis | None = eqx.field(
+        metadata=about(Role.HYSTERESIS), default=None
+    )
+    pores: AbstractStore | None = eqx.field(
+        metadata=about(Role.TRANSPORT), default=None
+    )
     driven_by: Literal["composition", "potential"] = eqx.field(
         static=True, default="composition"
     )
@@ -59,7 +64,7 @@ class Material(eqx.Module):
         particle: its particles.
     """
 
-    active_fraction: Scalar
+    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
     particle: Particle
 
 
@@ -80,16 +85,22 @@ class Electrode(eqx.Module):
         others: further active materials or particle sizes.
     """
 
-    thickness: Scalar
-    porosity: Scalar
-    active_fraction: Scalar
-    transport_efficiency: Scalar
-    conductivity: Scalar
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    transport_efficiency: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, of_design=True)
+    )
+    conductivity: Scalar = eqx.field(metadata=about(Role.TRANSPORT))
     particle: Particle
-    plating: Plating | None = None
-    sei: SEI | None = None
-    double_layer: DoubleLayer | None = None
-    surface: tuple[AbstractSurfaceProcess, ...] = ()
+    plating: Plating | None = eqx.field(metadata=about(Role.KINETICS), default=None)
+    sei: SEI | None = eqx.field(metadata=about(Role.KINETICS), default=None)
+    double_layer: DoubleLayer | None = eqx.field(
+        metadata=about(Role.KINETICS), default=None
+    )
+    surface: tuple[AbstractSurfaceProcess, ...] = eqx.field(
+        metadata=about(Role.KINETICS), default=()
+    )
     others: tuple[Material, ...] = ()
 
     @property
@@ -123,9 +134,11 @@ class Separator(eqx.Module):
         transport_efficiency: effective over bulk transport, B [-].
     """
 
-    thickness: Scalar
-    porosity: Scalar
-    transport_efficiency: Scalar
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    transport_efficiency: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, of_design=True)
+    )
 
 
 class Electrolyte(eqx.Module):
@@ -170,10 +183,12 @@ class Thermal(eqx.Module):
         through_plane: what the model `ThroughStack` needs, or none.
     """
 
-    mass: Scalar
-    specific_heat: Scalar
-    cooling: Scalar
-    through_plane: ThroughPlane | None = None
+    mass: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    specific_heat: Scalar = eqx.field(metadata=about(Role.HEAT))
+    cooling: Scalar = eqx.field(metadata=about(Role.HEAT, of_design=True))
+    through_plane: ThroughPlane | None = eqx.field(
+        metadata=about(Role.HEAT), default=None
+    )
 
 
 class Limits(eqx.Module):
@@ -214,16 +229,18 @@ class Cell(eqx.Module):
     negative: Electrode
     separator: Separator
     positive: Electrode
-    electrolyte: Electrolyte
-    area: Scalar
-    contact_resistance: Property
+    electrolyte: Electrolyte = eqx.field(metadata=about(Role.TRANSPORT))
+    area: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    contact_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
     thermal: Thermal
-    limits: Limits
-    nominal_capacity: Scalar
-    temperature: Scalar
-    published: Stoichiometry
-    charged: Stoichiometry | None
-    kinetics: AbstractKinetics
+    limits: Limits = eqx.field(metadata=about(Role.DESIGN))
+    nominal_capacity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    temperature: Scalar = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
+    published: Stoichiometry = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    charged: Stoichiometry | None = eqx.field(
+        metadata=about(Role.BALANCE, of_design=True)
+    )
+    kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
 
     def layer(self, n: int) -> "Cell":
         """One of n equal layers, which lie in parallel in the cell."""

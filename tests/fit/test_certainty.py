@@ -21,7 +21,7 @@ from naion.fit import (
     profile,
 )
 from naion.fit._errors import found_errors
-from naion.fit._free import leaf, set_vector
+from naion.parameters import leaf
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 PATHS = (
@@ -120,7 +120,7 @@ def test_profile_of_a_nearly_linear_prediction(fit):
     below, above = found.interval()
     assert below == pytest.approx(linear[0], abs=0.15 * (linear[1] - linear[0]))
     assert above == pytest.approx(linear[2], abs=0.15 * (linear[2] - linear[1]))
-    cells = [set_vector(FREE, fit.problem.subject, z).cell for z in found.z]
+    cells = [fit.problem.vector.set(fit.problem.subject, z).cell for z in found.z]
     energies = [float(warm_energy(c)) for c in cells]
     np.testing.assert_allclose(energies, found.values, rtol=1e-6)
 

@@ -15,7 +15,7 @@ from naion.fit import (
     least_squares,
     uncertainty_of,
 )
-from naion.fit._free import leaf
+from naion.parameters import leaf
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 TRUTH = {"contact_resistance.scale": 1.4, "positive.particle.rate_constant.scale": 0.7}
@@ -61,7 +61,7 @@ def test_intervals_hold_the_truth_and_nothing_is_at_a_bound(fitted):
 
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     known = uncertainty_of(fitted)
-    again = Uncertainty.from_json(known.to_json())
+    again = Uncertainty.from_json(known.to_json(), fitted.subject.cell)
     np.testing.assert_array_equal(again.covariance, known.covariance)
     drawn = ensemble(fitted.subject.cell, again, 8)
     scales = [float(c.contact_resistance.scale) for c in drawn.cells]

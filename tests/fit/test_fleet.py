@@ -8,7 +8,7 @@ import pytest
 
 import naion as na
 from naion.fit import Free, Problem, Subject, discharge, fleet, least_squares
-from naion.fit._free import leaf
+from naion.parameters import leaf
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import pytest
 
 import naion as na
-from naion.fit import Free, Subject, with_ocp_correction
-from naion.fit._free import check_free, check_start, leaf
+from naion.fit import Free, Subject, check_free, check_start, with_ocp_correction
+from naion.parameters import leaf
 
 SCALE = "cell.contact_resistance.scale"
 

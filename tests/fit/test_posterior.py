@@ -42,7 +42,7 @@ def fit(cell):
 def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
     drawn = posterior(fit, chains=2, draws=400, tune=60)
     summary = arviz.summary(drawn)
-    assert list(summary.index) == list(fit.problem.names)
+    assert list(summary.index) == list(fit.problem.vector.names)
     assert np.all(summary["r_hat"] <= 1.03) and np.all(summary["ess_bulk"] > 100)
     assert int(drawn["sample_stats"]["diverging"].sum()) < 8
     z = np.stack([np.log(drawn["posterior"][p].values.ravel()) for p in PATHS], axis=1)

@@ -85,7 +85,7 @@ def test_derivatives_of_groups(problem):
     J = tight.jacobian(z)
     n = tight.experiments[0].n_observations
     for name, i in (("gain[0]", 0), ("offset[1]", 1)):
-        k = tight.names.index(name)
+        k = tight.vector.names.index(name)
         step = np.zeros_like(z)
         step[k] = 1e-3
         difference = (tight.residuals(z + step) - tight.residuals(z - step)) / 2e-3

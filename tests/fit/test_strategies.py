@@ -8,6 +8,7 @@ import pytest
 
 import naion as na
 from naion.fit import (
+    STAGES,
     Free,
     Problem,
     Subject,
@@ -18,11 +19,12 @@ from naion.fit import (
     planned,
     rank,
     sharpen,
-    stage_of,
     staged,
+    with_ocp_correction,
 )
 from naion.fit._certainty import linear_prediction
 from naion.fit._design import _changed, _Worth
+from naion.parameters import Role, Stoichiometry, role_of
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 FREE = (
@@ -56,18 +58,26 @@ def fit(problem):
     return least_squares(problem)
 
 
-def test_stages_by_path():
+def test_stages_are_those_of_roles(cell):
+    """Each role is fitted in one stage; roles come from the fields, not from names."""
+    every = [role for roles in STAGES.values() for role in roles]
+    assert sorted(every) == sorted(Role)
+    corrected = with_ocp_correction(cell, "negative", [0.2, 0.5, 0.8])
+    half = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.5))
+    subject = Subject(dataclasses.replace(corrected, charged=half), [0.0])
     paths = {
         "cell.charged.negative": "balance",
         "cell.negative.particle.ocp.curve.correction.y": "balance",
+        "gain": "balance",
         "cell.contact_resistance.scale": "resistances",
-        "cell.positive.particle.rate_constant.curve.y": "resistances",
+        "cell.positive.particle.rate_constant.scale": "resistances",
         "cell.electrolyte.conductivity.scale": "transport",
         "cell.positive.particle.diffusivity.scale": "transport",
         "cell.contact_resistance.temperature.energy": "temperature",
+        "cell.positive.particle.dudt.scale": "temperature",
     }
     for path, stage in paths.items():
-        assert stage_of(Free((path,), (0.0, 1.0))) == stage
+        assert role_of(subject, path) in STAGES[stage]
 
 
 def test_staged_ends_where_all_at_once_does(problem, fit):
@@ -132,7 +142,7 @@ def test_rank_foretells_the_width(problem, fit):
     test = dataclasses.replace(test, observations=seen)
     more = dataclasses.replace(problem, experiments=(*problem.experiments, test))
     found = least_squares(more)
-    k = problem.names.index("contact_resistance.scale")
+    k = problem.vector.names.index("contact_resistance.scale")
     width = float(np.sqrt(found.covariance[k, k]))
     assert promised.after < promised.before
     assert width == pytest.approx(promised.after, rel=0.35)

@@ -9,9 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naion.fit import Free, Subject, assumed
-from naion.fit._free import get_vector, prior_root
-from naion.fit._problem import prior_rows
+from naion.fit import Free, FreeVector, Subject, assumed
 from naion.parameters import (
     Cell,
     Provenance,
@@ -134,11 +132,10 @@ class TestSet:
         ranges = [p.range for p in data.provenance if p.quality == "A"]
         assert None not in ranges
         assert len(free) == sum(p.range is not None for p in data.provenance)
-        subject = Subject(data.cell, [0.0])
-        z = get_vector(free, subject)
-        for f, value in zip(free, z, strict=True):
-            low, high = (float(f.forward(b)) for b in f.bounds)
-            assert low <= value <= high and 0.0 < f.prior < high - low
+        vector = FreeVector.of_cell(free, data.cell)
+        z, (low, high) = vector.get(Subject(data.cell, [0.0])), vector.bounds
+        assert np.all((low <= z) & (z <= high))
+        assert np.all((vector.priors > 0.0) & (vector.priors < high - low))
 
     def test_every_number_has_a_provenance(self, name):
         data = load_set(name)
@@ -222,14 +219,16 @@ def test_priors_that_follow():
     first = Free(paths[:1], (1e-3, 1.0), "log", prior=0.5)
     second = Free(paths[1:], (0.1, 10.0), "log", prior=0.2, follows=((paths[0], 2.0),))
     subject = Subject(load("nfm_hc_18650"), [0.0])
-    root = prior_root((first, second), subject)
+    vector = FreeVector.of((first, second), subject)
+    root = vector.prior_root()
     expected = [[0.25, 0.5], [0.5, 4 * 0.25 + 0.04]]
     np.testing.assert_allclose(root @ root.T, expected, rtol=1e-12)
     start = jnp.asarray([0.1, 0.2])
-    rows = prior_rows((first, second), subject, start, start + jnp.asarray([0.5, 1.1]))
+    rows = vector.prior_rows(start, start + jnp.asarray([0.5, 1.1]))
     np.testing.assert_allclose(rows, [1.0, 0.5], rtol=1e-12)
     # What is not free does not move.
-    np.testing.assert_allclose(prior_root((second,), subject), [[0.2]])
+    alone = FreeVector.of((second,), subject)
+    np.testing.assert_allclose(alone.prior_root(), [[0.2]])
 
 
 def test_assumed_entries_need_a_range_that_holds_them():

@@ -8,11 +8,6 @@ import naion
 ROOT = Path(naion.__file__).parent
 
 STILL = {
-    ("claims/_claims.py", "fit._free"),
-    ("claims/_product.py", "fit._free"),
-    ("cli/_fit_file.py", "fit._free"),
-    ("cli/_fleet.py", "fit._fleet"),
-    ("cli/_sweep.py", "fit._free"),
     ("pack/_simulate.py", "simulation._parts"),
     ("pack/_simulate.py", "simulation._simulate"),
 }
