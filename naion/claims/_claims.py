@@ -12,10 +12,10 @@ import numpy as np
 
 from .._entries import number, one_of, only, pair, table, text
 from .._files import read_toml
-from ..design import Input, read_input
 from ..design import load as load_design
+from ..design import read_input
 from ..io import read_cell
-from ..parameters import Cell, available, load_set
+from ..parameters import Cell, Sourced, available, load_set
 from ..predict import Uncertainty, uncertainty_of_set
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
@@ -62,7 +62,7 @@ class Reading:
     other: str
     heat: str
     numbers: Mapping[str, float]
-    conditions: tuple[Input, ...]
+    conditions: tuple[Sourced, ...]
     requirements: tuple[Requirement, ...]
 
     @property
@@ -322,7 +322,7 @@ def _reading(
         read_input(where, k, v) for k, v in entry.items() if isinstance(v, Mapping)
     )
     certain = [c for c in conditions if c.range is None]
-    fixed |= {c.name: c.value for c in certain}
+    fixed |= {c.name: c.median for c in certain}
     conditions = tuple(c for c in conditions if c.range is not None)
     return Reading(
         str(said), kind, product, other, heat, numbers | fixed, conditions, requirements

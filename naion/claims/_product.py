@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..design import Blueprint, Design, Input
+from ..design import Blueprint, Design
 from ..fit import Subject
 from ..fit._errors import inverse_of
 from ..fit._free import leaf, set_vector, sizes
-from ..parameters import Cell
+from ..parameters import TWO_SD, Cell, Sourced
 from ..predict import Uncertainty
 from ..predict._ensemble import draws, root_of
 
@@ -33,7 +33,7 @@ class Variation:
         paths: of the cell's numbers that it multiplies.
     """
 
-    input: Input
+    input: Sourced
     paths: tuple[str, ...]
 
 
@@ -42,20 +42,6 @@ class Made(NamedTuple):
 
     cell: Cell
     design: Design | None
-
-
-class Number(NamedTuple):
-    """One entry of the vector of what is uncertain.
-
-    Attributes:
-        name: entries of a curve share theirs.
-        kind: "measured", "fitted" or "assumed".
-        source: where it is from.
-    """
-
-    name: str
-    kind: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -84,23 +70,42 @@ class Product:
     temperatures: tuple[float, float]
 
     @property
-    def numbers(self) -> tuple[Number, ...]:
-        """What the entries of the vector are."""
-        counts = sizes(self.known.free, Subject(self.cell, [0.0]))
-        kind = "fitted" if self.fitted else "assumed"
+    def numbers(self) -> tuple[Sourced, ...]:
+        """What is believed of the entries of the vector; those of a curve share a name."""
+        quality = "F" if self.fitted else "A"
         source = "the fit" if self.fitted else "range of the parameter set"
-        found = [
-            Number(f.name, kind, source)
-            for f, n in zip(self.known.free, counts, strict=True)
-            for _ in range(n)
-        ]
-        for i in self.inputs:
-            measured = "measured" if i.quality == "M" else "assumed"
-            found.append(Number(i.name, measured, i.source))
-        return tuple(found)
+        z, sd = self.known.z, np.sqrt(np.diag(self.known.covariance))
+        found, start = [], 0
+        for f, n in zip(self.known.free, self._sizes, strict=True):
+            own = slice(start, start + n)
+            start += n
+            believed = np.stack(
+                [z[own], z[own] - 2.0 * sd[own], z[own] + 2.0 * sd[own]]
+            )
+            word = "lognormal" if f.transform == "log" else "normal"
+            for value, low, high in np.asarray(f.backward(believed)).T:
+                ends = float(low), float(high)
+                found.append(
+                    Sourced(
+                        f.name,
+                        float(value),
+                        "",
+                        quality,
+                        source,
+                        ends,
+                        TWO_SD,
+                        distribution=word,
+                    )
+                )
+        return (*found, *self.inputs)
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
+    def _sizes(self) -> list[int]:
+        """How many entries each fitted or assumed number of the materials has."""
+        return sizes(self.known.free, Subject(self.cell, [0.0]))
+
+    @property
+    def inputs(self) -> tuple[Sourced, ...]:
         """Variations and uncertain inputs of the design, in the order of the vector."""
         of_design = () if self.blueprint is None else self.blueprint.uncertain
         return (*(v.input for v in self.variations), *of_design)
@@ -170,8 +175,7 @@ class Product:
         text, start = {}, 0
         n = len(self.known.z)
         x = np.append(np.clip(x[:n], *self.known.bounds(self.cell)), x[n:])
-        counts = sizes(self.known.free, Subject(self.cell, [0.0]))
-        for f, n in zip(self.known.free, counts, strict=True):
+        for f, n in zip(self.known.free, self._sizes, strict=True):
             before, after = (
                 np.asarray(f.backward(jnp.asarray(z[start : start + n])))
                 for z in (self.median, x)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..parameters import available, load_set
+from ..parameters import QUALITIES, available, load_set
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -19,13 +19,13 @@ def command(arguments: argparse.Namespace) -> int:
     chosen = load_set(arguments.name)
     print(f"{chosen.name}: {chosen.title}\ncite: {chosen.citation}")
     print(f"licence: {chosen.licence}")
-    print("quality: M measured, F fitted, D derived, S stated, A assumed")
+    print("quality: " + ", ".join(f"{k} {word}" for k, word in QUALITIES.items()))
     print("range of assumed numbers; of the scale where a table or a form is assumed\n")
     for p in chosen.provenance:
         value = f"{p.value:.6g}" if isinstance(p.value, float) else p.value
         between = "" if p.range is None else "{:g} ... {:g}".format(*p.range)
         print(
-            f"{p.quality}  {p.path:52s} {value:>30s} {p.unit:10s} {between:22s} "
+            f"{p.quality}  {p.name:52s} {value:>30s} {p.unit:10s} {between:22s} "
             f"{p.source}"
         )
     return 0

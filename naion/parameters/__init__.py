@@ -28,8 +28,9 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check, possible
-from ._registry import ParameterSet, Provenance, available, load, load_set
+from ._registry import ParameterSet, available, load, load_set
 from ._serialise import from_json, to_json
+from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
 from ._start import Start, check_start, start_of
 from ._validity import cautions
 from ._variants import (
@@ -49,7 +50,9 @@ from ._variants import (
 
 __all__ = [
     "HARD_CARBONS",
+    "QUALITIES",
     "SEI",
+    "TWO_SD",
     "Cell",
     "DoubleLayer",
     "Electrode",
@@ -61,8 +64,9 @@ __all__ = [
     "Particle",
     "Plating",
     "PoreFilling",
-    "Provenance",
+    "Quality",
     "Separator",
+    "Sourced",
     "Start",
     "Stoichiometry",
     "Thermal",

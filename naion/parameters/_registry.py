@@ -6,49 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Literal
 
 from .._precision import require_x64
 from ._cell import Cell
 from ._check import check
-
-Quality = Literal["M", "F", "D", "S", "A"]
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where one number, or one table, of a set comes from.
-
-    Attributes:
-        path: dotted path of the leaf in the `Cell`.
-        value: the number in `unit`, or a description of a table.
-        unit: unit of `value`.
-        quality: M measured, F fitted, D derived, S stated by a maker, A assumed.
-        source: citation or reasoning.
-        range: lowest and highest plausible value, which every assumed entry has; of the
-            property's `scale` where `value` describes a table or an expression.
-        follows: path of another number and the power of it that the range goes along with,
-            where what is known is a ratio: of diffusivity and radius the diffusion time
-            R^2 / D, so that the range of D follows the radius with the power 2.
-    """
-
-    path: str
-    value: float | str
-    unit: str
-    quality: Quality
-    source: str
-    range: tuple[float, float] | None = None
-    follows: tuple[str, float] | None = None
-
-    def __post_init__(self):
-        if self.quality == "A" and self.range is None:
-            raise ValueError(f"{self.path}: an assumed entry needs a range.")
-        if self.range is None:
-            return
-        low, high = self.range
-        value = 1.0 if isinstance(self.value, str) else self.value
-        if not low <= value <= high:
-            raise ValueError(f"{self.path}: {value} is not in its range {self.range}.")
+from ._sourced import Sourced
 
 
 @dataclass(frozen=True)
@@ -67,7 +29,7 @@ class ParameterSet:
     name: str
     title: str
     cell: Cell
-    provenance: tuple[Provenance, ...]
+    provenance: tuple[Sourced, ...]
     citation: str
     licence: str
 

@@ -24,7 +24,8 @@ from .._cell import (
     Stoichiometry,
     Thermal,
 )
-from .._registry import ParameterSet, Quality
+from .._registry import ParameterSet
+from .._sourced import Quality
 from ._recorder import Follows, Range, Recorder, Valid, read_table
 
 T_REF = 298.15
@@ -41,7 +42,7 @@ HC_C_MAX = 14540.0
 
 
 class Given(NamedTuple):
-    """A number of a design; see `Provenance` for the meaning of each entry."""
+    """A number of a design; see `Sourced` for the meaning of each entry."""
 
     value: float
     quality: Quality

@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Array
 
 from ...properties import AbstractTemperatureLaw, Property, Table, constant
-from .._registry import Provenance, Quality
+from .._sourced import TWO_SD, Quality, Sourced
 
 Range = tuple[float, float] | None
-"""Lowest and highest plausible value; see `Provenance`."""
+"""Lowest and highest plausible value; see `Sourced`."""
 
 Follows = tuple[str, float] | None
-"""Another number, and the power of it that a range goes along with; see `Provenance`."""
+"""Another number, and the power of it that a range goes along with; see `Sourced`."""
 
 Valid = tuple[float, float] | None
 """Lowest and highest temperature of the measurements [K]; see `Property`."""
@@ -33,10 +33,10 @@ class Recorder:
 
     def __init__(self, package: str):
         self._package = package
-        self._entries: list[Provenance] = []
+        self._entries: list[Sourced] = []
 
     @property
-    def provenance(self) -> tuple[Provenance, ...]:
+    def provenance(self) -> tuple[Sourced, ...]:
         """All entries so far."""
         return tuple(self._entries)
 
@@ -51,8 +51,7 @@ class Recorder:
         follows: Follows = None,
     ) -> Array:
         """Record a number; returns it as an array leaf."""
-        entry = Provenance(path, value, unit, quality, source, range, follows)
-        self._entries.append(entry)
+        self._add(path, value, unit, quality, source, range, follows)
         return jnp.asarray(value, dtype=float)
 
     def constant(
@@ -112,7 +111,13 @@ class Recorder:
         follows: Follows = None,
     ) -> None:
         """Record a property that is an expression; the set builds it."""
-        entry = Provenance(path, text, unit, quality, source, range, follows)
+        self._add(path, text, unit, quality, source, range, follows)
+
+    def _add(self, path, value, unit, quality, source, range, follows) -> None:
+        level = None if range is None else TWO_SD
+        entry = Sourced(
+            path, value, unit, quality, source, range, level, range, follows=follows
+        )
         self._entries.append(entry)
 
 
