@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._results import Result
     from .mesh import Mesh
     from .models import DFN, Isothermal, Lumped, ThroughStack
+    from .parameters import load
     from .physics.kinetics import ButlerVolmer
     from .protocol import Mode, Protocol, Step
     from .simulation import Solution, impedance, simulate
@@ -47,6 +48,7 @@ __all__ = [
     "fit",
     "impedance",
     "io",
+    "load",
     "pack",
     "parameters",
     "plot",
@@ -70,6 +72,7 @@ _HOMES = {
     "Lumped": ".models",
     "ThroughStack": ".models",
     "pack": ".pack",
+    "load": ".parameters",
     "parameters": ".parameters",
     "ButlerVolmer": ".physics.kinetics",
     "plot": ".plot",

@@ -28,7 +28,7 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check, possible
-from ._registry import ParameterSet, available, load, load_set
+from ._registry import ParameterSet, available, is_set, load, load_set, schema, template
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
 from ._start import Start, check_start, start_of
@@ -79,15 +79,17 @@ __all__ = [
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",
+    "is_set",
     "load",
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "schema",
     "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
-    "with_ready_curves",
+    "template",
     "to_json",
     "with_double_layer",
     "with_freezing",
@@ -97,6 +99,7 @@ __all__ = [
     "with_plating",
     "with_pore_filling",
     "with_reactions",
+    "with_ready_curves",
     "with_second_material",
     "with_sei",
     "with_sizes",

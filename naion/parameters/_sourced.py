@@ -83,7 +83,7 @@ class Sourced:
         for what, ends in (("range", self.range), ("bounds", self.bounds)):
             if ends is not None and not ends[0] <= self.median <= ends[1]:
                 raise ValueError(
-                    f"{self.name}: {what} {list(ends)} does not hold the value "
+                    f"{self.name}: {what} {_shown(ends)} does not hold the value "
                     f"{self.median:g}; expected the lower end first."
                 )
         positive = all(ends[0] > 0.0 for ends in given)
@@ -93,7 +93,7 @@ class Sourced:
         elif self.distribution == "lognormal" and not positive:
             raise ValueError(
                 f"{self.name} is lognormal: expected range and bounds above zero, got "
-                f"{' and '.join(str(list(ends)) for ends in given)}."
+                f"{' and '.join(map(_shown, given))}."
             )
 
     @property
@@ -151,3 +151,7 @@ class Sourced:
         """The number `u` standard deviations from its median, inside its ends."""
         away = self.sd * jnp.clip(u, *self.reach)
         return self.median * jnp.exp(away) if self.is_log else self.median + away
+
+
+def _shown(ends: tuple[float, float]) -> str:
+    return f"[{ends[0]:g}, {ends[1]:g}]"

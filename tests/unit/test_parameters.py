@@ -237,10 +237,10 @@ def test_assumed_entries_need_a_range_that_holds_them():
     with pytest.raises(ValueError, match=r"area is assumed \(A\): give its range"):
         Sourced("area", 1.0, "m2", "A", "guess")
     with pytest.raises(
-        ValueError, match=r"area: range \[2.0, 3.0\] does not hold the .* 1"
+        ValueError, match=r"area: range \[2, 3\] does not hold the .* 1"
     ):
         Sourced("area", 1.0, "m2", "A", "guess", (2.0, 3.0), 0.9)
-    with pytest.raises(ValueError, match=r"area: bounds \[2.0, 3.0\] does not hold"):
+    with pytest.raises(ValueError, match=r"area: bounds \[2, 3\] does not hold"):
         Sourced("area", 1.0, "m2", "M", "guess", (0.5, 3.0), 0.9, (2.0, 3.0))
     with pytest.raises(ValueError, match="area: level = None of its range; expected"):
         Sourced("area", 1.0, "m2", "A", "guess", (0.5, 3.0))
