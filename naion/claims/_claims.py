@@ -15,7 +15,7 @@ from .._files import read_toml
 from ..design import load as load_design
 from ..design import read_input
 from ..io import read_cell
-from ..parameters import Cell, Sourced, available, load_set
+from ..parameters import Cell, Sourced, is_set, load_set
 from ..predict import Uncertainty, uncertainty_of_set
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
@@ -132,14 +132,14 @@ def audited_cell(name: str) -> tuple[Cell, Uncertainty, bool]:
     Raises:
         ValueError: for a file without a fit.
     """
-    if name in available():
+    if is_set(name):
         known = uncertainty_of_set(found := load_set(name))
         return found.cell, known, False
     cell, extra = read_cell(name)
     if "fit" not in extra:
         raise ValueError(
             f"{name} carries no fit: an audit needs a cell.json written by `naion fit` "
-            "or `naion demo`, or the name of a set."
+            "or `naion demo`, or a set."
         )
     return cell, Uncertainty.read(name, extra["fit"], cell), True
 
