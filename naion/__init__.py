@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._results import Result
     from .mesh import Mesh
     from .models import DFN, Isothermal, Lumped, ThroughStack
+    from .parameters import load
     from .physics.kinetics import ButlerVolmer
     from .protocol import Mode, Protocol, Step
     from .simulation import Solution, impedance, simulate
@@ -46,6 +47,7 @@ __all__ = [
     "fit",
     "impedance",
     "io",
+    "load",
     "pack",
     "parameters",
     "plot",
@@ -68,6 +70,7 @@ _HOMES = {
     "Lumped": ".models",
     "ThroughStack": ".models",
     "pack": ".pack",
+    "load": ".parameters",
     "parameters": ".parameters",
     "ButlerVolmer": ".physics.kinetics",
     "plot": ".plot",

@@ -34,8 +34,8 @@ class Answer:
         values: of all quantities in every draw, (n, k); NaN where the solver failed.
         median: at the median of everything, (k,).
         probability: that the reading holds.
-        shares: name, kind, source and share of the variance of the first required
-            quantity, the largest first; shares add up to one.
+        shares: name, quality in words, source and share of the variance of the first
+            required quantity, the largest first; shares add up to one.
         change: see `Change`; none where the question has no slope.
         outside: how far the reading is from the data, in words, or "".
     """

@@ -14,10 +14,11 @@ from jaxtyping import Array
 
 from .._progress import Progress, silent
 from ..batch import Finished, Lanes, Program
+from ..parameters import QUALITIES, Sourced
 from ._answer import Answer, Audit, Change
 from ._claims import Claim, Reading
 from ._kept import ABOUT, keep, kept, name_of
-from ._product import Number, Product
+from ._product import Product
 from ._runs import USUAL, Setting
 
 DRAWS = 128
@@ -150,15 +151,12 @@ class Asked:
         )
 
     @property
-    def numbers(self) -> tuple[Number, ...]:
+    def numbers(self) -> tuple[Sourced, ...]:
         found = []
         for p in self.products:
             of = f" of {p.name}" if len(self.products) > 1 else ""
-            found += [n._replace(name=n.name + of) for n in p.numbers]
-        for c in self.conditions:
-            kind = "measured" if c.quality == "M" else "assumed"
-            found.append(Number(c.name, kind, c.source))
-        return tuple(found)
+            found += [dataclasses.replace(n, name=n.name + of) for n in p.numbers]
+        return (*found, *self.conditions)
 
     def drawn(self, n: int, seed: int) -> np.ndarray:
         parts = [p.drawn(n, seed + 10 * k) for k, p in enumerate(self.products)]
@@ -246,7 +244,7 @@ def _shares(asked: Asked, slope: np.ndarray) -> tuple:
         by_name[number.name] = by_name.get(number.name, 0.0) + float(part)
     of = {number.name: number for number in asked.numbers}
     named = sorted(by_name, key=lambda name: -abs(by_name[name]))
-    return tuple((k, of[k].kind, of[k].source, by_name[k]) for k in named)
+    return tuple((k, QUALITIES[of[k].quality], of[k].source, by_name[k]) for k in named)
 
 
 def _least_change(

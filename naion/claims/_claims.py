@@ -12,11 +12,11 @@ import numpy as np
 
 from .._entries import number, one_of, only, pair, table, text
 from .._files import read_toml
-from ..design import Input, read_input
 from ..design import load as load_design
+from ..design import read_input
 from ..fit import Uncertainty, uncertainty_of_set
 from ..io import read_cell
-from ..parameters import Cell, available, leaf, load_set
+from ..parameters import Cell, Sourced, is_set, leaf, load_set
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 
@@ -62,7 +62,7 @@ class Reading:
     other: str
     heat: str
     numbers: Mapping[str, float]
-    conditions: tuple[Input, ...]
+    conditions: tuple[Sourced, ...]
     requirements: tuple[Requirement, ...]
 
     @property
@@ -132,14 +132,14 @@ def audited_cell(name: str) -> tuple[Cell, Uncertainty, bool]:
     Raises:
         ValueError: for a file without a fit.
     """
-    if name in available():
+    if is_set(name):
         known = uncertainty_of_set(found := load_set(name))
         return found.cell, known, False
     cell, extra = read_cell(name)
     if "fit" not in extra:
         raise ValueError(
             f"{name} carries no fit: an audit needs a cell.json written by `naion fit` "
-            "or `naion demo`, or the name of a set."
+            "or `naion demo`, or a set."
         )
     return cell, Uncertainty.read(name, extra["fit"], cell), True
 
@@ -306,7 +306,7 @@ def _reading(
         read_input(where, k, v) for k, v in entry.items() if isinstance(v, Mapping)
     )
     certain = [c for c in conditions if c.range is None]
-    fixed |= {c.name: c.value for c in certain}
+    fixed |= {c.name: c.median for c in certain}
     conditions = tuple(c for c in conditions if c.range is not None)
     return Reading(
         str(said), kind, product, other, heat, numbers | fixed, conditions, requirements

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..design import Blueprint, Design, Input
+from ..design import Blueprint, Design
 from ..fit import Uncertainty, draws
-from ..parameters import Cell, Role, leaf
+from ..parameters import TWO_SD, Cell, Role, Sourced, leaf
 
 NO_LEVERS = Role.OPEN_CIRCUIT_POTENTIAL, Role.HYSTERESIS
 """Fitted numbers that nobody can choose: corrections of measured curves, which carry the
@@ -29,7 +29,7 @@ class Variation:
         paths: of the cell's numbers that it multiplies.
     """
 
-    input: Input
+    input: Sourced
     paths: tuple[str, ...]
 
 
@@ -38,20 +38,6 @@ class Made(NamedTuple):
 
     cell: Cell
     design: Design | None
-
-
-class Number(NamedTuple):
-    """One entry of the vector of what is uncertain.
-
-    Attributes:
-        name: entries of a curve share theirs.
-        kind: "measured", "fitted" or "assumed".
-        source: where it is from.
-    """
-
-    name: str
-    kind: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -80,18 +66,30 @@ class Product:
     temperatures: tuple[float, float]
 
     @property
-    def numbers(self) -> tuple[Number, ...]:
-        """What the entries of the vector are."""
-        kind = "fitted" if self.fitted else "assumed"
+    def numbers(self) -> tuple[Sourced, ...]:
+        """What is believed of the entries of the vector; those of a curve share a name."""
+        quality = "F" if self.fitted else "A"
         source = "the fit" if self.fitted else "range of the parameter set"
-        found = [Number(f.name, kind, source) for f in self.known.vector.owners]
-        for i in self.inputs:
-            measured = "measured" if i.quality == "M" else "assumed"
-            found.append(Number(i.name, measured, i.source))
-        return tuple(found)
+        v, z = self.known.vector, self.known.z
+        sd = 2.0 * np.sqrt(np.diag(self.known.covariance))
+        value, low, high = map(np.asarray, map(v.values, (z, z - sd, z + sd)))
+        found = [
+            Sourced(
+                f.name,
+                float(value[k]),
+                "",
+                quality,
+                source,
+                (float(low[k]), float(high[k])),
+                TWO_SD,
+                distribution="lognormal" if f.transform == "log" else "normal",
+            )
+            for k, f in enumerate(v.owners)
+        ]
+        return (*found, *self.inputs)
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
+    def inputs(self) -> tuple[Sourced, ...]:
         """Variations and uncertain inputs of the design, in the order of the vector."""
         of_design = () if self.blueprint is None else self.blueprint.uncertain
         return (*(v.input for v in self.variations), *of_design)

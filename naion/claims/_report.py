@@ -9,6 +9,7 @@ import numpy as np
 
 from .._files import write_whole
 from ..io import write_csv
+from ..parameters import QUALITIES
 from ..report import Figure, Report, Table
 from ._answer import Answer, Audit, Change
 
@@ -137,12 +138,14 @@ def _holds_at_median(answer: Answer) -> bool:
 
 
 def rests_on(a: Audit) -> str:
-    """How many inputs are measured, fitted and assumed, over all readings."""
-    kinds: dict[str, set[str]] = {"measured": set(), "fitted": set(), "assumed": set()}
+    """How many inputs are known in which way, over all readings."""
+    kinds: dict[str, set[str]] = {word: set() for word in QUALITIES.values()}
     for answer in a.answers:
         for name, kind, _, _ in answer.shares:
             kinds[kind].add(name)
-    return ", ".join(f"{len(names)} {kind} inputs" for kind, names in kinds.items())
+    return ", ".join(
+        f"{len(names)} {kind} inputs" for kind, names in kinds.items() if names
+    )
 
 
 def _counts(audits: Sequence[Audit]) -> list[list[str]]:

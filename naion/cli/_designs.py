@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ..design import QUALITIES, available, load
+from ..design import available, load
+from ..parameters import QUALITIES
 
 
 def options(p: argparse.ArgumentParser) -> None:

@@ -41,7 +41,7 @@ COMMANDS = {
         "_fit_file", "fit a cell to your own data", "a fit keeps nothing until it ends"
     ),
     "sweep": Command("_sweep", "many simulations, or fits of many cells", KEPT),
-    "sets": Command("_sets", "list parameter sets, or show one"),
+    "sets": Command("_sets", "list parameter sets, show one, begin your own"),
     "designs": Command("_designs", "list cell designs, or show one"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),

@@ -7,7 +7,7 @@ import numpy as np
 from .._files import writable
 from ..fit import Uncertainty, ensemble, uncertainty_of_set, voltage_band
 from ..io import read_cell, write_csv
-from ..parameters import available, load_set
+from ..parameters import is_set, load_set
 from ..simulation import simulate
 from ._run import ended, grid, options, prepare, rows, text
 
@@ -20,7 +20,7 @@ DRAWS = 32
 def command(arguments: argparse.Namespace) -> int:
     """Simulate with a 90 % band: of a fit, or of the assumed numbers of a set."""
     cell, extra = read_cell(arguments.cell)
-    if arguments.cell in available():
+    if is_set(arguments.cell):
         known = uncertainty_of_set(load_set(arguments.cell))
         print(
             f"The band is that of {len(known.vector.free)} assumed numbers of the set; "
@@ -31,7 +31,7 @@ def command(arguments: argparse.Namespace) -> int:
     else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
-            "`naion fit` or `naion demo`, or the name of a set. For a single curve use "
+            "`naion fit` or `naion demo`, or a set. For a single curve use "
             "`naion run`."
         )
     asked = prepare(arguments, cell)

@@ -33,7 +33,7 @@ ROWS = 400
 
 def options(p: argparse.ArgumentParser) -> None:
     """What to simulate, and how; also those of `naion predict`."""
-    p.add_argument("cell", help="name of a set, or a cell.json")
+    p.add_argument("cell", help="a set, by name or TOML file, or a cell.json")
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--protocol", nargs="+", metavar="STEP", help="experiment strings"

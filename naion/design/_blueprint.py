@@ -6,21 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from .._entries import number, one_of, pair, table, text
 from .._files import read_toml
+from ..parameters import QUALITIES, Quality, Sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._stack import ALUMINIUM, COPPER, Coat, Foil, Separator, Stack
-
-QUALITIES = {"M": "measured", "S": "stated", "D": "derived", "A": "assumed"}
-"""Where a number is from."""
 
 METALS = {"aluminium": ALUMINIUM, "copper": COPPER}
 HOUSINGS = {"cylinder": Cylinder, "prismatic": Prismatic, "pouch": Pouch}
@@ -28,8 +25,8 @@ HOUSINGS = {"cylinder": Cylinder, "prismatic": Prismatic, "pouch": Pouch}
 FORM = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
 """How a number of a file is given."""
 
-QUANTILE = 1.645
-"""Half of a 90 % range of a normal distribution, in standard deviations."""
+LEVEL = 0.90
+"""Of a range of a file that gives no level of its own."""
 
 UNITS = {
     "loading": ("mg/cm2", 1e-2),
@@ -94,47 +91,6 @@ takes over everything that it does not say itself."""
 
 
 @dataclass(frozen=True)
-class Input:
-    """A number of a design.
-
-    Attributes:
-        name: see the files.
-        value: in the unit of files; the median of what is believed.
-        unit: of files.
-        quality: a key of `QUALITIES`.
-        source: where it is from.
-        range: within which it lies with 90 %; none: taken as it is.
-        bounds: beyond which it cannot be; none: two ranges from the value.
-    """
-
-    name: str
-    value: float
-    unit: str
-    quality: str
-    source: str
-    range: tuple[float, float] | None = None
-    bounds: tuple[float, float] | None = None
-
-    @property
-    def sd(self) -> float:
-        """Standard deviation of its logarithm."""
-        low, high = self.range or (1.0, 1.0)
-        return float(np.log(high / low) / (2.0 * QUANTILE))
-
-    @property
-    def reach(self) -> tuple[float, float]:
-        """Standard deviations from the value to both bounds."""
-        if self.bounds is None:
-            return -4.0 * QUANTILE, 4.0 * QUANTILE
-        low, high = np.log(np.array(self.bounds) / self.value) / self.sd
-        return float(low), float(high)
-
-    def at(self, u: Array) -> Array:
-        """The value `u` standard deviations from the median, inside its bounds."""
-        return self.value * jnp.exp(self.sd * jnp.clip(u, *self.reach))
-
-
-@dataclass(frozen=True)
 class Blueprint:
     """A design with what is uncertain in it.
 
@@ -154,7 +110,7 @@ class Blueprint:
     potentials: tuple[tuple[float, float], tuple[float, float]]
     format: str
     negative_metal: str
-    inputs: Mapping[str, Input]
+    inputs: Mapping[str, Sourced]
 
     def design(self, **values: Any) -> Design:
         """The design, with some numbers replaced.
@@ -172,7 +128,7 @@ class Blueprint:
                 f"{self.name}: no number named {', '.join(unknown)}. "
                 f"Known are: {', '.join(NAMES)}."
             )
-        numbers = {name: i.value for name, i in self.inputs.items()} | given
+        numbers = {name: i.median for name, i in self.inputs.items()} | given
         return _design(self, {name: _in_si(name, x) for name, x in numbers.items()})
 
     def drawn(self, u: Mapping[str, Array]) -> Design:
@@ -181,7 +137,7 @@ class Blueprint:
         return self.design(**{k.replace(".", "__"): x for k, x in values.items()})
 
     @property
-    def uncertain(self) -> tuple[Input, ...]:
+    def uncertain(self) -> tuple[Sourced, ...]:
         """Inputs with a range."""
         return tuple(i for i in self.inputs.values() if i.range is not None)
 
@@ -347,7 +303,7 @@ def _potentials(
     return positive, negative
 
 
-def _needed(housing: str, inputs: Mapping[str, Input]) -> list[str]:
+def _needed(housing: str, inputs: Mapping[str, Sourced]) -> list[str]:
     size = ["diameter"] if housing == "cylinder" else ["width", "depth"]
     needed = [n for n in NAMES[:10] if n != "negative.loading"]
     needed += ["positive.first_charge", "negative.efficiency"]
@@ -361,46 +317,47 @@ def _needed(housing: str, inputs: Mapping[str, Input]) -> list[str]:
     return needed
 
 
-def _input(design: str, name: str, entry: Any) -> Input:
+def _input(design: str, name: str, entry: Any) -> Sourced:
     if name not in NAMES:
         raise ValueError(
             f"{design}: unknown number {name!r}. Known are: {', '.join(NAMES)}."
         )
     found = read_input(design, name, entry)
-    if not found.value > 0.0:
+    if not found.median > 0.0:
         raise ValueError(
-            f"{design}: {name}: value {found.value:g}; expected more than zero."
+            f"{design}: {name}: value {found.median:g}; expected more than zero."
         )
     return found
 
 
-def read_input(where: str, name: str, entry: Any) -> Input:
-    """A number with its quality, source and range.
+def read_input(where: str, name: str, entry: Any) -> Sourced:
+    """A number of a file with its quality, source and range.
 
     Raises:
         ValueError: saying `where`, for what cannot be understood.
     """
     here = f"{where}: {name}"
     entry = table(entry, here, FORM)
-    extra = set(entry) - {"value", "quality", "source", "range", "bounds"}
+    extra = set(entry) - {"value", "quality", "source", "range", "level", "bounds"}
     if extra or not {"value", "quality", "source"} <= set(entry):
-        raise ValueError(f"{here} = {dict(entry)}; expected {FORM}, and maybe bounds.")
-    quality = one_of(entry["quality"], QUALITIES, f"{here}: quality")
+        raise ValueError(
+            f"{here} = {dict(entry)}; expected {FORM}, and maybe level and bounds."
+        )
+    quality = cast(Quality, one_of(entry["quality"], QUALITIES, f"{here}: quality"))
     value = number(entry["value"], f"{here}: value")
     ends: list[tuple[float, float] | None] = []
     for key in ("range", "bounds"):
         given = entry.get(key)
         ends.append(None if given is None else pair(given, f"{here}: {key}"))
-        if ends[-1] is not None and not 0.0 < ends[-1][0] <= value <= ends[-1][1]:
-            raise ValueError(
-                f"{here}: {key} {given} does not hold the value {value:g}; expected the "
-                "lower end first, above zero."
-            )
-    if quality == "A" and ends[0] is None:
-        raise ValueError(f"{here} is assumed (A): give its range.")
+        if ends[-1] is not None and not ends[-1][0] > 0.0:
+            raise ValueError(f"{here}: {key} {given}; expected numbers above zero.")
+    level = number(entry.get("level", LEVEL), f"{here}: level")
     unit, _ = UNITS.get(name.rpartition(".")[2], ("-", 1.0))
     source = text(entry["source"], f"{here}: source")
-    return Input(name, value, unit, quality, source, *ends)
+    try:
+        return Sourced(name, value, unit, quality, source, ends[0], level, ends[1])
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -165,36 +165,36 @@ def _number(name: str, what: str, value: Any) -> float:
 def assumed(found: ParameterSet) -> tuple[Free, ...]:
     """The numbers of a set that have a range, as all assumed ones do, as free parameters.
 
-    A range is read as two standard deviations to either side, and as the bounds. Where
-    an entry is a table or an expression, its scale is free. A range that follows another
-    number makes a prior that follows it, and bounds that leave room for that.
+    The prior is what is believed of a number, the bounds are its ends. Where an entry is a
+    table or an expression, its scale is free. A range that follows another number makes a
+    prior that follows it, and bounds that leave room for that.
     """
-    ranges = {entry.path: entry.range for entry in found.provenance}
+    ends = {entry.name: entry.ends for entry in found.provenance if entry.range}
     frees = []
     for entry in found.provenance:
         if entry.range is None:
             continue
-        path, value, (low, high) = f"cell.{entry.path}", entry.value, entry.range
-        if isinstance(leaf(found.cell, entry.path), Property):
-            if isinstance(value, str):
+        path, (low, high), sd = f"cell.{entry.name}", entry.ends, entry.sd
+        if isinstance(leaf(found.cell, entry.name), Property):
+            if isinstance(entry.value, str):
                 path += ".scale"
-            elif value != 0.0:
-                path, low, high = f"{path}.scale", low / value, high / value
+            elif entry.value != 0.0:
+                path += ".scale"
+                low, high = sorted((low / entry.value, high / entry.value))
+                sd = sd if entry.is_log else sd / abs(entry.value)
             else:
                 path += ".curve.value"
-        log = low > 0.0
-        width = float(np.log(high / low)) if log else high - low
-        kind, follows = "log" if log else "linear", ()
+        follows = ()
         other, power = entry.follows or ("", 1.0)
-        if (between := ranges.get(other)) is not None:
+        if (between := ends.get(other)) is not None:
             now = float(leaf(found.cell, other))
             low, high = (
                 low * (between[0] / now) ** power,
                 high * (between[1] / now) ** power,
             )
             follows = ((f"cell.{other}", power),)
-        free = Free((path,), (low, high), kind, prior=width / 4.0, follows=follows)
-        frees.append(free)
+        kind = "log" if entry.is_log else "linear"
+        frees.append(Free((path,), (low, high), kind, prior=sd, follows=follows))
     return tuple(frees)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import read_text, write_whole
-from ..parameters import Cell, available, from_json, load, to_json
+from ..parameters import Cell, available, from_json, is_set, load, to_json
 
 FORMAT = "naion-cell-1"
 
@@ -37,7 +37,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
 
 
 def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
-    """A cell by set name or file, with what is kept beside it.
+    """A cell by set name or file, TOML of a set or JSON, with what is kept beside it.
 
     Raises:
         ValueError: when the file is not a naion cell, or holds what no cell can have,
@@ -45,8 +45,8 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
         FileNotFoundError: when there is neither such a set nor such a file.
     """
     path = Path(name)
-    if str(name) in available():
-        return load(str(name)), {"name": str(name)}
+    if is_set(str(name)) and (path.is_file() or path.suffix != ".toml"):
+        return load(str(name)), {"name": path.stem}
     if not path.is_file():
         raise FileNotFoundError(
             f"No cell {str(name)!r}: neither a file nor a set. Sets: "

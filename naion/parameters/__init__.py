@@ -28,9 +28,10 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check, possible
-from ._registry import ParameterSet, Provenance, available, load, load_set
+from ._registry import ParameterSet, available, is_set, load, load_set, schema, template
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
+from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
 from ._start import Start, check_start, start_of
 from ._validity import cautions
 from ._variants import (
@@ -51,8 +52,10 @@ from ._variants import (
 
 __all__ = [
     "HARD_CARBONS",
+    "QUALITIES",
     "SEI",
     "Role",
+    "TWO_SD",
     "Cell",
     "DoubleLayer",
     "Electrode",
@@ -64,8 +67,9 @@ __all__ = [
     "Particle",
     "Plating",
     "PoreFilling",
-    "Provenance",
+    "Quality",
     "Separator",
+    "Sourced",
     "Start",
     "Stoichiometry",
     "Thermal",
@@ -80,17 +84,19 @@ __all__ = [
     "equilibrium_potential",
     "from_json",
     "leaf",
+    "is_set",
     "load",
     "is_of_design",
     "load_set",
     "open_circuit_voltage",
     "possible",
     "role_of",
+    "schema",
     "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
-    "with_ready_curves",
+    "template",
     "to_json",
     "with_double_layer",
     "with_freezing",
@@ -101,6 +107,7 @@ __all__ = [
     "with_pore_filling",
     "with_process",
     "with_reactions",
+    "with_ready_curves",
     "with_second_material",
     "with_sei",
     "with_sizes",

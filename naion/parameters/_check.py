@@ -238,7 +238,7 @@ def _of_value(value: Any, path: str, cell: Cell, range: Any) -> Iterator[Number]
 def _of_property(p: Property, path: str, over: Over, cell: Cell) -> Iterator[Number]:
     """What a property gives at the cell's temperature."""
     range, curve = over.range, p.curve
-    if range == FINITE and isinstance(curve, _FINITE_CURVES):
+    if range._replace(unit="") == FINITE and isinstance(curve, _FINITE_CURVES):
         return
     scale = p.scale
     if range.is_sign:

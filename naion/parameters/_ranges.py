@@ -144,7 +144,7 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "radius": _LENGTH,
         "c_max": _above_zero("mol.m-3"),
         "diffusivity": Over(_above_zero("m2.s-1")),
-        "ocp": Over(FINITE),
+        "ocp": Over(Range(unit="V")),
         # Tables of functions are steep at their ends: 0.11 V.K-1 in a published set.
         "dudt": Over(Range(-0.5, 0.5, unit="V.K-1")),
         "rate_constant": Over(_above_zero("m.s-1")),
@@ -205,7 +205,11 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "energy": _between(-1e6, 1e6, "J.mol-1"),
         "reference": _TEMPERATURE,
     },
-    VTF: {"vogel": _from_zero("K"), "reference": _TEMPERATURE},
+    VTF: {
+        "pseudo_energy": Range(unit="K"),
+        "vogel": _from_zero("K"),
+        "reference": _TEMPERATURE,
+    },
     Freezing: {
         "liquidus": _above_zero("K"),
         "span": _above_zero("K"),

@@ -1,62 +1,23 @@
-"""Published parameter sets by name, with where every number comes from."""
+"""Parameter sets by name or file, with where every number comes from."""
 
 import difflib
 import functools as ft
-from collections.abc import Iterator
+import json
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from types import ModuleType
-from typing import Literal
+from pathlib import Path
 
 from .._precision import require_x64
 from ._cell import Cell
-from ._check import check
-
-Quality = Literal["M", "F", "D", "S", "A"]
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where one number, or one table, of a set comes from.
-
-    Attributes:
-        path: dotted path of the leaf in the `Cell`.
-        value: the number in `unit`, or a description of a table.
-        unit: unit of `value`.
-        quality: M measured, F fitted, D derived, S stated by a maker, A assumed.
-        source: citation or reasoning.
-        range: lowest and highest plausible value, which every assumed entry has; of the
-            property's `scale` where `value` describes a table or an expression.
-        follows: path of another number and the power of it that the range goes along with,
-            where what is known is a ratio: of diffusivity and radius the diffusion time
-            R^2 / D, so that the range of D follows the radius with the power 2.
-    """
-
-    path: str
-    value: float | str
-    unit: str
-    quality: Quality
-    source: str
-    range: tuple[float, float] | None = None
-    follows: tuple[str, float] | None = None
-
-    def __post_init__(self):
-        if self.quality == "A" and self.range is None:
-            raise ValueError(f"{self.path}: an assumed entry needs a range.")
-        if self.range is None:
-            return
-        low, high = self.range
-        value = 1.0 if isinstance(self.value, str) else self.value
-        if not low <= value <= high:
-            raise ValueError(f"{self.path}: {value} is not in its range {self.range}.")
+from ._sourced import Sourced
 
 
 @dataclass(frozen=True)
 class ParameterSet:
-    """A published set: the cell and its provenance.
+    """A parameter set: the cell and where its numbers are from.
 
     Attributes:
-        name: as given to `load`.
+        name: of its file, as given to `load`.
         title: one line.
         cell: the numbers.
         provenance: one entry for every number or table.
@@ -67,61 +28,93 @@ class ParameterSet:
     name: str
     title: str
     cell: Cell
-    provenance: tuple[Provenance, ...]
+    provenance: tuple[Sourced, ...]
     citation: str
     licence: str
 
 
-def _packages() -> Iterator[ModuleType]:
+def _registered() -> dict[str, Path]:
+    """Files of sets by name."""
+    found: dict[str, Path] = {}
     for point in entry_points(group="naion.parameters"):
-        yield point.load()
+        for folder in map(Path, point.load().__path__):
+            for file in (*folder.glob("*.toml"), *folder.glob("*/*.toml")):
+                found.setdefault(file.stem, file)
+    return found
 
 
 def available() -> tuple[str, ...]:
     """Names of all sets, from naion and from packages that register their own.
 
-    A package registers a module under the entry-point group `naion.parameters`; the
-    module has `SETS`, a dictionary from name to a function that returns a
-    `ParameterSet`.
+    A package registers another under the entry-point group `naion.parameters`: every TOML
+    file in its folder, and in the folders there, is a set, named as the file.
     """
-    return tuple(sorted(name for package in _packages() for name in package.SETS))
+    return tuple(sorted(_registered()))
 
 
-def load_set(name: str) -> ParameterSet:
-    """A set with its provenance.
+def is_set(name: str | Path) -> bool:
+    """Whether `load_set` takes it: the name of a set, or the path of a TOML file."""
+    return _is_file(name) or name in available()
+
+
+def _is_file(name: str | Path) -> bool:
+    return isinstance(name, Path) or name.endswith(".toml")
+
+
+def load_set(name: str | Path) -> ParameterSet:
+    """A set with where its numbers are from.
+
+    Args:
+        name: one of `available()`, or the path of a TOML file of your own, such as
+            `naion sets --new NAME` writes.
 
     Raises:
-        TypeError: for anything but a text.
+        TypeError: for anything but a text or a path.
         KeyError: for an unknown name, with the nearest known ones.
         RuntimeError: when float64 is off.
-        ValueError: when a number of the set is not possible; see `check`.
+        ValueError: for a file that is no parameter set, naming file, table and key; or
+            when a number of the set is not possible, see `check`.
     """
-    if not isinstance(name, str):
+    if not isinstance(name, str | Path):
         raise TypeError(
-            f"A set has a name, such as 'nfm_hc_18650', got {name!r:.60}. Known: "
-            f"{', '.join(available())}."
+            "A set has a name, such as 'nfm_hc_18650', or a TOML file; got "
+            f"{name!r:.60}. Known: {', '.join(available())}."
         )
     require_x64()
-    return _loaded(name)
+    if _is_file(name):
+        from ._read_set import read_set
+
+        return read_set(Path(name))
+    return _loaded(str(name))
 
 
 @ft.cache
 def _loaded(name: str) -> ParameterSet:
-    for package in _packages():
-        if name in package.SETS:
-            found = package.SETS[name]()
-            try:
-                check(found.cell)
-            except ValueError as error:
-                raise ValueError(f"Parameter set {name!r}: {error}") from None
-            return found
-    near = difflib.get_close_matches(name, available(), cutoff=0.3)
+    from ._read_set import read_set
+
+    files = _registered()
+    if name in files:
+        return read_set(files[name])
+    near = difflib.get_close_matches(name, files, cutoff=0.3)
     raise KeyError(
         f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "
-        f"Known: {', '.join(available())}."
+        f"Known: {', '.join(available())}. A file of your own ends with .toml."
     )
 
 
-def load(name: str) -> Cell:
+def load(name: str | Path) -> Cell:
     """The cell of a set; see `load_set`."""
     return load_set(name).cell
+
+
+def schema() -> str:
+    """JSON Schema of the files of sets."""
+    from ._schema import SetFile
+
+    return json.dumps(SetFile.model_json_schema(), indent=1)
+
+
+def template(name: str) -> str:
+    """The text of a commented file of a set, with the numbers of a generic sodium cell."""
+    text = Path(__file__).with_name("template.toml").read_text("utf-8")
+    return text.replace("NAME", name)

@@ -146,12 +146,12 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
                     f"{_shown(data.get(key))}."
                 )
             object.__setattr__(instance, key, value)
-    _check(instance, where)
+    check_part(instance, where)
     return instance
 
 
-def _check(instance: Any, where: str) -> None:
-    """What the type itself asks of its fields, since no constructor was called.
+def check_part(instance: Any, where: str) -> None:
+    """What the type itself asks of its fields, and its formula of its numbers.
 
     Raises:
         ValueError: naming the place.

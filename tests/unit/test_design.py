@@ -189,7 +189,7 @@ def test_own_file(tmp_path):
         ("overfill = 1.2", "expected { value"),
         (
             'overfill = { value = 1.2, quality = "X", source = "y" }',
-            "known are M, S, D, A",
+            "known are M, S, D, F, A",
         ),
         ('overfill = { value = 1.2, quality = "A", source = "y" }', "give its range"),
         (

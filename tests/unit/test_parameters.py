@@ -11,8 +11,9 @@ import pytest
 
 from naion.fit import Free, FreeVector, Subject, assumed
 from naion.parameters import (
+    TWO_SD,
     Cell,
-    Provenance,
+    Sourced,
     Stoichiometry,
     available,
     check_start,
@@ -111,18 +112,18 @@ class TestSet:
 
     def test_provenance_is_what_the_cell_holds(self, name):
         data = load_set(name)
-        paths = [p.path for p in data.provenance]
+        paths = [p.name for p in data.provenance]
         assert len(paths) == len(set(paths))
         checked = 0
         for entry in data.provenance:
-            leaf = operator.attrgetter(entry.path)(data.cell)
+            leaf = operator.attrgetter(entry.name)(data.cell)
             assert entry.unit and entry.source and entry.quality in "MFDSA"
             if isinstance(entry.value, str):
                 assert isinstance(leaf, Property)
                 assert not isinstance(leaf.curve, Constant)
                 continue
             value = leaf.curve.value if isinstance(leaf, Property) else leaf
-            assert float(value) == entry.value, entry.path
+            assert float(value) == entry.value, entry.name
             checked += 1
         assert checked > 30
 
@@ -139,7 +140,7 @@ class TestSet:
 
     def test_every_number_has_a_provenance(self, name):
         data = load_set(name)
-        recorded = {p.path for p in data.provenance}
+        recorded = {p.name for p in data.provenance}
 
         def covered(path: str) -> bool:
             parts = path.split(".")
@@ -207,7 +208,7 @@ def test_lfp_weighs_what_its_parts_weigh():
     """And not density times volume of the file, 33 g: 18650 of LFP weigh 40 to 42 g."""
     data = load_set("lfp_aboutenergy")
     assert 0.040 < float(data.cell.thermal.mass) < 0.043
-    entries = {p.path: p for p in data.provenance}
+    entries = {p.name: p for p in data.provenance}
     cold = entries["positive.particle.diffusivity.temperature.energy"]
     assert cold.value == 80e3 and cold.range == (30e3, 90e3)
     assert "25 degC" in cold.source
@@ -232,10 +233,41 @@ def test_priors_that_follow():
 
 
 def test_assumed_entries_need_a_range_that_holds_them():
-    with pytest.raises(ValueError, match="area: an assumed entry needs a range"):
-        Provenance("area", 1.0, "m2", "A", "guess")
-    with pytest.raises(ValueError, match=r"area: 1.0 is not in its range"):
-        Provenance("area", 1.0, "m2", "A", "guess", (2.0, 3.0))
+    with pytest.raises(ValueError, match=r"area is assumed \(A\): give its range"):
+        Sourced("area", 1.0, "m2", "A", "guess")
+    with pytest.raises(
+        ValueError, match=r"area: range \[2, 3\] does not hold the .* 1"
+    ):
+        Sourced("area", 1.0, "m2", "A", "guess", (2.0, 3.0), 0.9)
+    with pytest.raises(ValueError, match=r"area: bounds \[2, 3\] does not hold"):
+        Sourced("area", 1.0, "m2", "M", "guess", (0.5, 3.0), 0.9, (2.0, 3.0))
+    with pytest.raises(ValueError, match="area: level = None of its range; expected"):
+        Sourced("area", 1.0, "m2", "A", "guess", (0.5, 3.0))
+    with pytest.raises(
+        ValueError, match="area: quality = 'X'; known are M, S, D, F, A"
+    ):
+        Sourced("area", 1.0, "m2", "X", "guess")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(
+        ValueError, match="area is lognormal: expected range and bounds"
+    ):
+        Sourced("area", 1.0, "m2", "A", "s", (0.0, 3.0), 0.9, distribution="lognormal")
+
+
+@pytest.mark.parametrize(("level", "deviations"), [(TWO_SD, 2.0), (0.90, 1.645)])
+def test_a_range_stands_with_its_level(level, deviations):
+    """Half a range in standard deviations; draws end at the bounds."""
+    area = Sourced("area", 2.0, "m2", "A", "guess", (1.0, 4.0), level, (0.5, 6.0))
+    assert area.is_log and area.deviations == deviations
+    assert area.sd == pytest.approx(np.log(4.0) / (2.0 * deviations), rel=1e-12)
+    np.testing.assert_allclose(area.at(jnp.asarray([-deviations, 0.0])), [1.0, 2.0])
+    np.testing.assert_allclose(area.at(jnp.asarray([-99.0, 99.0])), [0.5, 6.0])
+    shift = Sourced("dudt", 1.0, "V", "A", "guess", (-1.0, 2.0), level)
+    assert not shift.is_log
+    assert shift.sd == pytest.approx(3.0 / (2.0 * deviations), rel=1e-12)
+    # Without bounds: two ranges to either side.
+    np.testing.assert_allclose(shift.at(jnp.asarray([-99.0, 99.0])), [-5.0, 7.0])
+    certain = Sourced("area", 2.0, "m2", "M", "a ruler")
+    assert certain.sd == 0.0 and float(certain.at(jnp.asarray(3.0))) == 2.0
 
 
 def test_balance_derivative():

@@ -1,0 +1,245 @@
+"""A parameter set from its TOML file and its CSV tables."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from pydantic import ValidationError
+
+from .. import properties
+from .._files import read_text, read_toml
+from ..physics.kinetics import ButlerVolmer
+from ..properties import AbstractCurve, AbstractTemperatureLaw, Constant, Property
+from ._cell import Cell
+from ._check import check
+from ._registry import ParameterSet
+from ._schema import (
+    ConstantProperty,
+    CurveProperty,
+    Entry,
+    Number,
+    SetFile,
+    Strict,
+    TableProperty,
+    fields_in_files,
+    unit_of,
+)
+from ._serialise import check_part
+from ._set_errors import in_words
+from ._sourced import Sourced
+from ._units import factor
+
+
+def read_set(file: Path) -> ParameterSet:
+    """The set of a TOML file, named as the file.
+
+    Raises:
+        ValueError: naming file, table and key, what is there and what was expected; for
+            numbers that are not possible see `check`.
+    """
+    data = read_toml(file)
+    try:
+        given: Any = SetFile.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"{file}: {in_words(error)}") from None
+    reader = _Reader(file, given)
+    try:
+        cell = reader.part(Cell, given)
+        check(cell)
+        reader.check_follows()
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if str(file) in said else f"{file}: {said}") from None
+    header = given.title, cell, tuple(reader.provenance), given.citation, given.licence
+    return ParameterSet(file.stem, *header)
+
+
+class _Reader:
+    """Makes the parts of a cell, and keeps what each number says of itself.
+
+    Attributes:
+        provenance: one entry for every number, table and curve so far.
+    """
+
+    def __init__(self, file: Path, header: Any):
+        self.folder, self.level, self.sources = (
+            file.parent,
+            header.level,
+            header.sources,
+        )
+        self.provenance: list[Sourced] = []
+
+    def part(self, cls: type[eqx.Module], given: Any, path: str = "") -> Any:
+        """A part of the cell from its table."""
+        hints, made = get_type_hints(cls), {}
+        for name in fields_in_files(cls):
+            where = f"{path}.{name}".removeprefix(".")
+            entry, unit = getattr(given, name), unit_of(cls, name)
+            if isinstance(entry, Number) and hints[name] is not Property:
+                made[name] = self.number(entry, where, unit)
+            elif isinstance(entry, Entry):
+                made[name] = self.property(entry, where, unit)
+            else:
+                made[name] = self.part(hints[name], entry, where)
+        if cls is Cell:
+            made |= {"charged": None, "kinetics": ButlerVolmer()}
+        return cls(**made)
+
+    def number(self, entry: Number, path: str, unit: str) -> Array:
+        """A number in SI."""
+        times = factor(entry.unit, unit, path)
+        value = entry.value * times
+        self._keep(entry, path, value, unit, times)
+        return jnp.asarray(value, dtype=float)
+
+    def property(self, entry: Any, path: str, unit: str) -> Property:
+        """A property in SI."""
+        curve: AbstractCurve
+        match entry:
+            case ConstantProperty():
+                curve = Constant(self.number(entry, path, unit))
+            case TableProperty():
+                curve, points = self._table(entry, path, factor(entry.unit, unit, path))
+                text = entry.text or f"{points} points in {entry.table}"
+                self._keep(entry, path, text, unit)
+            case CurveProperty():
+                curve = self._of_form(entry.curve, f"{path}.curve")
+                if entry.unit != unit:
+                    raise ValueError(
+                        f"{path}: unit = {entry.unit!r}; a curve gives {unit}."
+                    )
+                words = type(curve).__name__
+                if isinstance(curve, properties.Table):
+                    words = f"{curve.x.size} points"
+                text = entry.text or words
+                self._keep(entry, path, text, unit)
+        law = None
+        if entry.temperature is not None:
+            law = self._of_form(entry.temperature, f"{path}.temperature")
+        try:
+            return Property(curve, law, valid=entry.valid)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def _table(
+        self, entry: TableProperty, path: str, times: float
+    ) -> tuple[properties.Table, int]:
+        file = self.folder / entry.table
+        try:
+            x, y = read_points(file)
+            table = properties.Table(
+                entry.x_offset + entry.x_scale * (x / entry.x_full),
+                times * entry.y_scale * y,
+                entry.interpolation,
+                entry.extrapolation,
+            )
+        except ValueError as error:
+            said = str(error)
+            said = said if str(file) in said else f"{file}: {said}"
+            raise ValueError(f"{path}: {said}") from None
+        return table, len(x)
+
+    def _of_form(self, given: Strict, path: str) -> Any:
+        """The curve or the law of a table with its `type`."""
+        cls = getattr(properties, type(given).__name__)
+        made = {}
+        for field in dataclasses.fields(cls):
+            if field.name not in type(given).model_fields:
+                continue
+            value, where = getattr(given, field.name), f"{path}.{field.name}"
+            if isinstance(value, Number):
+                value = self.number(value, where, unit_of(cls, field.name))
+            elif not field.metadata.get("static"):
+                value = jnp.asarray(value, dtype=float)
+            made[field.name] = value
+        try:
+            found: AbstractCurve | AbstractTemperatureLaw = cls(**made)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        check_part(found, path)
+        return found
+
+    def _keep(
+        self, entry: Entry, path: str, value: Any, unit: str, times: float = 1.0
+    ) -> None:
+        def scaled(ends: Any) -> Any:
+            return None if ends is None else (times * ends[0], times * ends[1])
+
+        range = scaled(entry.range)
+        self.provenance.append(
+            Sourced(
+                path,
+                value,
+                unit,
+                entry.quality,
+                self._source(entry.source, path),
+                range,
+                None if range is None else entry.level or self.level,
+                scaled(entry.bounds) or range,
+                entry.distribution,
+                entry.follows,
+            )
+        )
+
+    def _source(self, text: str, path: str) -> str:
+        """A source with the texts that it names in braces."""
+
+        def of(found: re.Match[str]) -> str:
+            if found[1] not in self.sources:
+                raise ValueError(
+                    f"{path}: source names {found[0]}; [sources] has "
+                    f"{', '.join(self.sources) or 'none'}."
+                )
+            return self.sources[found[1]]
+
+        return re.sub(r"\{(\w+)\}", of, text)
+
+    def check_follows(self) -> None:
+        """Ranges go along with numbers that there are.
+
+        Raises:
+            ValueError: naming what there is not.
+        """
+        known = {entry.name for entry in self.provenance}
+        for entry in self.provenance:
+            if entry.follows is not None and entry.follows[0] not in known:
+                raise ValueError(
+                    f"{entry.name}: follows {entry.follows[0]!r}, which is no number of "
+                    "the set; expected a path such as negative.particle.radius."
+                )
+
+
+def read_points(file: Path) -> np.ndarray:
+    """The two columns of a CSV table, (2, n).
+
+    A first line of names, and lines that start with #, are left out.
+
+    Raises:
+        ValueError: naming the line that is not two numbers.
+    """
+    points = []
+    for n, row in enumerate(read_text(file).splitlines(), start=1):
+        if not row.strip() or row.startswith("#"):
+            continue
+        try:
+            x, y = map(float, row.split(","))
+        except ValueError:
+            if points or not _is_header(row):
+                raise ValueError(
+                    f"{file}, line {n}: {row!r:.60}; expected two numbers with a comma "
+                    "between them, such as 0.1,3.2."
+                ) from None
+            continue
+        points.append((x, y))
+    return np.array(points, dtype=float).reshape(-1, 2).T
+
+
+def _is_header(row: str) -> bool:
+    """Whether a row is of two names."""
+    cells = row.split(",")
+    return len(cells) == 2 and all(re.search("[A-Za-z]", cell) for cell in cells)

@@ -1,0 +1,269 @@
+"""The format of parameter sets: tables that mirror the `Cell`.
+
+They are made from its classes, and their units from `_ranges`: a field is declared once.
+Only what reads a file imports this module, and with it pydantic.
+"""
+
+import dataclasses
+import functools
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, get_type_hints
+
+import equinox as eqx
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+
+from ..properties import (
+    MSMR,
+    VTF,
+    Arrhenius,
+    Expression,
+    LandesfeindConductivity,
+    LandesfeindDiffusivity,
+    LandesfeindPolynomial,
+    PowerExponential,
+    PowerSeries,
+    Property,
+    Table,
+    TanhSum,
+)
+from ._cell import Cell
+from ._ranges import RANGES, Over
+from ._sourced import Distribution, Quality
+
+LAWS = (Arrhenius, VTF)
+"""Of temperature."""
+
+CURVES = (
+    Table,
+    MSMR,
+    TanhSum,
+    PowerSeries,
+    PowerExponential,
+    LandesfeindConductivity,
+    LandesfeindDiffusivity,
+    LandesfeindPolynomial,
+    Expression,
+)
+
+_ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+?)(?=^ {8}\w|\Z)", re.M | re.S)
+"""Of a docstring, and what is said of it."""
+
+NOT_IN_FILES = ("charged", "kinetics")
+"""What a fit finds, and a part of the model: not numbers of a set."""
+
+Text = Annotated[str, Field(min_length=1)]
+Pair = Annotated[tuple[float, float], Field(strict=False)]
+Level = Annotated[float, Field(gt=0.0, lt=1.0)]
+
+
+class Strict(BaseModel):
+    """A table without further keys, whose numbers are finite numbers."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
+    )
+
+
+class Entry(Strict):
+    """What every number, table and curve says of itself."""
+
+    unit: Annotated[str, Field(description="SI, or a usual multiple of it")]
+    quality: Annotated[
+        Quality,
+        Field(description="M measured, S stated, D derived, F fitted, A assumed"),
+    ]
+    source: Annotated[
+        Text, Field(description="where it is from; {name} stands for one of [sources]")
+    ]
+    range: Annotated[
+        Pair | None,
+        Field(description="lowest and highest plausible value; of a table, its factor"),
+    ] = None
+    level: Annotated[
+        Level | None, Field(description="probability of the range, if not the file's")
+    ] = None
+    bounds: Annotated[
+        Pair | None, Field(description="beyond which it cannot be; none: its range")
+    ] = None
+    distribution: Distribution | None = None
+    follows: Annotated[
+        tuple[str, float] | None,
+        Field(strict=False, description="path and power of what the range goes with"),
+    ] = None
+
+
+class Number(Entry):
+    """A number."""
+
+    value: float
+
+
+def _sourced_or_plain(given: Any) -> str:
+    return "<sourced>" if isinstance(given, Mapping | Number) else "<plain>"
+
+
+LawNumber = Annotated[
+    Annotated[Number, Tag("<sourced>")] | Annotated[float, Tag("<plain>")],
+    Discriminator(_sourced_or_plain),
+]
+"""A number of a law: with its source, or as it belongs to the law."""
+
+
+def _of_form(cls: type[eqx.Module], number: Any) -> type[Strict]:
+    """The table of a curve or a law: `type`, and a key for each of its fields."""
+    hints, word = get_type_hints(cls), cls.__name__
+    keys: dict[str, Any] = {"type": (Literal[word], ...)}  # pyright: ignore[reportInvalidTypeForm]
+    for field in dataclasses.fields(cls):
+        if field.default_factory is not dataclasses.MISSING:
+            continue
+        kind, shape = hints[field.name], getattr(hints[field.name], "dim_str", None)
+        if shape is not None:
+            kind = number if not shape.strip() else list[float]
+        elif getattr(kind, "__origin__", None) is tuple:
+            kind = Annotated[kind, Field(strict=False)]
+        usual = ... if field.default is dataclasses.MISSING else field.default
+        keys[field.name] = (kind, usual)
+    return create_model(cls.__name__, __base__=Strict, __doc__=_first_line(cls), **keys)
+
+
+def _first_line(cls: type) -> str:
+    return (cls.__doc__ or "").strip().partition("\n")[0]
+
+
+LAW_TABLES = {cls.__name__: _of_form(cls, LawNumber) for cls in LAWS}
+CURVE_TABLES = {cls.__name__: _of_form(cls, float) for cls in CURVES}
+
+
+def _one_of(forms: Mapping[str, Any]) -> Any:
+    """The tables of some forms; `type` says which."""
+    return Annotated[Union[tuple(forms.values())], Field(discriminator="type")]  # noqa: UP007
+
+
+class OfTemperature(Strict):
+    """What a property says of temperature."""
+
+    temperature: Annotated[
+        _one_of(LAW_TABLES) | None,  # pyright: ignore[reportInvalidTypeForm]
+        Field(description="law; none: it does not depend on temperature"),
+    ] = None
+    valid: Annotated[
+        Pair | None, Field(description="lowest and highest temperature measured at [K]")
+    ] = None
+
+
+class ConstantProperty(OfTemperature, Number):
+    """A property that does not depend on composition."""
+
+
+class TableProperty(OfTemperature, Entry):
+    """A property from a CSV file of two columns: composition and value."""
+
+    table: Annotated[Text, Field(description="path, relative to this file")]
+    text: Annotated[Text | None, Field(description="the table in words")] = None
+    x_full: Annotated[
+        float,
+        Field(
+            gt=0.0, description="what column one is divided by: c_max of concentrations"
+        ),
+    ] = 1.0
+    x_scale: Annotated[float, Field(description="what it is then multiplied by")] = 1.0
+    x_offset: Annotated[float, Field(description="what is then added")] = 0.0
+    y_scale: Annotated[float, Field(description="factor on column two")] = 1.0
+    interpolation: Literal["pchip", "linear"] = "pchip"
+    extrapolation: Literal["linear", "clamp"] = "linear"
+
+
+class CurveProperty(OfTemperature, Entry):
+    """A property from a formula, or from points in the file itself."""
+
+    curve: _one_of(CURVE_TABLES)  # pyright: ignore[reportInvalidTypeForm]
+    text: Annotated[Text | None, Field(description="the formula in words")] = None
+
+
+FORMS = {"value": ConstantProperty, "table": TableProperty, "curve": CurveProperty}
+"""Of properties, by the key that each alone has."""
+
+
+def _form(given: Any) -> str | None:
+    if isinstance(given, Entry):
+        return next(f"<{key}>" for key, form in FORMS.items() if type(given) is form)
+    keys = [k for k in FORMS if k in given] if isinstance(given, Mapping) else []
+    return f"<{keys[0]}>" if len(keys) == 1 else None
+
+
+PropertyEntry = Annotated[
+    Annotated[ConstantProperty, Tag("<value>")]
+    | Annotated[TableProperty, Tag("<table>")]
+    | Annotated[CurveProperty, Tag("<curve>")],
+    Discriminator(_form),
+]
+
+BY_TAG: dict[str, type[Strict]] = {
+    "<sourced>": Number,
+    **{f"<{key}>": form for key, form in FORMS.items()},
+    **LAW_TABLES,
+    **CURVE_TABLES,
+}
+"""What a choice in the place of an error stands for."""
+
+
+def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:
+    """Fields of a part of the cell that a file gives; optional parts are added later."""
+    return tuple(
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.default is dataclasses.MISSING and f.name not in NOT_IN_FILES
+    )
+
+
+def unit_of(cls: type[eqx.Module], field: str) -> str:
+    """SI unit of a field, "-" for none."""
+    found = RANGES.get(cls, {}).get(field)
+    found = found.range if isinstance(found, Over) else found
+    return found.unit or "-" if found is not None else "-"
+
+
+def _keys(cls: type[eqx.Module]) -> dict[str, Any]:
+    """Keys of the table of a part of the cell."""
+    hints, keys = get_type_hints(cls), {}
+    said = dict(_ATTRIBUTE.findall(cls.__doc__ or ""))
+    for name in fields_in_files(cls):
+        kind, about = hints[name], " ".join(said.get(name, "").split())
+        if kind is Property:
+            kind = PropertyEntry
+        elif isinstance(kind, type) and issubclass(kind, eqx.Module):
+            kind = _part(kind)
+        else:
+            kind, about = Number, about or f"[{unit_of(cls, name)}]"
+        keys[name] = (kind, Field(description=about or None))
+    return keys
+
+
+@functools.cache
+def _part(cls: type[eqx.Module]) -> type[Strict]:
+    """The table of a part of the cell."""
+    return create_model(
+        cls.__name__, __base__=Strict, __doc__=_first_line(cls), **_keys(cls)
+    )
+
+
+class Header(Strict):
+    """What a set says of itself."""
+
+    title: Annotated[Text, Field(description="one line")]
+    citation: Annotated[Text, Field(description="how to cite the set")]
+    licence: Annotated[Text, Field(description="of its numbers")]
+    level: Annotated[Level, Field(description="probability of every range in the file")]
+    sources: Annotated[
+        dict[str, Text], Field(description="texts that a source may name in braces")
+    ] = {}
+
+
+SetFile = create_model(
+    "ParameterSet",
+    __base__=Header,
+    __doc__="A parameter set of naion.",
+    **_keys(Cell),
+)
+"""The whole file."""
