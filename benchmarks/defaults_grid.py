@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import naion as na
 from naion.parameters import Cell, available, load
-from naion.simulation._simulate import DEFAULT_RTOL
+from naion.simulation.driver import DEFAULT_RTOL
 
 from .harness import FAST, write
 

@@ -13,28 +13,21 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
-from naion_kernels import lanes
-
 from .._precision import require_x64
 from .._progress import Progress, silent
 from ..models import DFN, Equations, Isothermal
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
 from ..simulation import Keep, Outputs, Solution, in_kelvin, segments_of
-from ..simulation._parts import Going
-from ..simulation._simulate import (
+from ..simulation.driver import (
     DEFAULT_RTOL,
     FIRST_STEP,
+    Going,
     Options,
-    check_keep,
-    ended,
-    is_traced,
-    limits_of,
-    rows_of,
+    Wish,
+    drive,
     run_part,
     solution_of,
-    tolerance,
-    whole,
 )
 from ..solvers import Where, beginning
 from ._pack import Pack, Wiring
@@ -119,33 +112,17 @@ def simulate(
             f"its cells cannot have the heat balance {model.thermal}: use "
             f"`DFN(thermal=Lumped())`{'' if pack.exchange is not None else ' or none'}."
         )
-    if not isinstance(protocol, Protocol):
-        protocol = Protocol(protocol)
     T = pack.temperature if temperature is None else in_kelvin(pack, temperature)
-    named = start if isinstance(start, str) else None
-    given = None
-    if named is None:
+    if not isinstance(start, str):
         _check_states(start, pack.wiring.n_cells)
-        given = jnp.broadcast_to(jnp.asarray(start, float), (pack.wiring.n_cells,))
-    rtol = tolerance(rtol)
-    traced = is_traced((pack, protocol, given, T, rtol))
-    check_keep(keep, False, traced)
-    limits = limits_of(protocol, max_steps, traced)
-    options = Options(named, model, limits.room, keep != "end", False, lanes.enabled())
-    if traced:
-        in_rows = protocol.padded(rows_of(protocol.n_steps))
-        most = jnp.asarray(limits.most)
-        return _program(pack, in_rows, given, T, rtol, most, None, options)[0]
+        start = jnp.broadcast_to(jnp.asarray(start, float), (pack.wiring.n_cells,))
     equations = tuple(model.for_cell(cells) for cells in pack.cells)
+    wish = Wish(model, rtol, max_steps, keep, False, throw, progress)
 
-    def program(protocol: Protocol, most: ArrayLike, going: Going):
-        return _program(pack, protocol, given, T, rtol, most, going, options)
+    def first(structure: Any) -> Where:
+        return _first(equations, pack.wiring)
 
-    first, high = _first(equations, pack.wiring), float(pack.limits.upper_voltage)
-    done: PackSolution = whole(
-        program, protocol, first, limits.most, keep, high, progress
-    )
-    return ended(done, pack.cells, throw)
+    return drive(_program, pack, protocol, start, T, wish, first)
 
 
 def _check_states(start: Any, n: int) -> None:

@@ -5,9 +5,10 @@ from ._impedance import impedance
 from ._outcome import outcome_of
 from ._outputs import Output, Outputs, outputs_in
 from ._proof import is_unfinished
-from ._simulate import Keep, in_kelvin, simulate
+from ._simulate import simulate
 from ._solution import Solution
 from ._system import CellSystem, Imposed, distances, segments_of
+from .driver import Keep, in_kelvin
 
 __all__ = [
     "CellSystem",

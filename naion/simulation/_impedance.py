@@ -13,7 +13,8 @@ from ..linalg import Blocks
 from ..models import DFN, Equations
 from ..parameters import Cell, Start, Stoichiometry, start_of
 from ..protocol import Control, Mode
-from ._simulate import check_types, in_kelvin, numbers
+from ._simulate import check_types
+from .driver import in_kelvin, numbers
 
 
 def impedance(

@@ -10,10 +10,9 @@ import pytest
 
 import naion as na
 from naion.cli import main
-from naion.fit import assumed
+from naion.fit import assumed, uncertainty_of_set
 from naion.io import read_cell, write_cell
 from naion.parameters import available, is_set, load, load_set, schema, template
-from naion.fit import uncertainty_of_set
 
 OCP = template("x").partition("[negative.particle.ocp]\n")[2].partition("unit")[0]
 """The curve of the template's negative potential."""

@@ -7,13 +7,6 @@ import naion
 
 ROOT = Path(naion.__file__).parent
 
-STILL = {
-    ("pack/_simulate.py", "simulation._parts"),
-    ("pack/_simulate.py", "simulation._simulate"),
-}
-"""Private modules that another package still reaches into: free parameters have no home of
-their own yet, nor has what drives cells and packs alike."""
-
 
 def _private_imports() -> set[tuple[str, str]]:
     found = set()
@@ -31,5 +24,5 @@ def _private_imports() -> set[tuple[str, str]]:
 
 
 def test_packages_use_what_others_export():
-    """No private module of another package, but for a list that only grows shorter."""
-    assert _private_imports() == STILL
+    """No private module of another package."""
+    assert _private_imports() == set()
