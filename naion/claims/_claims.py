@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def _without_design(known: Uncertainty) -> Uncertainty:
     """What is known of the materials alone: the rest is the design's to say."""
     vector, keep = known.vector.part(not own for own in known.vector.of_design)
     C = known.covariance[np.ix_(keep, keep)]
-    return Uncertainty(vector, known.z[keep], C, known.discrepancy)
+    return replace(known, vector=vector, z=known.z[keep], covariance=C)
 
 
 def _variation(file: str, cell: Cell, name: str, entry: Any) -> Variation:

@@ -39,6 +39,7 @@ from ._problem import Problem, ocp_slopes
 from ._sense import doubts
 from ._strategies import STAGES, multi_start, staged
 from ._uncertainty import (
+    Tested,
     Uncertainty,
     uncertainty_of,
     uncertainty_of_set,
@@ -64,6 +65,7 @@ __all__ = [
     "Ranked",
     "STAGES",
     "Subject",
+    "Tested",
     "Uncertainty",
     "assumed",
     "check_free",

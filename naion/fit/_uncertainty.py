@@ -1,5 +1,7 @@
 """What a fit, or a parameter set, knows of a cell."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,11 +9,31 @@ from typing import Any
 import numpy as np
 
 from ..io import write_cell
-from ..parameters import Cell, ParameterSet
+from ..models import DFN
+from ..parameters import Cell, ParameterSet, Role
 from ._errors import inverse_of
+from ._experiment import Experiment
 from ._fit import Fit, scores
 from ._free import Free, Subject, assumed
 from ._vector import FreeVector
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A test that a cell was fitted to.
+
+    Attributes:
+        name: of the test.
+        temperature: [K].
+        observations: numbers compared.
+        calibration: what belongs to the test's group and not to the cell: charge missing
+            at the start [A.h], gains and offset of the current sensor, size.
+    """
+
+    name: str
+    temperature: float
+    observations: int
+    calibration: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -24,12 +46,16 @@ class Uncertainty:
         covariance: of `z`, with the discrepancy of the model and the priors of what the
             data did not touch, (n, n).
         discrepancy: standard deviation of the model's own error in voltage [V].
+        model: with which the cell was fitted; none: it was not, or its file does not say.
+        tests: to which it was fitted.
     """
 
     vector: FreeVector
     z: np.ndarray
     covariance: np.ndarray
     discrepancy: float
+    model: DFN | None = None
+    tests: tuple[Tested, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON data."""
@@ -42,6 +68,8 @@ class Uncertainty:
             "z": self.z.tolist(),
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
+            "model": None if self.model is None else self.model.to_json(),
+            "tests": [dataclasses.asdict(test) for test in self.tests],
         }
 
     @property
@@ -61,8 +89,16 @@ class Uncertainty:
             Free(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
             for f in data["free"]
         )
-        z, C = np.array(data["z"]), np.array(data["covariance"])
-        return cls(FreeVector.of_cell(free, cell), z, C, float(data["discrepancy_V"]))
+        # Files of before format 2 have neither model nor tests.
+        model = data.get("model")
+        return cls(
+            FreeVector.of_cell(free, cell),
+            np.array(data["z"]),
+            np.array(data["covariance"]),
+            float(data["discrepancy_V"]),
+            None if model is None else DFN.from_json(model),
+            tuple(Tested(**test) for test in data.get("tests", ())),
+        )
 
     @classmethod
     def read(cls, name: str, data: Any, cell: Cell) -> "Uncertainty":
@@ -104,7 +140,18 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
         errors.append((model - measured)[volts])
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
-    return Uncertainty(vector, fit.z[keep], C, discrepancy)
+    tests = tuple(_tested(fit.subject, e) for e in problem.experiments)
+    return Uncertainty(vector, fit.z[keep], C, discrepancy, problem.model, tests)
+
+
+def _tested(subject: Subject, e: Experiment) -> Tested:
+    own = subject.of_group(e.group)
+    calibration = {
+        f.name: float(getattr(own, f.name))
+        for f in dataclasses.fields(own)
+        if f.metadata.get("role") is Role.CALIBRATION
+    }
+    return Tested(e.name, float(e.temperature), e.n_observations, calibration)
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
@@ -127,7 +174,6 @@ def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
         fit=uncertainty_of(fit).to_json(),
         parameters=fit.table(),
         at_bound=list(fit.at_bound),
-        data=[e.name for e in fit.problem.experiments],
         scores=scores(fit),
     )
 

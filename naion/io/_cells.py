@@ -7,7 +7,9 @@ from typing import Any
 from .._files import read_text, write_whole
 from ..parameters import Cell, available, from_json, is_set, load, to_json
 
-FORMAT = "naion-cell-1"
+FORMAT = "naion-cell-2"
+READ = "naion-cell-1", FORMAT
+"""Formats that are read; the first does not say with which model a fit was made."""
 
 
 def require_cell(cell: Any) -> None:
@@ -64,10 +66,10 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
             f"{path} is a BPX file and not a naion cell: write it as one with "
             "`naion.io.write_cell(name, naion.io.read_bpx(file))`."
         )
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") not in READ:
         raise ValueError(
-            f"{path} is not a naion cell (format {FORMAT!r}); write one with `naion fit` "
-            "or `naion.io.write_cell`."
+            f"{path} is not a naion cell (format {' or '.join(READ)}); write one with "
+            "`naion fit` or `naion.io.write_cell`."
         )
     try:
         cell = from_json(data.pop("cell", None))

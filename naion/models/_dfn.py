@@ -5,6 +5,7 @@ DOI 10.1149/1.2221597, with nonlinear solid diffusion. Through the cell and in t
 particles conservative finite volumes: sodium, salt and charge are kept to round-off.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -66,6 +67,24 @@ class DFN(eqx.Module):
     def nodes(self) -> int:
         """Layers through the thickness of the cell."""
         return self.thermal.nodes if isinstance(self.thermal, ThroughStack) else 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        thermal = next(k for k, v in THERMAL.items() if type(self.thermal) is v)
+        return {"mesh": vars(self.mesh), "thermal": thermal, "nodes": self.nodes}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "DFN":
+        """The inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: for anything else.
+        """
+        thermal = THERMAL[data["thermal"]]
+        of_layers = thermal is ThroughStack
+        return cls(
+            Mesh(**data["mesh"]), thermal(data["nodes"]) if of_layers else thermal()
+        )
 
     def lay_out(self, cell: Cell) -> Grid:
         """A cell on this model's mesh, as the equations take it."""

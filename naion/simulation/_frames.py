@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._files import write_whole
-from ..mesh import Mesh
-from ..models import DFN, THERMAL, Equations, ThroughStack
+from ..models import DFN, Equations
 from ..parameters import Cell
 from ..physics.surface import Unknown
 from ..solvers import Record
@@ -103,14 +102,11 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
 
 def save(s: "Solution", path: Path | str) -> None:
     """See `Solution.save`."""
-    model = s.model
     about = {
         "format": FORMAT,
         "kind": type(s).__name__,
         "own": {name: getattr(s, name) for name in _own(type(s))},
-        "mesh": vars(model.mesh),
-        "thermal": next(k for k, v in THERMAL.items() if type(model.thermal) is v),
-        "nodes": model.nodes,
+        "model": s.model.to_json(),
         "surface": s.equations.surface,
         "sides": s.equations.sides,
         "has_pores": s.equations.has_pores,
@@ -175,13 +171,8 @@ def load(path: Path | str, kind: type[S]) -> S:
             f"{path} holds a {about['kind']}: expected a {kind.__name__}. Use "
             f"`{about['kind']}.load`."
         )
-    thermal = THERMAL[about["thermal"]]
-    model = DFN(
-        Mesh(**about["mesh"]),
-        thermal(about["nodes"]) if thermal is ThroughStack else thermal(),
-    )
     equations = Equations(
-        model,
+        DFN.from_json(about["model"]),
         tuple(Unknown(*unknown) for unknown in about["surface"]),
         tuple(about["sides"]),
         about["has_pores"],

@@ -63,6 +63,17 @@ def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     known = uncertainty_of(fitted)
     again = Uncertainty.from_json(known.to_json(), fitted.subject.cell)
     np.testing.assert_array_equal(again.covariance, known.covariance)
+    assert (again.vector, again.model, again.tests) == (
+        known.vector,
+        fitted.problem.model,
+        known.tests,
+    )
+    assert [t.name for t in known.tests] == [e.name for e in fitted.problem.experiments]
+    assert known.tests[0].calibration["gain"] == 1.0
+    # What format 1 did not say.
+    first = {k: v for k, v in known.to_json().items() if k not in ("model", "tests")}
+    before = Uncertainty.from_json(first, fitted.subject.cell)
+    assert before.model is None and before.tests == ()
     drawn = ensemble(fitted.subject.cell, again, 8)
     scales = [float(c.contact_resistance.scale) for c in drawn.cells]
     assert scales[0] == pytest.approx(
