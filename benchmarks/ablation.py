@@ -11,12 +11,12 @@ import naion as na
 from benchmarks.harness import FAST, write
 from benchmarks.scores import by_label
 from naion.demo import _hakadi, _layered_oxide, _nvpf, _tuberlin
-from naion.fit import Fit, Free, Problem, least_squares
+from naion.fit import Fit, FreeParameter, Problem, least_squares
 
 Variant = tuple[str, Callable[[], Problem]]
 
 
-def scales(free: tuple[Free, ...], what: str) -> tuple[Free, ...]:
+def scales(free: tuple[FreeParameter, ...], what: str) -> tuple[FreeParameter, ...]:
     """Instead of a curve's values, the scale of it."""
     return tuple(
         replace(f, paths=(f.paths[0].replace("curve.y", "scale"),), bounds=(0.02, 50.0))
@@ -26,7 +26,9 @@ def scales(free: tuple[Free, ...], what: str) -> tuple[Free, ...]:
     )
 
 
-def without(free: tuple[Free, ...], *parts: tuple[Free, ...]) -> tuple[Free, ...]:
+def without(
+    free: tuple[FreeParameter, ...], *parts: tuple[FreeParameter, ...]
+) -> tuple[FreeParameter, ...]:
     """All but some."""
     gone = {f for part in parts for f in part}
     return tuple(f for f in free if f not in gone)
@@ -93,7 +95,7 @@ def tuberlin() -> Iterator[Variant]:
     for name, (start, free, hysteresis) in variants.items():
 
         def problem(start=start, free=free, hysteresis=hysteresis) -> Problem:
-            cell = fitted(cycles[start]()).subject.cell
+            cell = fitted(cycles[start]()).specimen.cell
             return _tuberlin.tuberlin_problem(cell, free=free, hysteresis=hysteresis)
 
         yield name, problem

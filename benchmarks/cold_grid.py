@@ -52,7 +52,7 @@ class Lane(NamedTuple):
 
 
 def grid() -> Lane:
-    """All combinations, one row each; the first temperature and law first."""
+    """All identifiability, one row each; the first temperature and law first."""
     kelvin = [c + 273.15 for c in CELSIUS]
     rows = itertools.product(RATES, kelvin, ENERGIES, LAWS.values())
     return Lane(*np.array(list(rows)).T)

@@ -18,7 +18,7 @@ import naion as na
 from benchmarks import opponent
 from benchmarks.cases import NAION_CONVERGED, PYBAMM_CONVERGED, SODIUM, options
 from benchmarks.harness import FAST, write
-from naion.fit import Free, Problem, Subject, discharge, fleet
+from naion.fit import FreeParameter, Problem, Specimen, discharge, fleet
 from naion.parameters import leaf
 
 SEED = 20261122
@@ -104,13 +104,13 @@ def naion_side(cell, t, V):
     test = discharge(
         "1C", current * t / 3600.0, V, current, 298.15, sigma=NOISE, sigma_charge=0.0
     )
-    free = [Free((f"cell.{p}",), (0.1, 10.0), "log") for p in LOGARITHMIC]
+    free = [FreeParameter((f"cell.{p}",), (0.1, 10.0), "log") for p in LOGARITHMIC]
     values = [float(leaf(cell, p)) for p in LINEAR]
     for path, value in zip(LINEAR, values, strict=True):
-        free.append(Free((f"cell.{path}",), (0.8 * value, 1.2 * value)))
+        free.append(FreeParameter((f"cell.{path}",), (0.8 * value, 1.2 * value)))
     model = na.DFN(SODIUM.naion.mesh)
-    subject = Subject(cell, [0.0])
-    problem = Problem(subject, tuple(free), (test,), model, RTOL)
+    specimen = Specimen(cell, [0.0])
+    problem = Problem(specimen, tuple(free), (test,), model, RTOL)
     starts = {
         name: np.array([*np.log(factors[:3]), *np.multiply(factors[3:], values)])
         for name, factors in STARTS.items()

@@ -12,7 +12,7 @@ import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, write
-from naion.fit import Free, Problem, Subject, discharge, fleet, least_squares
+from naion.fit import FreeParameter, Problem, Specimen, discharge, fleet, least_squares
 from naion.parameters import leaf
 
 N = 12 if FAST else 1000
@@ -27,7 +27,7 @@ PATHS = (
     "positive.particle.rate_constant.scale",
     "positive.particle.diffusivity.scale",
 )
-FREE = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log") for p in PATHS)
+FREE = tuple(FreeParameter((f"cell.{p}",), (0.1, 10.0), "log") for p in PATHS)
 MODEL = na.DFN(na.Mesh(5, 3, 5, 16))
 
 
@@ -59,8 +59,8 @@ def problems(rng: np.random.Generator) -> tuple[dict[str, Problem], np.ndarray]:
                 f"{rate:g}C", charge[keep], noisy, rate * nominal, 298.15, sigma=NOISE
             )
         )
-    subject = Subject(cell, [0.0])
-    made = {name: Problem(subject, FREE, tuple(t), MODEL) for name, t in tests.items()}
+    specimen = Specimen(cell, [0.0])
+    made = {name: Problem(specimen, FREE, tuple(t), MODEL) for name, t in tests.items()}
     return made, truth
 
 

@@ -38,7 +38,7 @@ RODAS3 = Tableau(
     gamma_sum=np.array([0.5, 1.5, 0.0, 0.0]),
     m=np.array([2.0, 0.0, 1.0, 1.0]),
     error=np.array([0.0, 0.0, 0.0, 1.0]),
-    # Two rows, because settling reports through them; of no accuracy.
+    # Two rows, because initialising reports through them; of no accuracy.
     dense=np.zeros((2, 4)),
     order=3,
     error_order=3,
@@ -105,7 +105,7 @@ def solver(name: str, rate: float, tableau: Tableau, rtol: float, max_steps: int
     protocol = na.Protocol(f"Discharge at {rate}C until {V} V")
     first = jnp.asarray(1.0)
     settings = Settings(jnp.asarray(rtol), first, max_steps, max_steps, tableau=tableau)
-    equations, grid = model.for_cell(cell), model.lay_out(cell)
+    equations, grid = model.for_cell(cell), model.discretise(cell)
     system = CellSystem(equations)
     segments = segments_of(protocol, cell, cell.temperature)
     y0 = equations.equilibrium(
@@ -207,7 +207,7 @@ def sdirk(system, grid, control, y0, t_end, rtol) -> Walk:
 def sdirk_rows(name: str, rate: float, rtols, reference) -> list[list[str]]:
     """The Newton-based method over the first 98 % of a discharge."""
     cell, model = na.parameters.load(name), na.DFN()
-    equations, grid = model.for_cell(cell), model.lay_out(cell)
+    equations, grid = model.for_cell(cell), model.discretise(cell)
     system = CellSystem(equations)
     protocol = na.Protocol(f"Discharge at {rate}C until 0 V")
     control = jax.tree.map(

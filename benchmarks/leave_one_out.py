@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.harness import FAST, write
 from benchmarks.scores import LEAST
 from naion.demo import _hakadi, _nvpf, _tuberlin
-from naion.fit import Experiment, Fit, Problem, Subject, errors_of, least_squares
+from naion.fit import Experiment, Fit, Problem, Specimen, errors_of, least_squares
 
 HEADER = [
     *("left out", "of", "fitted when it is in, mV", "predicted, mV", "baseline, mV"),
@@ -262,7 +262,7 @@ def hakadi() -> list[Row]:
     for rate in dict.fromkeys(f.split("_")[0] for f in _hakadi.FILES):
         rest = tuple(f for f in _hakadi.FILES if not f.startswith(rate))
         fit = fitted(_hakadi.hakadi_problem(rest))
-        at = _predicted(whole, fit.subject)
+        at = _predicted(whole, fit.specimen)
         predicted, sd = at.predictions(at.start), spreads(at, at.start, fit, {})
         others = [_hakadi.cycle(f, i) for i, f in enumerate(rest)]
         for i, (file, e) in enumerate(
@@ -283,18 +283,18 @@ def hakadi() -> list[Row]:
     return rows
 
 
-def _predicted(whole: Problem, found: Subject) -> Problem:
-    """Every test on a fitted subject; one instrument measured all: its mean errors."""
+def _predicted(whole: Problem, found: Specimen) -> Problem:
+    """Every test on a fitted specimen; one instrument measured all: its mean errors."""
     names = ("missing", "gain", "gain_on_charge", "offset")
     means = (float(np.mean(getattr(found, name))) for name in names)
     count = len(whole.experiments)
-    subject = Subject(found.cell, *(np.full(count, mean) for mean in means))
-    return replace(whole, subject=subject)
+    specimen = Specimen(found.cell, *(np.full(count, mean) for mean in means))
+    return replace(whole, specimen=specimen)
 
 
 def tuberlin() -> list[Row]:
     """Three temperatures. How full the cell was is one number, found from rested voltages."""
-    start = fitted(_hakadi.hakadi_problem()).subject.cell
+    start = fitted(_hakadi.hakadi_problem()).specimen.cell
     whole = _tuberlin.tuberlin_problem(start)
     everything = fitted(whole)
     rows = []

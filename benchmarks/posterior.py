@@ -16,20 +16,33 @@ import numpy as np
 
 from benchmarks.harness import FAST, RESULTS, write
 from naion.demo._nvpf import nvpf_problem
-from naion.fit import Fit, Free, errors_of, least_squares, log_density, posterior
+from naion.fit import (
+    Fit,
+    FreeParameter,
+    errors_of,
+    least_squares,
+    log_density,
+    posterior,
+)
 
 SIDES = ("negative", "positive")
 SIX = (
     *(
-        Free((f"cell.{s}.particle.rate_constant.scale",), (0.05, 20.0), "log", 0.8)
+        FreeParameter(
+            (f"cell.{s}.particle.rate_constant.scale",), (0.05, 20.0), "log", 0.8
+        )
         for s in SIDES
     ),
     *(
-        Free((f"cell.{s}.particle.diffusivity.scale",), (0.05, 20.0), "log", 0.6)
+        FreeParameter(
+            (f"cell.{s}.particle.diffusivity.scale",), (0.05, 20.0), "log", 0.6
+        )
         for s in SIDES
     ),
-    Free(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
-    Free(("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0),
+    FreeParameter(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
+    FreeParameter(
+        ("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0
+    ),
 )
 CHAINS, DRAWS, TUNE = (2, 10, 10) if FAST else (4, 250, 60)
 
@@ -42,7 +55,7 @@ def main() -> None:
     fitted = least_squares(whole, max_evaluations=3 if FAST else 24, tolerance=2e-3)
     # Priors are around what the cell was believed to be, not around the fit.
     six = dataclasses.replace(
-        whole, subject=fitted.subject, free=SIX, believed=whole.subject
+        whole, specimen=fitted.specimen, free=SIX, believed=whole.specimen
     )
     fit = least_squares(six, progress=print)
     began = time.perf_counter()

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from naion.fit import Free, Part, Problem, Subject
+from naion.fit import FreeParameter, Part, Problem, Specimen
 from naion.parameters import Stoichiometry, load, stoichiometry_at_voltage
 from naion.properties import Table
 
@@ -54,8 +54,13 @@ def _words() -> dict[str, Any]:
         **{"a": a, "b": b, "one": na.batch.stack([a, a]), "s": short()},
         **{"whole": solution(), "path": ("cell.contact_resistance.scale",)},
         **{"SET": SET, "na": na, "np": np, "jnp": jnp, "math": math, "load": load},
-        **{"tiny": tiny, "datetime": datetime, "Free": Free, "Part": Part},
-        **{"Problem": Problem, "Subject": Subject, "Stoichiometry": Stoichiometry},
+        **{
+            "tiny": tiny,
+            "datetime": datetime,
+            "FreeParameter": FreeParameter,
+            "Part": Part,
+        },
+        **{"Problem": Problem, "Specimen": Specimen, "Stoichiometry": Stoichiometry},
         **{"Table": Table, "stoichiometry_at_voltage": stoichiometry_at_voltage},
     }
 

@@ -118,7 +118,7 @@ KINDS: tuple[Callable[[str, np.random.Generator], str], ...] = (
 )
 
 
-def subjects() -> dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]]:
+def specimens() -> dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]]:
     """Good files: by door, their name, text, the command that reads them, and the rest."""
     step = ("--protocol", "Discharge at 1C for 20 s", "--out", "o.csv")
     data = {"d.csv": good.record()}
@@ -154,7 +154,7 @@ def cases(each: int = EACH, seed: int = SEED) -> Iterator[Case]:
     """Mutations; files of the same seed are the same."""
     from .bpx import read
 
-    for k, (door, (name, text, argv, rest)) in enumerate(subjects().items()):
+    for k, (door, (name, text, argv, rest)) in enumerate(specimens().items()):
         rng = np.random.default_rng([seed, k])
         for i in range(each):
             files: dict[str, str | bytes] = {**rest, name: mutated(text, rng)}

@@ -1,8 +1,8 @@
 """Many cells at once: on all devices of all hosts, in chunks, resumable."""
 
+from ._checkpoint import Checkpoint
 from ._digest import digest
-from ._finished import Finished
-from ._in_step import Ask, in_step
+from ._lockstep import Ask, lockstep
 from ._program import Lanes, Program, is_shared
 from ._run import mine, processes, run, together
 from ._simulate import Solutions, simulate
@@ -10,12 +10,12 @@ from ._stack import lane_of, stack
 
 __all__ = [
     "Ask",
-    "Finished",
+    "Checkpoint",
     "Lanes",
     "Program",
     "Solutions",
     "digest",
-    "in_step",
+    "lockstep",
     "is_shared",
     "mine",
     "processes",

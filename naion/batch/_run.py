@@ -17,8 +17,8 @@ from jax._src import distributed
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from .._progress import Progress, silent
+from ._checkpoint import Checkpoint
 from ._digest import digest
-from ._finished import Finished
 from ._program import Device, Lanes, Program
 
 Out = TypeVar("Out")
@@ -134,7 +134,7 @@ WEEK = 7 * 24 * 3600 * 1000
 
 def _finished(
     program: Program, lanes: Lanes, chunk: int | None, folder: Path | str
-) -> tuple[Finished, int]:
+) -> tuple[Checkpoint, int]:
     """What is finished in `folder`, and the size of its chunks.
 
     A size that was not asked for is that of the run that began there: memory and devices
@@ -147,13 +147,13 @@ def _finished(
         "lanes": lanes.count,
     }
     if jax.process_index() == 0:
-        there = (Finished.about(folder) or {}).get("chunk")
+        there = (Checkpoint.about(folder) or {}).get("chunk")
         usual = there if type(there) is int and there > 0 else None
         wanted = chunk or usual or _chunk(program, lanes)
-        Finished(folder, {**about, "chunk": min(int(wanted), lanes.count)})
+        Checkpoint(folder, {**about, "chunk": min(int(wanted), lanes.count)})
     together("naion.batch.begin")
-    size = (Finished.about(folder) or {}).get("chunk", 0)
-    return Finished(folder, {**about, "chunk": size}), size
+    size = (Checkpoint.about(folder) or {}).get("chunk", 0)
+    return Checkpoint(folder, {**about, "chunk": size}), size
 
 
 def _chunk(program: Program, lanes: Lanes) -> int:

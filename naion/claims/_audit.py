@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._progress import Progress, silent
-from ..batch import Finished, Lanes, Program
+from ..batch import Checkpoint, Lanes, Program
 from ..parameters import QUALITIES, Sourced
 from ._answer import Answer, Audit, Change
 from ._claims import Claim, Reading
@@ -58,7 +58,7 @@ def audit(
         raise ValueError(
             f"draws={draws!r}: an interval needs at least two, better {DRAWS}."
         )
-    finished = None if folder is None else Finished(folder, ABOUT)
+    finished = None if folder is None else Checkpoint(folder, ABOUT)
     programs: dict[Any, Asked] = {}
     found = []
     for k, claim in enumerate(claims, start=1):

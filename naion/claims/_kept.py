@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..batch import Finished, digest
+from ..batch import Checkpoint, digest
 from ._answer import Answer, Change
 from ._claims import Reading
 from ._product import Product
@@ -23,7 +23,7 @@ def name_of(
     return f"answer_{asked[:24]}"
 
 
-def kept(finished: Finished, name: str, reading: Reading) -> Answer | None:
+def kept(finished: Checkpoint, name: str, reading: Reading) -> Answer | None:
     """An answer that was kept, or none."""
     content = finished.get(name)
     if content is None:
@@ -46,7 +46,7 @@ def kept(finished: Finished, name: str, reading: Reading) -> Answer | None:
     )
 
 
-def keep(finished: Finished, name: str, answer: Answer) -> None:
+def keep(finished: Checkpoint, name: str, answer: Answer) -> None:
     """Keep an answer; numbers are read as they were written, to the last digit."""
     fields = [f.name for f in dataclasses.fields(answer) if f.name != "reading"]
     data = {field: getattr(answer, field) for field in fields}

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..batch import Ask, Lanes, Program, in_step
+from ..batch import Ask, Lanes, Program, lockstep
 from ._audit import Asked, slopes_and_values
 from ._claims import Reading
 from ._product import Product
@@ -127,7 +127,7 @@ def pareto(
             )
             for k, (required, v) in enumerate(zip(every, starts, strict=True))
         }
-        done = in_step(tasks, coarse.answer, at_once=len(tasks))
+        done = lockstep(tasks, coarse.answer, at_once=len(tasks))
         for bound, result in zip(asked, done.values(), strict=True):
             if isinstance(result, Exception):
                 raise RuntimeError(f"The search for {bound:g} failed.") from result
@@ -207,7 +207,7 @@ class _Quantities:
         """Slopes (n, k) and values (n,) at each point, the objective's first.
 
         Args:
-            kind: of the question, of which there is one; see `in_step`.
+            kind: of the question, of which there is one; see `lockstep`.
             points: at most `size`.
         """
         del kind

@@ -57,10 +57,10 @@ from .._files import writable_folder
 from ..fit import (
     Experiment,
     Fit,
-    Free,
+    FreeParameter,
     Kind,
     Problem,
-    Subject,
+    Specimen,
     check_free,
     check_start,
     discharge,
@@ -221,11 +221,11 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         raise ValueError(
             f"{file}: nothing is free; add [[free]] or [[ocp_correction]]."
         )
-    subject = Subject(cell, [0.0])
+    specimen = Specimen(cell, [0.0])
     try:
-        check_free(free, subject, places)
+        check_free(free, specimen, places)
         for f, place in zip(free, places, strict=True):
-            check_start(f, subject, place)
+            check_start(f, specimen, place)
     except KeyError as error:
         raise ValueError(f"{file}, free: {error.args[0]}") from None
     data = [
@@ -235,10 +235,12 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     if not data:
         raise ValueError(f"{file}: no [[data]] to fit to.")
     name = str(extra.get("name", content["cell"]))
-    return Problem(subject, tuple(free), tuple(data), model), name
+    return Problem(specimen, tuple(free), tuple(data), model), name
 
 
-def _correction(cell: Cell, entry: dict[str, Any], where: str) -> tuple[Cell, Free]:
+def _correction(
+    cell: Cell, entry: dict[str, Any], where: str
+) -> tuple[Cell, FreeParameter]:
     """The cell with a correction of an open-circuit potential, and what is free of it."""
     only(entry, {"electrode", "knots", "prior", "smooth"}, where)
     for key in ("electrode", "knots"):
@@ -256,12 +258,12 @@ def _correction(cell: Cell, entry: dict[str, Any], where: str) -> tuple[Cell, Fr
             cell, "negative" if side == "negative" else "positive", knots
         )
         few = float("inf") if len(knots) < 3 and "smooth" not in entry else smooth
-        return corrected, Free((path,), (-0.5, 0.5), "linear", prior, few)
+        return corrected, FreeParameter((path,), (-0.5, 0.5), "linear", prior, few)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _free(entry: dict[str, Any], where: str) -> Free:
+def _free(entry: dict[str, Any], where: str) -> FreeParameter:
     only(entry, {"path", "bounds", "transform", "prior", "smooth"}, where)
     if "path" not in entry or "bounds" not in entry:
         raise ValueError(f"{where}: needs 'path' and 'bounds'.")
@@ -271,7 +273,7 @@ def _free(entry: dict[str, Any], where: str) -> Free:
     bounds = numbers(entry["bounds"], f"{where}, bounds")
     rest = {k: entry[k] for k in ("transform", "prior", "smooth") if k in entry}
     try:
-        return Free(tuple(paths), tuple(bounds), **rest)  # pyright: ignore[reportArgumentType]
+        return FreeParameter(tuple(paths), tuple(bounds), **rest)  # pyright: ignore[reportArgumentType]
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from .._files import read_text, writable_folder
-from ..batch import Finished, mine, together
+from ..batch import Checkpoint, mine, together
 from ..fit import (
     AT_ONCE,
     Fit,
@@ -53,7 +53,7 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     template = read_toml(template_file)
     rows = _read_cells(file.parent / text["cells"])
     writable_folder(out)
-    finished = Finished(out / "finished", {"kind": "fleet of fits"})
+    finished = Checkpoint(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
 
     own = [rows[i] for i in mine(len(rows))]
@@ -189,7 +189,7 @@ def _alike(problems: dict[str, Problem]) -> list[dict[str, Problem]]:
     """Problems in groups that can run as one program, each on one kind of cell."""
     groups: dict[Any, dict[str, Problem]] = {}
     for name, p in problems.items():
-        leaves, tree = jax.tree.flatten(p.subject)
+        leaves, tree = jax.tree.flatten(p.specimen)
         shapes = tuple(np.shape(a) for a in leaves)
         groups.setdefault((tree, shapes, p.free, p.model), {})[name] = p
     return list(groups.values())
@@ -209,11 +209,11 @@ def _summary(fit: Fit | Exception) -> dict[str, Any]:
     }
 
 
-def _keep(finished: Finished, name: str, content: dict[str, Any]) -> None:
+def _keep(finished: Checkpoint, name: str, content: dict[str, Any]) -> None:
     finished.save(name, json.dumps(content).encode())
 
 
-def _kept(finished: Finished, name: str) -> dict[str, Any]:
+def _kept(finished: Checkpoint, name: str) -> dict[str, Any]:
     return json.loads(finished.get(name) or b"{}")
 
 

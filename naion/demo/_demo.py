@@ -13,7 +13,7 @@ from .. import claims, design
 from .._cache import compilation_cache
 from .._precision import enable_x64
 from .._progress import Progress
-from ..batch import Finished, digest
+from ..batch import Checkpoint, digest
 from ..fit import ensemble
 from ..report import Report
 from ._fitted import ABOUT, Fitted, fitted
@@ -124,7 +124,7 @@ def _predict(
     fit: Fitted, out: Path, say: Progress
 ) -> tuple[list[ColdRow], np.ndarray, float]:
     """Cold discharges, and the energy [W.h.kg-1] and mass [kg] of a large cell."""
-    finished = Finished(out / "finished", ABOUT)
+    finished = Checkpoint(out / "finished", ABOUT)
     blueprint = design.load(DESIGN)
     asked = digest(fit.cell, fit.known, DRAWS, blueprint)
     data = json.loads(finished.get("predictions") or b"{}")

@@ -14,7 +14,7 @@ import numpy as np
 from .. import plot
 from .._files import write_whole
 from .._progress import Progress
-from ..batch import Finished, digest
+from ..batch import Checkpoint, digest
 from ..fit import (
     Fit,
     Problem,
@@ -63,7 +63,7 @@ def fitted(
         say: told what is done.
         options: of `least_squares`.
     """
-    finished = Finished(out / "finished", ABOUT)
+    finished = Checkpoint(out / "finished", ABOUT)
     file = out / key / "cell.json"
     asked = digest(problem, title, options)
     data = json.loads(finished.get(f"fit_{key}") or b"{}")
@@ -113,7 +113,7 @@ def capacity_errors(fit: Fit) -> list[tuple[str, float]]:
     For each experiment with a measured capacity; of its first discharge.
     """
     found = []
-    lower = fit.subject.cell.limits.lower_voltage
+    lower = fit.specimen.cell.limits.lower_voltage
     for e in fit.problem.experiments:
         if e.capacity is None:
             continue
@@ -129,7 +129,7 @@ def capacity_errors(fit: Fit) -> list[tuple[str, float]]:
             ),
         )
         own, done = run(
-            fit.subject, dataclasses.replace(e, protocol=p), fit.problem.model
+            fit.specimen, dataclasses.replace(e, protocol=p), fit.problem.model
         )
         before = done.at(done.began(row)).charge / 3600.0
         logged = float(done.capacity - before) / float(own.gain)

@@ -3,7 +3,15 @@
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
-from ..fit import BELOW_ANY_CUT_OFF, Experiment, Free, Part, Problem, Subject, recorded
+from ..fit import (
+    BELOW_ANY_CUT_OFF,
+    Experiment,
+    FreeParameter,
+    Part,
+    Problem,
+    Specimen,
+    recorded,
+)
 from ..mesh import Mesh
 from ..models import DFN, Lumped
 from ..parameters import Cell
@@ -26,16 +34,16 @@ HELD = 4.1
 """Voltage of the hold before each discharge [V]."""
 
 SENSOR = (
-    Free(("missing",), (-0.02, 0.15), "linear", 0.02),
-    Free(("gain",), (0.95, 1.05), "log", 0.01),
-    Free(("gain_on_charge",), (0.8, 1.2), "log", 0.05),
-    Free(("offset",), (-0.04, 0.04), "linear", 0.01),
+    FreeParameter(("missing",), (-0.02, 0.15), "linear", 0.02),
+    FreeParameter(("gain",), (0.95, 1.05), "log", 0.01),
+    FreeParameter(("gain_on_charge",), (0.8, 1.2), "log", 0.05),
+    FreeParameter(("offset",), (-0.04, 0.04), "linear", 0.01),
 )
 """What is not known of each file: how full the cell was before the hold, and the errors of
 the home-built tester's sensor (offsets of 10 mA; capacities of charges are wrong by up to
 9 %, of discharges by 2 %)."""
 
-HEAT = (Free(("cell.thermal.cooling",), (0.02, 0.4), "log", 0.5),)
+HEAT = (FreeParameter(("cell.thermal.cooling",), (0.02, 0.4), "log", 0.5),)
 """The cell warms itself: charges follow discharges at once, in a cell that is still warm."""
 
 MODEL = DFN(Mesh(6, 3, 6, 16), Lumped())
@@ -46,7 +54,7 @@ def hakadi_problem(
     tables=EMBEDDED,
     *,
     cell: Cell | None = None,
-    free: tuple[Free, ...] = (*FREE, *HEAT, *SENSOR),
+    free: tuple[FreeParameter, ...] = (*FREE, *HEAT, *SENSOR),
     model: DFN = MODEL,
 ) -> Problem:
     """The fit of `make demo`.
@@ -60,8 +68,8 @@ def hakadi_problem(
     """
     found = [cycle(name, i, tables) for i, name in enumerate(files)]
     # A little is missing before each hold; the sensors are right, to begin with.
-    subject = Subject(cell or start_cell(), np.full(len(files), 0.01))
-    return Problem(subject, free, tuple(found), model)
+    specimen = Specimen(cell or start_cell(), np.full(len(files), 0.01))
+    return Problem(specimen, free, tuple(found), model)
 
 
 def cycle(name: str, group: int, tables=EMBEDDED) -> Experiment:

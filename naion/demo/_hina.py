@@ -8,10 +8,10 @@ from .._constants import ZERO_CELSIUS
 from ..fit import (
     BELOW_ANY_CUT_OFF,
     Experiment,
-    Free,
+    FreeParameter,
     Part,
     Problem,
-    Subject,
+    Specimen,
     recorded,
     with_ocp_correction,
 )
@@ -43,34 +43,36 @@ def start_cell() -> Cell:
 
 
 FREE = (
-    Free(("cell.charged.negative",), (0.75, 0.97), "linear", 0.03),
-    Free(("cell.charged.positive",), (0.002, 0.05), "linear", 0.02),
-    Free(("cell.area",), (0.48, 0.60), "log", 0.04),
-    Free(("size",), (0.8, 1.15), "log", 0.04),
-    Free(("cell.contact_resistance.curve.value",), (3e-4, 8e-3), "log", 0.5),
+    FreeParameter(("cell.charged.negative",), (0.75, 0.97), "linear", 0.03),
+    FreeParameter(("cell.charged.positive",), (0.002, 0.05), "linear", 0.02),
+    FreeParameter(("cell.area",), (0.48, 0.60), "log", 0.04),
+    FreeParameter(("size",), (0.8, 1.15), "log", 0.04),
+    FreeParameter(("cell.contact_resistance.curve.value",), (3e-4, 8e-3), "log", 0.5),
     *(
-        Free((f"cell.{side}.particle.{what}.scale",), (0.02, 20.0), "log", 0.7)
+        FreeParameter((f"cell.{side}.particle.{what}.scale",), (0.02, 20.0), "log", 0.7)
         for side in ("negative", "positive")
         for what in ("rate_constant", "diffusivity")
     ),
-    Free(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
-    Free(("cell.thermal.specific_heat",), (600.0, 1500.0), "log", 0.15),
-    Free(("cell.thermal.cooling",), (0.05, 1.0), "log", 0.5),
-    Free(
+    FreeParameter(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
+    FreeParameter(("cell.thermal.specific_heat",), (600.0, 1500.0), "log", 0.15),
+    FreeParameter(("cell.thermal.cooling",), (0.05, 1.0), "log", 0.5),
+    FreeParameter(
         ("cell.positive.particle.ocp.curve.correction.y",),
         (-0.2, 0.2),
         "linear",
         0.03,
         0.03,
     ),
-    Free(
+    FreeParameter(
         ("cell.positive.particle.hysteresis.half_width.curve.y",),
         (0.001, 0.1),
         "log",
         0.5,
         0.5,
     ),
-    Free(("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5),
+    FreeParameter(
+        ("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5
+    ),
 )
 """Free parameters; `size` because the slow and the fast test are of different cells."""
 
@@ -147,5 +149,5 @@ def fast_charge(tables=EMBEDDED) -> Experiment:
 
 def hina_problem(tables=EMBEDDED) -> Problem:
     """Both tests on one cell, of two sizes."""
-    subject = Subject(start_cell(), [0.0, 0.0])
-    return Problem(subject, FREE, (slow_cycle(tables), fast_charge(tables)), MODEL)
+    specimen = Specimen(start_cell(), [0.0, 0.0])
+    return Problem(specimen, FREE, (slow_cycle(tables), fast_charge(tables)), MODEL)

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from ..fit import Free, with_ocp_correction
+from ..fit import FreeParameter, with_ocp_correction
 from ..parameters import Cell, load, with_hysteresis
 from ..properties import Property, Table
 
@@ -61,17 +61,17 @@ def with_branches(cell: Cell) -> Cell:
     return with_hysteresis(cell, None, width, decay=10.0, initial=(0.0, 1.0))
 
 
-def _both(what: str, *rest) -> tuple[Free, ...]:
+def _both(what: str, *rest) -> tuple[FreeParameter, ...]:
     sides = ("negative", "positive")
-    return tuple(Free((f"cell.{s}.particle.{what}",), *rest) for s in sides)
+    return tuple(FreeParameter((f"cell.{s}.particle.{what}",), *rest) for s in sides)
 
 
 BALANCE = (
     # Nearer to 1 the surface would saturate and derivatives explode.
-    Free(("cell.charged.negative",), (0.75, 0.98)),
-    Free(("cell.charged.positive",), (0.36, 0.50)),
-    Free(("cell.negative.particle.c_max",), (12e3, 19e3), "log", 0.08),
-    Free(("cell.positive.active_fraction",), (0.50, 0.70), "log", 0.05),
+    FreeParameter(("cell.charged.negative",), (0.75, 0.98)),
+    FreeParameter(("cell.charged.positive",), (0.36, 0.50)),
+    FreeParameter(("cell.negative.particle.c_max",), (12e3, 19e3), "log", 0.08),
+    FreeParameter(("cell.positive.active_fraction",), (0.50, 0.70), "log", 0.05),
 )
 """How much sodium the cell has, and where."""
 
@@ -82,9 +82,9 @@ SHAPES = (
 """Curves in composition."""
 
 TRANSPORT = (
-    Free(("cell.contact_resistance.scale",), (0.05, 4.0), "log", 0.7),
+    FreeParameter(("cell.contact_resistance.scale",), (0.05, 4.0), "log", 0.7),
     *_both("diffusivity.scale", (0.25, 10.0), "log", 0.5),
-    Free(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
+    FreeParameter(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
 )
 """Resistances and diffusion. The set's diffusivities are lower bounds from discharges at
 room temperature, which show no limit by diffusion. Slower ones would fit rests at 15 degC a
@@ -92,21 +92,25 @@ little better (by 1 mV at a tenth), and predict that the cell keeps two thirds o
 at -20 degC and C/3, where makers of such cells measure 86 to 90 %."""
 
 HYSTERESIS = (
-    Free(
+    FreeParameter(
         ("cell.positive.particle.hysteresis.half_width.curve.y",),
         (0.001, 0.12),
         "log",
         0.5,
     ),
-    Free(("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5),
+    FreeParameter(
+        ("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5
+    ),
 )
 """The oxide's two branches."""
 
 TEMPERATURE = (
     *_both("rate_constant.temperature.energy", (35e3, 100e3), "linear", 8e3),
-    Free(("cell.contact_resistance.temperature.energy",), (-60e3, 5e3), "linear", 15e3),
+    FreeParameter(
+        ("cell.contact_resistance.temperature.energy",), (-60e3, 5e3), "linear", 15e3
+    ),
     *_both("diffusivity.temperature.energy", (10e3, 55e3), "linear", 10e3),
-    Free(
+    FreeParameter(
         ("cell.electrolyte.conductivity.temperature.pseudo_energy",),
         (150.0, 900.0),
         "linear",

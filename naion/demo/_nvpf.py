@@ -4,7 +4,14 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from ..fit import Experiment, Free, Problem, Subject, discharge, with_ocp_correction
+from ..fit import (
+    Experiment,
+    FreeParameter,
+    Problem,
+    Specimen,
+    discharge,
+    with_ocp_correction,
+)
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, load
@@ -53,29 +60,31 @@ def start_cell(curves: bool = True) -> Cell:
     return cell
 
 
-def _both(what: str, *rest) -> tuple[Free, ...]:
+def _both(what: str, *rest) -> tuple[FreeParameter, ...]:
     sides = ("negative", "positive")
-    return tuple(Free((f"cell.{s}.{what}",), *rest) for s in sides)
+    return tuple(FreeParameter((f"cell.{s}.{what}",), *rest) for s in sides)
 
 
 FREE = (
-    Free(("cell.charged.negative",), (0.6, 0.9999)),
-    Free(("cell.charged.positive",), (0.16, 0.45)),
-    Free(("cell.negative.active_fraction",), (0.38, 0.49), "log", 0.1),
-    Free(("cell.positive.active_fraction",), (0.45, 0.70), "log", 0.1),
+    FreeParameter(("cell.charged.negative",), (0.6, 0.9999)),
+    FreeParameter(("cell.charged.positive",), (0.16, 0.45)),
+    FreeParameter(("cell.negative.active_fraction",), (0.38, 0.49), "log", 0.1),
+    FreeParameter(("cell.positive.active_fraction",), (0.45, 0.70), "log", 0.1),
     *_both("particle.rate_constant.curve.y", (1e-14, 1e-7), "log", 0.8, 0.6),
     *_both("particle.diffusivity.curve.y", (1e-18, 1e-13), "log", 0.6, 0.6),
-    Free(("cell.electrolyte.diffusivity.scale",), (0.2, 5.0), "log", 0.7),
-    Free(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
-    Free(("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0),
-    Free(
+    FreeParameter(("cell.electrolyte.diffusivity.scale",), (0.2, 5.0), "log", 0.7),
+    FreeParameter(("cell.electrolyte.conductivity.scale",), (0.5, 2.0), "log", 0.2),
+    FreeParameter(
+        ("cell.contact_resistance.curve.value",), (0.0, 40.0), "linear", 15.0
+    ),
+    FreeParameter(
         ("cell.negative.particle.ocp.curve.correction.y",),
         (-0.25, 0.25),
         "linear",
         0.05,
         0.06,
     ),
-    Free(
+    FreeParameter(
         ("cell.positive.particle.ocp.curve.correction.y",),
         (-0.4, 0.4),
         "linear",
@@ -85,7 +94,7 @@ FREE = (
 )
 """Free parameters; priors from the spread of two digitisations of the set."""
 
-AXIS = (Free(("gain",), (0.95, 1.05), "log", 0.01),)
+AXIS = (FreeParameter(("gain",), (0.95, 1.05), "log", 0.01),)
 """The charge axis of each digitised figure, which may be off by a per cent: the steps of
 the two slow curves lie apart by more than any cell could make them."""
 
@@ -119,7 +128,7 @@ def nvpf_problem(
     tables=EMBEDDED,
     *,
     cell: Cell | None = None,
-    free: tuple[Free, ...] = (*FREE, *AXIS),
+    free: tuple[FreeParameter, ...] = (*FREE, *AXIS),
     model: DFN = MODEL,
 ) -> Problem:
     """The fit of `make demo`.
@@ -132,5 +141,5 @@ def nvpf_problem(
         model: equations and mesh.
     """
     chosen = [e for e, r in zip(experiments(tables), RATES, strict=True) if r in rates]
-    subject = Subject(cell or start_cell(), np.zeros(len(RATES)))
-    return Problem(subject, free, tuple(chosen), model)
+    specimen = Specimen(cell or start_cell(), np.zeros(len(RATES)))
+    return Problem(specimen, free, tuple(chosen), model)

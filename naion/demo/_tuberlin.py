@@ -4,7 +4,7 @@ import equinox as eqx
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
-from ..fit import Experiment, Free, Problem, Subject, pulse, segments
+from ..fit import Experiment, FreeParameter, Problem, Specimen, pulse, segments
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell
@@ -15,8 +15,8 @@ TEMPERATURES = (15, 25, 45)
 """Chamber temperatures of the check-ups [degC]."""
 
 OWN = (
-    Free(("cell.area",), (0.055, 0.080), "log", 0.06),
-    Free(("missing",), (-0.1, 0.35), "linear", 0.1),
+    FreeParameter(("cell.area",), (0.055, 0.080), "log", 0.06),
+    FreeParameter(("missing",), (-0.1, 0.35), "linear", 0.1),
 )
 """This cell is a little larger, and at 15 degC its charge was cut after an hour."""
 
@@ -74,7 +74,7 @@ def tuberlin_problem(
     tables=EMBEDDED,
     *,
     temperatures: tuple[int, ...] = TEMPERATURES,
-    free: tuple[Free, ...] = (*FREE, *HYSTERESIS, *TEMPERATURE, *OWN),
+    free: tuple[FreeParameter, ...] = (*FREE, *HYSTERESIS, *TEMPERATURE, *OWN),
     hysteresis: bool = True,
     model: DFN = MODEL,
 ) -> Problem:
@@ -94,7 +94,7 @@ def tuberlin_problem(
     cell = with_branches(cell) if hysteresis else cell
     # This cell holds about 8 % more than the Hakadi cell: start where it does.
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)
-    subject = Subject(cell, [0.12, 0.015, 0.015])
+    specimen = Specimen(cell, [0.12, 0.015, 0.015])
     chosen = [TEMPERATURES.index(T) for T in temperatures]
     found = [e for e in experiments(tables) if e.group in chosen]
-    return Problem(subject, free, tuple(found), model)
+    return Problem(specimen, free, tuple(found), model)

@@ -3,11 +3,10 @@
 from ._certainty import (
     Combination,
     Profile,
-    combinations,
+    identifiability,
     interval,
     profile,
 )
-from ._design import Ranked, planned, rank, sharpen
 from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._evaluate import run
@@ -24,11 +23,17 @@ from ._experiment import (
     recorded,
     segments,
 )
+from ._experimental_design import (
+    RankedTest,
+    candidate_test,
+    optimise_candidate,
+    rank_candidates,
+)
 from ._fit import Fit, gradient_descent, least_squares, scores
 from ._fleet import AT_ONCE, fleet
 from ._free import (
-    Free,
-    Subject,
+    FreeParameter,
+    Specimen,
     assumed,
     check_free,
     check_start,
@@ -55,22 +60,22 @@ __all__ = [
     "Ensemble",
     "Experiment",
     "Fit",
-    "Free",
+    "FreeParameter",
     "FreeVector",
     "Kind",
     "Observations",
     "Part",
     "Problem",
     "Profile",
-    "Ranked",
+    "RankedTest",
     "STAGES",
-    "Subject",
+    "Specimen",
     "Tested",
     "Uncertainty",
     "assumed",
     "check_free",
     "check_start",
-    "combinations",
+    "identifiability",
     "discharge",
     "doubts",
     "draws",
@@ -85,15 +90,15 @@ __all__ = [
     "multi_start",
     "ocp_slopes",
     "posterior",
-    "planned",
+    "candidate_test",
     "profile",
     "pulse",
-    "rank",
+    "rank_candidates",
     "recorded",
     "run",
     "scores",
     "segments",
-    "sharpen",
+    "optimise_candidate",
     "staged",
     "uncertainty_of",
     "uncertainty_of_set",

@@ -71,7 +71,7 @@ class Combination:
         return f"{text}: {verdict}, {left:.0f} % of the prior's width remains"
 
 
-def combinations(fit: "Fit") -> tuple[Combination, ...]:
+def identifiability(fit: "Fit") -> tuple[Combination, ...]:
     """What the data determine, from the best known sum of parameters to the least.
 
     The eigenvectors of the fit's covariance beside the priors': sums of parameters that
@@ -135,7 +135,7 @@ def _of_vector(problem: Problem, prediction: Callable[[Cell], Array]) -> Callabl
     """A prediction and its gradient by the vector of free parameters."""
 
     def of(z: Array) -> Array:
-        return prediction(problem.vector.set(problem.subject, z).cell)
+        return prediction(problem.vector.set(problem.specimen, z).cell)
 
     return jax.jit(jax.value_and_grad(of))
 

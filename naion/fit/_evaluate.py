@@ -17,7 +17,7 @@ from ..parameters import Stoichiometry, electrode_capacities, start_of
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
 from ._experiment import Experiment, Kind
-from ._free import Subject
+from ._free import Specimen
 from ._vector import FreeVector
 
 Numbers = Array | np.ndarray
@@ -40,23 +40,23 @@ class Case(NamedTuple):
 
 
 class Evaluator:
-    """Experiments, each with the subject it was made on, as lanes of one program.
+    """Experiments, each with the specimen it was made on, as lanes of one program.
 
     Args:
         vector: what may move; the same for all lanes.
-        lanes: subject and experiment of each lane.
+        lanes: specimen and experiment of each lane.
         model: equations and mesh.
         rtol: tolerance of the simulations.
         one: whether all lanes are always asked with the same parameters.
 
     Raises:
-        ValueError: for subjects of unlike structure.
+        ValueError: for specimens of unlike structure.
     """
 
     def __init__(
         self,
         vector: FreeVector,
-        lanes: Sequence[tuple[Subject, Experiment]],
+        lanes: Sequence[tuple[Specimen, Experiment]],
         model: DFN,
         rtol: float,
         one: bool,
@@ -67,8 +67,8 @@ class Evaluator:
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
         # Subjects are shared by many lanes: stacked once each.
-        subjects, which = _unique([s for s, _ in lanes])
-        stacked = jax.tree.map(lambda a: a[which], stack(subjects))
+        specimens, which = _unique([s for s, _ in lanes])
+        stacked = jax.tree.map(lambda a: a[which], stack(specimens))
         cases = stack([as_case(e, n, m) for e in experiments])
         leaves, self.tree = jax.tree.flatten((stacked, cases))
         self.leaves = [np.asarray(a) for a in leaves]
@@ -106,15 +106,17 @@ class Evaluator:
     def traced_residuals(self, rows: Sequence[int]) -> Callable[[Array], Array]:
         """Residuals of some lanes, one after the other, as a traceable function of z."""
         at = np.asarray(rows)
-        subjects, cases = self.tree.unflatten([jnp.asarray(a[at]) for a in self.leaves])
+        specimens, cases = self.tree.unflatten(
+            [jnp.asarray(a[at]) for a in self.leaves]
+        )
         real = np.ravel(np.asarray(cases.sigma) < PADDED)
 
         def residuals(z: Array) -> Array:
-            def of_lane(subject: Subject, case: Case) -> Array:
-                predicted = self.programs["predictions"].function((z, (subject, case)))
+            def of_lane(specimen: Specimen, case: Case) -> Array:
+                predicted = self.programs["predictions"].function((z, (specimen, case)))
                 return jnp.asarray(residual(predicted, case.value, case.sigma))
 
-            return jnp.ravel(jax.vmap(of_lane)(subjects, cases))[real]
+            return jnp.ravel(jax.vmap(of_lane)(specimens, cases))[real]
 
         return residuals
 
@@ -126,24 +128,24 @@ def _programs(
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
 
     def predictions(lane) -> Array:
-        z, (subject, case) = lane
-        return simulated(vector.set(subject, z), case, model, rtol, room)
+        z, (specimen, case) = lane
+        return simulated(vector.set(specimen, z), case, model, rtol, room)
 
     def jacobian(lane) -> Array:
-        z, (subject, case) = lane
+        z, (specimen, case) = lane
         own = vector.directions(case.group)
 
         def along(direction: Array) -> Array:
-            rest = subject, case
+            rest = specimen, case
             return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))[1]
 
         return jax.vmap(along, out_axes=1)(own) @ own
 
     def gradient(lane) -> tuple[Array, Array]:
-        z, (subject, case) = lane
+        z, (specimen, case) = lane
 
         def cost(z):
-            r = residual(predictions((z, (subject, case))), case.value, case.sigma)
+            r = residual(predictions((z, (specimen, case))), case.value, case.sigma)
             return 0.5 * jnp.sum(r * r)
 
         return jax.value_and_grad(cost)(z)
@@ -156,10 +158,10 @@ def _programs(
 
 
 def simulated(
-    subject: Subject, case: Case, model: DFN, rtol: float, room: int | None = None
+    specimen: Specimen, case: Case, model: DFN, rtol: float, room: int | None = None
 ) -> Array:
-    """What an experiment would have measured on a subject."""
-    _, solution = run(subject, case, model, rtol, room)
+    """What an experiment would have measured on a specimen."""
+    _, solution = run(specimen, case, model, rtol, room)
     began = solution.began(case.since)
     V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b)
     V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a)
@@ -170,14 +172,14 @@ def simulated(
 
 
 def run(
-    subject: Subject,
+    specimen: Specimen,
     test: Case | Experiment,
     model: DFN,
     rtol: float = 1e-3,
     room: int | None = None,
-) -> tuple[Subject, Solution]:
+) -> tuple[Specimen, Solution]:
     """What belongs to the test's group, and the test simulated on it."""
-    own = subject.of_group(test.group)
+    own = specimen.of_group(test.group)
     cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
     Q_n, Q_p = electrode_capacities(cell)
     charged = start_of(cell, "charged")
@@ -203,7 +205,7 @@ def _room(protocol: Protocol, rtol: float) -> int:
     return round((160 + 14 * (protocol.n_steps - joined) + 3 * joined) * more)
 
 
-def _as_it_flowed(protocol: Protocol, sensor: Subject) -> Protocol:
+def _as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
     """The protocol with currents as they were, not as they were logged."""
     logged = protocol.value
     gain = jnp.where(logged > 0.0, sensor.gain, sensor.gain_on_charge)
@@ -220,11 +222,11 @@ def residual(prediction, value, sigma):
     return (xp.where(xp.isfinite(prediction), prediction, 0.0) - value) / sigma
 
 
-def _unique(subjects: list[Subject]) -> tuple[list[Subject], np.ndarray]:
+def _unique(specimens: list[Specimen]) -> tuple[list[Specimen], np.ndarray]:
     """Distinct objects, and which of them each is."""
-    known = {id(s): s for s in subjects}
+    known = {id(s): s for s in specimens}
     place = {key: i for i, key in enumerate(known)}
-    return list(known.values()), np.array([place[id(s)] for s in subjects])
+    return list(known.values()), np.array([place[id(s)] for s in specimens])
 
 
 PADDED = 1e30

@@ -81,7 +81,7 @@ class Experiment:
         protocol: what was done.
         temperature: of the cell [K].
         observations: what was measured.
-        group: index into what a `Subject` has for each group.
+        group: index into what a `Specimen` has for each group.
         discharged: charge taken out before the test began [A.h].
         capacity: measured discharge capacity, for the capacity error [A.h].
         since: row of the protocol from whose beginning times count. What was done before
@@ -218,7 +218,7 @@ def measured_profile(
         sigma: uncertainty of the voltages [V].
         discharged: charge taken out before the first row [A.h].
         most: voltages to compare.
-        group: index into what a `Subject` has for each group.
+        group: index into what a `Specimen` has for each group.
         note: what else to say of the data.
 
     Raises:
@@ -328,7 +328,7 @@ def segments(
         temperature: [K].
         sigma: uncertainty of the voltages under load [V].
         sigma_rested: of the voltages after rests [V]; none: the same.
-        group: index into what a `Subject` has for each group.
+        group: index into what a `Specimen` has for each group.
 
     Raises:
         ValueError: for segments that are not whole, rising numbers, unequal lengths, NaNs,
@@ -480,7 +480,7 @@ def recorded(
         sigma_time: uncertainty of the time within a step as a fraction of it; weighs
             down points on steep parts of a curve.
         sigma_temperature: uncertainty of measured temperatures [K].
-        group: index into what a `Subject` has for each group.
+        group: index into what a `Specimen` has for each group.
         discharged: charge taken out before the test began [A.h].
         capacity: measured discharge capacity, for the capacity error [A.h].
         since: part that the first measured number is of. What was done before it takes as

@@ -9,7 +9,7 @@ import numpy as np
 from .._progress import Progress, silent
 from ._certainty import covariance
 from ._experiment import Kind
-from ._free import Subject
+from ._free import Specimen
 from ._problem import Problem
 
 
@@ -40,9 +40,9 @@ class Fit:
     seconds: float
 
     @property
-    def subject(self) -> Subject:
-        """The best subject."""
-        return self.problem.subject_at(self.z)
+    def specimen(self) -> Specimen:
+        """The best specimen."""
+        return self.problem.specimen_at(self.z)
 
     def table(self) -> list[dict]:
         """Name, value, 90 % interval and bounds of every free number."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from ..batch import Ask, in_step
+from ..batch import Ask, lockstep
 from ._evaluate import Evaluator, Question
 from ._fit import Fit, least_squares
 from ._problem import Problem
@@ -82,7 +82,7 @@ def fleet(
         return replace(found, problem=problem)
 
     tasks = {name: functools.partial(fit, name) for name in problems}
-    return in_step(tasks, answer, at_once=at_once, done=done)
+    return lockstep(tasks, answer, at_once=at_once, done=done)
 
 
 class _Asks(NamedTuple):

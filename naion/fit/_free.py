@@ -16,7 +16,7 @@ from ..parameters import Cell, ParameterSet, Role, about, leaf
 from ..properties import Corrected, Property, Table
 
 
-class Subject(eqx.Module):
+class Specimen(eqx.Module):
     """What is fitted: a cell, and what is not of the cell but of a group of tests.
 
     A current sensor may err: what flowed is gain times what was logged, plus an offset.
@@ -59,21 +59,21 @@ class Subject(eqx.Module):
         self.gain, self.gain_on_charge = each(gain), each(gain_on_charge)
         self.offset, self.size = each(offset), each(size)
 
-    def of_group(self, group: Any) -> "Subject":
+    def of_group(self, group: Any) -> "Specimen":
         """What belongs to one group, without entries for others."""
         own = (self.missing, self.gain, self.gain_on_charge, self.offset, self.size)
-        return Subject(self.cell, *(a[group] for a in own))
+        return Specimen(self.cell, *(a[group] for a in own))
 
 
 TRANSFORMS = ("log", "linear")
 
 
 @dataclass(frozen=True)
-class Free:
+class FreeParameter:
     """A free parameter: one number, several tied together, or an array.
 
     Attributes:
-        paths: dotted paths in the `Subject`, such as
+        paths: dotted paths in the `Specimen`, such as
             "cell.negative.particle.diffusivity.scale"; tied when more than one.
         bounds: lowest and highest value.
         transform: "log" for positive scales, "linear" otherwise.
@@ -99,8 +99,8 @@ class Free:
         texts = isinstance(self.paths, tuple | list) and len(self.paths) > 0
         if not texts or not all(isinstance(p, str) and p for p in self.paths):
             raise ValueError(
-                f"Free: paths = {self.paths!r}; expected a tuple of dotted paths, such as "
-                '("cell.area",).'
+                f"FreeParameter: paths = {self.paths!r}; expected a tuple of dotted "
+                'paths, such as ("cell.area",).'
             )
         object.__setattr__(self, "paths", tuple(self.paths))
         if self.transform not in TRANSFORMS:
@@ -162,7 +162,7 @@ def _number(name: str, what: str, value: Any) -> float:
     return float(value)
 
 
-def assumed(found: ParameterSet) -> tuple[Free, ...]:
+def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
     """The numbers of a set that have a range, as all assumed ones do, as free parameters.
 
     The prior is what is believed of a number, the bounds are its ends. Where an entry is a
@@ -194,18 +194,22 @@ def assumed(found: ParameterSet) -> tuple[Free, ...]:
             )
             follows = ((f"cell.{other}", power),)
         kind = "log" if entry.is_log else "linear"
-        frees.append(Free((path,), (low, high), kind, prior=sd, follows=follows))
+        frees.append(
+            FreeParameter((path,), (low, high), kind, prior=sd, follows=follows)
+        )
     return tuple(frees)
 
 
 def check_free(
-    free: Sequence[Free], subject: Subject, where: Sequence[str] | None = None
+    free: Sequence[FreeParameter],
+    specimen: Specimen,
+    where: Sequence[str] | None = None,
 ) -> None:
     """What single entries cannot know: whether they move numbers, and each only one.
 
     Args:
         free: entries.
-        subject: whose numbers they move.
+        specimen: whose numbers they move.
         where: what messages call each entry; none: its place and name.
 
     Raises:
@@ -218,7 +222,7 @@ def check_free(
     for f, here in zip(free, called, strict=True):
         for path in f.paths:
             name = path.removeprefix("cell.")
-            value = leaf(subject, path)
+            value = leaf(specimen, path)
             if isinstance(value, Property):
                 raise ValueError(
                     f"{here}: {name} is a curve; free its scale, {name}.scale."
@@ -238,12 +242,12 @@ def check_free(
                 raise ValueError(
                     f"{here}: {name} is no list of three numbers; `smooth` is for those."
                 )
-        shapes = {np.shape(leaf(subject, path)) for path in f.paths}
+        shapes = {np.shape(leaf(specimen, path)) for path in f.paths}
         if len(shapes) > 1:
             raise ValueError(f"{here}: tied paths hold unlike counts of numbers.")
 
 
-def check_start(free: Free, subject: Subject, here: str) -> None:
+def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
     """Whether a free number starts inside its bounds.
 
     A `Problem` may start outside: its optimisers begin at the bound.
@@ -255,7 +259,7 @@ def check_start(free: Free, subject: Subject, here: str) -> None:
     # Values that were fitted come back from a logarithm: equal to within rounding.
     slack = 1e-9 * max(abs(low), abs(high))
     for path in free.paths:
-        value = np.ravel(leaf(subject, path))
+        value = np.ravel(leaf(specimen, path))
         outside = np.maximum(low - value, value - high)
         k = int(np.argmax(outside))
         if outside[k] > slack:

@@ -87,7 +87,7 @@ def posterior(
     if n > MOST:
         raise ValueError(
             f"This fit has {n} free numbers: expected at most {MOST}. Fix what the data do "
-            "not determine (see `naion.fit.combinations`), or use the fit's covariance."
+            "not determine (see `naion.fit.identifiability`), or use the fit's covariance."
         )
     try:
         import arviz

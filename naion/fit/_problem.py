@@ -15,7 +15,7 @@ from ..models import DFN
 from ..parameters import Cell, Electrode, Role
 from ._evaluate import Evaluator, Question, residual
 from ._experiment import Experiment
-from ._free import Free, Subject, check_free
+from ._free import FreeParameter, Specimen, check_free
 from ._vector import FreeVector
 
 
@@ -24,20 +24,20 @@ class Problem:
     """What to fit to what.
 
     Attributes:
-        subject: where to start from.
+        specimen: where to start from.
         free: what may move.
         experiments: what was measured.
         model: equations and mesh.
         rtol: tolerance of the simulations.
-        believed: around which priors are; none: `subject`.
+        believed: around which priors are; none: `specimen`.
     """
 
-    subject: Subject
-    free: tuple[Free, ...]
+    specimen: Specimen
+    free: tuple[FreeParameter, ...]
     experiments: tuple[Experiment, ...]
     model: DFN = DFN()
     rtol: float = 1e-3
-    believed: Subject | None = None
+    believed: Specimen | None = None
     # What answers questions, and which of its lanes are ours.
     _evaluator: Any = field(init=False, repr=False)
     _rows: range = field(init=False, repr=False)
@@ -47,7 +47,7 @@ class Problem:
             raise ValueError("A fit needs at least one experiment.")
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
-        check_free(self.free, self.subject)
+        check_free(self.free, self.specimen)
         own = Evaluator(self.vector, self.lanes, self.model, self.rtol, one=True)
         self._ask_from(own, 0)
 
@@ -63,23 +63,23 @@ class Problem:
         return other
 
     @property
-    def lanes(self) -> list[tuple[Subject, Experiment]]:
-        """What is simulated: every experiment on the subject."""
-        return [(self.subject, e) for e in self.experiments]
+    def lanes(self) -> list[tuple[Specimen, Experiment]]:
+        """What is simulated: every experiment on the specimen."""
+        return [(self.specimen, e) for e in self.experiments]
 
     @functools.cached_property
     def vector(self) -> FreeVector:
         """Which entries of z are whose."""
-        return FreeVector.of(self.free, self.subject)
+        return FreeVector.of(self.free, self.specimen)
 
     @functools.cached_property
     def start(self) -> np.ndarray:
         """Transformed start values."""
-        return self.vector.get(self.subject)
+        return self.vector.get(self.specimen)
 
-    def subject_at(self, z: np.ndarray) -> Subject:
-        """The subject with the free parameters of `z`."""
-        return self.vector.set(self.subject, jnp.asarray(z))
+    def specimen_at(self, z: np.ndarray) -> Specimen:
+        """The specimen with the free parameters of `z`."""
+        return self.vector.set(self.specimen, jnp.asarray(z))
 
     def predictions(self, z: np.ndarray) -> list[np.ndarray]:
         """Simulated observations of every experiment; NaN where the model ended."""
@@ -128,8 +128,8 @@ class Problem:
     @property
     def priors(self):
         """What the priors are of and around: arguments of `prior_rows`, but for z."""
-        believed = self.subject if self.believed is None else self.believed
-        return self.vector, self.subject, jnp.asarray(self.vector.get(believed))
+        believed = self.specimen if self.believed is None else self.believed
+        return self.vector, self.specimen, jnp.asarray(self.vector.get(believed))
 
     def _prior(self, z: np.ndarray) -> np.ndarray:
         return np.asarray(_prior_residuals(*self.priors, jnp.asarray(z)))
@@ -144,12 +144,14 @@ def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def prior_rows(vector: FreeVector, subject: Subject, centre: Array, z: Array) -> Array:
+def prior_rows(
+    vector: FreeVector, specimen: Specimen, centre: Array, z: Array
+) -> Array:
     """Rows of the vector's priors, then those that keep fitted potentials falling."""
     rows = vector.prior_rows(centre, z)
     if Role.OPEN_CIRCUIT_POTENTIAL not in vector.roles:
         return rows
-    steep = ocp_slopes(vector.set(subject, z).cell) / FALL
+    steep = ocp_slopes(vector.set(specimen, z).cell) / FALL
     return jnp.concatenate([rows, jax.nn.softplus(1.0 + steep)])
 
 

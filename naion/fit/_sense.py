@@ -78,7 +78,7 @@ def _cause(fit: Fit, e: Experiment, o: Observations, m: np.ndarray) -> str:
     each = np.asarray((p.value + 0.5 * p.slope * p.duration) * p.duration)
     each = np.where(flows, each, 0.0)[: int(p.count)]
     charge = np.concatenate([[0.0], np.cumsum(each)]) / 3600.0
-    share = float(np.ptp(charge) / fit.subject.cell.nominal_capacity)
+    share = float(np.ptp(charge) / fit.specimen.cell.nominal_capacity)
     reached = np.isfinite(m)
     V = o.value[reached]
     if share > 2.0:

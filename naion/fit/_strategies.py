@@ -52,14 +52,14 @@ def staged(
         raise ValueError(
             f"Unknown stages {sorted(unknown)}; known are {', '.join(STAGES)}."
         )
-    at = replace(problem, believed=problem.believed or problem.subject)
+    at = replace(problem, believed=problem.believed or problem.specimen)
     for stage in stages:
         v, _ = problem.vector.part(r in STAGES[stage] for r in problem.vector.roles)
         if v.free:
             progress(f"stage {stage}: {', '.join(f.name for f in v.free)}")
             part = replace(at, free=v.free)
             found = least_squares(part, progress=progress, **options)
-            at = replace(at, subject=found.subject)
+            at = replace(at, specimen=found.specimen)
     progress("all together")
     return least_squares(at, progress=progress, **options)
 

@@ -14,7 +14,7 @@ from ..parameters import Cell, ParameterSet, Role
 from ._errors import inverse_of
 from ._experiment import Experiment
 from ._fit import Fit, scores
-from ._free import Free, Subject, assumed
+from ._free import FreeParameter, Specimen, assumed
 from ._vector import FreeVector
 
 
@@ -86,7 +86,7 @@ class Uncertainty:
     def from_json(cls, data: dict[str, Any], cell: Cell) -> "Uncertainty":
         """The inverse of `to_json`, for the cell that it is of."""
         free = tuple(
-            Free(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
+            FreeParameter(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
             for f in data["free"]
         )
         # Files of before format 2 have neither model nor tests.
@@ -140,12 +140,12 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
         errors.append((model - measured)[volts])
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
-    tests = tuple(_tested(fit.subject, e) for e in problem.experiments)
+    tests = tuple(_tested(fit.specimen, e) for e in problem.experiments)
     return Uncertainty(vector, fit.z[keep], C, discrepancy, problem.model, tests)
 
 
-def _tested(subject: Subject, e: Experiment) -> Tested:
-    own = subject.of_group(e.group)
+def _tested(specimen: Specimen, e: Experiment) -> Tested:
+    own = specimen.of_group(e.group)
     calibration = {
         f.name: float(getattr(own, f.name))
         for f in dataclasses.fields(own)
@@ -161,7 +161,7 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     uncertain.
     """
     vector = FreeVector.of_cell(assumed(found), found.cell)
-    root, z = vector.prior_root(), vector.get(Subject(found.cell, [0.0]))
+    root, z = vector.prior_root(), vector.get(Specimen(found.cell, [0.0]))
     return Uncertainty(vector, z, root @ root.T, 0.0)
 
 
@@ -169,7 +169,7 @@ def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
     """Write the fitted cell with what is known of it; see `naion.io.write_cell`."""
     write_cell(
         path,
-        fit.subject.cell,
+        fit.specimen.cell,
         name=name,
         fit=uncertainty_of(fit).to_json(),
         parameters=fit.table(),

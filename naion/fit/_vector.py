@@ -12,16 +12,16 @@ import numpy as np
 from jaxtyping import Array
 
 from ..parameters import Cell, Role, is_of_design, leaf, role_of
-from ._free import Free, Subject
+from ._free import FreeParameter, Specimen
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class FreeVector:
-    """Free parameters of a subject as one flat vector z of transformed values, (n,).
+    """Free parameters of a specimen as one flat vector z of transformed values, (n,).
 
-    Holds no values, and is a key: subjects of one structure share programs.
+    Holds no values, and is a key: specimens of one structure share programs.
 
     Attributes:
         free: the free parameters.
@@ -30,27 +30,27 @@ class FreeVector:
         of_design: whether a design would replace each.
     """
 
-    free: tuple[Free, ...]
+    free: tuple[FreeParameter, ...]
     counts: tuple[int, ...]
     roles: tuple[Role, ...]
     of_design: tuple[bool, ...]
 
     @classmethod
-    def of(cls, free: Iterable[Free], subject: Subject) -> "FreeVector":
-        """That of free parameters of a subject; errors as in `parameters.leaf`."""
+    def of(cls, free: Iterable[FreeParameter], specimen: Specimen) -> "FreeVector":
+        """That of free parameters of a specimen; errors as in `parameters.leaf`."""
         free = tuple(free)
         first = [f.paths[0] for f in free]
         return cls(
             free,
-            tuple(int(np.size(leaf(subject, path))) for path in first),
-            tuple(role_of(subject, path) for path in first),
-            tuple(is_of_design(subject, path) for path in first),
+            tuple(int(np.size(leaf(specimen, path))) for path in first),
+            tuple(role_of(specimen, path) for path in first),
+            tuple(is_of_design(specimen, path) for path in first),
         )
 
     @classmethod
-    def of_cell(cls, free: Iterable[Free], cell: Cell) -> "FreeVector":
+    def of_cell(cls, free: Iterable[FreeParameter], cell: Cell) -> "FreeVector":
         """That of free parameters of a cell alone."""
-        return cls.of(free, Subject(cell, [0.0]))
+        return cls.of(free, Specimen(cell, [0.0]))
 
     def __len__(self) -> int:
         return sum(self.counts)
@@ -62,7 +62,7 @@ class FreeVector:
         return tuple(map(slice, ends[:-1], ends[1:]))
 
     @cached_property
-    def owners(self) -> tuple[Free, ...]:
+    def owners(self) -> tuple[FreeParameter, ...]:
         """The free parameter of each entry."""
         each = map(lambda f, n: (f,) * n, self.free, self.counts)
         return sum(each, start=())
@@ -96,7 +96,7 @@ class FreeVector:
         width = np.where(np.isfinite(self.priors), self.priors, 0.1 * (high - low))
         return np.minimum(width, high - low)
 
-    def entries(self, of: Callable[[Free, Role], bool]) -> np.ndarray:
+    def entries(self, of: Callable[[FreeParameter, Role], bool]) -> np.ndarray:
         """Which entries belong to free parameters that satisfy something, (n,)."""
         return np.repeat([of(*pair) for pair in self._with_roles], self.counts)
 
@@ -105,7 +105,7 @@ class FreeVector:
         return self.entries(lambda _, role: role in roles)
 
     @property
-    def _with_roles(self) -> list[tuple[Free, Role]]:
+    def _with_roles(self) -> list[tuple[FreeParameter, Role]]:
         return list(zip(self.free, self.roles, strict=True))
 
     def part(self, keep: Iterable[bool]) -> tuple["FreeVector", np.ndarray]:
@@ -119,23 +119,25 @@ class FreeVector:
         at = np.flatnonzero(np.repeat(keep, self.counts))
         return FreeVector(kept(self.free), *rest), at
 
-    def get(self, subject: Subject) -> np.ndarray:
-        """The transformed values of a subject, (n,)."""
-        values = [np.ravel(f.forward(leaf(subject, f.paths[0]))) for f in self.free]
+    def get(self, specimen: Specimen) -> np.ndarray:
+        """The transformed values of a specimen, (n,)."""
+        values = [np.ravel(f.forward(leaf(specimen, f.paths[0]))) for f in self.free]
         return np.concatenate([np.zeros(0), *values])
 
-    def set(self, subject: Subject, z: Any) -> Subject:
-        """The subject with transformed values; differentiable."""
+    def set(self, specimen: Specimen, z: Any) -> Specimen:
+        """The specimen with transformed values; differentiable."""
         where, values = [], []
         for f, at in zip(self.free, self.slices, strict=True):
-            value = f.backward(jnp.reshape(z[at], jnp.shape(leaf(subject, f.paths[0]))))
+            value = f.backward(
+                jnp.reshape(z[at], jnp.shape(leaf(specimen, f.paths[0])))
+            )
             where += f.paths
             values += [value] * len(f.paths)
-        return eqx.tree_at(lambda s: [leaf(s, p) for p in where], subject, values)
+        return eqx.tree_at(lambda s: [leaf(s, p) for p in where], specimen, values)
 
     def cell(self, cell: Cell, z: Any) -> Cell:
         """The cell with transformed values; differentiable."""
-        return self.set(Subject(cell, [0.0]), z).cell
+        return self.set(Specimen(cell, [0.0]), z).cell
 
     def values(self, z: Any) -> Array:
         """Values, from the transformed ones, (..., n)."""

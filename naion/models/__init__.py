@@ -1,7 +1,7 @@
 """The Doyle-Fuller-Newman model: residual, linearisation and observables."""
 
 from ._dfn import DFN, Equations, control_residual
-from ._grid import Grid
+from ._discretised import DiscretisedCell
 from ._layout import Layout, State
 from ._losses import Losses, losses
 from ._thermal import (
@@ -10,14 +10,14 @@ from ._thermal import (
     Layers,
     Lumped,
     ThroughStack,
-    lay_out_layers,
+    discretise_layers,
 )
 
 __all__ = [
     "DFN",
     "THERMAL",
     "Equations",
-    "Grid",
+    "DiscretisedCell",
     "Isothermal",
     "Layers",
     "Layout",
@@ -26,6 +26,6 @@ __all__ = [
     "State",
     "ThroughStack",
     "control_residual",
-    "lay_out_layers",
+    "discretise_layers",
     "losses",
 ]

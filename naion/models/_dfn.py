@@ -22,7 +22,7 @@ from ..physics import heat, solid
 from ..physics.electrolyte import FaceFlux
 from ..physics.surface import Unknown
 from ..protocol import Control
-from ._grid import CLOGGED, Grid, in_runs, run_sides
+from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
 from ._layout import Layout, State
 from ._surface import (
     ACROSS,
@@ -86,9 +86,9 @@ class DFN(eqx.Module):
             Mesh(**data["mesh"]), thermal(data["nodes"]) if of_layers else thermal()
         )
 
-    def lay_out(self, cell: Cell) -> Grid:
+    def discretise(self, cell: Cell) -> DiscretisedCell:
         """A cell on this model's mesh, as the equations take it."""
-        return Grid(self.mesh, cell)
+        return DiscretisedCell(self.mesh, cell)
 
     def for_cell(self, cell: Cell) -> "Equations":
         """The equations of a cell, with the unknowns that its parts bring."""
@@ -154,7 +154,7 @@ class Equations(eqx.Module):
         layers = y[:-1].reshape(self.nodes, -1)
         return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
 
-    def equilibrium(self, grid: Grid, sto: Stoichiometry, T: Array) -> Array:
+    def equilibrium(self, grid: DiscretisedCell, sto: Stoichiometry, T: Array) -> Array:
         """The state at rest with mean stoichiometries, flat, at temperature T [K]."""
         m = self.mesh
         x = grid.equilibrium(sto, T)
@@ -184,20 +184,22 @@ class Equations(eqx.Module):
         T = control.temperature + control.temperature_slope * tau
         return self.layout.unpack(y, T)
 
-    def rates(self, tau: Array, y: Array, grid: Grid, control: Control) -> Array:
+    def rates(
+        self, tau: Array, y: Array, grid: DiscretisedCell, control: Control
+    ) -> Array:
         """f of M dy/dt = f, flat: time derivatives, and residuals of algebraic rows.
 
         Args:
             tau: time since the control began [s].
             y: unknowns, flat.
-            grid: the cell, laid out.
+            grid: the cell, discretised.
             control: what is imposed.
         """
         s = self.state(y, tau, control)
         blocks = self._block_rates(s, grid)
         return self.layout.join(blocks, self._border_rates(s, tau, grid, control))
 
-    def _block_rates(self, s: State, grid: Grid) -> Blocks:
+    def _block_rates(self, s: State, grid: DiscretisedCell) -> Blocks:
         """Rates of shells (s-1), of salt (s-1), charge residuals, kinetics (V)."""
         T = s.temperature
         flux = grid.shell_flux(s.sto[:-1], s.sto[1:], T)
@@ -230,7 +232,7 @@ class Equations(eqx.Module):
         """Unknowns of the particle surfaces by name, each (..., n_e)."""
         return {u.name: s.local[..., k, :] for k, u in enumerate(self.surface)}
 
-    def _faces(self, s: State, grid: Grid) -> FaceFlux:
+    def _faces(self, s: State, grid: DiscretisedCell) -> FaceFlux:
         """Salt flux and current in the liquid through the inner faces."""
         openness = grid.openness(self.named(s))
         sides = () if openness is None else (openness[:-1], openness[1:])
@@ -256,7 +258,7 @@ class Equations(eqx.Module):
         """Which local unknown is the current density of all reactions."""
         return self.surface.index(J_TOTAL) if J_TOTAL in self.surface else 0
 
-    def plating_margin(self, s: State, grid: Grid) -> Array:
+    def plating_margin(self, s: State, grid: DiscretisedCell) -> Array:
         """Lowest phi_s - phi_e - j R_film of the negative electrode [V].
 
         Below zero, the metal can plate.
@@ -267,7 +269,7 @@ class Equations(eqx.Module):
         return jnp.min(grid.of_sides(drop)[0])
 
     def _border_rates(
-        self, s: State, tau: Array, grid: Grid, control: Control
+        self, s: State, tau: Array, grid: DiscretisedCell, control: Control
     ) -> Array:
         """Control residual, [dT/dt,] and rates of the quadratures."""
         V = self.terminal_voltage(s, grid)
@@ -281,13 +283,15 @@ class Equations(eqx.Module):
             border.append(warming / (t.mass * t.specific_heat))
         return jnp.stack([*border, s.current, V * s.current, jnp.zeros_like(V)])
 
-    def terminal_voltage(self, s: State, grid: Grid) -> Array:
+    def terminal_voltage(self, s: State, grid: DiscretisedCell) -> Array:
         """V = phi_s(L) - phi_s(0) - I R_c [V]."""
         boundary = s.phi_s[-1] - s.current / grid.cell.area / grid.sigma_right
         resistance = grid.cell.contact_resistance(s.temperature, s.temperature)
         return boundary - s.current * resistance
 
-    def heat_terms(self, s: State, grid: Grid) -> tuple[Array, Array, Array, Array]:
+    def heat_terms(
+        self, s: State, grid: DiscretisedCell
+    ) -> tuple[Array, Array, Array, Array]:
         """Ohmic, reaction, reversible and contact heat of the cell [W]."""
         T, A = s.temperature, grid.cell.area
         dphi = jnp.diff(s.phi_e)
@@ -308,12 +312,17 @@ class Equations(eqx.Module):
         contact = s.current**2 * grid.cell.contact_resistance(T, T)
         return A * ohmic, A * reaction, A * reversible, contact
 
-    def heat_source(self, s: State, grid: Grid) -> Array:
+    def heat_source(self, s: State, grid: DiscretisedCell) -> Array:
         """All heat released in the cell [W]."""
         return sum(self.heat_terms(s, grid), start=jnp.zeros(()))
 
     def linearise(
-        self, shift: Array, tau: Array, y: Array, grid: Grid, control: Control
+        self,
+        shift: Array,
+        tau: Array,
+        y: Array,
+        grid: DiscretisedCell,
+        control: Control,
     ) -> CondensedMatrix:
         """The step matrix shift * M - df/dy, condensed.
 
@@ -358,7 +367,7 @@ class Equations(eqx.Module):
             runs=grid.runs,
         )
 
-    def _linearise_shells(self, shift: Array, s: State, grid: Grid):
+    def _linearise_shells(self, shift: Array, s: State, grid: DiscretisedCell):
         shells = self.mesh.shells()
         T = s.temperature
         to_in, to_out = _partials(
@@ -383,7 +392,7 @@ class Equations(eqx.Module):
         return (lower, diag, upper), pores, 1.0 / (F * grid.c_max * volume[-1])
 
     def _linearise_surface(
-        self, shift: Array, s: State, grid: Grid
+        self, shift: Array, s: State, grid: DiscretisedCell
     ) -> dict[str, Array]:
         """Rows of the surfaces' unknowns, by themselves, by node and by composition."""
         at = (
@@ -410,7 +419,7 @@ class Equations(eqx.Module):
         )
 
     def _linearise_clogging(
-        self, s: State, grid: Grid, openness: Array, capacity: Array
+        self, s: State, grid: DiscretisedCell, openness: Array, capacity: Array
     ) -> tuple[Array, Array, Array]:
         """By openness: rows of the nodes before, at and after, each (3, n_e)."""
 
@@ -445,7 +454,9 @@ class Equations(eqx.Module):
 
         return at_particles(before), at_particles(own), at_particles(after)
 
-    def _linearise_film(self, s: State, grid: Grid, openness: Array) -> Array:
+    def _linearise_film(
+        self, s: State, grid: DiscretisedCell, openness: Array
+    ) -> Array:
         """Openness of the nodes by the unknowns of the surfaces, (l, n_e)."""
         names = [u.name for u in self.surface]
 
@@ -456,7 +467,9 @@ class Equations(eqx.Module):
         by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)
         return _partials(film, tuple(s.local)) * by_film
 
-    def _linearise_line(self, shift: Array, s: State, grid: Grid, capacity: Array):
+    def _linearise_line(
+        self, shift: Array, s: State, grid: DiscretisedCell, capacity: Array
+    ):
         """Blocks of rows (salt, liquid charge, solid charge) on the line."""
         at = (s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e))
         openness = grid.openness(self.named(s))
@@ -490,7 +503,12 @@ class Equations(eqx.Module):
         return lower, diag, upper
 
     def _linearise_border(
-        self, shift: Array, tau: Array, y: Array, grid: Grid, control: Control
+        self,
+        shift: Array,
+        tau: Array,
+        y: Array,
+        grid: DiscretisedCell,
+        control: Control,
     ) -> tuple[Blocks, Blocks, Array]:
         layout = self.layout
         k = layout.n_border

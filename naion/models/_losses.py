@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from ._grid import Grid
+from ._discretised import DiscretisedCell
 from ._layout import State
 from ._surface import surface_drop, surface_overpotential
 
@@ -47,7 +47,7 @@ class Losses(NamedTuple):
     contact: Array
 
 
-def losses(model: "Equations", s: State, grid: Grid) -> Losses:
+def losses(model: "Equations", s: State, grid: DiscretisedCell) -> Losses:
     """The contributions in one state, each ()."""
     m, T = model.mesh, s.temperature
     u = model.named(s)

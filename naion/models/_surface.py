@@ -16,7 +16,7 @@ from ..physics.mean_composition import MeanComposition
 from ..physics.surface import AbstractSurfaceProcess, Surface, Unknown
 
 if TYPE_CHECKING:
-    from ._grid import Grid
+    from ._discretised import DiscretisedCell
 
 Processes = tuple[AbstractSurfaceProcess, ...]
 Term = Callable[[AbstractSurfaceProcess, slice], Array]
@@ -89,7 +89,7 @@ def surface_unknowns(each: tuple[Processes, ...]) -> tuple[Unknown, ...]:
 
 
 def surface_start(
-    grid: "Grid", unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
+    grid: "DiscretisedCell", unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
 ) -> Array:
     """The unknowns at rest with compositions x and potentials U, (n_e,): (l, n_e)."""
     start = dict.fromkeys(CIRCUIT, jnp.zeros_like(x))
@@ -99,7 +99,11 @@ def surface_start(
 
 
 def surface_drop(
-    grid: "Grid", u: Mapping[str, Array], potential: Array, x: Array, T: Array
+    grid: "DiscretisedCell",
+    u: Mapping[str, Array],
+    potential: Array,
+    x: Array,
+    T: Array,
 ) -> Array:
     """phi_s - phi_e - j R_film: what drives the reactions below the film [V].
 
@@ -116,14 +120,16 @@ def through(u: Mapping[str, Array]) -> Array:
     return u.get(J_TOTAL.name, u[J.name])
 
 
-def _film_resistance(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
+def _film_resistance(
+    grid: "DiscretisedCell", u: Mapping[str, Array], x: Array, T: Array
+) -> Array:
     """Of the particle surfaces, grown films included [ohm.m2]."""
     grown = _sum(grid, "resistance", lambda p, at: p.resistance(_own(u, at), T))
     return grid.film_resistance(x, T) + grown
 
 
 def surface_overpotential(
-    grid: "Grid", u: Mapping[str, Array], drop: Array, x: Array, T: Array
+    grid: "DiscretisedCell", u: Mapping[str, Array], drop: Array, x: Array, T: Array
 ) -> tuple[Array, Array]:
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
@@ -132,13 +138,15 @@ def surface_overpotential(
     return drop - (grid.ocp(x, T) + branch), branch
 
 
-def _branch(grid: "Grid", u: Mapping[str, Array], x: Array, T: Array) -> Array:
+def _branch(
+    grid: "DiscretisedCell", u: Mapping[str, Array], x: Array, T: Array
+) -> Array:
     """What processes add to the open-circuit potentials at compositions of hosts [V]."""
     added = _sum(grid, "potential", lambda p, at: p.potential(_own(u, at), x[at], T))
     return jnp.zeros_like(x) + added
 
 
-def surface_film(grid: "Grid", u: Mapping[str, Array]) -> Array:
+def surface_film(grid: "DiscretisedCell", u: Mapping[str, Array]) -> Array:
     """Thickness that has grown on the particles since the start, (n_e,) [m]."""
     return jnp.zeros_like(grid.radius) + _sum(
         grid, "film", lambda p, at: p.film(_own(u, at))
@@ -146,7 +154,7 @@ def surface_film(grid: "Grid", u: Mapping[str, Array]) -> Array:
 
 
 def surface_rates(
-    grid: "Grid",
+    grid: "DiscretisedCell",
     unknowns: tuple[Unknown, ...],
     u: Mapping[str, Array],
     potential: Array,
@@ -157,7 +165,7 @@ def surface_rates(
     """Rates of the states [s-1] and residuals of the others, (l, n_e).
 
     Args:
-        grid: the cell, laid out.
+        grid: the cell, discretised.
         unknowns: of the surfaces.
         u: their values by name, each (n_e,).
         potential: phi_s - phi_e [V].
@@ -200,7 +208,7 @@ def _own(u: Mapping[str, Array], at: slice) -> dict[str, Array]:
     return {name: value[at] for name, value in u.items()}
 
 
-def _sum(grid: "Grid", method: str, term: Term) -> Array | float:
+def _sum(grid: "DiscretisedCell", method: str, term: Term) -> Array | float:
     """A term of all processes that have it, (n_e,); 0.0 where there are none."""
     if not any(p.has(method) for own in grid.processes for p in own):
         return 0.0
@@ -213,7 +221,7 @@ def _sum(grid: "Grid", method: str, term: Term) -> Array | float:
 
 
 def _by_name(
-    grid: "Grid",
+    grid: "DiscretisedCell",
     unknowns: tuple[Unknown, ...],
     of: Callable[[AbstractSurfaceProcess, slice], Mapping[str, Array]],
 ) -> dict[str, Array]:

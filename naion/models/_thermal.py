@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from ..mesh import Mesh
 from ..parameters import Cell
 from ..physics import heat
-from ._grid import Grid
+from ._discretised import DiscretisedCell
 
 
 class Isothermal(eqx.Module):
@@ -59,7 +59,7 @@ class Layers(NamedTuple):
         nominal_capacity: of the cell [A.h].
     """
 
-    grid: Grid
+    grid: DiscretisedCell
     exchange: Float[Array, "k k"]
     outside: Float[Array, " k"]
     heat_capacity: Float[Array, ""]
@@ -71,7 +71,7 @@ class Layers(NamedTuple):
         return self.grid.cell
 
 
-def lay_out_layers(mesh: Mesh, cell: Cell, nodes: int) -> Layers:
+def discretise_layers(mesh: Mesh, cell: Cell, nodes: int) -> Layers:
     """A cell in equal layers on a mesh.
 
     Raises:
@@ -95,7 +95,7 @@ def lay_out_layers(mesh: Mesh, cell: Cell, nodes: int) -> Layers:
     layer = cell.layer(nodes)
     uncooled = eqx.tree_at(lambda c: c.thermal.cooling, layer, jnp.zeros(()))
     return Layers(
-        Grid(mesh, uncooled),
+        DiscretisedCell(mesh, uncooled),
         exchange,
         outside,
         thermal.mass * thermal.specific_heat / nodes,

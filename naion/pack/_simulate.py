@@ -173,7 +173,7 @@ def _program(
     segments = segments._replace(stops=stops)
     equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
     system = PackSystem(equations, pack.wiring)
-    args = system.lay_out(pack)
+    args = system.discretise(pack)
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.concatenate([jnp.append(s.negative, s.positive) for s in sto])

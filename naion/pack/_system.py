@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..linalg import CondensedFactors
-from ..models import Equations, Grid
+from ..models import DiscretisedCell, Equations
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
 from ..simulation import CellSystem, Imposed, Outputs, distances, outputs_in
@@ -45,7 +45,7 @@ class Laid(NamedTuple):
     """
 
     pack: Pack
-    grids: tuple[Grid, ...]
+    grids: tuple[DiscretisedCell, ...]
 
 
 class Tail(NamedTuple):
@@ -111,9 +111,9 @@ class PackSystem(AbstractSystem):
         last = jnp.stack([w.voltage, w.current, tail.charge, tail.mark, tail.energy])
         return jnp.concatenate([*(c.ravel() for c in cells), w.groups, w.strings, last])
 
-    def lay_out(self, pack: Pack) -> Laid:
+    def discretise(self, pack: Pack) -> Laid:
         """What the other methods take as `args`."""
-        grids = self.map(lambda kind, cell: kind.lay_out(cell), pack.cells)
+        grids = self.map(lambda kind, cell: kind.discretise(cell), pack.cells)
         return Laid(pack, tuple(grids))
 
     def equilibrium(
@@ -121,7 +121,9 @@ class PackSystem(AbstractSystem):
     ) -> Array:
         """Cells at rest at given stoichiometries, each at its own voltage."""
 
-        def at_rest(kind: CellSystem, grid: Grid, sto: Stoichiometry) -> Array:
+        def at_rest(
+            kind: CellSystem, grid: DiscretisedCell, sto: Stoichiometry
+        ) -> Array:
             return kind.equilibrium(grid, sto, T)
 
         cells, zero = self.map(at_rest, args.grids, sto), jnp.zeros(())
@@ -132,7 +134,9 @@ class PackSystem(AbstractSystem):
         cells, tail = self.split(y)
         c, w = control.control, tail.wires
 
-        def of_cell(kind: CellSystem, grid: Grid, y: Array, V: Array) -> Array:
+        def of_cell(
+            kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array
+        ) -> Array:
             return kind.rates(tau, y, grid, holding(control, V))
 
         found = self.map(of_cell, args.grids, cells, self.held(args, cells, w))
@@ -153,7 +157,7 @@ class PackSystem(AbstractSystem):
         cells, tail = self.split(y)
 
         def of_cell(
-            kind: CellSystem, grid: Grid, y: Array, V: Array
+            kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array
         ) -> CondensedFactors:
             c = holding(control, V).control
             return kind.equations.linearise(shift, tau, y, grid, c).factor()
@@ -184,7 +188,9 @@ class PackSystem(AbstractSystem):
         currents = self.currents(cells)
         currents = currents + share * change[np.array(wiring.string)[group]]
 
-        def guess(kind: CellSystem, grid: Grid, y: Array, current: Array) -> Array:
+        def guess(
+            kind: CellSystem, grid: DiscretisedCell, y: Array, current: Array
+        ) -> Array:
             mode = jnp.asarray(int(Mode.CURRENT))
             driven = c._replace(mode=mode, value=current, slope=jnp.zeros_like(current))
             return kind.start_guess(tau, y, grid, control._replace(control=driven))
@@ -199,7 +205,7 @@ class PackSystem(AbstractSystem):
     def limit_update(self, dy: Array, args: Laid) -> Array:
         cells, tail = self.split(dy)
 
-        def limit(kind: CellSystem, grid: Grid, dy: Array) -> Array:
+        def limit(kind: CellSystem, grid: DiscretisedCell, dy: Array) -> Array:
             return kind.limit_update(dy, grid)
 
         least = jnp.min(jnp.concatenate(self.map(limit, args.grids, cells)))
@@ -209,7 +215,7 @@ class PackSystem(AbstractSystem):
     def update_size(self, dy: Array, args: Laid) -> Array:
         cells, _ = self.split(dy)
 
-        def size(kind: CellSystem, grid: Grid, dy: Array) -> Array:
+        def size(kind: CellSystem, grid: DiscretisedCell, dy: Array) -> Array:
             return kind.update_size(dy, grid)
 
         return jnp.max(jnp.concatenate(self.map(size, args.grids, cells)))
@@ -222,7 +228,7 @@ class PackSystem(AbstractSystem):
         errors, _ = self.split(error)
 
         def ratio(
-            kind: CellSystem, grid: Grid, y: Array, V: Array, error: Array
+            kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array, error: Array
         ) -> Array:
             return kind.error_ratio(error, y, grid, holding(control, V), tau)
 
@@ -234,7 +240,9 @@ class PackSystem(AbstractSystem):
         cells, tail = self.split(y)
         w = tail.wires
 
-        def of_cell(kind: CellSystem, grid: Grid, y: Array, V: Array) -> Array:
+        def of_cell(
+            kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array
+        ) -> Array:
             return kind.outputs(tau, y, grid, holding(control, V))
 
         found = self.map(of_cell, args.grids, cells, self.held(args, cells, w))
@@ -255,7 +263,7 @@ class PackSystem(AbstractSystem):
         cells, tail = self.split(y)
         w, c = tail.wires, control.control
 
-        def seen(kind: CellSystem, grid: Grid, y: Array) -> Array:
+        def seen(kind: CellSystem, grid: DiscretisedCell, y: Array) -> Array:
             s = kind.equations.state(y, tau, c)
             x = grid.composition(s.sto[-1], s.temperature)
             V = kind.equations.terminal_voltage(s, grid)
@@ -303,7 +311,7 @@ class PackSystem(AbstractSystem):
     def _wires_of(self, args: Laid, cells: ByChemistry, I: Array, T: Array) -> Wires:
         """The wires that go with the cells as they are, the currents shared evenly."""
 
-        def voltage(kind: CellSystem, grid: Grid, y: Array) -> Array:
+        def voltage(kind: CellSystem, grid: DiscretisedCell, y: Array) -> Array:
             return kind.equations.terminal_voltage(kind.equations.fields(y, T), grid)
 
         wiring = self.wiring

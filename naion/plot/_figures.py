@@ -105,7 +105,7 @@ def fields(
     if solution.model.nodes > 1:
         states = jax.tree.map(lambda a: a[:, solution.model.nodes // 2], states)
     k = len(t) - 1 if time is None else int(np.argmin(np.abs(t - time)))
-    grid = solution.model.lay_out(cell)
+    grid = solution.model.discretise(cell)
     dx = 1e6 * np.asarray(grid.dx)
     x = np.cumsum(dx) - 0.5 * dx
     solid = np.where(grid.has_solid, np.asarray(states.phi_s[k]), np.nan)

@@ -94,7 +94,7 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
             c_e = c_e * float(cell.electrolyte.concentration)
             name, about = "Electrolyte concentration [mol.m-3]", {"units": "mol.m-3"}
             data[name] = dims, c_e, about
-            dx = np.asarray(s.model.lay_out(cell).dx)
+            dx = np.asarray(s.model.discretise(cell).dx)
             middle = np.cumsum(dx) - 0.5 * dx
             coordinates["x"] = "x", middle, {"units": "m"}
     return xr.Dataset(data, coordinates, {"outcome": s.result.name})

@@ -65,7 +65,7 @@ def impedance(
 def _impedance(
     equations: Equations, cell: Cell, sto: Stoichiometry, T: Array, frequency: Array
 ) -> Array:
-    grid, layout = equations.model.lay_out(cell), equations.layout
+    grid, layout = equations.model.discretise(cell), equations.layout
     y = equations.equilibrium(grid, sto, T)
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)

@@ -175,7 +175,7 @@ def _program(
     segments = segments_of(protocol, cell, temperature)
     equations = options.model.for_cell(cell)
     system = _system_of(equations)
-    args: Any = system.lay_out(cell)
+    args: Any = system.discretise(cell)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.stack([sto.negative, sto.positive])
     sane = possible(cell)

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from .._results import Result
-from ..models import DFN, Equations, Losses, State, lay_out_layers, losses
+from ..models import DFN, Equations, Losses, State, discretise_layers, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
 from . import _frames
@@ -323,9 +323,9 @@ class Solution(eqx.Module):
 @functools.partial(jax.jit, static_argnums=0)
 def _losses(equations: Equations, states: State, cell: Cell) -> Losses:
     if equations.nodes == 1:
-        grid = equations.model.lay_out(cell)
+        grid = equations.model.discretise(cell)
         return jax.vmap(lambda s: losses(equations, s, grid))(states)
-    grid = lay_out_layers(equations.mesh, cell, equations.nodes).grid
+    grid = discretise_layers(equations.mesh, cell, equations.nodes).grid
     each = jax.vmap(jax.vmap(lambda s: losses(equations, s, grid)))(states)
     return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
 

@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from naion_kernels import block_tridiagonal
 
-from ..models import Equations, Layers, control_residual, lay_out_layers
+from ..models import Equations, Layers, control_residual, discretise_layers
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode
 from ..solvers import AbstractSystem, Factorised
@@ -42,8 +42,8 @@ class StackSystem(AbstractSystem):
     def mass(self) -> np.ndarray:
         return np.append(np.tile(self.layer.mass, self.nodes), 0.0)
 
-    def lay_out(self, cell: Cell) -> Layers:
-        return lay_out_layers(self.equations.mesh, cell, self.nodes)
+    def discretise(self, cell: Cell) -> Layers:
+        return discretise_layers(self.equations.mesh, cell, self.nodes)
 
     def equilibrium(self, args: Layers, sto: Stoichiometry, T: Array) -> Array:
         """All layers at rest with the same composition and temperature [K]."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..models import Equations, Grid, State
+from ..models import DiscretisedCell, Equations, State
 from ..parameters import Cell, Stoichiometry
 from ..protocol import Control, Mode, Protocol
 from ..solvers import AbstractSystem, Factorised, Segments
@@ -104,7 +104,7 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
 
 
 class CellSystem(AbstractSystem):
-    """A cell on a mesh. `args` is the `Grid`, `control` an `Imposed`."""
+    """A cell on a mesh. `args` is the `DiscretisedCell`, `control` an `Imposed`."""
 
     equations: Equations
 
@@ -112,19 +112,26 @@ class CellSystem(AbstractSystem):
     def mass(self) -> np.ndarray:
         return self.equations.layout.mass()
 
-    def lay_out(self, cell: Cell) -> Grid:
+    def discretise(self, cell: Cell) -> DiscretisedCell:
         """What the other methods take as `args`."""
-        return self.equations.model.lay_out(cell)
+        return self.equations.model.discretise(cell)
 
-    def equilibrium(self, args: Grid, sto: Stoichiometry, T: Array) -> Array:
+    def equilibrium(self, args: DiscretisedCell, sto: Stoichiometry, T: Array) -> Array:
         """The flat state at rest, at temperature T [K]."""
         return self.equations.equilibrium(args, sto, T)
 
-    def rates(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
+    def rates(
+        self, tau: Array, y: Array, args: DiscretisedCell, control: Imposed
+    ) -> Array:
         return self.equations.rates(tau, y, args, control.control)
 
     def factor(
-        self, shift: Array, tau: Array, y: Array, args: Grid, control: Imposed
+        self,
+        shift: Array,
+        tau: Array,
+        y: Array,
+        args: DiscretisedCell,
+        control: Imposed,
     ) -> Factorised:
         layout = self.equations.layout
         matrix = self.equations.linearise(shift, tau, y, args, control.control)
@@ -139,7 +146,9 @@ class CellSystem(AbstractSystem):
         s = layout.unpack(y, jnp.zeros(()))
         return layout.pack(s._replace(charge_mark=s.charge))
 
-    def start_guess(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
+    def start_guess(
+        self, tau: Array, y: Array, args: DiscretisedCell, control: Imposed
+    ) -> Array:
         """Spread a change of current evenly over the electrodes."""
         c, layout = control.control, self.equations.layout
         s = self.equations.state(y, tau, c)
@@ -156,13 +165,13 @@ class CellSystem(AbstractSystem):
         local = s.local + jnp.where(moves, dj, 0.0)
         return layout.pack(s._replace(current=current, local=local))
 
-    def limit_update(self, dy: Array, args: Grid) -> Array:
+    def limit_update(self, dy: Array, args: DiscretisedCell) -> Array:
         """Potentials move by at most a volt an iteration."""
         blocks, _ = self.equations.layout.split(dy)
         largest = jnp.max(jnp.abs(blocks.macro[:, 1:]))
         return jnp.minimum(1.0, 1.0 / jnp.maximum(largest, 1e-30))
 
-    def update_size(self, dy: Array, args: Grid) -> Array:
+    def update_size(self, dy: Array, args: DiscretisedCell) -> Array:
         """Largest update of a potential or of the current over what rounding allows.
 
         Charge residuals are fractions of the 1C current density; a potential of 4 V
@@ -183,7 +192,12 @@ class CellSystem(AbstractSystem):
         return size
 
     def error_ratio(
-        self, error: Array, y: Array, args: Grid, control: Imposed, tau: Array
+        self,
+        error: Array,
+        y: Array,
+        args: DiscretisedCell,
+        control: Imposed,
+        tau: Array,
     ) -> Array:
         """Largest error of stoichiometry, of salt, of voltage [V] and of current [1C].
 
@@ -216,7 +230,9 @@ class CellSystem(AbstractSystem):
                 parts.append(unknown.error_weight * jnp.max(jnp.abs(size)))
         return jnp.max(jnp.stack(parts))
 
-    def outputs(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
+    def outputs(
+        self, tau: Array, y: Array, args: DiscretisedCell, control: Imposed
+    ) -> Array:
         s = self.equations.state(y, tau, control.control)
         found = Outputs(
             voltage=self.equations.terminal_voltage(s, args),
@@ -228,7 +244,9 @@ class CellSystem(AbstractSystem):
         )
         return jnp.stack(found)
 
-    def events(self, tau: Array, y: Array, args: Grid, control: Imposed) -> Array:
+    def events(
+        self, tau: Array, y: Array, args: DiscretisedCell, control: Imposed
+    ) -> Array:
         s: State = self.equations.state(y, tau, control.control)
         V = self.equations.terminal_voltage(s, args)
         passed = jnp.abs(s.charge - s.charge_mark)

@@ -8,8 +8,8 @@ one state for every accepted step, and both modes give the derivative of the sam
 discrete solution.
 
 A record is replayed in phases, one an iteration of a flat loop, all through one program:
-settling, if the algebraic unknowns were settled before the step; the step's slope along
-its own length, if it ends at an event; and the step.
+initialisation, if the step begins with it; the step's slope along its own length, if it ends
+at an event; and the step.
 """
 
 import dataclasses
@@ -29,6 +29,7 @@ from jax.flatten_util import ravel_pytree
 from naion_kernels.lanes import per_lane
 
 from ._deferred import deferred, deferred_map
+from ._initialisation import initialising
 from ._integrate import (
     Record,
     Segments,
@@ -41,7 +42,6 @@ from ._integrate import (
     step_outputs,
 )
 from ._rosenbrock import At, cotangents, finish, stages, stepping, tangents
-from ._settling import settling
 from ._system import AbstractSystem
 
 
@@ -208,7 +208,7 @@ def _refuse(primals, tangents):
 class _Phase(enum.IntEnum):
     """What is done with a recorded step, in this order."""
 
-    SETTLE = 0
+    INITIALISE = 0
     SLOPE = 1
     STEP = 2
 
@@ -329,7 +329,7 @@ class _Sweep(eqx.Module):
 
     def _first_phase(self, n: Array) -> Array:
         without = jnp.where(self._ends_at_event(n), _Phase.SLOPE, _Phase.STEP)
-        return jnp.where(self.record.settled[n], _Phase.SETTLE, without)
+        return jnp.where(self.record.initialised[n], _Phase.INITIALISE, without)
 
     def backward(self, cotangent: _Outputs) -> _Inputs:
         """Cotangents against the record."""
@@ -361,10 +361,12 @@ class _Sweep(eqx.Module):
             total = _add(total, jax.tree.map(lambda a: scale * a, more))
 
             to_slope = is_step & self._ends_at_event(n)
-            to_settle = ~to_slope & (phase != _Phase.SETTLE) & record.settled[n]
-            done = ~to_slope & ~to_settle
+            to_initialise = (
+                ~to_slope & (phase != _Phase.INITIALISE) & record.initialised[n]
+            )
+            done = ~to_slope & ~to_initialise
             t_bar = jnp.where(done, t_bar + cotangent.t[n], t_bar)
-            other = jnp.where(to_slope, _Phase.SLOPE, _Phase.SETTLE)
+            other = jnp.where(to_slope, _Phase.SLOPE, _Phase.INITIALISE)
             phase = jnp.where(done, _Phase.STEP, other)
             return n - done, phase, y_bar, t_bar, slope, total
 
@@ -401,20 +403,20 @@ class _Replay(NamedTuple):
     phase: Array
 
     @property
-    def settles(self) -> Array:
+    def initialises(self) -> Array:
         """Whether algebraic unknowns are solved for, and nothing else moves."""
-        return self.phase == _Phase.SETTLE
+        return self.phase == _Phase.INITIALISE
 
     @property
     def frozen(self) -> Array:
         """Unknowns whose value before the phase is of no consequence, (n,)."""
-        return self.settles & jnp.asarray(self.system.mass == 0.0)
+        return self.initialises & jnp.asarray(self.system.mass == 0.0)
 
     def begin(self, y: Array, longer: Array, moving: _Inputs) -> _Begun:
         """From the state before, (n,), with a step made `longer` [s]."""
         rec = self.rec
         y = jnp.where(rec.fresh, self.system.begin(y), y)
-        # What settling finds does not hang on where it started from.
+        # What initialisation finds does not hang on where it started from.
         y = jnp.where(self.frozen, jax.lax.stop_gradient(y), y)
         end = eqx.combine(moving, self.fixed).duration[rec.segment]
         h = rec.h + longer
@@ -425,11 +427,11 @@ class _Replay(NamedTuple):
     def at(self, x: _Begun) -> At:
         """What the stages hang on."""
         tableau = self.static.settings.tableau
-        # A row without a step is left as it is: consistent, and settling keeps it so.
+        # A row without a step is left as it is: consistent, and initialisation keeps it so.
         skipped = self.rec.skipped
         weights = jax.tree.map(
-            lambda a, b: jnp.where(self.settles | skipped, a, b),
-            settling(tableau, jnp.ones_like(x.h)),
+            lambda a, b: jnp.where(self.initialises | skipped, a, b),
+            initialising(tableau, jnp.ones_like(x.h)),
             stepping(tableau, jnp.where(skipped, 1.0, x.h)),
         )
         args = eqx.combine(x.args, self.fixed.args, self.static.args)
@@ -442,7 +444,7 @@ class _Replay(NamedTuple):
         step = finish(weights, y, u)
         outputs = step_outputs(self.system, tau, y, x.h, step, args, control)
         distances = self.system.events(tau + x.h, step.y, args, control)
-        stays = (self.settles | self.rec.skipped) & ~self.frozen
+        stays = (self.initialises | self.rec.skipped) & ~self.frozen
         y_end = jnp.where(stays, y, step.y)
         return _End(y_end, outputs, distances[self.rec.event], x.h)
 

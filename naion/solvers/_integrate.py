@@ -1,7 +1,7 @@
 """Adaptive integration through segments and events.
 
-One flat loop attempts one thing an iteration, whatever the lane is doing: settling the
-algebraic unknowns of a new segment, stepping, closing in on an event. Under `vmap` the
+One flat loop attempts one thing an iteration, whatever the lane is doing: initialising the
+algebraic unknowns of a new segment, stepping, locating an event. Under `vmap` the
 lanes so go in lock-step without waiting for each other's segments.
 """
 
@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ._closing import MAX_CLOSING, Closing, close_in, dense_root, not_closing
+from ._event_location import MAX_LOCATING, Locating, dense_root, locate, not_locating
+from ._initialisation import MAX_ATTEMPTS, Attempt, initialising, judge, most_damping
 from ._rosenbrock import RODAS5P, Step, Tableau, apply, stepping
-from ._settling import MAX_ATTEMPTS, Attempt, judge, most_damping, settling
 from ._system import AbstractSystem, Status
 
 EVENT_TOLERANCE = 1e-9
@@ -24,7 +24,7 @@ MANY_REJECTED = 4
 """Attempts in a row that must fail before algebraic unknowns are solved for anew."""
 
 VERY_SHORT = 1e-4
-"""Steps as short as this come from unsettled algebraic unknowns [s]."""
+"""Steps as short as this come from uninitialised algebraic unknowns [s]."""
 
 SHORTEST = 1e-9
 """A solve that would need shorter steps has failed [s]."""
@@ -40,7 +40,7 @@ MAX_INSIDE = 2
 """Attempts in a row that may fail by what is inside the step alone."""
 
 AT_ONCE = 1e-6
-"""Length of the step that ends at an event which settling has moved behind us [s]."""
+"""Length of the step that ends at an event which initialisation has moved behind us [s]."""
 
 
 class Settings(eqx.Module):
@@ -92,7 +92,7 @@ class Record(NamedTuple):
         h: length [s].
         segment: index of the segment.
         fresh: the step is the first of its segment.
-        settled: algebraic unknowns were solved for anew before the step.
+        initialised: algebraic unknowns were solved for anew before the step.
         ended: the step ends at the segment's duration.
         event: index of the event it ends at, or -1.
         skipped: no step: the event had been met before the segment began. A row of no
@@ -107,7 +107,7 @@ class Record(NamedTuple):
     h: Array
     segment: Array
     fresh: Array
-    settled: Array
+    initialised: Array
     ended: Array
     event: Array
     skipped: Array
@@ -123,12 +123,12 @@ class Where(NamedTuple):
         h: length to try.
         entering: the segment's beginning is still to be applied to `y`.
         fresh: no step of the segment has been accepted yet.
-        settling: what to attempt is settling, not a step.
-        damping: of settling.
-        tried: attempts at settling so far.
-        settled: `y` was settled at this time.
+        initialising: what to attempt is initialisation, not a step.
+        damping: of initialisation.
+        tried: attempts at initialisation so far.
+        initialised: `y` was initialised at this time.
         rejected: steps rejected in a row.
-        closing: on an event; see `Closing`.
+        locating: on an event; see `Locating`.
     """
 
     y: Array
@@ -138,12 +138,12 @@ class Where(NamedTuple):
     h: Array
     entering: Array
     fresh: Array
-    settling: Array
+    initialising: Array
     damping: Array
     tried: Array
-    settled: Array
+    initialised: Array
     rejected: Array
-    closing: Closing
+    locating: Locating
 
 
 def beginning(y0: Array, first_step: Array | float) -> Where:
@@ -158,12 +158,12 @@ def beginning(y0: Array, first_step: Array | float) -> Where:
         h=jnp.asarray(first_step, y0.dtype),
         entering=yes,
         fresh=yes,
-        settling=yes,
+        initialising=yes,
         damping=jnp.ones_like(zero),
         tried=count,
-        settled=~yes,
+        initialised=~yes,
         rejected=count,
-        closing=not_closing(zero),
+        locating=not_locating(zero),
     )
 
 
@@ -268,7 +268,7 @@ def not_begun(
         h=jnp.zeros(n, dtype),
         segment=jnp.zeros(n, int),
         fresh=jnp.zeros(n, bool),
-        settled=jnp.zeros(n, bool),
+        initialised=jnp.zeros(n, bool),
         ended=jnp.zeros(n, bool),
         event=jnp.full(n, -1, int),
         skipped=jnp.zeros(n, bool),
@@ -290,50 +290,50 @@ def not_begun(
 
 
 def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
-    """One attempt at settling or at a step, and what follows from it."""
+    """One attempt at initialisation or at a step, and what follows from it."""
     c = done.where
     control = row(segments.control, c.segment)
     begun = system.start_guess(c.tau, system.begin(c.y), args, control)
     y = jnp.where(c.entering, begun, c.y)
     before = system.events(c.tau, y, args, control)
-    met_before = ~c.settling & c.settled & jnp.any(before <= EVENT_TOLERANCE)
+    met_before = ~c.initialising & c.initialised & jnp.any(before <= EVENT_TOLERANCE)
     # A segment whose end is already met takes no step.
     over = met_before & c.fresh
     at_once = met_before & ~c.fresh
 
-    closing = c.closing.count > 0
+    locating = c.locating.count > 0
     remaining = segments.duration[c.segment] - c.tau
-    h, ends = _fit(jnp.where(at_once, AT_ONCE, c.h), remaining, closing)
+    h, ends = _fit(jnp.where(at_once, AT_ONCE, c.h), remaining, locating)
     weights = jax.tree.map(
-        lambda a, b: jnp.where(c.settling, a, b),
-        settling(settings.tableau, c.damping),
+        lambda a, b: jnp.where(c.initialising, a, b),
+        initialising(settings.tableau, c.damping),
         stepping(settings.tableau, h),
     )
     trial = apply(weights, system, c.tau, y, args, control)
-    settle: Attempt = judge(system, y, trial, c.damping, args)
+    initial: Attempt = judge(system, y, trial, c.damping, args)
 
     ratios = [
         system.error_ratio(error, trial.y, args, control, c.tau + h)
         for error in (trial.error, LAST_TERM * trial.dense[-1] / INSIDE)
     ]
     # Shorter steps do not help with what is too stiff to be resolved inside.
-    looks_inside = ~c.settling & (c.rejected < MAX_INSIDE)
+    looks_inside = ~c.initialising & (c.rejected < MAX_INSIDE)
     ratio = jnp.where(looks_inside, jnp.maximum(*ratios), ratios[0]) / settings.rtol
     finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(trial.y))
     ratio = jnp.where(finite, ratio, jnp.inf)
-    passed = ~c.settling & ~over & (ratio <= 1.0)
+    passed = ~c.initialising & ~over & (ratio <= 1.0)
 
     after = system.events(c.tau + h, trial.y, args, control)
     nearest = jnp.argmin(after)
     # A step that crosses an event is tried again, from the same start, until it ends
     # at the event.
     crossed = passed & (after[nearest] < -EVENT_TOLERANCE) & ~at_once
-    short = passed & (after[nearest] > EVENT_TOLERANCE) & closing & ~at_once
+    short = passed & (after[nearest] > EVENT_TOLERANCE) & locating & ~at_once
     met = passed & ~crossed & ((after[nearest] <= EVENT_TOLERANCE) | at_once)
     again = crossed | short
     root = dense_root(system, c.tau, y, h, trial, args, control, crossed)
-    bracket, closer = close_in(
-        c.closing, h, before[nearest], after[nearest], crossed, root
+    bracket, closer = locate(
+        c.locating, h, before[nearest], after[nearest], crossed, root
     )
 
     accepted = passed & ~again
@@ -348,26 +348,26 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
     h_next = jnp.where(again, closer, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
-    h_next = jnp.where(c.settling | over, c.h, h_next)
-    rejected = jnp.where(passed | over | c.settling, 0, c.rejected + 1)
+    h_next = jnp.where(c.initialising | over, c.h, h_next)
+    rejected = jnp.where(passed | over | c.initialising, 0, c.rejected + 1)
     # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
     # sharply, that alone can fail or shorten the next step however short it is; and an
     # event may lie within that tolerance of the start of the step. Solve them anew.
     short_of_breath = (rejected == MANY_REJECTED) | (passed & (h_next < VERY_SHORT))
-    unsettled = ~c.settled & (short_of_breath | again)
+    uninitialised = ~c.initialised & (short_of_breath | again)
 
     adds = accepted | over
     n_steps = done.n_steps + adds
-    n_rejected = done.n_rejected + (~adds & ~c.settling)
-    lost = c.settling & (settle.failed | (c.tried >= MAX_ATTEMPTS))
+    n_rejected = done.n_rejected + (~adds & ~c.initialising)
+    lost = c.initialising & (initial.failed | (c.tried >= MAX_ATTEMPTS))
     status = jnp.select(
         [
             lost,
             stops,
             leaves & last,
-            bracket.count > MAX_CLOSING,
+            bracket.count > MAX_LOCATING,
             # (An event may be nearer than that; attempts to end there are counted.)
-            ~c.settling & ~leaves & ~again & (h_next < SHORTEST),
+            ~c.initialising & ~leaves & ~again & (h_next < SHORTEST),
             (n_steps >= settings.max_steps) | (n_rejected > 10 * settings.max_steps),
         ],
         [
@@ -389,7 +389,7 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         h=jnp.where(over, 0.0, h),
         segment=c.segment,
         fresh=c.fresh,
-        settled=c.settled,
+        initialised=c.initialised,
         ended=ended,
         event=jnp.where(has_event, event, -1),
         skipped=over,
@@ -407,7 +407,7 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         least, greatest = jnp.minimum(least, at_end), jnp.maximum(greatest, at_end)
     extremes = jnp.stack([least, greatest])
     moves_on = leaves & (status == Status.RUNNING)
-    y_next = jnp.where(accepted, trial.y, jnp.where(c.settling, settle.y, y))
+    y_next = jnp.where(accepted, trial.y, jnp.where(c.initialising, initial.y, y))
     where = Where(
         y=y_next,
         t=jnp.where(accepted, c.t + h, c.t),
@@ -416,22 +416,23 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
         entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
-        settling=moves_on | (c.settling & ~settle.found) | unsettled,
+        initialising=moves_on | (c.initialising & ~initial.found) | uninitialised,
         damping=jnp.where(
-            c.settling & ~settle.found,
-            jnp.minimum(settle.damping, most_damping(c.tried)),
+            c.initialising & ~initial.found,
+            jnp.minimum(initial.damping, most_damping(c.tried)),
             1.0,
         ),
-        tried=jnp.where(c.settling & ~settle.found, c.tried + 1, 0),
-        settled=(c.settled & ~accepted | c.settling & settle.found) & ~moves_on,
+        tried=jnp.where(c.initialising & ~initial.found, c.tried + 1, 0),
+        initialised=(c.initialised & ~accepted | c.initialising & initial.found)
+        & ~moves_on,
         rejected=rejected,
-        closing=jax.tree.map(
+        locating=jax.tree.map(
             lambda new, old, none: jnp.where(
-                again & ~unsettled, new, jnp.where(c.settling, old, none)
+                again & ~uninitialised, new, jnp.where(c.initialising, old, none)
             ),
             bracket,
-            c.closing,
-            not_closing(c.tau),
+            c.locating,
+            not_locating(c.tau),
         ),
     )
     return Trajectory(

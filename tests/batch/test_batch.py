@@ -168,7 +168,7 @@ def test_a_damaged_run_json_is_named_and_mended_from_the_parts(tmp_path, content
 
 
 def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, monkeypatch):
-    done = na.batch.Finished(tmp_path, {"kind": "test"})
+    done = na.batch.Checkpoint(tmp_path, {"kind": "test"})
     done.save("a", b"1")
 
     def full(handle):

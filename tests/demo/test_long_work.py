@@ -12,7 +12,7 @@ import pytest
 
 import naion as na
 from naion.demo import _fitted
-from naion.fit import Fit, Free, Problem, Subject, discharge
+from naion.fit import Fit, FreeParameter, Problem, Specimen, discharge
 
 FIRST = Path(__file__).with_name("second.py")
 
@@ -60,10 +60,12 @@ def test_what_the_second_raises_is_raised_and_its_end_is_told():
 
 @pytest.fixture
 def problem(cell, model):
-    free = Free(("cell.positive.particle.rate_constant.scale",), (0.1, 10.0), "log")
+    free = FreeParameter(
+        ("cell.positive.particle.rate_constant.scale",), (0.1, 10.0), "log"
+    )
     test = discharge("1C", np.linspace(0, 1, 20), np.linspace(4, 2, 20), 1.5, 298.15)
     test = dataclasses.replace(test, capacity=None)  # or it would be simulated
-    return Problem(Subject(cell, [0.0]), (free,), (test,), model)
+    return Problem(Specimen(cell, [0.0]), (free,), (test,), model)
 
 
 def test_fits_are_kept_and_sought_again_only_if_something_changed(
@@ -109,14 +111,18 @@ def test_fits_are_kept_and_sought_again_only_if_something_changed(
     test = dataclasses.replace(test, observations=(moved, *test.observations[1:]))
     fitted(dataclasses.replace(problem, experiments=(test,)))
     fitted(dataclasses.replace(problem, model=na.DFN(na.Mesh(4, 3, 4, 11))))
-    fitted(dataclasses.replace(problem, subject=Subject(problem.subject.cell, [0.1])))
+    fitted(
+        dataclasses.replace(problem, specimen=Specimen(problem.specimen.cell, [0.1]))
+    )
     assert len(fits) == 5
     # As is one whose file was damaged.
     part = tmp_path / "finished" / "fit_a.part"
     part.write_bytes(part.read_bytes()[:1000])
     with pytest.warns(na.Caution, match="fit_a.part is damaged"):
         fitted(
-            dataclasses.replace(problem, subject=Subject(problem.subject.cell, [0.1]))
+            dataclasses.replace(
+                problem, specimen=Specimen(problem.specimen.cell, [0.1])
+            )
         )
     assert len(fits) == 6
     left = sorted(p.name for p in (tmp_path / "finished").iterdir())

@@ -1,4 +1,4 @@
-"""What a fit claims to know is what it knows: combinations, intervals, profiles."""
+"""What a fit claims to know is what it knows: identifiability, intervals, profiles."""
 
 import dataclasses
 
@@ -10,12 +10,12 @@ import pytest
 
 import naion as na
 from naion.fit import (
-    Free,
+    FreeParameter,
     Problem,
-    Subject,
-    combinations,
+    Specimen,
     discharge,
     fleet,
+    identifiability,
     interval,
     least_squares,
     profile,
@@ -30,7 +30,9 @@ PATHS = (
     "electrolyte.conductivity.scale",
 )
 BELIEVED = 0.3
-FREE = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log", prior=BELIEVED) for p in PATHS)
+FREE = tuple(
+    FreeParameter((f"cell.{p}",), (0.1, 10.0), "log", prior=BELIEVED) for p in PATHS
+)
 RATES = (0.5, 1.5)
 NOISE, MEMORY, POINTS = 3e-3, 0.8, 40
 SHARES = jnp.linspace(0.03, 0.85, POINTS)
@@ -69,9 +71,9 @@ def made(cell, factors, rng):
         discharge(f"{r:g}C", *curve, r * nominal, 298.15, sigma=NOISE, sigma_charge=0.0)
         for r, *curve in zip(lanes[1], q, V, strict=True)
     ]
-    subject, n = Subject(cell, [0.0]), len(RATES)
+    specimen, n = Specimen(cell, [0.0]), len(RATES)
     return {
-        f"cell {i}": Problem(subject, FREE, tuple(tests[n * i : n * i + n]), MODEL)
+        f"cell {i}": Problem(specimen, FREE, tuple(tests[n * i : n * i + n]), MODEL)
         for i in range(len(factors))
     }
 
@@ -91,7 +93,7 @@ def fit(cell):
 
 def test_combinations_are_those_of_the_resistances(fit):
     """Curves at two rates see the sum of the resistances, hardly each of them."""
-    best, *_, worst = combinations(fit)
+    best, *_, worst = identifiability(fit)
     assert best.remains < 0.2 and "determined" in str(best)
     assert worst.remains > 2.0 * best.remains
     for c in (best, worst):
@@ -103,9 +105,9 @@ def test_combinations_are_those_of_the_resistances(fit):
 
 def test_what_is_not_measured_keeps_its_prior(fit):
     """A parameter that no test feels remains as believed."""
-    blind = Free(("cell.thermal.cooling",), (0.001, 1.0), "log", prior=0.5)
+    blind = FreeParameter(("cell.thermal.cooling",), (0.001, 1.0), "log", prior=0.5)
     wider = dataclasses.replace(fit.problem, free=(*FREE, blind))
-    found = combinations(least_squares(wider, max_evaluations=3))[-1]
+    found = identifiability(least_squares(wider, max_evaluations=3))[-1]
     assert found.remains == pytest.approx(1.0, abs=1e-6)
     assert abs(found.weights[-1]) == pytest.approx(1.0, abs=1e-6)
     assert "thermal.cooling: not determined" in str(found)
@@ -120,7 +122,7 @@ def test_profile_of_a_nearly_linear_prediction(fit):
     below, above = found.interval()
     assert below == pytest.approx(linear[0], abs=0.15 * (linear[1] - linear[0]))
     assert above == pytest.approx(linear[2], abs=0.15 * (linear[2] - linear[1]))
-    cells = [fit.problem.vector.set(fit.problem.subject, z).cell for z in found.z]
+    cells = [fit.problem.vector.set(fit.problem.specimen, z).cell for z in found.z]
     energies = [float(warm_energy(c)) for c in cells]
     np.testing.assert_allclose(energies, found.values, rtol=1e-6)
 
@@ -164,13 +166,13 @@ def test_scatter_of_sensors_is_found_from_many_tests(cell):
     offset each, which scatters by a fifth of what is believed.
     """
     tests, n, scatter, rng = 8, POINTS, 0.2, np.random.default_rng(3)
-    offset = Free(("offset",), (-0.1, 0.1), "linear", prior=0.01)
+    offset = FreeParameter(("offset",), (-0.1, 0.1), "linear", prior=0.01)
     curves = [
         discharge(f"{k}", SHARES, 3.0 - SHARES, 1.0, 298.15, sigma=NOISE, group=k)
         for k in range(tests)
     ]
-    subject = Subject(cell, np.zeros(tests), offset=np.zeros(tests))
-    problem = Problem(subject, (*FREE[:2], offset), tuple(curves), MODEL)
+    specimen = Specimen(cell, np.zeros(tests), offset=np.zeros(tests))
+    problem = Problem(specimen, (*FREE[:2], offset), tuple(curves), MODEL)
     common = np.tile(np.stack([np.ones(n), np.linspace(-1.0, 1.0, n)], 1), (tests, 1))
     own = np.kron(np.eye(tests), np.ones((n, 1))) / NOISE
     priors = np.diag([1.0 / BELIEVED] * 2 + [1.0 / 0.01] * tests)

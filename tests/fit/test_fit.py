@@ -6,9 +6,9 @@ import pytest
 
 import naion as na
 from naion.fit import (
-    Free,
+    FreeParameter,
     Problem,
-    Subject,
+    Specimen,
     Uncertainty,
     discharge,
     ensemble,
@@ -41,8 +41,8 @@ def fitted():
         q = np.linspace(0.05, 1.3, 25)
         V = np.asarray(sol.voltage_at_charge(q)) + 1e-3 * rng.standard_normal(25)
         tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=1e-3))
-    free = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log") for p in paths)
-    return least_squares(Problem(Subject(cell, [0.0]), free, tuple(tests), MODEL))
+    free = tuple(FreeParameter((f"cell.{p}",), (0.1, 10.0), "log") for p in paths)
+    return least_squares(Problem(Specimen(cell, [0.0]), free, tuple(tests), MODEL))
 
 
 def test_fit_recovers_what_made_the_data(fitted):
@@ -61,7 +61,7 @@ def test_intervals_hold_the_truth_and_nothing_is_at_a_bound(fitted):
 
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     known = uncertainty_of(fitted)
-    again = Uncertainty.from_json(known.to_json(), fitted.subject.cell)
+    again = Uncertainty.from_json(known.to_json(), fitted.specimen.cell)
     np.testing.assert_array_equal(again.covariance, known.covariance)
     assert (again.vector, again.model, again.tests) == (
         known.vector,
@@ -72,12 +72,12 @@ def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     assert known.tests[0].calibration["gain"] == 1.0
     # What format 1 did not say.
     first = {k: v for k, v in known.to_json().items() if k not in ("model", "tests")}
-    before = Uncertainty.from_json(first, fitted.subject.cell)
+    before = Uncertainty.from_json(first, fitted.specimen.cell)
     assert before.model is None and before.tests == ()
-    drawn = ensemble(fitted.subject.cell, again, 8)
+    drawn = ensemble(fitted.specimen.cell, again, 8)
     scales = [float(c.contact_resistance.scale) for c in drawn.cells]
     assert scales[0] == pytest.approx(
-        float(fitted.subject.cell.contact_resistance.scale)
+        float(fitted.specimen.cell.contact_resistance.scale)
     )
     assert np.std(scales) > 0.0 and min(scales) >= 0.1 and max(scales) <= 10.0
 
@@ -85,7 +85,7 @@ def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
 def test_unknown_paths_list_the_nearest():
     cell = na.parameters.load("nfm_hc_18650")
     with pytest.raises(KeyError, match="contact_resistance"):
-        leaf(Subject(cell, [0.0]), "cell.contact_resistence.scale")
+        leaf(Specimen(cell, [0.0]), "cell.contact_resistence.scale")
 
 
 def test_discharge_refuses_bad_data():

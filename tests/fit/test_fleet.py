@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.fit import Free, Problem, Subject, discharge, fleet, least_squares
+from naion.fit import FreeParameter, Problem, Specimen, discharge, fleet, least_squares
 from naion.parameters import leaf
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")
-FREE = tuple(Free((f"cell.{p}",), (0.1, 10.0), "log") for p in PATHS)
+FREE = tuple(FreeParameter((f"cell.{p}",), (0.1, 10.0), "log") for p in PATHS)
 TRUTH = {"a": (1.4, 0.7), "b": (0.8, 1.2), "c": (2.0, 0.5)}
 
 
@@ -32,7 +32,7 @@ def problems(cell):
             q = np.linspace(0.05, 0.9 * float(sol.capacity), n)
             V = np.asarray(sol.voltage_at_charge(q)) + 1e-3 * rng.standard_normal(n)
             tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=1e-3))
-        made[name] = Problem(Subject(cell, [0.0]), FREE, tuple(tests), MODEL)
+        made[name] = Problem(Specimen(cell, [0.0]), FREE, tuple(tests), MODEL)
     return made
 
 
@@ -76,7 +76,7 @@ def test_an_error_of_the_caller_stops_the_fleet(problems):
 def test_a_fit_of_nothing_does_not_converge(cell):
     """Where no simulation works, residuals are constant; that is no optimum."""
     test = discharge("1C", [0.1, 0.2, 0.3], [3.0, 2.9, 2.8], 1.5, 298.15)
-    problem = Problem(Subject(cell, [50.0]), FREE, (test,), MODEL)  # A.h missing
+    problem = Problem(Specimen(cell, [50.0]), FREE, (test,), MODEL)  # A.h missing
     with pytest.raises(ValueError, match="No experiment can be simulated"):
         least_squares(problem)
 
@@ -88,6 +88,6 @@ def test_starts_and_refusals(problems):
     np.testing.assert_allclose(fits["low"].z, fits["high"].z, atol=0.02)
     with pytest.raises(ValueError, match="at least one problem"):
         fleet({})
-    other = Problem(a.subject, FREE[:1], a.experiments, MODEL)
+    other = Problem(a.specimen, FREE[:1], a.experiments, MODEL)
     with pytest.raises(ValueError, match="'x' and 'a' differ in free parameters"):
         fleet({"a": a, "x": other})

@@ -7,15 +7,21 @@ import jax.numpy as jnp
 import pytest
 
 import naion as na
-from naion.fit import Free, Subject, check_free, check_start, with_ocp_correction
+from naion.fit import (
+    FreeParameter,
+    Specimen,
+    check_free,
+    check_start,
+    with_ocp_correction,
+)
 from naion.parameters import leaf
 
 SCALE = "cell.contact_resistance.scale"
 
 
 @pytest.fixture(scope="module")
-def subject():
-    return Subject(na.parameters.load("nfm_hc_18650"), [0.0])
+def specimen():
+    return Specimen(na.parameters.load("nfm_hc_18650"), [0.0])
 
 
 @pytest.mark.parametrize(
@@ -45,11 +51,11 @@ def subject():
 )
 def test_entries_that_cannot_be(arguments, said):
     with pytest.raises(ValueError, match=said):
-        Free(**({"paths": (SCALE,), "bounds": (0.1, 10.0)} | arguments))
+        FreeParameter(**({"paths": (SCALE,), "bounds": (0.1, 10.0)} | arguments))
 
 
 def test_bounds_become_numbers():
-    assert Free((SCALE,), (jnp.asarray(1), 2)).bounds == (1.0, 2.0)
+    assert FreeParameter((SCALE,), (jnp.asarray(1), 2)).bounds == (1.0, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -66,37 +72,39 @@ def test_bounds_become_numbers():
         ((SCALE, "cell.positive.particle.ocp.curve.y"), "unlike counts"),
     ],
 )
-def test_paths_are_of_numbers(subject, paths, said):
+def test_paths_are_of_numbers(specimen, paths, said):
     bounds = (-10.0, 10.0) if "curve.y" in paths[-1] else (0.5, 10.0)
     with pytest.raises(ValueError, match=said):
-        check_free([Free(paths, bounds)], subject)
+        check_free([FreeParameter(paths, bounds)], specimen)
 
 
-def test_a_number_is_free_once(subject):
-    tied = Free(("cell.negative.particle.diffusivity.scale", SCALE), (0.1, 10.0))
+def test_a_number_is_free_once(specimen):
+    tied = FreeParameter(
+        ("cell.negative.particle.diffusivity.scale", SCALE), (0.1, 10.0)
+    )
     with pytest.raises(ValueError) as error:
-        check_free([Free((SCALE,), (0.1, 10.0)), tied], subject)
+        check_free([FreeParameter((SCALE,), (0.1, 10.0)), tied], specimen)
     assert "free 1" in str(error.value) and "free 2" in str(error.value)
     with pytest.raises(ValueError, match=r"b: contact_resistance.scale .* in a\."):
-        check_free([Free((SCALE,), (0.1, 10.0)), tied], subject, ["a", "b"])
+        check_free([FreeParameter((SCALE,), (0.1, 10.0)), tied], specimen, ["a", "b"])
 
 
-def test_a_start_at_a_bound_is_inside(subject):
+def test_a_start_at_a_bound_is_inside(specimen):
     bound = 10.0
     moved = eqx.tree_at(
         lambda s: s.cell.contact_resistance.scale,
-        subject,
+        specimen,
         jnp.exp(jnp.log(bound)) * (1 + 1e-12),
     )
-    check_start(Free((SCALE,), (0.1, bound), "log"), moved, "free 1")
+    check_start(FreeParameter((SCALE,), (0.1, bound), "log"), moved, "free 1")
     with pytest.raises(ValueError, match="free 1: .* starts at 1, outside .* 2 to 10"):
-        check_start(Free((SCALE,), (2.0, bound), "log"), subject, "free 1")
+        check_start(FreeParameter((SCALE,), (2.0, bound), "log"), specimen, "free 1")
 
 
-def test_only_fields_are_paths(subject):
+def test_only_fields_are_paths(specimen):
     for path in ("cell.negative.interface", "cell.__class__", "cell.negative.others.x"):
         with pytest.raises(KeyError, match="Nearest"):
-            leaf(subject, path)
+            leaf(specimen, path)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +112,12 @@ def test_only_fields_are_paths(subject):
     [[0.9, 0.5, 0.4], [0.5], [], [0.1, 0.1], [-0.1, 0.5], [0.5, 1.1], 3.0, "abc"]
     + [[0.1, float("nan")]],
 )
-def test_knots_rise_within_the_electrode(subject, knots):
+def test_knots_rise_within_the_electrode(specimen, knots):
     said = re.escape(f"knots = {knots!r}")
     with pytest.raises(ValueError, match=said):
-        with_ocp_correction(subject.cell, "positive", knots)
+        with_ocp_correction(specimen.cell, "positive", knots)
 
 
-def test_a_correction_is_of_an_electrode(subject):
+def test_a_correction_is_of_an_electrode(specimen):
     with pytest.raises(ValueError, match="electrode = 'cathode'"):
-        with_ocp_correction(subject.cell, "cathode", [0.1, 0.9])  # pyright: ignore
+        with_ocp_correction(specimen.cell, "cathode", [0.1, 0.9])  # pyright: ignore

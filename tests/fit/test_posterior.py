@@ -8,9 +8,9 @@ import pytest
 
 import naion as na
 from naion.fit import (
-    Free,
+    FreeParameter,
     Problem,
-    Subject,
+    Specimen,
     discharge,
     errors_of,
     least_squares,
@@ -18,7 +18,7 @@ from naion.fit import (
 )
 
 PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")
-FREE = tuple(Free((f"cell.{p}",), (0.2, 5.0), "log", prior=0.5) for p in PATHS)
+FREE = tuple(FreeParameter((f"cell.{p}",), (0.2, 5.0), "log", prior=0.5) for p in PATHS)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def fit(cell):
                 f"{current} A", q, V, current, 298.15, sigma=3e-3, sigma_charge=0.0
             )
         )
-    return least_squares(Problem(Subject(cell, [0.0]), FREE, tuple(tests), model))
+    return least_squares(Problem(Specimen(cell, [0.0]), FREE, tuple(tests), model))
 
 
 @pytest.mark.slow

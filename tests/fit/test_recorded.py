@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.fit import Free, Part, Problem, Subject, least_squares, recorded, run
+from naion.fit import (
+    FreeParameter,
+    Part,
+    Problem,
+    Specimen,
+    least_squares,
+    recorded,
+    run,
+)
 from naion.protocol import Mode, Step
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 HELD = 4.1
 
 SENSOR = (
-    Free(("gain",), (0.9, 1.1), "log", 0.05),
-    Free(("offset",), (-0.05, 0.05), "linear", 0.02),
+    FreeParameter(("gain",), (0.9, 1.1), "log", 0.05),
+    FreeParameter(("offset",), (-0.05, 0.05), "linear", 0.02),
 )
-RESISTANCE = Free(("cell.contact_resistance.scale",), (0.2, 5.0), "log")
+RESISTANCE = FreeParameter(("cell.contact_resistance.scale",), (0.2, 5.0), "log")
 
 
 def cycle(current: float, group: int):
@@ -40,9 +48,9 @@ def cycle(current: float, group: int):
     )
 
 
-def measured(tests, subject):
-    """The same tests with what a subject would have shown."""
-    problem = Problem(subject, (RESISTANCE,), tests, MODEL, 1e-5)
+def measured(tests, specimen):
+    """The same tests with what a specimen would have shown."""
+    problem = Problem(specimen, (RESISTANCE,), tests, MODEL, 1e-5)
     found = []
     for e, values in zip(tests, problem.predictions(problem.start), strict=True):
         n = len(e.observations[0].value)
@@ -58,11 +66,11 @@ def measured(tests, subject):
 @pytest.fixture(scope="module")
 def problem(cell):
     tests = cycle(0.75, 0), cycle(1.5, 1)
-    truth = Subject(
+    truth = Specimen(
         cell, [0.02, 0.03], gain=[0.97, 1.02], offset=[0.01, -0.01], size=[1.0, 1.05]
     )
     found = measured(tests, truth)
-    start = Subject(cell, truth.missing, size=truth.size)
+    start = Specimen(cell, truth.missing, size=truth.size)
     return Problem(start, (RESISTANCE, *SENSOR), found, MODEL, 1e-4), truth
 
 
@@ -71,9 +79,11 @@ def test_fit_finds_the_errors_of_the_sensors(problem):
     problem, truth = problem
     fit = least_squares(problem, tolerance=1e-8)
     assert fit.converged
-    assert abs(float(fit.subject.cell.contact_resistance.scale) - 1.0) < 0.02
+    assert abs(float(fit.specimen.cell.contact_resistance.scale) - 1.0) < 0.02
     for i, logged in enumerate((0.75, 1.5)):
-        flowed = [float(s.gain[i] * logged + s.offset[i]) for s in (truth, fit.subject)]
+        flowed = [
+            float(s.gain[i] * logged + s.offset[i]) for s in (truth, fit.specimen)
+        ]
         assert abs(flowed[1] / flowed[0] - 1.0) < 3e-3
 
 
@@ -100,7 +110,7 @@ def test_times_count_from_a_row(cell):
     e = cycle(1.5, 0)
     voltages = []
     for missing in (0.0, 0.2):
-        _, s = run(Subject(cell, [missing]), e, MODEL, 1e-6)
+        _, s = run(Specimen(cell, [missing]), e, MODEL, 1e-6)
         began = float(s.began(1))
         voltages.append(float(s.at(began + e.observations[0].b[0]).voltage))
         assert (began > 60.0) == (missing > 0.0)
@@ -115,7 +125,7 @@ def test_temperature_is_observed(cell):
     part = Part(step, t, np.full(12, 3.0), temperature=np.full(12, 300.0))
     e = recorded("2C", [part], 298.15)
     model = na.DFN(MODEL.mesh, na.Lumped())
-    problem = Problem(Subject(cell, [0.0]), (RESISTANCE,), (e,), model)
+    problem = Problem(Specimen(cell, [0.0]), (RESISTANCE,), (e,), model)
     (values,) = problem.predictions(problem.start)
     assert np.all(np.diff(values[12:]) > 0.0) and 298.0 < values[12] < 299.0
 
@@ -138,7 +148,7 @@ def test_refuses(part, message):
 
 
 def test_one_number_for_each_group(cell):
-    s = Subject(cell, [0.0, 0.1], gain=1.01)
+    s = Specimen(cell, [0.0, 0.1], gain=1.01)
     assert s.gain.shape == s.offset.shape == (2,)
     own = s.of_group(jnp.asarray(1))
     assert float(own.missing) == 0.1 and float(own.gain) == pytest.approx(1.01)

@@ -16,10 +16,10 @@ FALLS = 4.0 - 1.5 * T / 3600.0
 
 def fit(measured, model, current=1.5, time=T) -> Any:
     e = measured_profile("x", time, np.full(61, current), measured, 298.15)
-    subject = SimpleNamespace(cell=na.parameters.load("nfm_hc_18650"))
+    specimen = SimpleNamespace(cell=na.parameters.load("nfm_hc_18650"))
     problem = SimpleNamespace(experiments=[e])
     predictions = [np.asarray(model)[1:]]
-    return SimpleNamespace(problem=problem, predictions=predictions, subject=subject)
+    return SimpleNamespace(problem=problem, predictions=predictions, specimen=specimen)
 
 
 def test_every_point_counts():

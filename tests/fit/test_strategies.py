@@ -9,28 +9,30 @@ import pytest
 import naion as na
 from naion.fit import (
     STAGES,
-    Free,
+    FreeParameter,
     Problem,
-    Subject,
+    Specimen,
+    candidate_test,
     discharge,
     errors_of,
     least_squares,
     multi_start,
-    planned,
-    rank,
-    sharpen,
+    optimise_candidate,
+    rank_candidates,
     staged,
     with_ocp_correction,
 )
 from naion.fit._certainty import linear_prediction
-from naion.fit._design import _changed, _Worth
+from naion.fit._experimental_design import _changed, _Worth
 from naion.parameters import Role, Stoichiometry, role_of
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 FREE = (
-    Free(("cell.area",), (0.03, 0.15), "log", prior=0.3),
-    Free(("cell.contact_resistance.scale",), (0.1, 10.0), "log", prior=0.7),
-    Free(("cell.positive.particle.diffusivity.scale",), (0.05, 20.0), "log", prior=0.7),
+    FreeParameter(("cell.area",), (0.03, 0.15), "log", prior=0.3),
+    FreeParameter(("cell.contact_resistance.scale",), (0.1, 10.0), "log", prior=0.7),
+    FreeParameter(
+        ("cell.positive.particle.diffusivity.scale",), (0.05, 20.0), "log", prior=0.7
+    ),
 )
 TRUTH = (1.1, 1.6, 0.6)
 
@@ -40,17 +42,17 @@ def problem(cell):
     """Two discharges of a cell that is larger, more resistive and slower."""
     free = dataclasses.replace(FREE[0]), *FREE[1:]
     known = Problem(
-        Subject(cell, [0.0]), free, (planned("", "Rest for 1 s", 298.15, 1.0),)
+        Specimen(cell, [0.0]), free, (candidate_test("", "Rest for 1 s", 298.15, 1.0),)
     )
     z = known.start + np.log(TRUTH)
-    true = known.subject_at(z).cell
+    true = known.specimen_at(z).cell
     rng, tests = np.random.default_rng(0), []
     for current in (0.75, 3.0):
         s = na.simulate(true, f"Discharge at {current} A until 1.5 V", model=MODEL)
         q = np.linspace(0.05, 0.85 * float(s.capacity), 30)
         V = np.asarray(s.voltage_at_charge(q)) + 2e-3 * rng.standard_normal(30)
         tests.append(discharge(f"{current} A", q, V, current, 298.15, sigma=2e-3))
-    return Problem(Subject(cell, [0.0]), free, tuple(tests), MODEL)
+    return Problem(Specimen(cell, [0.0]), free, tuple(tests), MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_stages_are_those_of_roles(cell):
     assert sorted(every) == sorted(Role)
     corrected = with_ocp_correction(cell, "negative", [0.2, 0.5, 0.8])
     half = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.5))
-    subject = Subject(dataclasses.replace(corrected, charged=half), [0.0])
+    specimen = Specimen(dataclasses.replace(corrected, charged=half), [0.0])
     paths = {
         "cell.charged.negative": "balance",
         "cell.negative.particle.ocp.curve.correction.y": "balance",
@@ -77,7 +79,7 @@ def test_stages_are_those_of_roles(cell):
         "cell.positive.particle.dudt.scale": "temperature",
     }
     for path, stage in paths.items():
-        assert role_of(subject, path) in STAGES[stage]
+        assert role_of(specimen, path) in STAGES[stage]
 
 
 def test_staged_ends_where_all_at_once_does(problem, fit):
@@ -107,10 +109,10 @@ def test_tests_are_ranked_by_what_they_tell(fit):
     def slow(cell):
         return jnp.log(cell.positive.particle.diffusivity.scale)
 
-    short = planned("nothing", "Discharge at 1C until 4.5 V", 298.15, 600.0)
-    rest = planned("rest", "Rest for 1 h", 298.15, 3600.0)
-    fast = planned("3C", "Discharge at 3C until 1.5 V", 298.15, 1200.0)
-    ranked = rank(fit, slow, [short, rest, fast])
+    short = candidate_test("nothing", "Discharge at 1C until 4.5 V", 298.15, 600.0)
+    rest = candidate_test("rest", "Rest for 1 h", 298.15, 3600.0)
+    fast = candidate_test("3C", "Discharge at 3C until 1.5 V", 298.15, 1200.0)
+    ranked = rank_candidates(fit, slow, [short, rest, fast])
     assert [r.test.name for r in ranked][0] == "3C"
     assert all(r.after <= r.before * (1.0 + 1e-9) for r in ranked)
     by_name = {r.test.name: r for r in ranked}
@@ -125,7 +127,7 @@ def test_rank_foretells_the_width(problem, fit):
         return jnp.log(cell.contact_resistance.scale)
 
     current = 4.5
-    test = planned(
+    test = candidate_test(
         "3C", f"Discharge at {current} A until 0.3 V", 298.15, 700.0, points=30
     )
     test = dataclasses.replace(
@@ -134,7 +136,7 @@ def test_rank_foretells_the_width(problem, fit):
             dataclasses.replace(o, sigma=np.full(30, 2e-3)) for o in test.observations
         ),
     )
-    (promised,) = rank(fit, resistance, [test])
+    (promised,) = rank_candidates(fit, resistance, [test])
     done = dataclasses.replace(problem, experiments=(test,))
     V = done.predictions(problem.start + np.log(TRUTH))[0]
     V = V + 2e-3 * np.random.default_rng(5).standard_normal(30)
@@ -155,7 +157,9 @@ def test_a_test_is_sharpened_along_its_gradient(fit):
     def slow(cell):
         return jnp.log(cell.positive.particle.diffusivity.scale)
 
-    test = planned("pulse", "Discharge at 1C until 1.5 V", 298.15, 600.0, points=30)
+    test = candidate_test(
+        "pulse", "Discharge at 1C until 1.5 V", 298.15, 600.0, points=30
+    )
     vary = {"value[0]": (0.5, 3.0), "temperature": (283.15, 313.15)}
     worth = _Worth(fit, linear_prediction(fit, slow)[1])
 
@@ -169,10 +173,10 @@ def test_a_test_is_sharpened_along_its_gradient(fit):
         (after(1.0, 298.15 + h[1]) - after(1.0, 298.15 - h[1])) / (2 * h[1]),
     ]
     np.testing.assert_allclose(slopes, by_hand, rtol=0.05)
-    best = sharpen(fit, slow, test, vary, max_evaluations=8)
+    best = optimise_candidate(fit, slow, test, vary, max_evaluations=8)
     assert best.after < 0.9 * worth.of(test).after
     assert "value[0] = " in best.test.name
     with pytest.raises(ValueError, match="such as 'value"):
-        sharpen(fit, slow, test, {"rate": (0.5, 3.0)})
+        optimise_candidate(fit, slow, test, {"rate": (0.5, 3.0)})
     with pytest.raises(ValueError, match="has 1 steps"):
-        sharpen(fit, slow, test, {"value[3]": (0.5, 3.0)})
+        optimise_candidate(fit, slow, test, {"value[3]": (0.5, 3.0)})

@@ -77,7 +77,7 @@ def test_step_matrix_and_its_transpose(case, sodium, lithium):
     pack = _built(text, sodium, lithium, options)
     segments = segments_of(Protocol(protocol), pack, pack.temperature)
     system = PackSystem(tuple(small.for_cell(c) for c in pack.cells), pack.wiring)
-    args, zero = system.lay_out(pack), jnp.zeros(())
+    args, zero = system.discretise(pack), jnp.zeros(())
     sto = tuple(
         jax.vmap(lambda c: stoichiometry_at_soc(c, jnp.asarray(0.7)))(c)
         for c in pack.cells

@@ -48,7 +48,7 @@ def system(request):
     cell = na.parameters.load("nfm_hc_18650")
     thermal = na.Lumped() if request.param == "lumped" else na.Isothermal()
     model = na.DFN(mesh=MESH, thermal=thermal)
-    grid, model = model.lay_out(cell), model.for_cell(cell)
+    grid, model = model.discretise(cell), model.for_cell(cell)
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     y = model.equilibrium(grid, sto, cell.temperature)
     s = model.layout.unpack(y, cell.temperature)
@@ -154,7 +154,7 @@ def test_parts_condense_exactly(part):
     """Every part's rows and columns, from a rough state; 1e-13 of the rows' terms."""
     cell = PARTS.get(part, all_parts)(na.parameters.load("nfm_hc_prismatic"))
     chosen = na.DFN(MESH, na.Lumped())
-    grid, model = chosen.lay_out(cell), chosen.for_cell(cell)
+    grid, model = chosen.discretise(cell), chosen.for_cell(cell)
     layout = model.layout
     sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
     s = layout.unpack(model.equilibrium(grid, sto, cell.temperature), cell.temperature)
@@ -196,7 +196,7 @@ def test_layout_round_trip(system):
 def test_equilibrium_is_at_rest(any_cell):
     """Uniform composition, no current: all rates vanish, but for SOC-free rounding."""
     model, T = na.DFN(mesh=MESH), any_cell.temperature
-    grid, model = model.lay_out(any_cell), model.for_cell(any_cell)
+    grid, model = model.discretise(any_cell), model.for_cell(any_cell)
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
     sto = any_cell.published

@@ -179,7 +179,7 @@ def test_cell_in_the_cold(cell, model, carbon, T):
     np.testing.assert_allclose(voltage[0], at_reference - moved + positive, atol=1e-9)
     shift = added * (T - c.temperature)
     np.testing.assert_allclose(voltage[1], voltage[0] - shift, atol=1e-9)
-    grid = model.lay_out(c)
+    grid = model.discretise(c)
     x = jnp.full_like(grid.radius, 0.15)
     np.testing.assert_allclose(
         grid.ocp(x, T)[:n], carbon.at(T)(sto.negative) + shift, atol=3e-5
@@ -195,7 +195,7 @@ def test_cell_in_the_cold(cell, model, carbon, T):
 def test_pores_in_the_cold(cell, model, carbon, T):
     """At rest nothing fills: pores and slope have one potential, that of the host at T."""
     T = jnp.asarray(T)
-    grid = model.lay_out(with_pore_filling(with_reactions(cell, "A")))
+    grid = model.discretise(with_pore_filling(with_reactions(cell, "A")))
     x, n = jnp.linspace(0.1, 0.9, 9), model.mesh.n_neg
     for each in x:
         here = jnp.full_like(grid.radius, each)
@@ -222,7 +222,7 @@ def test_diffusion_by_potential_in_the_cold(cell, model, carbon, T):
         diffusivity=constant(D_0),
         driven_by="potential",
     )
-    grid, n = model.lay_out(c), model.mesh.n_neg
+    grid, n = model.discretise(c), model.mesh.n_neg
     low = jnp.full_like(grid.shell_gap, 0.20)
     flux = grid.shell_flux(low, low + 0.01, T)[:, :n]
     fall = carbon.at(T)(jnp.asarray(0.21)) - carbon.at(T)(jnp.asarray(0.20))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naion.fit import Free, FreeVector, Subject, assumed
+from naion.fit import FreeParameter, FreeVector, Specimen, assumed
 from naion.parameters import (
     TWO_SD,
     Cell,
@@ -134,7 +134,7 @@ class TestSet:
         assert None not in ranges
         assert len(free) == sum(p.range is not None for p in data.provenance)
         vector = FreeVector.of_cell(free, data.cell)
-        z, (low, high) = vector.get(Subject(data.cell, [0.0])), vector.bounds
+        z, (low, high) = vector.get(Specimen(data.cell, [0.0])), vector.bounds
         assert np.all((low <= z) & (z <= high))
         assert np.all((vector.priors > 0.0) & (vector.priors < high - low))
 
@@ -217,10 +217,12 @@ def test_lfp_weighs_what_its_parts_weigh():
 def test_priors_that_follow():
     """What is believed of a number is a ratio to a power of another's."""
     paths = ("cell.area", "cell.nominal_capacity")
-    first = Free(paths[:1], (1e-3, 1.0), "log", prior=0.5)
-    second = Free(paths[1:], (0.1, 10.0), "log", prior=0.2, follows=((paths[0], 2.0),))
-    subject = Subject(load("nfm_hc_18650"), [0.0])
-    vector = FreeVector.of((first, second), subject)
+    first = FreeParameter(paths[:1], (1e-3, 1.0), "log", prior=0.5)
+    second = FreeParameter(
+        paths[1:], (0.1, 10.0), "log", prior=0.2, follows=((paths[0], 2.0),)
+    )
+    specimen = Specimen(load("nfm_hc_18650"), [0.0])
+    vector = FreeVector.of((first, second), specimen)
     root = vector.prior_root()
     expected = [[0.25, 0.5], [0.5, 4 * 0.25 + 0.04]]
     np.testing.assert_allclose(root @ root.T, expected, rtol=1e-12)
@@ -228,7 +230,7 @@ def test_priors_that_follow():
     rows = vector.prior_rows(start, start + jnp.asarray([0.5, 1.1]))
     np.testing.assert_allclose(rows, [1.0, 0.5], rtol=1e-12)
     # What is not free does not move.
-    alone = FreeVector.of((second,), subject)
+    alone = FreeVector.of((second,), specimen)
     np.testing.assert_allclose(alone.prior_root(), [[0.2]])
 
 

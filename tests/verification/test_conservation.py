@@ -100,7 +100,7 @@ def test_charge(discharge, with_end):
 
 def currents(cell, solution, states) -> tuple[np.ndarray, np.ndarray]:
     """Liquid and solid current through the inner faces [A.m-2]."""
-    grid = solution.model.lay_out(cell)
+    grid = solution.model.discretise(cell)
 
     def faces(s) -> FaceFlux:
         dphi = jnp.diff(s.phi_e)
@@ -119,7 +119,7 @@ def test_electrical_work(discharge, with_end):
     """
     cell, solution = discharge
     states, model = with_end(solution), solution.model
-    equations, grid = solution.equations, model.lay_out(cell)
+    equations, grid = solution.equations, model.discretise(cell)
     terms = jax.jit(jax.vmap(lambda s: jnp.stack(equations.heat_terms(s, grid))))
     ohmic, reaction, _, contact = np.asarray(terms(states)).T
     m, T = model.mesh, cell.temperature
@@ -146,7 +146,7 @@ def test_heat_balance(cell, lumped, with_end):
         max_steps=1000,
         keep_states=True,
     )
-    states, grid = with_end(solution), lumped.lay_out(cell)
+    states, grid = with_end(solution), lumped.discretise(cell)
     heat = jax.jit(jax.vmap(lambda s: solution.equations.heat_source(s, grid)))(states)
     heat, t = np.asarray(heat), np.asarray(solution.t)
     T = np.asarray(solution.temperature)

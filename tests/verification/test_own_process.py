@@ -65,7 +65,7 @@ def corroding(cell):
 
 def sodium(s, cell, y) -> float:
     """Of the negative electrode, in its particles and by what processes hold [C]."""
-    grid, m = s.model.lay_out(cell), s.model.mesh
+    grid, m = s.model.discretise(cell), s.model.mesh
     shells = 3.0 * jnp.asarray(m.shells().volumes)[:, None]
     held = jnp.sum(shells * y.total_sto, axis=0)
     for unknown in s.equations.surface:
@@ -104,7 +104,7 @@ def test_sodium_is_conserved_and_the_law_is_kept(corroding, model):
     assert shown.shape == (int(s.n_steps), 2 * n) and "salt" in s.search("salt")[0]
     # Its salt takes room in the pores.
     film = corroding.negative.interface * 1e-8 * covered / corroding.negative.porosity
-    openness = s.model.lay_out(corroding).openness(u)
+    openness = s.model.discretise(corroding).openness(u)
     np.testing.assert_allclose(openness[:n], 1.0 - film, rtol=1e-6)
 
 

@@ -116,7 +116,7 @@ def test_derivative_of_a_blend_at_rest(blended):
 def solid_charge(solution, cell, state, electrode):
     """Sodium in an electrode's particles [C]."""
     e = getattr(cell, electrode)
-    grid = solution.model.lay_out(cell)
+    grid = solution.model.discretise(cell)
     side = ("negative", "positive").index(electrode)
     shells = 3.0 * jnp.asarray(solution.model.mesh.shells().volumes)[:, None]
     mean = jnp.sum(shells * state.total_sto, axis=0)
@@ -160,7 +160,7 @@ def test_charge_is_conserved_with_every_part_at_once(porous_cell, model):
     s = na.simulate(
         cell, protocol, model=model, start=0.6, temperature=273.15, keep_states=True
     )
-    grid, m = s.model.lay_out(cell), s.equations
+    grid, m = s.model.discretise(cell), s.equations
     first = jax.tree.map(lambda a: a[0], s.states)
     last = m.layout.unpack(s.final, jnp.asarray(273.15))
     e = cell.negative
@@ -262,7 +262,7 @@ def test_film_clogs_the_pores(cell, model):
         na.simulate(c, protocol, start=0.9, model=model, keep_states=True)
         for c in (grown, thick)
     )
-    grid = clogged.model.lay_out(thick)
+    grid = clogged.model.discretise(thick)
     last = jax.tree.map(lambda a: a[-1], clogged.states)
     u = clogged.equations.named(last)
     film = float(thick.negative.sei.thickness * (u["sei"][0] - 1.0))

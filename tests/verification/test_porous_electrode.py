@@ -11,7 +11,7 @@ from naion.parameters import Stoichiometry
 from naion.protocol import Control, Mode
 from naion.simulation._system import CellSystem, Imposed
 from naion.solvers import RODAS5P, apply
-from naion.solvers._settling import settling
+from naion.solvers._initialisation import initialising
 
 STO = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.6))
 
@@ -47,12 +47,12 @@ def start_resistance(cell, mesh, current: float) -> float:
         y = system.equations.equilibrium(grid, STO, T)
         zero = jnp.zeros(())
         at_rest = system.outputs(zero, y, grid, imposed)[0]
-        weights = settling(RODAS5P, jnp.ones(()))
+        weights = initialising(RODAS5P, jnp.ones(()))
         settled = apply(weights, system, zero, y, grid, imposed)
         rounding = system.update_size(settled.error, grid) < 1.0
         return at_rest - system.outputs(zero, settled.y, grid, imposed)[0], rounding
 
-    drop, found = run(model.lay_out(cell))
+    drop, found = run(model.discretise(cell))
     assert found
     return float(drop) / current
 

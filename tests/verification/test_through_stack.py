@@ -109,7 +109,7 @@ def test_currents_add_up(one_sided, stack):
     assert states.current.shape == (int(s.n_steps), 3)
     assert_allclose(jnp.sum(states.current, axis=1), 2.0 * one_sided.nominal_capacity)
     layer = one_sided.layer(3)
-    grid = stack.lay_out(layer)
+    grid = stack.discretise(layer)
     V = jax.vmap(jax.vmap(lambda y: s.equations.terminal_voltage(y, grid)))(states)
     assert_allclose(V, V[:, :1] * np.ones(3), atol=1e-9)
     # Later the cold layers catch up: they have more sodium left.
@@ -125,7 +125,7 @@ def test_heat_is_kept(flat, mesh):
     closed = at(lambda c: c.thermal.cooling, flat, 0.0)
     s = end(closed, model, rtol=1e-8, keep_states=True)
     layer = closed.layer(3)
-    grid = model.lay_out(layer)
+    grid = model.discretise(layer)
     heat_of = jax.vmap(jax.vmap(lambda y: s.equations.heat_source(y, grid)))
     power = np.asarray(jnp.sum(heat_of(s.states), axis=1))
     # Trapezia over the steps of a tight solve, without the last one.
@@ -139,7 +139,7 @@ def test_step_matrix(one_sided, stack):
     """Solves with it and with its transpose, against the dense matrix."""
     equations = stack.for_cell(one_sided)
     system = StackSystem(equations)
-    args = system.lay_out(one_sided)
+    args = system.discretise(one_sided)
     sto = stoichiometry_at_soc(one_sided, jnp.asarray(0.6))
     y = system.equilibrium(args, sto, jnp.asarray(298.15))
     rng = np.random.default_rng(1)

@@ -24,7 +24,7 @@ CLOGGED = 1e-2
 """Share of its porosity that a volume keeps, however thick the film."""
 
 
-class Grid(eqx.Module):
+class DiscretisedCell(eqx.Module):
     """Geometry and properties along the cell, negative electrode first.
 
     Particles come in runs: the first material of the negative electrode in all its

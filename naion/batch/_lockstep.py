@@ -10,7 +10,7 @@ Ask = Callable[[Hashable, Any], Any]
 Answer = Callable[[Any, list[Any]], Sequence[Any]]
 
 
-def in_step(
+def lockstep(
     tasks: Mapping[str, Callable[[Ask], Out]],
     answer: Answer,
     *,

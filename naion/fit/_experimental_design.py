@@ -18,14 +18,14 @@ from ._certainty import linear_prediction
 from ._errors import errors_of, inverse_of
 from ._evaluate import Case, as_case, simulated
 from ._experiment import Experiment, Kind, Observations
-from ._free import Subject
+from ._free import Specimen
 from ._vector import FreeVector
 
 if TYPE_CHECKING:
     from ._fit import Fit
 
 
-def planned(
+def candidate_test(
     name: str,
     protocol: Protocol | str | Sequence[str],
     temperature: float,
@@ -46,7 +46,7 @@ def planned(
             not count.
         points: numbers logged.
         sigma: their uncertainty [V].
-        group: index into what a `Subject` has for each group.
+        group: index into what a `Specimen` has for each group.
         discharged: charge taken out before [A.h].
     """
     if not isinstance(protocol, Protocol):
@@ -61,7 +61,7 @@ def planned(
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedTest:
     """A test, and how uncertain a prediction is without and with it.
 
     Attributes:
@@ -79,9 +79,9 @@ class Ranked:
         return f"{self.test.name}: the interval becomes {narrower:.0f} % narrower"
 
 
-def rank(
+def rank_candidates(
     fit: "Fit", prediction: Callable[[Cell], Array], tests: Sequence[Experiment]
-) -> tuple[Ranked, ...]:
+) -> tuple[RankedTest, ...]:
     """Tests by how much each alone would narrow a prediction, the best first.
 
     In the linear approximation around the fit: the covariance C becomes
@@ -91,7 +91,7 @@ def rank(
     Args:
         fit: what is known.
         prediction: of a cell, a scalar; differentiable.
-        tests: such as from `planned`.
+        tests: such as from `candidate_test`.
 
     Raises:
         ValueError: when the prediction does not depend on the free parameters.
@@ -100,22 +100,22 @@ def rank(
     """
     _, slope = linear_prediction(fit, prediction)
     worth = _Worth(fit, slope)
-    found = [Ranked(test, worth.before, worth.of(test).after) for test in tests]
+    found = [RankedTest(test, worth.before, worth.of(test).after) for test in tests]
     return tuple(sorted(found, key=lambda r: r.after))
 
 
-def sharpen(
+def optimise_candidate(
     fit: "Fit",
     prediction: Callable[[Cell], Array],
     test: Experiment,
     vary: Mapping[str, tuple[float, float]],
     *,
     max_evaluations: int = 20,
-) -> Ranked:
+) -> RankedTest:
     """Change a test, along the gradient through its protocol, until it tells most.
 
     Args:
-        fit, prediction: as in `rank`.
+        fit, prediction: as in `rank_candidates`.
         test: to begin with.
         vary: lowest and highest of "temperature" [K], or of a number of the protocol by
             its field and row, such as "value[0]" (a C-rate, or as the protocol says) or
@@ -156,7 +156,7 @@ def sharpen(
     numbers = zip(vary, low + done.x * (high - low), strict=True)
     text = ", ".join(f"{name} = {value:.4g}" for name, value in numbers)
     best = replace(at(done.x), name=f"{test.name} with {text}")
-    return Ranked(best, worth.before, worth.of(best).after)
+    return RankedTest(best, worth.before, worth.of(best).after)
 
 
 class _Seen(NamedTuple):
@@ -203,7 +203,7 @@ class _Worth:
         h = FINITE / float(np.max(np.abs(seen.along) / sd))
         weigh = _weighed(problem.vector, problem.model, problem.rtol, names)
         low, high = (
-            weigh(problem.subject, test, self.fit.z + s * h * seen.along, seen.weights)
+            weigh(problem.specimen, test, self.fit.z + s * h * seen.along, seen.weights)
             for s in (-1.0, 1.0)
         )
         return -(high - low) / (2.0 * h) / seen.after
@@ -262,10 +262,10 @@ def _weighed(
     """Gradient of a weighted sum of what a test measures, by numbers of the test."""
 
     @jax.jit
-    def gradient(subject: Subject, case: Case, z: Array, weights: Array) -> Array:
+    def gradient(specimen: Specimen, case: Case, z: Array, weights: Array) -> Array:
         def total(numbers: Array) -> Array:
             changed = _changed(case, dict(zip(names, numbers, strict=True)))
-            seen = simulated(vector.set(subject, z), changed, model, rtol)
+            seen = simulated(vector.set(specimen, z), changed, model, rtol)
             seen = jnp.where(jnp.isfinite(seen), seen, 0.0)[: len(weights)]
             return weights @ (seen / case.sigma[: len(weights)])
 
@@ -274,10 +274,12 @@ def _weighed(
         ]
         return jax.grad(total)(jnp.stack(values))
 
-    def answer(subject: Subject, test: Experiment, z, weights) -> np.ndarray:
+    def answer(specimen: Specimen, test: Experiment, z, weights) -> np.ndarray:
         case = as_case(test, test.protocol.n_steps, test.n_observations)
         case = jax.tree.map(jnp.asarray, case)
-        return np.asarray(gradient(subject, case, jnp.asarray(z), jnp.asarray(weights)))
+        return np.asarray(
+            gradient(specimen, case, jnp.asarray(z), jnp.asarray(weights))
+        )
 
     return answer
 

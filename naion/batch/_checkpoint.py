@@ -12,7 +12,7 @@ from .._files import write_whole
 ABOUT = "run.json"
 
 
-class Finished:
+class Checkpoint:
     """A folder of finished parts. Each is written whole or not at all.
 
     Each part says of which run it is, and carries a hash: one that was cut, changed or
@@ -115,7 +115,7 @@ def _parted(file: Path) -> tuple[dict[str, Any], bytes]:
     """Head and content of a part.
 
     Raises:
-        _Damaged: for anything that `Finished.save` did not write.
+        _Damaged: for anything that `Checkpoint.save` did not write.
     """
     first, _, content = file.read_bytes().partition(b"\n")
     try:

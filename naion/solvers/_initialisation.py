@@ -28,7 +28,7 @@ _SPELL = 25
 """Attempts after which those that follow are damped, and then again free."""
 
 
-def settling(tableau: Tableau, damping: Array) -> Weights:
+def initialising(tableau: Tableau, damping: Array) -> Weights:
     """Weights of chord iterations; with `damping` below one, only two are of use.
 
     The dense output is the first update and the second, which was taken at the damped
@@ -61,7 +61,7 @@ def most_damping(tried: Array) -> Array:
 
 
 class Attempt(NamedTuple):
-    """What an attempt at settling came to.
+    """What an attempt at initialisation came to.
 
     Attributes:
         y: the state to go on from.

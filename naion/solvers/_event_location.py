@@ -1,4 +1,4 @@
-"""Closing in on an event: the length of a step that ends exactly at one."""
+"""Event location: the length of a step that ends exactly at an event."""
 
 from typing import Any, NamedTuple
 
@@ -9,18 +9,18 @@ from jax import Array
 from ._rosenbrock import Step, interpolate
 from ._system import AbstractSystem
 
-MAX_CLOSING = 30
+MAX_LOCATING = 30
 """Most attempts at the length of a step that ends at an event; three are usual."""
 
 _BY_DENSE_OUTPUT = 3
 """Attempts that may follow the dense output, which is close but not exact."""
 
 
-class Closing(NamedTuple):
+class Locating(NamedTuple):
     """Lengths of a step between which an event lies, with the distances to it there.
 
     Attributes:
-        count: attempts so far; 0 when no event is being closed in on.
+        count: attempts so far; 0 when no event is being located.
         low: a length that ends before the event [s].
         high: a length that ends behind it [s].
         ahead: distance to the event at `low`, positive.
@@ -36,15 +36,15 @@ class Closing(NamedTuple):
     crossed: Array
 
 
-def not_closing(like: Array) -> Closing:
+def not_locating(like: Array) -> Locating:
     """No event in sight."""
     zero = jnp.zeros_like(like)
-    return Closing(jnp.asarray(0), zero, zero, zero, zero, jnp.asarray(False))
+    return Locating(jnp.asarray(0), zero, zero, zero, zero, jnp.asarray(False))
 
 
-def close_in(
-    c: Closing, h: Array, before: Array, after: Array, crossed: Array, root: Array
-) -> tuple[Closing, Array]:
+def locate(
+    c: Locating, h: Array, before: Array, after: Array, crossed: Array, root: Array
+) -> tuple[Locating, Array]:
     """The bracket after an attempt of length `h`, and the length to try next.
 
     False position; an end that stays twice counts half (Illinois rule; Dowell and
@@ -60,7 +60,7 @@ def close_in(
     stays = ~first & (crossed == c.crossed)
     ahead = jnp.where(first, before, jnp.where(stays, 0.5 * c.ahead, c.ahead))
     behind = jnp.where(stays, 0.5 * c.behind, c.behind)
-    new = Closing(
+    new = Locating(
         c.count + 1,
         jnp.where(crossed, jnp.where(first, 0.0, c.low), h),
         jnp.where(crossed, h, c.high),

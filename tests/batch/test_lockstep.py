@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from naion.batch import in_step
+from naion.batch import lockstep
 
 
 def halve(times):
@@ -27,7 +27,7 @@ def test_everyone_gets_its_own_answer_in_few_batches():
 
     tasks = {str(n): halve(n) for n in (1, 2, 3, 5)}
     ended = []
-    found = in_step(tasks, answer, at_once=4, done=lambda name, _: ended.append(name))
+    found = lockstep(tasks, answer, at_once=4, done=lambda name, _: ended.append(name))
     assert [found[str(n)] for n in (1, 2, 5)] == [0.5, 0.25, 1.0 / 32.0]
     # Whoever fails does not stop the others, and its error is the result.
     assert isinstance(found["3"], ValueError)
@@ -42,7 +42,7 @@ def test_kinds_are_answered_apart_and_errors_reach_who_asked():
         return np.square(questions)
 
     tasks = {k: lambda ask, k=k: ask(k, 3.0) for k in ("good", "bad")}
-    found = in_step(tasks, answer, at_once=8)
+    found = lockstep(tasks, answer, at_once=8)
     assert found["good"] == 9.0
     assert isinstance(found["bad"], FloatingPointError)
 
@@ -52,4 +52,4 @@ def test_an_interruption_stops_everyone():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        in_step({"a": halve(2), "b": halve(2)}, answer, at_once=2)
+        lockstep({"a": halve(2), "b": halve(2)}, answer, at_once=2)
