@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from jax.extend.core import Var
 from jax.lax import GatherScatterMode
 
+from .._jax import Var, shape
 from ._elements import FILL
 from ._flatten import Op
 from ._pick import clamped_starts, dot_term, free_axes, position
-from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind, shape
+from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind
 
 if TYPE_CHECKING:
     from ._emit import Emitter

@@ -15,9 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jaxlib.version
-
+from .. import _jax
 from ._libraries import library
 
 _HERE = Path(__file__).parent
@@ -141,8 +139,7 @@ def _circumstances(path: str, way: _Way) -> bytes:
         raise RuntimeError(f"{path} cannot be used: {about}")
     headers = b"".join(p.read_bytes() for p in sorted(_HERE.glob("*.hpp")))
     machine = platform.machine(), *platform.libc_ver()
-    versions = jax.__version__, jaxlib.version.__version__
-    rest = about, *machine, *versions, *way.flags, *way.libraries
+    rest = about, *machine, *_jax.versions(), *way.flags, *way.libraries
     return headers + "\n".join(rest).encode()
 
 
@@ -169,7 +166,7 @@ def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
     def make(made: Path) -> None:
         text = made.with_name(way.file)
         text.write_text(source)
-        include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
+        include = ["-I", str(_HERE), "-I", _jax.include_folder()]
         files = [*include, str(text), "-o", str(made)]
         status, said = _run([path, *way.flags, *files, *way.libraries])
         if status or not made.exists():

@@ -8,20 +8,16 @@ from typing import Any, TypeVar
 
 import jax
 from jax import Array
-from jax.core import ShapedArray, Tracer
-from jax.extend.core import ClosedJaxpr, Primitive, jaxpr_as_fun
-from jax.interpreters import batching, mlir
 
+from .. import _jax
 from .. import block_tridiagonal as _block_tridiagonal
 from .._cautions import Caution, caution_once
+from .._jax import ClosedJaxpr, ShapedArray
 from ._build import WIDTH, build, build_cuda
 from ._emit import emit
 from ._flatten import flatten
 
 Out = TypeVar("Out")
-
-_lane = Primitive("lane_program")
-_lane.multiple_results = True
 
 
 def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
@@ -47,25 +43,12 @@ def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
             closed, out = jax.make_jaxpr(
                 lambda *flat: fn(*jax.tree.unflatten(tree, flat)), return_shape=True
             )(*flat)
-        closed, captured = _without_captures(closed)
+        closed, captured = _jax.with_captures_as_inputs(closed)
         operands = [*captured, *map(jax.numpy.asarray, flat)]
         results = _lane.bind(*operands, program=closed, alike=alike, groups=0, lanes=0)
         return jax.tree.unflatten(jax.tree.structure(out), results)
 
     return wrapped
-
-
-def _without_captures(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
-    """Turn what `fn` captured from its surroundings into leading arguments."""
-    pairs = list(zip(closed.jaxpr.constvars, closed.consts, strict=True))
-    captured = [(v, c) for v, c in pairs if isinstance(c, Tracer)]
-    known = [(v, c) for v, c in pairs if not isinstance(c, Tracer)]
-    jaxpr = closed.jaxpr.replace(
-        constvars=[v for v, _ in known],
-        invars=[*(v for v, _ in captured), *closed.jaxpr.invars],
-        debug_info=closed.jaxpr.debug_info.with_unknown_names(),
-    )
-    return ClosedJaxpr(jaxpr, [c for _, c in known]), [c for _, c in captured]
 
 
 # Lanes come in groups: `groups` of `lanes` each, both 0 for a single lane. An operand has
@@ -77,14 +60,6 @@ def _abstract(*operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: 
     del operands, alike
     lead = (groups * lanes,) if lanes else ()
     return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
-
-
-_lane.def_abstract_eval(_abstract)
-_lane.def_impl(
-    lambda *operands, **params: jax.jit(functools.partial(_lane.bind, **params))(
-        *operands
-    )
-)
 
 
 def _batch(
@@ -143,9 +118,6 @@ def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
     return shape[0] if len(shape) > len(own.shape) else 0
 
 
-batching.primitive_batchers[_lane] = _batch
-
-
 def _or_reason(make: Callable[..., str]) -> Callable[..., str | Exception]:
     """`make`, giving the exception that it meets, once for each program.
 
@@ -179,9 +151,7 @@ def _on_gpu(program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str) ->
 
 def _registered(key: str, library: ctypes.CDLL, platform: str) -> str:
     name = f"naion_lane_{key}"
-    jax.ffi.register_ffi_target(
-        name, jax.ffi.pycapsule(library.run_lanes), platform=platform
-    )
+    _jax.register_target(name, library.run_lanes, platform)
     return name
 
 
@@ -191,7 +161,7 @@ def _lower_cpu(
     width = _width(lanes, alike)
     uniform = tuple(width == 1 or u for u in _uniform(ctx, program, groups * lanes))
     made = _on_cpu(program, uniform, width)
-    return _lowering(made, program, groups, lanes)(ctx, *operands)
+    return _lower(made, program, groups, lanes, ctx, *operands)
 
 
 def _lower_gpu(
@@ -199,12 +169,10 @@ def _lower_gpu(
 ):
     """One thread a lane."""
     del alike
-    made = _on_gpu(program, _uniform(ctx, program, groups * lanes), _capability())
-    return _lowering(made, program, groups, lanes)(ctx, *operands)
-
-
-def _capability() -> str:
-    return str(jax.local_devices(backend="cuda")[0].compute_capability)
+    made = _on_gpu(
+        program, _uniform(ctx, program, groups * lanes), _jax.cuda_capability()
+    )
+    return _lower(made, program, groups, lanes, ctx, *operands)
 
 
 def make_small_program() -> None:
@@ -217,19 +185,26 @@ def make_small_program() -> None:
     if jax.default_backend() == "cpu":
         made = _on_cpu(program, (True,), 1)
     else:
-        made = _on_gpu(program, (True,), _capability())
+        made = _on_gpu(program, (True,), _jax.cuda_capability())
     if isinstance(made, Exception):
         raise RuntimeError(str(made)) from made
 
 
-def _lowering(made: str | Exception, program: ClosedJaxpr, groups: int, lanes: int):
+def _lower(
+    made: str | Exception,
+    program: ClosedJaxpr,
+    groups: int,
+    lanes: int,
+    ctx: Any,
+    *operands: Any,
+):
     """The call of a native program, or the program itself if there is a reason for it.
 
     Raises:
         RuntimeError: if there is, and native programs are asked for.
     """
     if isinstance(made, str):
-        return jax.ffi.ffi_lowering(made)
+        return _jax.lower_call(made, ctx, *operands)
     kind = "" if isinstance(made, _EXPECTED) else f"{type(made).__name__}: "
     reason = f"{kind}{made}".rstrip(".")
     if os.environ.get("NAION_KERNELS") == "on":
@@ -242,7 +217,7 @@ def _lowering(made: str | Exception, program: ClosedJaxpr, groups: int, lanes: i
         "meant."
     )
     run = functools.partial(_side_by_side, program, groups, lanes)
-    return mlir.lower_fun(run, multiple_results=True)
+    return _jax.lower_function(run, ctx, *operands)
 
 
 _EXPECTED = NotImplementedError, RuntimeError, OSError
@@ -251,7 +226,7 @@ _EXPECTED = NotImplementedError, RuntimeError, OSError
 
 def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Array):
     """The program as JAX runs it, mapped over the axes that its operands have."""
-    run = jaxpr_as_fun(program)
+    run = _jax.as_function(program)
     if not lanes:
         return run(*operands)
     arrays, by_group, by_lane = [], [], []
@@ -269,9 +244,10 @@ def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Arra
 
 def _uniform(ctx, program: ClosedJaxpr, all_lanes: int) -> tuple[bool, ...]:
     """Which operands are the same in all lanes of a group."""
-    pairs = zip(ctx.avals_in, program.in_avals, strict=True)
-    return tuple(_count(a.shape, own) < max(all_lanes, 1) for a, own in pairs)
+    pairs = zip(_jax.operand_shapes(ctx), program.in_avals, strict=True)
+    return tuple(_count(shape, own) < max(all_lanes, 1) for shape, own in pairs)
 
 
-mlir.register_lowering(_lane, _lower_cpu, platform="cpu")
-mlir.register_lowering(_lane, _lower_gpu, platform="cuda")
+_lane = _jax.new_primitive(
+    "lane_program", _abstract, _batch, {"cpu": _lower_cpu, "cuda": _lower_gpu}
+)

@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from jax.extend.core import Literal
 from jax.lax import GatherScatterMode
 
+from .._jax import Literal, dtype, shape
 from ._flatten import Op
-from ._values import Index, Indices, kind, shape, size, wide
+from ._values import Index, Indices, kind, size, wide
 
 FEW = 8
 """Sums of up to this many terms are written out."""
@@ -83,7 +83,7 @@ def elementwise(op: Op, a: list[str], type_: str) -> str:
 
 def _highest(integer: Any) -> str:
     """The largest number of an integer's type, at which XLA's conversions end."""
-    return "INT_MAX" if integer.aval.dtype.itemsize == 4 else "LONG_MAX"
+    return "INT_MAX" if dtype(integer).itemsize == 4 else "LONG_MAX"
 
 
 def _integer_pow(a: str, y: int) -> str:

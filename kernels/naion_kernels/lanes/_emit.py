@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from jax.extend.core import Literal, Var
 
+from .._jax import Atom, Literal, Var, dtype, shape
 from ._arrays import ARRAYS
 from ._elements import ELEMENTWISE, elementwise, is_view, viewed, with_ones
-from ._flatten import Atom, Block, Op
+from ._flatten import Block, Op
 from ._loops import LOOPS
 from ._pick import ELEMENTS
 from ._plan import Plan, varying
@@ -31,10 +31,8 @@ from ._values import (
     Scalar,
     Scope,
     Value,
-    dtype,
     kind,
     literal,
-    shape,
     size,
 )
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jax.lax import GatherScatterMode
 
+from .._jax import Atom, shape
 from ._elements import FILL
-from ._flatten import Atom, Op
-from ._values import UNIFORM, Index, Indices, Scope, kind, literal, shape
+from ._flatten import Op
+from ._values import UNIFORM, Index, Indices, Scope, kind, literal
 
 if TYPE_CHECKING:
     from ._emit import Emitter

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jax.extend.core import Var
 
-from ._flatten import Atom
+from .._jax import Atom, Var, dtype, shape
 
 SMALL = 16
 """Arrays of up to this many elements are local variables, larger ones workspace."""
@@ -28,12 +27,6 @@ because they need the strictest alignment."""
 _KINDS = {"float64": "r", "float32": "r", "int64": "i", "int32": "i", "bool": "b"}
 
 
-def dtype(atom: Atom) -> np.dtype:
-    """What XLA stores it as."""
-    aval: Any = atom.aval
-    return np.dtype(aval.dtype)
-
-
 def kind(atom: Atom) -> str:
     """Real, integer or boolean: "r", "i" or "b".
 
@@ -46,11 +39,6 @@ def kind(atom: Atom) -> str:
             f"A lane program cannot contain numbers of type {name}."
         )
     return _KINDS[name]
-
-
-def shape(atom: Atom) -> tuple[int, ...]:
-    aval: Any = atom.aval
-    return tuple(aval.shape)
 
 
 def wide(atom: Atom) -> tuple[int, ...]:
