@@ -84,7 +84,7 @@ def dtype(atom: Atom) -> np.dtype:
     return np.dtype(aval.dtype)
 
 
-_CALLS = {
+CALLS = {
     "jit": "jaxpr",
     "remat2": "jaxpr",
     "custom_jvp_call": "call_jaxpr",
@@ -95,8 +95,8 @@ _CALLS = {
 
 def call(equation: Equation) -> tuple[ClosedJaxpr, list[int]] | None:
     """The program that an operation calls and which of its inputs go there, if any."""
-    if equation.name in _CALLS:
-        program = equation.params[_CALLS[equation.name]]
+    if equation.name in CALLS:
+        program = equation.params[CALLS[equation.name]]
         return closed(program), list(range(len(equation.inputs)))
     if equation.name == "custom_linear_solve":
         # Inputs are what the four programs close over, then the right-hand sides.
@@ -188,23 +188,35 @@ def lower_function(fn: Callable[..., list[Any]], ctx: Any, *operands: Any) -> An
     return mlir.lower_fun(fn, multiple_results=True)(ctx, *operands)
 
 
-def lower_call(target: str, ctx: Any, *operands: Any) -> Any:
-    """Lower an operation to the call of a registered foreign function."""
-    return jax.ffi.ffi_lowering(target)(ctx, *operands)
+def lower_call(
+    target: str, attributes: dict[str, str], held: Any, ctx: Any, *operands: Any
+) -> Any:
+    """Lower an operation to the call of a registered foreign function.
+
+    Args:
+        target: its name.
+        attributes: strings that it gets, by name.
+        held: what has to live until an executable was made of the call.
+        ctx: of the lowering.
+        operands: of the operation.
+    """
+    ctx.module_context.add_keepalive(held)
+    return jax.ffi.ffi_lowering(target)(ctx, *operands, **attributes)
 
 
 # Foreign functions and the machine ------------------------------------------------------
 
 
-def register_target(name: str, function: Any, platform: str) -> None:
-    """Let XLA find a function of a loaded library by name, for good.
+def register_target(name: str, stages: dict[str, Any], platform: str) -> None:
+    """Let XLA find functions of a loaded library by name, for good.
 
     Args:
         name: of the target.
-        function: of a library opened by `ctypes`.
+        stages: functions of a library opened by `ctypes`, by "instantiate" and "execute".
         platform: "cpu" or "CUDA".
     """
-    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform=platform)
+    capsules = {stage: jax.ffi.pycapsule(f) for stage, f in stages.items()}
+    jax.ffi.register_ffi_target(name, capsules, platform=platform)
 
 
 def include_folder() -> str:
@@ -223,6 +235,7 @@ def cuda_capability() -> str:
 
 
 __all__ = [
+    "CALLS",
     "Atom",
     "ClosedJaxpr",
     "Equation",

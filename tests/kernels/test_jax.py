@@ -5,6 +5,8 @@ A test that fails here names the function of `_jax.py` to mend for a new JAX.
 
 import ast
 import contextlib
+import gc
+import weakref
 from pathlib import Path
 
 import jax
@@ -235,6 +237,36 @@ def test_an_operation_of_our_own():
         np.testing.assert_array_equal(run(x), 2.0 * x)
         np.testing.assert_array_equal(jax.jit(run)(x), 2.0 * x)
         np.testing.assert_array_equal(jax.vmap(run)(x[None]), 2.0 * x[None] + 1.0)
+
+
+class Held:
+    """Something that a call needs."""
+
+
+def test_what_a_call_needs_lives_as_long_as_its_executable():
+    """Made of an operation whose lowering attaches it to the module."""
+
+    def results(x):
+        return [_jax.ShapedArray(x.shape, x.dtype)]
+
+    def lower(ctx, operand):
+        thing = Held()
+        found.append(weakref.ref(thing))
+        return _jax.lower_call("test_call", {"program": "k"}, thing, ctx, operand)
+
+    found: list[weakref.ref] = []
+    with contract("lower_call"):
+        operation = _jax.new_primitive(
+            "test_held", results, lambda *_: ([], []), {"cpu": lower}
+        )
+        lowered = jax.jit(lambda x: operation.bind(x)[0]).lower(jnp.ones(3))
+        gc.collect()
+        assert found[-1]() is not None
+        assert '"k"' in lowered.as_text()
+        del lowered
+        jax.clear_caches()
+        gc.collect()
+        assert found[-1]() is None
 
 
 def test_foreign_functions():

@@ -21,7 +21,7 @@ from ._libraries import library
 _HERE = Path(__file__).parent
 
 WIDTH = 8
-"""Lanes that run at once where there are that many."""
+"""Lanes that run at once where vectors pay."""
 
 
 class _Way(NamedTuple):
@@ -50,6 +50,7 @@ _CPU = _Way(
         *("-std=c++17", "-shared", "-fPIC", "-march=native", "-w"),
         *("-O1", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fopenmp-simd"),
         *("-fno-math-errno", "-fno-trapping-math", "-fexpensive-optimizations"),
+        "-fwrapv",  # integers that are too large wrap, as XLA's
     ),
     # The vector mathematics of glibc, which lane.hpp uses on this processor only.
     ("-lmvec", "-lm") if platform.machine() == "x86_64" else ("-lm",),
@@ -64,6 +65,12 @@ _CUDA = _Way(
     (),
     "lane.cu",
 )
+
+_SANITISERS = (
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"),
+    "-fno-omit-frame-pointer",
+)
+"""What `make sanitise` compiles with, besides."""
 
 PATIENCE = 30.0
 """A compiler that hardly computes for so long hangs [s]."""
@@ -90,6 +97,19 @@ def find_compiler() -> str:
     if isinstance(found, NoCompilerError):
         raise found
     return found
+
+
+def has_long_vectors() -> bool:
+    """Whether this processor has vectors of 512 bits, and there is a compiler for them.
+
+    Shorter ones pay only where lanes share most of the work. With 256 bits a batch of
+    eight discharges takes four times as long in vectors as lane by lane, and ten times as
+    long to compile; a Jacobian by eight parameters half as long.
+    """
+    try:
+        return "-mavx512f" in _answer(find_compiler(), *_CPU.question)[1].split()
+    except NoCompilerError:
+        return False
 
 
 @functools.cache
@@ -150,7 +170,9 @@ def build(source: str) -> tuple[str, ctypes.CDLL]:
         RuntimeError: if there is no compiler, or if it hangs or fails, with its message.
         OSError: if there is no folder to compile in.
     """
-    return _built(source, find_compiler(), _CPU)
+    sanitised = os.environ.get("NAION_KERNELS_SANITISE") == "1"
+    way = _CPU._replace(flags=_CPU.flags + _SANITISERS) if sanitised else _CPU
+    return _built(source, find_compiler(), way)
 
 
 def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
@@ -162,6 +184,8 @@ def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
 def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
     about = _circumstances(path, way)
     key = hashlib.sha256(source.encode() + about).hexdigest()[:32]
+    if folder := os.environ.get("NAION_KERNELS_DUMP"):
+        _dump(source, Path(folder) / f"{key}{Path(way.file).suffix}")
 
     def make(made: Path) -> None:
         text = made.with_name(way.file)
@@ -174,6 +198,12 @@ def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
             raise RuntimeError(f"{path} failed: {_failure(status, said)}")
 
     return key, library(key, make)
+
+
+def _dump(source: str, path: Path) -> None:
+    """Write a source where its reader asked for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
 
 
 def _failure(status: int, said: str) -> str:

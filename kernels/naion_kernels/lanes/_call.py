@@ -1,8 +1,8 @@
 """Lane programs as JAX operations."""
 
-import ctypes
 import functools
 import os
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,9 +13,10 @@ from .. import _jax
 from .. import block_tridiagonal as _block_tridiagonal
 from .._cautions import Caution, caution_once
 from .._jax import ClosedJaxpr, ShapedArray
-from ._build import WIDTH, build, build_cuda
+from ._build import WIDTH, build, build_cuda, has_long_vectors
 from ._emit import emit
 from ._flatten import flatten
+from ._programs import TARGET, Build, Program, hold
 
 Out = TypeVar("Out")
 
@@ -110,7 +111,8 @@ def _batch(
 
 def _width(lanes: int, alike: bool) -> int:
     """Lanes that run at once, for groups of `lanes`."""
-    return WIDTH if lanes >= (2 if alike else WIDTH) else 1
+    in_vectors = lanes >= 2 if alike else lanes >= WIDTH and has_long_vectors()
+    return WIDTH if in_vectors else 1
 
 
 def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
@@ -118,41 +120,47 @@ def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
     return shape[0] if len(shape) > len(own.shape) else 0
 
 
-def _or_reason(make: Callable[..., str]) -> Callable[..., str | Exception]:
+def _or_reason(make: Callable[..., Program]) -> Callable[..., Program | Exception]:
     """`make`, giving the exception that it meets, once for each program.
 
     Whatever goes wrong, be it in writing C++ or in compiling it, XLA can run the program.
+    What was made is forgotten with the traced program.
     """
+    known: weakref.WeakKeyDictionary[ClosedJaxpr, dict] = weakref.WeakKeyDictionary()
 
-    @functools.cache
-    def made(*args: Any) -> str | Exception:
-        try:
-            return make(*args)
-        except Caution:
-            raise  # where users ask for warnings as errors
-        except Exception as reason:
-            return reason
+    @functools.wraps(make)
+    def made(program: ClosedJaxpr, *args: Any) -> Program | Exception:
+        own = known.setdefault(program, {})
+        if args not in own:
+            try:
+                own[args] = make(program, *args)
+            except Caution:
+                raise  # where users ask for warnings as errors
+            except Exception as reason:
+                # Tracebacks would hold the traced program.
+                own[args] = reason.with_traceback(None)
+                reason.__context__ = reason.__cause__ = None
+        return own[args]
 
     return made
 
 
 @_or_reason
-def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
-    """Compile and register a program; the name of its custom call."""
-    key, library = build(emit(flatten(program), uniform, width))
-    return _registered(key, library, "cpu")
+def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> Program:
+    """Compile and load a program."""
+    return _loaded(emit(flatten(program), uniform, width), "cpu", build)
 
 
 @_or_reason
-def _on_gpu(program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str) -> str:
+def _on_gpu(
+    program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str
+) -> Program:
     source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
-    return _registered(*build_cuda(source, capability), "CUDA")
+    return _loaded(source, "CUDA", functools.partial(build_cuda, capability=capability))
 
 
-def _registered(key: str, library: ctypes.CDLL, platform: str) -> str:
-    name = f"naion_lane_{key}"
-    _jax.register_target(name, library.run_lanes, platform)
-    return name
+def _loaded(source: str, platform: str, build: Build) -> Program:
+    return hold(*build(source), platform, build)
 
 
 def _lower_cpu(
@@ -191,7 +199,7 @@ def make_small_program() -> None:
 
 
 def _lower(
-    made: str | Exception,
+    made: Program | Exception,
     program: ClosedJaxpr,
     groups: int,
     lanes: int,
@@ -203,8 +211,8 @@ def _lower(
     Raises:
         RuntimeError: if there is, and native programs are asked for.
     """
-    if isinstance(made, str):
-        return _jax.lower_call(made, ctx, *operands)
+    if isinstance(made, Program):
+        return _jax.lower_call(TARGET, {"program": made.key}, made, ctx, *operands)
     kind = "" if isinstance(made, _EXPECTED) else f"{type(made).__name__}: "
     reason = f"{kind}{made}".rstrip(".")
     if os.environ.get("NAION_KERNELS") == "on":

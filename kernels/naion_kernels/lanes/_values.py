@@ -178,7 +178,8 @@ def literal(value: Any, kind: str) -> str:
     if kind == "b":
         return "true" if value else "false"
     if kind == "i":
-        return f"{int(value)}L"
+        # C++ has no literal of the least one.
+        return "LONG_MIN" if value == -(2**63) else f"{int(value)}L"
     value = float(value)
     if math.isnan(value):
         return "real(NAN)"
@@ -216,8 +217,13 @@ class Workspace:
 
 @dataclass
 class Program:
-    """What all blocks share: names, workspaces by type, constants and their C++."""
+    """What all blocks share: names, workspaces by type, constants and their C++.
 
+    Attributes:
+        doubles: whether reals are doubles, as they are if any is; else floats.
+    """
+
+    doubles: bool
     names: int = 0
     workspaces: dict[str, Workspace] = field(
         default_factory=lambda: {type_: Workspace() for type_ in WORKSPACE}
