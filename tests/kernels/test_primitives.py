@@ -1,6 +1,7 @@
 """Each primitive by itself, at the edges of its numbers, against what XLA computes."""
 
 import functools as ft
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from jax import lax
 
 from naion_kernels import _jax, lanes
 from naion_kernels.lanes import _call
-from naion_kernels.lanes._primitives import primitives
+from naion_kernels.lanes._primitives import primitives, with_table
 
 pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
 
@@ -365,6 +366,14 @@ def all_names(program):
 
 def test_every_primitive_has_cases():
     assert CASES.keys() == RULES.keys()
+
+
+def test_the_readme_has_the_table_of_today():
+    readme = Path(__file__).parents[2] / "kernels" / "README.md"
+    text = readme.read_text()
+    assert with_table(text) == text, f"python -m naion_kernels {readme}"
+    with pytest.raises(ValueError, match="needs lines"):
+        with_table("# Nothing\n")
 
 
 def distance(found, expected):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from jax.lax import GatherScatterMode
 
 from .._jax import Var, shape
-from ._elements import FILL, fitted
+from ._elements import FILL
 from ._flatten import Op
 from ._pick import clamped_starts, dot_term, free_axes, position
 from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind
@@ -58,7 +58,7 @@ def _reduce(e: "Emitter", op: Op) -> None:
         return e.at(a, tuple(both), scope)
 
     def combined(old: str, new: str) -> str:
-        return fitted(op, combine.format(old, new), e.program.doubles)
+        return e.fitted(op, combine.format(old, new))
 
     def result(i: Indices) -> Indices:
         return tuple(x for d, x in enumerate(i) if d not in axes)
@@ -123,7 +123,7 @@ def _dot_general(e: "Emitter", op: Op) -> None:
     fa, fb = free_axes(op)
     n_batch, n_a = [shape(a)[d] for d in ba], [shape(a)[d] for d in fa]
     n_b, n_c = [shape(b)[d] for d in fb], [shape(a)[d] for d in ca]
-    type_, fit = e.type_(v), ft.partial(fitted, op, doubles=e.program.doubles)
+    type_, fit = e.type_(v), ft.partial(e.fitted, op)
     # Sums along rows of the second operand; else rows are added up.
     along_rows = op.params["dimension_numbers"][0][1] == (len(shape(b)) - 1,)
     if along_rows or all(n == 1 for n in n_b):
@@ -235,7 +235,7 @@ def _scatter(e: "Emitter", op: Op) -> None:
     source = dict(zip((*loops, *d.update_window_dims), (*i, *j), strict=True))
     value = e.at(updates, tuple(source[k] for k in sorted(source)), inner)
     value = _COMBINED[op.name].format(target.at(where), value)
-    value = fitted(op, value, e.program.doubles)
+    value = e.fitted(op, value)
     inner.add(target.put(where, value, lanes))
     outer.close(inner)
     e.scope.close(outer)

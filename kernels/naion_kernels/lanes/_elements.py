@@ -39,18 +39,7 @@ _OTHER = {
 ELEMENTWISE = {*INFIX, *FUNCTIONS, *_OTHER}
 
 _CHOOSING = {
-    *(
-        "max",
-        "min",
-        "select_n",
-        "clamp",
-        "neg",
-        "not",
-        "sign",
-        "floor",
-        "ceil",
-        "round",
-    ),
+    *("max", "min", "select_n", "clamp", "not", "sign", "floor", "ceil", "round"),
     *("and", "or", "xor", "reduce_max", "reduce_min"),
     *("scatter", "scatter-min", "scatter-max"),
 }
@@ -108,20 +97,9 @@ def elementwise(op: Op, a: list[str], type_: str) -> str:
     return f"{ ({'r': 'as_real', 'i': 'as_int', 'b': 'as_bool'}[to]) }({a[0]})"
 
 
-def fitted(op: Op, code: str, doubles: bool) -> str:
-    """C++ that brings a result to its type, for C++ knows one of integers and of reals.
-
-    Args:
-        op: whose result it is.
-        code: C++ for an element.
-        doubles: whether reals are doubles.
-    """
-    to = dtype(op.outputs[0]).name
-    if to == "int32" and (op.name == "neg" or op.name not in _CHOOSING):
-        return f"as_int32({code})"
-    if to == "float32" and doubles and op.name not in _CHOOSING:
-        return f"as_float({code})"
-    return code
+def may_leave_its_type(op: Op) -> bool:
+    """Whether a result may have to be wrapped or rounded to be of its type."""
+    return op.name not in _CHOOSING
 
 
 def _highest(integer: Any) -> str:

@@ -15,12 +15,20 @@ import numpy as np
 
 from .._jax import Atom, Literal, Var, dtype, shape
 from ._arrays import ARRAYS
-from ._elements import ELEMENTWISE, elementwise, fitted, is_view, viewed, with_ones
+from ._elements import (
+    ELEMENTWISE,
+    elementwise,
+    is_view,
+    may_leave_its_type,
+    viewed,
+    with_ones,
+)
 from ._flatten import Block, Op
 from ._loops import LOOPS
 from ._pick import ELEMENTS
 from ._plan import Plan, varying
 from ._primitives import check
+from ._ranges import Ranges
 from ._values import (
     UNIFORM,
     VARYING,
@@ -65,6 +73,7 @@ class Emitter:
         self.program, self.block, self.scope = program, block, scope
         self.active, self.mask = active, mask
         self.plan = Plan(block)
+        self.ranges = Ranges(self.plan.defined)
         self.varying = varying(block, list(varies))
         self.values: dict[Var, Value] = dict(zip(block.inputs, values, strict=True))
         for var, value in block.constants.items():
@@ -154,12 +163,23 @@ class Emitter:
         if op.name in ELEMENTWISE:
             args = [self.at(a, index if shape(a) else (), scope) for a in op.inputs]
             code = elementwise(op, args, self.type_(v))
-            return fitted(op, code, self.program.doubles)
+            return self.fitted(op, code)
         if is_view(op):
             return self.at(op.inputs[0], viewed(op, k, index), scope)
         if op.name == "reshape":
             return self.buffer(v).at(index)
         return ELEMENTS[op.name](self, op, index, scope)
+
+    def fitted(self, op: Op, code: str) -> str:
+        """C++ that brings a result to its type: C++ has one of integers, one of reals."""
+        (v,), to = op.outputs, dtype(op.outputs[0]).name
+        if not may_leave_its_type(op):
+            return code
+        if to == "int32" and not self.ranges.fits(v, op):
+            return f"as_int32({code})"
+        if to == "float32" and self.program.doubles:
+            return f"as_float({code})"
+        return code
 
     def buffer(self, atom: Atom) -> Buffer:
         """The storage of an array that has some, its own or a part of its operand's."""

@@ -7,7 +7,7 @@ import numpy as np
 from jax.lax import GatherScatterMode
 
 from .._jax import Atom, dtype, shape
-from ._elements import FILL, fitted
+from ._elements import FILL
 from ._flatten import Op
 from ._values import UNIFORM, Index, Indices, Scope, kind, literal
 
@@ -133,7 +133,7 @@ def _dot_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
     n = [shape(op.inputs[0])[d] for d in op.params["dimension_numbers"][0][0]]
     inner = (tuple(Index(i) for i in k) for k in np.ndindex(*n))
     code = " + ".join(dot_term(e, op, index, k, scope) for k in inner)
-    return fitted(op, code or f"{e.type_(op.outputs[0])}(0)", e.program.doubles)
+    return e.fitted(op, code or f"{e.type_(op.outputs[0])}(0)")
 
 
 def _sum_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
@@ -144,7 +144,7 @@ def _sum_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
         where = [Index(gone[d]) if d in gone else next(rest) for d in range(len(n))]
         terms.append(e.at(op.inputs[0], tuple(where), scope))
     code = " + ".join(terms) or f"{e.type_(op.outputs[0])}(0)"
-    return fitted(op, code, e.program.doubles)
+    return e.fitted(op, code)
 
 
 ELEMENTS = {

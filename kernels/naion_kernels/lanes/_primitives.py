@@ -26,6 +26,7 @@ _KINDS = {
     **dict.fromkeys(("scatter-add", "scatter-mul"), "ri"),
     **dict.fromkeys(("scatter-min", "scatter-max"), "ri"),
     **dict.fromkeys(("reduce_and", "reduce_or"), "b"),
+    "custom_linear_solve": "r",
 }
 """Kinds of numbers: "r" real, "i" integer, "b" boolean. What is not here takes all."""
 
@@ -77,7 +78,7 @@ def primitives() -> Iterator[Primitive]:
     for name in sorted(_RULES):
         rule = _RULES[name]
         if code := INFIX.get(name) or FUNCTIONS.get(name):
-            rule += f", `{code}`"
+            rule += f", `{code}`".replace("|", "\\|")
         yield Primitive(name, rule, _KINDS.get(name, "rib"), _ULPS.get(name, 0))
 
 
@@ -102,11 +103,27 @@ def check(op: Op) -> None:
 
 def table() -> str:
     """The primitives in Markdown."""
-    lines = [
+    head = (
         "| primitive | numbers | rule | from XLA's, ulp |",
         "| --- | --- | --- | --- |",
-    ]
+    )
+    lines = list(head)
     for p in primitives():
         numbers = ", ".join(_NAMES[k] for k in p.kinds)
         lines.append(f"| `{p.name}` | {numbers} | {p.rule} | {p.ulps} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
+
+
+_BEGIN, _END = "<!-- primitives -->\n", "\n<!-- end of primitives -->"
+
+
+def with_table(text: str) -> str:
+    """A text with the table of primitives between its marks.
+
+    Raises:
+        ValueError: if it has no marks.
+    """
+    if _BEGIN not in text or _END not in text:
+        raise ValueError(f"The text needs lines {_BEGIN.strip()} and {_END.strip()}.")
+    before, rest = text.split(_BEGIN)
+    return before + _BEGIN + table() + _END + rest.split(_END)[1]
