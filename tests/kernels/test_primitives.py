@@ -11,6 +11,8 @@ from jax import lax
 
 from naion_kernels import _jax, lanes
 from naion_kernels.lanes import _call
+from naion_kernels.lanes._emit import emit
+from naion_kernels.lanes._flatten import flatten
 from naion_kernels.lanes._primitives import primitives, with_table
 
 pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
@@ -467,6 +469,23 @@ def test_what_exceeds_a_type_does_not_go_on(dtype, count, monkeypatch):
     expected, found = jax.jit(plain)(x), jax.jit(native)(x)
     np.testing.assert_array_equal(found, expected)
     assert np.ravel(found)[0] != wide
+
+
+@pytest.mark.parametrize(
+    ("fn", "wrapped"),
+    [
+        (lambda n: jnp.clip(n, 0, 10) * 2 + 1, False),
+        (lambda n: (n > 3).astype(np.int32) + lax.iota(np.int32, 4), False),
+        (lambda n: jnp.where(n > 0, 7, -7)[::-1] - 3, False),
+        (lambda n: n + 1, True),
+        (lambda n: jnp.clip(n, 0, 2**20) * 2**12, True),
+        (lambda n: -n, True),
+    ],
+)
+def test_only_integers_that_may_leave_their_type_are_wrapped(fn, wrapped):
+    n = jnp.arange(4, dtype=np.int32)
+    source = emit(flatten(jax.make_jaxpr(fn)(n)), (True,), 1)
+    assert ("as_int32(" in source) == wrapped
 
 
 def test_kinds_of_numbers_without_a_rule_are_named(monkeypatch):

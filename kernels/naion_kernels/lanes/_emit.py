@@ -73,7 +73,7 @@ class Emitter:
         self.program, self.block, self.scope = program, block, scope
         self.active, self.mask = active, mask
         self.plan = Plan(block)
-        self.ranges = Ranges(self.plan.defined)
+        self.ranges = Ranges(block)
         self.varying = varying(block, list(varies))
         self.values: dict[Var, Value] = dict(zip(block.inputs, values, strict=True))
         for var, value in block.constants.items():

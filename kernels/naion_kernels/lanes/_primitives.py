@@ -103,11 +103,8 @@ def check(op: Op) -> None:
 
 def table() -> str:
     """The primitives in Markdown."""
-    head = (
-        "| primitive | numbers | rule | from XLA's, ulp |",
-        "| --- | --- | --- | --- |",
-    )
-    lines = list(head)
+    lines: list[str] = ["| primitive | numbers | rule | from XLA's, ulp |"]
+    lines.append("| --- | --- | --- | --- |")
     for p in primitives():
         numbers = ", ".join(_NAMES[k] for k in p.kinds)
         lines.append(f"| `{p.name}` | {numbers} | {p.rule} | {p.ulps} |")

@@ -1,13 +1,12 @@
 """Between which numbers integers lie: those that stay in their type need no wrapping."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from .._jax import Atom, Literal, Var, dtype, shape
 from ._elements import is_view
-from ._flatten import Op
+from ._flatten import Block, Op
 
 Range = tuple[int, int]
 
@@ -18,9 +17,12 @@ _JOINED = {"concatenate", "stack", "max", "min", "clamp"}
 class Ranges:
     """Ranges of the integers of a block."""
 
-    def __init__(self, defined: Mapping[Var, tuple[Op, int]]):
-        self._defined = defined
+    def __init__(self, block: Block):
         self._known: dict[Var, Range] = {}
+        for op in block.ops:
+            for v in op.outputs:
+                if dtype(v).kind in "ib" and (exact := self._exact(op)):
+                    self._known[v] = exact if self.fits(v, op) else _all(v)
 
     def fits(self, v: Var, op: Op) -> bool:
         """Whether the exact result of an operation is in the range of its type."""
@@ -30,16 +32,8 @@ class Ranges:
 
     def _of(self, atom: Atom) -> Range:
         if isinstance(atom, Literal):
-            value = int(atom.val)
-            return value, value
-        if atom not in self._known:
-            own = _all(atom)
-            if atom in self._defined:
-                low, high = self._exact(self._defined[atom][0]) or own
-                if own[0] <= low and high <= own[1]:
-                    own = low, high
-            self._known[atom] = own
-        return self._known[atom]
+            return int(atom.val), int(atom.val)
+        return self._known.get(atom) or _all(atom)
 
     def _exact(self, op: Op) -> Range | None:
         """Of a result before it is wrapped; none where nothing is known."""
