@@ -11,7 +11,7 @@ from ._flatten import Block, Op
 Range = tuple[int, int]
 
 _KEPT = {"reshape", "reduce_max", "reduce_min", "dynamic_slice"}
-_JOINED = {"concatenate", "stack", "max", "min", "clamp"}
+_JOINED = {"concatenate", "stack"}
 
 
 class Ranges:
@@ -47,6 +47,12 @@ class Ranges:
             return of[0]
         if name in _JOINED:
             return _hull(of)
+        if name == "max":
+            return _larger(*of)
+        if name == "min":
+            return _smaller(*of)
+        if name == "clamp":
+            return _smaller(_larger(of[0], of[1]), of[2])
         if name == "select_n":
             return _hull(of[1:])
         if name == "add":
@@ -67,6 +73,14 @@ def _all(atom: Atom) -> Range:
         return 0, 1
     info = np.iinfo(dtype(atom))
     return int(info.min), int(info.max)
+
+
+def _larger(a: Range, b: Range) -> Range:
+    return max(a[0], b[0]), max(a[1], b[1])
+
+
+def _smaller(a: Range, b: Range) -> Range:
+    return min(a[0], b[0]), min(a[1], b[1])
 
 
 def _hull(ranges: list[Range]) -> Range:
