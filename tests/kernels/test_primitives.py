@@ -1,6 +1,7 @@
 """Each primitive by itself, at the edges of its numbers, against what XLA computes."""
 
 import functools as ft
+import os
 from pathlib import Path
 
 import jax
@@ -416,6 +417,8 @@ def test_agrees_with_xla(name, way, monkeypatch):
     cases = cases_of(name, only)
     if only and not cases:
         pytest.skip("has no real numbers")
+    if count and os.environ.get("NAION_KERNELS_SANITISE") == "1":
+        pytest.skip("takes long to compile for sanitisers; test_lanes.py has vectors")
     args = [tuple(map(jnp.asarray, own)) for _, *own in cases]
 
     def run(*args):

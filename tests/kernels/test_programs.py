@@ -1,6 +1,9 @@
 """Programs are loaded while something can call them; their source can be read."""
 
 import gc
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -99,3 +102,35 @@ def test_the_source_can_be_read(tmp_path, monkeypatch):
     assert "real(3.25)" in text and "run_block" in text
     names = {p.stem for p in (tmp_path / "new" / "sources").iterdir()}
     assert names >= {p.stem for p in (tmp_path / "kernels").iterdir()}
+
+
+OUTSIDE = """
+import jax, jax.numpy as jnp
+from naion_kernels import lanes
+read = lanes.per_lane(lambda x, k: x.at[k].get(mode="promise_in_bounds"))
+print(jax.jit(read)(jnp.ones(4), jnp.asarray([0, {place}])))
+"""
+
+
+def test_sanitisers_notice_what_is_read_outside(tmp_path):
+    """`make sanitise` would: a program that breaks its promise ends the process."""
+    libraries = [
+        subprocess.check_output(["g++", f"-print-file-name={name}"], text=True).strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    if not all(Path(path).is_file() for path in libraries):
+        pytest.skip("needs the libraries of GCC's sanitisers")
+    settings = {
+        "LD_PRELOAD": " ".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "NAION_KERNELS_SANITISE": "1",
+    }
+    for place, noticed in ((1, False), (5000, True)):
+        ran = subprocess.run(
+            [sys.executable, "-c", OUTSIDE.format(place=place)],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+        )
+        assert ("out of bounds" in ran.stderr) == noticed, ran.stderr
+        assert (ran.returncode != 0) == noticed

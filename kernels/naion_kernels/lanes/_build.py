@@ -67,7 +67,11 @@ _CUDA = _Way(
 )
 
 _SANITISERS = (
-    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"),
+    *(
+        "-fsanitize=address,undefined",
+        "-fno-sanitize=null",
+        "-fno-sanitize-recover=all",
+    ),
     "-fno-omit-frame-pointer",
 )
 """What `make sanitise` compiles with, besides."""
