@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint types study bench bench-gpu clean
+.PHONY: demo test test-slow lint types sanitise study bench bench-gpu clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,13 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/pyright
+
+# Native kernels under the sanitisers of addresses and of undefined behaviour; they are
+# compiled anew for it. Python allocates for good, so leaks are not looked for.
+sanitise: $(STAMP)
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	NAION_KERNELS_SANITISE=1 $(BIN)/python -m pytest -x tests/kernels
 
 study: $(STAMP)
 	$(BIN)/python -m benchmarks mesh

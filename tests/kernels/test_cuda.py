@@ -61,7 +61,7 @@ def test_layout_of_a_gpu_on_a_cpu(energy, monkeypatch):
     def build_like_gpu(program, uniform, width):
         source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
         source = source.replace("run_cuda.hpp", "run_cpu.hpp")
-        return _call._registered(*_build.build("#define STRIDED\n" + source), "cpu")
+        return _call._loaded("#define STRIDED\n" + source, "cpu", _build.build)
 
     monkeypatch.setattr(_call, "_on_cpu", build_like_gpu)
     monkeypatch.setattr(_call, "_width", lambda lanes, alike: 1)

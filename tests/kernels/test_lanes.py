@@ -7,6 +7,7 @@ import pytest
 
 import naion as na
 from naion_kernels import block_tridiagonal, lanes
+from naion_kernels.lanes import _call
 
 pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
 
@@ -14,6 +15,13 @@ RNG = np.random.default_rng(20261122)
 X = jnp.asarray(RNG.uniform(-1.0, 1.0, (6, 5)))
 V = jnp.asarray(RNG.uniform(0.1, 2.0, 6))
 N = jnp.asarray([2, -3, 0, 7, 5, 1])
+
+
+@pytest.fixture(autouse=True)
+def _vectors(monkeypatch):
+    """Also where they do not pay."""
+    monkeypatch.setattr(_call, "has_long_vectors", lambda: True)
+
 
 LANES = (None, 3, 8, 11)
 """One lane; a few; a full vector; a vector and a rest."""

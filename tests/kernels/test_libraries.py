@@ -257,4 +257,4 @@ def test_two_processes_at_once(kept):
         for _ in range(2)
     ]
     assert [p.communicate(timeout=120)[0].strip() for p in both] == ["2.0", "2.0"]
-    assert len(list(kept.iterdir())) == 1
+    assert len(list(kept.iterdir())) == 2  # with the loader

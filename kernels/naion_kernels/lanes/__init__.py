@@ -12,6 +12,7 @@ from .._cautions import caution_once
 from ._build import NoCompilerError, find_compiler, find_cuda_compiler
 from ._call import make_small_program, per_lane
 from ._libraries import folder
+from ._programs import loaded
 
 _FINDERS = {"cpu": find_compiler, "gpu": find_cuda_compiler}
 
@@ -97,6 +98,7 @@ __all__ = [
     "compiler",
     "enabled",
     "folder",
+    "loaded",
     "per_lane",
     "trial",
 ]

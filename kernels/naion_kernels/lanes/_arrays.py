@@ -1,14 +1,15 @@
 """C++ for operations that fill whole arrays: pieces, reductions, products, updates."""
 
+import functools as ft
 from typing import TYPE_CHECKING
 
-from jax.extend.core import Var
 from jax.lax import GatherScatterMode
 
+from .._jax import Var, shape
 from ._elements import FILL
 from ._flatten import Op
 from ._pick import clamped_starts, dot_term, free_axes, position
-from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind, shape
+from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind
 
 if TYPE_CHECKING:
     from ._emit import Emitter
@@ -56,6 +57,9 @@ def _reduce(e: "Emitter", op: Op) -> None:
         )
         return e.at(a, tuple(both), scope)
 
+    def combined(old: str, new: str) -> str:
+        return e.fitted(op, combine.format(old, new))
+
     def result(i: Indices) -> Indices:
         return tuple(x for d, x in enumerate(i) if d not in axes)
 
@@ -72,7 +76,7 @@ def _reduce(e: "Emitter", op: Op) -> None:
         plain = op.name == "reduce_sum" and not e.varies(v)
         pragma = f"#pragma omp simd reduction(+:{acc})" if plain else ""
         inner, j = outer.nest(gone, pragma)
-        inner.add(f"{acc} = {combine.format(acc, element(i, j, inner))};")
+        inner.add(f"{acc} = {combined(acc, element(i, j, inner))};")
         outer.close(inner)
         if target is not None:
             outer.add(target.put(result(i), acc, None))
@@ -86,7 +90,7 @@ def _reduce(e: "Emitter", op: Op) -> None:
     outer, j = e.scope.nest(gone, "")
     inner, i = outer.nest(kept)
     old = target.at(result(i))
-    inner.add(target.put(result(i), combine.format(old, element(i, j, inner)), None))
+    inner.add(target.put(result(i), combined(old, element(i, j, inner)), None))
     outer.close(inner)
     e.scope.close(outer)
 
@@ -119,7 +123,7 @@ def _dot_general(e: "Emitter", op: Op) -> None:
     fa, fb = free_axes(op)
     n_batch, n_a = [shape(a)[d] for d in ba], [shape(a)[d] for d in fa]
     n_b, n_c = [shape(b)[d] for d in fb], [shape(a)[d] for d in ca]
-    type_ = e.type_(v)
+    type_, fit = e.type_(v), ft.partial(e.fitted, op)
     # Sums along rows of the second operand; else rows are added up.
     along_rows = op.params["dimension_numbers"][0][1] == (len(shape(b)) - 1,)
     if along_rows or all(n == 1 for n in n_b):
@@ -133,7 +137,7 @@ def _dot_general(e: "Emitter", op: Op) -> None:
         outer.add(f"{type_} {acc} = 0;")
         pragma = "" if e.varies(v) else f"#pragma omp simd reduction(+:{acc})"
         inner, j = outer.nest(n_c, pragma)
-        inner.add(f"{acc} = {acc} + {dot_term(e, op, i, j, inner)};")
+        inner.add(f"{acc} = {fit(f'{acc} + {dot_term(e, op, i, j, inner)}')};")
         outer.close(inner)
         if target is not None:
             outer.add(target.put(i, acc, None))
@@ -148,7 +152,7 @@ def _dot_general(e: "Emitter", op: Op) -> None:
     y = len(n_batch) + len(n_a)
     place = (*i[:y], *j)
     product = dot_term(e, op, place, i[y:], inner)
-    inner.add(target.put(place, f"{target.at(place)} + {product}", None))
+    inner.add(target.put(place, fit(f"{target.at(place)} + {product}"), None))
     outer.close(inner)
     e.scope.close(outer)
 
@@ -231,6 +235,7 @@ def _scatter(e: "Emitter", op: Op) -> None:
     source = dict(zip((*loops, *d.update_window_dims), (*i, *j), strict=True))
     value = e.at(updates, tuple(source[k] for k in sorted(source)), inner)
     value = _COMBINED[op.name].format(target.at(where), value)
+    value = e.fitted(op, value)
     inner.add(target.put(where, value, lanes))
     outer.close(inner)
     e.scope.close(outer)

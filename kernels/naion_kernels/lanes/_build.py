@@ -15,15 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jaxlib.version
-
+from .. import _jax
 from ._libraries import library
 
 _HERE = Path(__file__).parent
 
 WIDTH = 8
-"""Lanes that run at once where there are that many."""
+"""Lanes that run at once where vectors pay."""
 
 
 class _Way(NamedTuple):
@@ -52,6 +50,7 @@ _CPU = _Way(
         *("-std=c++17", "-shared", "-fPIC", "-march=native", "-w"),
         *("-O1", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fopenmp-simd"),
         *("-fno-math-errno", "-fno-trapping-math", "-fexpensive-optimizations"),
+        "-fwrapv",  # integers that are too large wrap, as XLA's
     ),
     # The vector mathematics of glibc, which lane.hpp uses on this processor only.
     ("-lmvec", "-lm") if platform.machine() == "x86_64" else ("-lm",),
@@ -66,6 +65,16 @@ _CUDA = _Way(
     (),
     "lane.cu",
 )
+
+_SANITISERS = (
+    *(
+        "-fsanitize=address,undefined",
+        "-fno-sanitize=null",
+        "-fno-sanitize-recover=all",
+    ),
+    "-fno-omit-frame-pointer",
+)
+"""What `make sanitise` compiles with, besides."""
 
 PATIENCE = 30.0
 """A compiler that hardly computes for so long hangs [s]."""
@@ -92,6 +101,19 @@ def find_compiler() -> str:
     if isinstance(found, NoCompilerError):
         raise found
     return found
+
+
+def has_long_vectors() -> bool:
+    """Whether this processor has vectors of 512 bits, and there is a compiler for them.
+
+    Shorter ones pay only where lanes share most of the work. With 256 bits a batch of
+    eight discharges takes four times as long in vectors as lane by lane, and ten times as
+    long to compile; a Jacobian by eight parameters half as long.
+    """
+    try:
+        return "-mavx512f" in _answer(find_compiler(), *_CPU.question)[1].split()
+    except NoCompilerError:
+        return False
 
 
 @functools.cache
@@ -141,8 +163,7 @@ def _circumstances(path: str, way: _Way) -> bytes:
         raise RuntimeError(f"{path} cannot be used: {about}")
     headers = b"".join(p.read_bytes() for p in sorted(_HERE.glob("*.hpp")))
     machine = platform.machine(), *platform.libc_ver()
-    versions = jax.__version__, jaxlib.version.__version__
-    rest = about, *machine, *versions, *way.flags, *way.libraries
+    rest = about, *machine, *_jax.versions(), *way.flags, *way.libraries
     return headers + "\n".join(rest).encode()
 
 
@@ -153,7 +174,9 @@ def build(source: str) -> tuple[str, ctypes.CDLL]:
         RuntimeError: if there is no compiler, or if it hangs or fails, with its message.
         OSError: if there is no folder to compile in.
     """
-    return _built(source, find_compiler(), _CPU)
+    sanitised = os.environ.get("NAION_KERNELS_SANITISE") == "1"
+    way = _CPU._replace(flags=_CPU.flags + _SANITISERS) if sanitised else _CPU
+    return _built(source, find_compiler(), way)
 
 
 def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
@@ -165,11 +188,13 @@ def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
 def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
     about = _circumstances(path, way)
     key = hashlib.sha256(source.encode() + about).hexdigest()[:32]
+    if folder := os.environ.get("NAION_KERNELS_DUMP"):
+        _dump(source, Path(folder) / f"{key}{Path(way.file).suffix}")
 
     def make(made: Path) -> None:
         text = made.with_name(way.file)
         text.write_text(source)
-        include = ["-I", str(_HERE), "-I", jax.ffi.include_dir()]
+        include = ["-I", str(_HERE), "-I", _jax.include_folder()]
         files = [*include, str(text), "-o", str(made)]
         status, said = _run([path, *way.flags, *files, *way.libraries])
         if status or not made.exists():
@@ -177,6 +202,12 @@ def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
             raise RuntimeError(f"{path} failed: {_failure(status, said)}")
 
     return key, library(key, make)
+
+
+def _dump(source: str, path: Path) -> None:
+    """Write a source where its reader asked for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
 
 
 def _failure(status: int, said: str) -> str:

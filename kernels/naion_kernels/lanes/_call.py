@@ -1,27 +1,24 @@
 """Lane programs as JAX operations."""
 
-import ctypes
 import functools
 import os
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
 from jax import Array
-from jax.core import ShapedArray, Tracer
-from jax.extend.core import ClosedJaxpr, Primitive, jaxpr_as_fun
-from jax.interpreters import batching, mlir
 
+from .. import _jax
 from .. import block_tridiagonal as _block_tridiagonal
 from .._cautions import Caution, caution_once
-from ._build import WIDTH, build, build_cuda
+from .._jax import ClosedJaxpr, ShapedArray
+from ._build import WIDTH, build, build_cuda, has_long_vectors
 from ._emit import emit
 from ._flatten import flatten
+from ._programs import TARGET, Build, Program, hold
 
 Out = TypeVar("Out")
-
-_lane = Primitive("lane_program")
-_lane.multiple_results = True
 
 
 def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
@@ -47,25 +44,12 @@ def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
             closed, out = jax.make_jaxpr(
                 lambda *flat: fn(*jax.tree.unflatten(tree, flat)), return_shape=True
             )(*flat)
-        closed, captured = _without_captures(closed)
+        closed, captured = _jax.with_captures_as_inputs(closed)
         operands = [*captured, *map(jax.numpy.asarray, flat)]
         results = _lane.bind(*operands, program=closed, alike=alike, groups=0, lanes=0)
         return jax.tree.unflatten(jax.tree.structure(out), results)
 
     return wrapped
-
-
-def _without_captures(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
-    """Turn what `fn` captured from its surroundings into leading arguments."""
-    pairs = list(zip(closed.jaxpr.constvars, closed.consts, strict=True))
-    captured = [(v, c) for v, c in pairs if isinstance(c, Tracer)]
-    known = [(v, c) for v, c in pairs if not isinstance(c, Tracer)]
-    jaxpr = closed.jaxpr.replace(
-        constvars=[v for v, _ in known],
-        invars=[*(v for v, _ in captured), *closed.jaxpr.invars],
-        debug_info=closed.jaxpr.debug_info.with_unknown_names(),
-    )
-    return ClosedJaxpr(jaxpr, [c for _, c in known]), [c for _, c in captured]
 
 
 # Lanes come in groups: `groups` of `lanes` each, both 0 for a single lane. An operand has
@@ -77,14 +61,6 @@ def _abstract(*operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: 
     del operands, alike
     lead = (groups * lanes,) if lanes else ()
     return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
-
-
-_lane.def_abstract_eval(_abstract)
-_lane.def_impl(
-    lambda *operands, **params: jax.jit(functools.partial(_lane.bind, **params))(
-        *operands
-    )
-)
 
 
 def _batch(
@@ -135,7 +111,8 @@ def _batch(
 
 def _width(lanes: int, alike: bool) -> int:
     """Lanes that run at once, for groups of `lanes`."""
-    return WIDTH if lanes >= (2 if alike else WIDTH) else 1
+    in_vectors = lanes >= 2 if alike else lanes >= WIDTH and has_long_vectors()
+    return WIDTH if in_vectors else 1
 
 
 def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
@@ -143,46 +120,47 @@ def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
     return shape[0] if len(shape) > len(own.shape) else 0
 
 
-batching.primitive_batchers[_lane] = _batch
-
-
-def _or_reason(make: Callable[..., str]) -> Callable[..., str | Exception]:
+def _or_reason(make: Callable[..., Program]) -> Callable[..., Program | Exception]:
     """`make`, giving the exception that it meets, once for each program.
 
     Whatever goes wrong, be it in writing C++ or in compiling it, XLA can run the program.
+    What was made is forgotten with the traced program.
     """
+    known: weakref.WeakKeyDictionary[ClosedJaxpr, dict] = weakref.WeakKeyDictionary()
 
-    @functools.cache
-    def made(*args: Any) -> str | Exception:
-        try:
-            return make(*args)
-        except Caution:
-            raise  # where users ask for warnings as errors
-        except Exception as reason:
-            return reason
+    @functools.wraps(make)
+    def made(program: ClosedJaxpr, *args: Any) -> Program | Exception:
+        own = known.setdefault(program, {})
+        if args not in own:
+            try:
+                own[args] = make(program, *args)
+            except Caution:
+                raise  # where users ask for warnings as errors
+            except Exception as reason:
+                # Tracebacks would hold the traced program.
+                own[args] = reason.with_traceback(None)
+                reason.__context__ = reason.__cause__ = None
+        return own[args]
 
     return made
 
 
 @_or_reason
-def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> str:
-    """Compile and register a program; the name of its custom call."""
-    key, library = build(emit(flatten(program), uniform, width))
-    return _registered(key, library, "cpu")
+def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> Program:
+    """Compile and load a program."""
+    return _loaded(emit(flatten(program), uniform, width), "cpu", build)
 
 
 @_or_reason
-def _on_gpu(program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str) -> str:
+def _on_gpu(
+    program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str
+) -> Program:
     source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
-    return _registered(*build_cuda(source, capability), "CUDA")
+    return _loaded(source, "CUDA", functools.partial(build_cuda, capability=capability))
 
 
-def _registered(key: str, library: ctypes.CDLL, platform: str) -> str:
-    name = f"naion_lane_{key}"
-    jax.ffi.register_ffi_target(
-        name, jax.ffi.pycapsule(library.run_lanes), platform=platform
-    )
-    return name
+def _loaded(source: str, platform: str, build: Build) -> Program:
+    return hold(*build(source), platform, build)
 
 
 def _lower_cpu(
@@ -191,7 +169,7 @@ def _lower_cpu(
     width = _width(lanes, alike)
     uniform = tuple(width == 1 or u for u in _uniform(ctx, program, groups * lanes))
     made = _on_cpu(program, uniform, width)
-    return _lowering(made, program, groups, lanes)(ctx, *operands)
+    return _lower(made, program, groups, lanes, ctx, *operands)
 
 
 def _lower_gpu(
@@ -199,12 +177,10 @@ def _lower_gpu(
 ):
     """One thread a lane."""
     del alike
-    made = _on_gpu(program, _uniform(ctx, program, groups * lanes), _capability())
-    return _lowering(made, program, groups, lanes)(ctx, *operands)
-
-
-def _capability() -> str:
-    return str(jax.local_devices(backend="cuda")[0].compute_capability)
+    made = _on_gpu(
+        program, _uniform(ctx, program, groups * lanes), _jax.cuda_capability()
+    )
+    return _lower(made, program, groups, lanes, ctx, *operands)
 
 
 def make_small_program() -> None:
@@ -217,19 +193,26 @@ def make_small_program() -> None:
     if jax.default_backend() == "cpu":
         made = _on_cpu(program, (True,), 1)
     else:
-        made = _on_gpu(program, (True,), _capability())
+        made = _on_gpu(program, (True,), _jax.cuda_capability())
     if isinstance(made, Exception):
         raise RuntimeError(str(made)) from made
 
 
-def _lowering(made: str | Exception, program: ClosedJaxpr, groups: int, lanes: int):
+def _lower(
+    made: Program | Exception,
+    program: ClosedJaxpr,
+    groups: int,
+    lanes: int,
+    ctx: Any,
+    *operands: Any,
+):
     """The call of a native program, or the program itself if there is a reason for it.
 
     Raises:
         RuntimeError: if there is, and native programs are asked for.
     """
-    if isinstance(made, str):
-        return jax.ffi.ffi_lowering(made)
+    if isinstance(made, Program):
+        return _jax.lower_call(TARGET, {"program": made.key}, made, ctx, *operands)
     kind = "" if isinstance(made, _EXPECTED) else f"{type(made).__name__}: "
     reason = f"{kind}{made}".rstrip(".")
     if os.environ.get("NAION_KERNELS") == "on":
@@ -242,7 +225,7 @@ def _lowering(made: str | Exception, program: ClosedJaxpr, groups: int, lanes: i
         "meant."
     )
     run = functools.partial(_side_by_side, program, groups, lanes)
-    return mlir.lower_fun(run, multiple_results=True)
+    return _jax.lower_function(run, ctx, *operands)
 
 
 _EXPECTED = NotImplementedError, RuntimeError, OSError
@@ -251,7 +234,7 @@ _EXPECTED = NotImplementedError, RuntimeError, OSError
 
 def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Array):
     """The program as JAX runs it, mapped over the axes that its operands have."""
-    run = jaxpr_as_fun(program)
+    run = _jax.as_function(program)
     if not lanes:
         return run(*operands)
     arrays, by_group, by_lane = [], [], []
@@ -269,9 +252,10 @@ def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Arra
 
 def _uniform(ctx, program: ClosedJaxpr, all_lanes: int) -> tuple[bool, ...]:
     """Which operands are the same in all lanes of a group."""
-    pairs = zip(ctx.avals_in, program.in_avals, strict=True)
-    return tuple(_count(a.shape, own) < max(all_lanes, 1) for a, own in pairs)
+    pairs = zip(_jax.operand_shapes(ctx), program.in_avals, strict=True)
+    return tuple(_count(shape, own) < max(all_lanes, 1) for shape, own in pairs)
 
 
-mlir.register_lowering(_lane, _lower_cpu, platform="cpu")
-mlir.register_lowering(_lane, _lower_gpu, platform="cuda")
+_lane = _jax.new_primitive(
+    "lane_program", _abstract, _batch, {"cpu": _lower_cpu, "cuda": _lower_gpu}
+)

@@ -3,36 +3,49 @@
 import math
 from typing import Any
 
-from jax.extend.core import Literal
-from jax.lax import GatherScatterMode
+from jax.lax import GatherScatterMode, RoundingMethod
 
+from .._jax import Literal, dtype, shape
 from ._flatten import Op
-from ._values import Index, Indices, kind, shape, size, wide
+from ._values import Index, Indices, kind, size, wide
 
 FEW = 8
 """Sums of up to this many terms are written out."""
 
-_INFIX = {
+INFIX = {
     "add": "+", "add_any": "+", "sub": "-", "mul": "*",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",
     "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
-_FUNCTIONS = {
+FUNCTIONS = {
     "max": "larger", "min": "smaller", "abs": "magnitude", "div": "quotient_of",
     "rem": "remainder_of",
     "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p",
     "sqrt": "sqrt", "pow": "pow", "erf": "erf", "logistic": "logistic",
     "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
-    "asinh": "asinh", "floor": "floor", "ceil": "ceil", "sign": "sign",
+    "tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2",
+    "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "cbrt": "cbrt",
+    "erfc": "erfc", "floor": "floor", "ceil": "ceil", "sign": "sign",
     "is_finite": "is_finite",
 }  # fmt: skip
+EXACT = {
+    *("max", "min", "abs", "div", "rem", "sqrt", "floor", "ceil", "sign", "is_finite"),
+}
+"""Functions that have one right result."""
 _OTHER = {
-    "neg", "not", "square", "rsqrt", "integer_pow", "select_n", "clamp",
+    "neg", "not", "square", "rsqrt", "integer_pow", "select_n", "clamp", "round",
     "convert_element_type",
 }  # fmt: skip
-ELEMENTWISE = {*_INFIX, *_FUNCTIONS, *_OTHER}
+ELEMENTWISE = {*INFIX, *FUNCTIONS, *_OTHER}
 
-_VIEWS = {
+_CHOOSING = {
+    *("max", "min", "select_n", "clamp", "not", "sign", "floor", "ceil", "round"),
+    *("and", "or", "xor", "reduce_max", "reduce_min"),
+    *("scatter", "scatter-min", "scatter-max"),
+}
+"""Results that fit a type if the operands do."""
+
+VIEWS = {
     "broadcast_in_dim",
     "squeeze",
     "transpose",
@@ -48,16 +61,19 @@ _PICKED = {"iota", "pad", "dynamic_slice", "gather"}
 def elementwise(op: Op, a: list[str], type_: str) -> str:
     """C++ for one element, of C++ type `type_`, from those of the operands."""
     name = op.name
-    if name in _INFIX:
-        return f"{a[0]} {_INFIX[name]} {a[1]}"
-    if name in _FUNCTIONS:
-        return f"{_FUNCTIONS[name]}({', '.join(a)})"
+    if name in INFIX:
+        return f"{a[0]} {INFIX[name]} {a[1]}"
+    if name in FUNCTIONS:
+        return f"{FUNCTIONS[name]}({', '.join(a)})"
     if name == "neg":
         return f"-{a[0]}"
     if name == "not":
         return f"!{a[0]}" if kind(op.outputs[0]) == "b" else f"~{a[0]}"
     if name == "square":
         return f"{a[0]} * {a[0]}"
+    if name == "round":
+        even = op.params["rounding_method"] == RoundingMethod.TO_NEAREST_EVEN
+        return f"{'rint' if even else 'round'}({a[0]})"
     if name == "rsqrt":
         return f"real(1) / sqrt({a[0]})"
     if name == "integer_pow":
@@ -81,9 +97,14 @@ def elementwise(op: Op, a: list[str], type_: str) -> str:
     return f"{ ({'r': 'as_real', 'i': 'as_int', 'b': 'as_bool'}[to]) }({a[0]})"
 
 
+def may_leave_its_type(op: Op) -> bool:
+    """Whether a result may have to be wrapped or rounded to be of its type."""
+    return op.name not in _CHOOSING
+
+
 def _highest(integer: Any) -> str:
     """The largest number of an integer's type, at which XLA's conversions end."""
-    return "INT_MAX" if integer.aval.dtype.itemsize == 4 else "LONG_MAX"
+    return "INT_MAX" if dtype(integer).itemsize == 4 else "LONG_MAX"
 
 
 def _integer_pow(a: str, y: int) -> str:
@@ -96,7 +117,7 @@ def is_view(op: Op) -> bool:
     """Whether the operation only changes the index at which its operand is read."""
     if op.name == "reshape":
         return wide(op.inputs[0]) == wide(op.outputs[0])
-    return op.name in _VIEWS
+    return op.name in VIEWS
 
 
 def viewed(op: Op, k: int, index: Indices) -> Indices:

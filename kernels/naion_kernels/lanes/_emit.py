@@ -12,14 +12,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from jax.extend.core import Literal, Var
 
+from .._jax import Atom, Literal, Var, dtype, shape
 from ._arrays import ARRAYS
-from ._elements import ELEMENTWISE, elementwise, is_view, viewed, with_ones
-from ._flatten import Atom, Block, Op
+from ._elements import (
+    ELEMENTWISE,
+    elementwise,
+    is_view,
+    may_leave_its_type,
+    viewed,
+    with_ones,
+)
+from ._flatten import Block, Op
 from ._loops import LOOPS
 from ._pick import ELEMENTS
 from ._plan import Plan, varying
+from ._primitives import check
+from ._ranges import Ranges
 from ._values import (
     UNIFORM,
     VARYING,
@@ -31,10 +40,8 @@ from ._values import (
     Scalar,
     Scope,
     Value,
-    dtype,
     kind,
     literal,
-    shape,
     size,
 )
 
@@ -61,9 +68,12 @@ class Emitter:
         mask: str | None = None,
         owned: Iterable[Var] = (),
     ):
+        for op in block.ops:
+            check(op)
         self.program, self.block, self.scope = program, block, scope
         self.active, self.mask = active, mask
         self.plan = Plan(block)
+        self.ranges = Ranges(block)
         self.varying = varying(block, list(varies))
         self.values: dict[Var, Value] = dict(zip(block.inputs, values, strict=True))
         for var, value in block.constants.items():
@@ -88,11 +98,7 @@ class Emitter:
                 self._finish(v)
 
     def _operation(self, op: Op) -> None:
-        handler = LOOPS.get(op.name) or ARRAYS.get(op.name)
-        if handler is None:
-            raise NotImplementedError(
-                f"A lane program cannot contain the operation {op.name!r}."
-            )
+        handler = LOOPS.get(op.name) or ARRAYS[op.name]
         handler(self, op)
 
     def inner(self, *arguments: Any, **options: Any) -> "Emitter":
@@ -156,12 +162,24 @@ class Emitter:
         op, k = self.plan.defined[v]
         if op.name in ELEMENTWISE:
             args = [self.at(a, index if shape(a) else (), scope) for a in op.inputs]
-            return elementwise(op, args, self.type_(v))
+            code = elementwise(op, args, self.type_(v))
+            return self.fitted(op, code)
         if is_view(op):
             return self.at(op.inputs[0], viewed(op, k, index), scope)
         if op.name == "reshape":
             return self.buffer(v).at(index)
         return ELEMENTS[op.name](self, op, index, scope)
+
+    def fitted(self, op: Op, code: str) -> str:
+        """C++ that brings a result to its type: C++ has one of integers, one of reals."""
+        (v,), to = op.outputs, dtype(op.outputs[0]).name
+        if not may_leave_its_type(op):
+            return code
+        if to == "int32" and not self.ranges.fits(v, op):
+            return f"as_int32({code})"
+        if to == "float32" and self.program.doubles:
+            return f"as_float({code})"
+        return code
 
     def buffer(self, atom: Atom) -> Buffer:
         """The storage of an array that has some, its own or a part of its operand's."""
@@ -209,7 +227,7 @@ def emit(
         width: how many lanes a thread runs at once.
         runner: header that runs the program over all lanes.
     """
-    program = Program()
+    program = Program(doubles=np.dtype(np.float64) in _types(block))
     scope = Scope(program, 1)
     varies = [width > 1 and not u for u in uniform]
     values: list[Value] = []
@@ -245,13 +263,11 @@ def emit(
     for type_, name in WORKSPACE.items():
         layout.append(f"  const auto {name} = place<{type_}>(memory, {total});")
         total += f" + {program.workspaces[type_].most} * sizeof({type_})"
-    floats = {dtype(a) for a in (*block.inputs, *block.outputs)}
-    real = "double" if np.dtype(np.float64) in floats else "float"
     return "\n".join(
         [
             f"#define WIDTH {width}",
-            f"#define REAL_BITS {64 if real == 'double' else 32}",
-            f"typedef {real} real;",
+            f"#define REAL_BITS {64 if program.doubles else 32}",
+            f"typedef {'double' if program.doubles else 'float'} real;",
             '#include "lane.hpp"',
             "namespace {",
             _table("input", block.inputs),
@@ -268,6 +284,13 @@ def emit(
             "",
         ]
     )
+
+
+def _types(block: Block) -> set[np.dtype]:
+    """Of all numbers in a block and in its loops."""
+    made = (v for op in block.ops for v in op.outputs)
+    found = {dtype(a) for a in (*block.inputs, *block.outputs, *made)}
+    return found.union(*(_types(body) for op in block.ops for body in op.bodies))
 
 
 def _table(name: str, atoms: Sequence[Atom]) -> str:

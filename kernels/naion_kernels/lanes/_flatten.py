@@ -5,20 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var, jaxprs_in_params
 
-Atom = Var | Literal
+from .. import _jax
+from .._jax import Atom, ClosedJaxpr, Equation, Jaxpr, Literal, Var
 
-_CALLS = {
-    "jit": "jaxpr",
-    "closed_call": "call_jaxpr",
-    "core_call": "call_jaxpr",
-    "remat": "jaxpr",
-    "checkpoint": "jaxpr",
-    "custom_jvp_call": "call_jaxpr",
-    "custom_vjp_call": "call_jaxpr",
-}
-_ALIASES = {"stop_gradient", "copy", "optimization_barrier", "reshard"}
+ALIASES = {"stop_gradient", "copy", "optimization_barrier", "reshard"}
+"""Operations that give what they get."""
 
 
 @dataclass(eq=False)
@@ -48,12 +40,10 @@ def flatten(closed: ClosedJaxpr) -> Block:
     Raises:
         NotImplementedError: if it does something else than to compute.
     """
-    jaxpr = closed.jaxpr
-    if jaxpr.effects:
-        kinds = ", ".join(sorted(type(e).__name__ for e in jaxpr.effects))
+    if kinds := ", ".join(_jax.effects(closed)):
         raise NotImplementedError(f"A lane program cannot have effects ({kinds}).")
-    block = Block(list(jaxpr.invars), [], [], {})
-    names: dict[Var, Atom] = {v: v for v in jaxpr.invars}
+    block = Block(_jax.inputs(closed), [], [], {})
+    names: dict[Var, Atom] = {v: v for v in block.inputs}
     block.outputs = _inline(closed, names, block)
     _sum_in_place(block)
     _drop_dead(block)
@@ -99,7 +89,7 @@ def _sum_in_place(block: Block) -> None:
         chain = scatters(other)
         if not chain:
             into, chain = other, scatters(into)
-        outputs = [Var(op.outputs[0].aval) for _ in chain[1:]] + op.outputs
+        outputs = [_jax.variable_like(op.outputs[0]) for _ in chain[1:]] + op.outputs
         if not chain:
             ops.append(op)
         for scatter, out in zip(chain, outputs, strict=False):
@@ -124,40 +114,34 @@ def _inline(closed: ClosedJaxpr, names: dict[Var, Atom], block: Block) -> list[A
     def named(atom: Atom) -> Atom:
         return atom if isinstance(atom, Literal) else names[atom]
 
-    for var, value in zip(closed.jaxpr.constvars, closed.consts, strict=True):
-        own = names[var] = Var(var.aval)
+    for var, value in _jax.constants(closed):
+        own = names[var] = _jax.variable_like(var)
         block.constants[own] = np.asarray(value)
-    for eqn in closed.jaxpr.eqns:
-        name, params = eqn.primitive.name, eqn.params
-        inputs = [named(a) for a in eqn.invars]
-        if name in _ALIASES:
+    for eqn in _jax.equations(closed):
+        inputs, called = [named(a) for a in eqn.inputs], _jax.call(eqn)
+        if eqn.name in ALIASES:
             outputs = inputs
-        elif name in _CALLS:
-            outputs = _inline_call(params[_CALLS[name]], inputs, block)
-        elif name == "cond" and not any(map(_may_not_end, params["branches"])):
+        elif called:
+            program, own = called
+            outputs = _inline_call(program, [inputs[k] for k in own], block)
+        elif eqn.name == "cond" and not any(map(_may_not_end, _jax.bodies(eqn))):
             outputs = _inline_branches(eqn, inputs, block)
-        elif name == "custom_linear_solve":
-            counts = params["const_lengths"]
-            first = counts.matvec + counts.vecmat
-            rest = first + counts.solve + counts.transpose_solve
-            inputs = inputs[first : first + counts.solve] + inputs[rest:]
-            outputs = _inline_call(params["jaxprs"].solve, inputs, block)
         else:
-            outputs = [Var(v.aval) for v in eqn.outvars]
-            op = Op(name, inputs, outputs, dict(params))
-            op.bodies = [flatten(_closed(j)) for j in _bodies(name, params)]
+            outputs = [_jax.variable_like(v) for v in eqn.outputs]
+            op = Op(eqn.name, inputs, outputs, eqn.params)
+            op.bodies = [flatten(body) for body in _jax.bodies(eqn)]
             block.ops.append(op)
-        names.update(zip(eqn.outvars, outputs, strict=True))
-    return [named(a) for a in closed.jaxpr.outvars]
+        names.update(zip(eqn.outputs, outputs, strict=True))
+    return [named(a) for a in _jax.outputs(closed)]
 
 
-def _inline_branches(eqn, inputs: list[Atom], block: Block) -> list[Atom]:
+def _inline_branches(eqn: Equation, inputs: list[Atom], block: Block) -> list[Atom]:
     """Compute all branches, as lanes may take different ones, and select."""
     which, *operands = inputs
-    cases = [_inline_call(b, operands, block) for b in eqn.params["branches"]]
+    cases = [_inline_call(branch, operands, block) for branch in _jax.bodies(eqn)]
     outputs: list[Atom] = []
-    for v, *values in zip(eqn.outvars, *cases, strict=True):
-        out = Var(v.aval)
+    for v, *values in zip(eqn.outputs, *cases, strict=True):
+        out = _jax.variable_like(v)
         block.ops.append(Op("select_n", [which, *values], [out], {}))
         outputs.append(out)
     return outputs
@@ -166,27 +150,11 @@ def _inline_branches(eqn, inputs: list[Atom], block: Block) -> list[Atom]:
 def _may_not_end(branch: Jaxpr | ClosedJaxpr) -> bool:
     """Whether a branch has a loop that may run for ever in lanes that do not take it."""
     return any(
-        eqn.primitive.name == "while"
-        or any(map(_may_not_end, jaxprs_in_params(eqn.params)))
-        for eqn in branch.eqns
+        eqn.name == "while" or any(map(_may_not_end, _jax.programs_within(eqn)))
+        for eqn in _jax.equations(branch)
     )
 
 
-def _inline_call(jaxpr, inputs: list[Atom], block: Block) -> list[Atom]:
-    closed = _closed(jaxpr)
-    names = dict(zip(closed.jaxpr.invars, inputs, strict=True))
-    return _inline(closed, names, block)
-
-
-def _closed(jaxpr: Jaxpr | ClosedJaxpr) -> ClosedJaxpr:
-    return jaxpr if isinstance(jaxpr, ClosedJaxpr) else ClosedJaxpr(jaxpr, ())
-
-
-def _bodies(name: str, params: dict[str, Any]) -> list[Any]:
-    if name == "while":
-        return [params["cond_jaxpr"], params["body_jaxpr"]]
-    if name == "scan":
-        return [params["jaxpr"]]
-    if name == "cond":
-        return list(params["branches"])
-    return []
+def _inline_call(program: ClosedJaxpr, inputs: list[Atom], block: Block) -> list[Atom]:
+    names: dict[Var, Atom] = dict(zip(_jax.inputs(program), inputs, strict=True))
+    return _inline(program, names, block)

@@ -1,4 +1,4 @@
-"""Compiled libraries: loaded once in a process, and kept from one to the next.
+"""Compiled libraries: open while they are used, and kept from one process to the next.
 
 A library that is kept ends with a hash of its name and content. It is loaded only if that
 is right and if nobody else could have written it. Anything else is made anew: a library
@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +33,7 @@ LEFT_FOR = 86400.0
 _LIBRARY = re.compile(r"[0-9a-f]{32}\.so")
 _HALF_BUILT = "naion-lane-"
 
-_loaded: dict[str, ctypes.CDLL] = {}
+_loaded: weakref.WeakValueDictionary[str, ctypes.CDLL] = weakref.WeakValueDictionary()
 _locks: dict[str, threading.Lock] = {}
 
 
@@ -47,7 +48,7 @@ def folder() -> Path:
 
 
 def library(key: str, make: Callable[[Path], None]) -> ctypes.CDLL:
-    """The library of a key, 32 hexadecimal digits.
+    """The library of a key, 32 hexadecimal digits; closed when nothing refers to it.
 
     Args:
         key: stands for everything that the library depends on.
@@ -55,9 +56,10 @@ def library(key: str, make: Callable[[Path], None]) -> ctypes.CDLL:
             which may hold other files and is removed afterwards.
     """
     with _locks.setdefault(key, threading.Lock()):
-        if key not in _loaded:
-            _loaded[key] = _kept(key) or _made(key, make)
-        return _loaded[key]
+        found = _loaded.get(key)
+        if found is None:
+            found = _loaded[key] = _kept(key) or _made(key, make)
+        return found
 
 
 def _kept(key: str) -> ctypes.CDLL | None:
@@ -68,7 +70,7 @@ def _kept(key: str) -> ctypes.CDLL | None:
             found, content = os.fstat(file.fileno()), file.read()
         if not is_own(found) or is_open(found) or not _is_whole(key, content):
             return None
-        loaded = ctypes.CDLL(str(path))
+        loaded = _open(path)
     except OSError:
         return None
     with contextlib.suppress(OSError):
@@ -84,13 +86,27 @@ def _made(key: str, make: Callable[[Path], None]) -> ctypes.CDLL:
         make(made)
         try:
             where = folder()
-            loaded = ctypes.CDLL(str(_keep(where, key, made.read_bytes())))
+            loaded = _open(_keep(where, key, made.read_bytes()))
             _tidy(where)
             return loaded
         except OSError as problem:
             nothing_kept(problem)
         # Mapped into memory, it outlives its file.
-        return ctypes.CDLL(str(made))
+        return _open(made)
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    """A library that is closed with the object.
+
+    Raises:
+        OSError: if this machine cannot load it.
+    """
+    opened = ctypes.CDLL(str(path))
+    close = ctypes.CDLL(None).dlclose
+    close.argtypes = [ctypes.c_void_p]
+    closing = weakref.finalize(opened, close, opened._handle)
+    closing.atexit = False
+    return opened
 
 
 def _hash(key: str, content: bytes) -> bytes:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jax.extend.core import Var
-
+from .._jax import Atom, Var, shape
 from ._arrays import UPDATES
-from ._flatten import Atom, Block, Op
+from ._flatten import Block, Op
 from ._plan import loop_varying
 from ._values import (
     UNIFORM,
@@ -17,7 +16,6 @@ from ._values import (
     Value,
     copy,
     kind,
-    shape,
 )
 
 if TYPE_CHECKING:

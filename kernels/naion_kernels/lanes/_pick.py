@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jax.lax import GatherScatterMode
 
+from .._jax import Atom, dtype, shape
 from ._elements import FILL
-from ._flatten import Atom, Op
-from ._values import UNIFORM, Index, Indices, Scope, kind, literal, shape
+from ._flatten import Op
+from ._values import UNIFORM, Index, Indices, Scope, kind, literal
 
 if TYPE_CHECKING:
     from ._emit import Emitter
@@ -94,10 +95,11 @@ def _gather(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
     value = e.buffer(operand).at(where)
     if not checks:
         return value
-    missing = {"r": float("nan"), "i": np.iinfo(np.int64).min, "b": True}
-    fill = op.params["fill_value"]
-    own = kind(operand)
-    fill = literal(missing[own] if fill is None else fill, own)
+    fill, own = op.params["fill_value"], kind(operand)
+    if fill is None:
+        least = np.iinfo(dtype(operand)).min if own == "i" else 0
+        fill = {"r": float("nan"), "i": least, "b": True}[own]
+    fill = literal(fill, own)
     return f"choose<{e.type_(op.outputs[0])}>({' & '.join(checks)}, {value}, {fill})"
 
 
@@ -130,7 +132,8 @@ def dot_term(e: "Emitter", op: Op, index: Indices, inner: Indices, scope: Scope)
 def _dot_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
     n = [shape(op.inputs[0])[d] for d in op.params["dimension_numbers"][0][0]]
     inner = (tuple(Index(i) for i in k) for k in np.ndindex(*n))
-    return " + ".join(dot_term(e, op, index, k, scope) for k in inner) or "real(0)"
+    code = " + ".join(dot_term(e, op, index, k, scope) for k in inner)
+    return e.fitted(op, code or f"{e.type_(op.outputs[0])}(0)")
 
 
 def _sum_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
@@ -140,7 +143,8 @@ def _sum_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
         rest, gone = iter(index), dict(zip(axes, k, strict=True))
         where = [Index(gone[d]) if d in gone else next(rest) for d in range(len(n))]
         terms.append(e.at(op.inputs[0], tuple(where), scope))
-    return " + ".join(terms) or f"{UNIFORM[kind(op.outputs[0])]}(0)"
+    code = " + ".join(terms) or f"{e.type_(op.outputs[0])}(0)"
+    return e.fitted(op, code)
 
 
 ELEMENTS = {

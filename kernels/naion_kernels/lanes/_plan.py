@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from jax.extend.core import Var
-
+from .._jax import Atom, Var, shape
 from ._elements import (
     is_contiguous,
     is_free,
@@ -13,8 +12,8 @@ from ._elements import (
     shares_index,
     stored_inputs,
 )
-from ._flatten import Atom, Block, Op
-from ._values import shape, size, wide
+from ._flatten import Block, Op
+from ._values import size, wide
 
 
 def varying(block: Block, inputs: list[bool]) -> set[Var]:

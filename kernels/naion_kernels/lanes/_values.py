@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jax.extend.core import Var
 
-from ._flatten import Atom
+from .._jax import Atom, Var, dtype, shape
 
 SMALL = 16
 """Arrays of up to this many elements are local variables, larger ones workspace."""
@@ -28,12 +27,6 @@ because they need the strictest alignment."""
 _KINDS = {"float64": "r", "float32": "r", "int64": "i", "int32": "i", "bool": "b"}
 
 
-def dtype(atom: Atom) -> np.dtype:
-    """What XLA stores it as."""
-    aval: Any = atom.aval
-    return np.dtype(aval.dtype)
-
-
 def kind(atom: Atom) -> str:
     """Real, integer or boolean: "r", "i" or "b".
 
@@ -46,11 +39,6 @@ def kind(atom: Atom) -> str:
             f"A lane program cannot contain numbers of type {name}."
         )
     return _KINDS[name]
-
-
-def shape(atom: Atom) -> tuple[int, ...]:
-    aval: Any = atom.aval
-    return tuple(aval.shape)
 
 
 def wide(atom: Atom) -> tuple[int, ...]:
@@ -190,7 +178,8 @@ def literal(value: Any, kind: str) -> str:
     if kind == "b":
         return "true" if value else "false"
     if kind == "i":
-        return f"{int(value)}L"
+        # C++ has no literal of the least one.
+        return "LONG_MIN" if value == -(2**63) else f"{int(value)}L"
     value = float(value)
     if math.isnan(value):
         return "real(NAN)"
@@ -228,8 +217,13 @@ class Workspace:
 
 @dataclass
 class Program:
-    """What all blocks share: names, workspaces by type, constants and their C++."""
+    """What all blocks share: names, workspaces by type, constants and their C++.
 
+    Attributes:
+        doubles: whether reals are doubles, as they are if any is; else floats.
+    """
+
+    doubles: bool
     names: int = 0
     workspaces: dict[str, Workspace] = field(
         default_factory=lambda: {type_: Workspace() for type_ in WORKSPACE}

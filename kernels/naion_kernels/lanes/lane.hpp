@@ -3,10 +3,12 @@
 #include <cmath>
 #include <limits>
 
-using std::asinh; using std::ceil; using std::cos; using std::cosh; using std::erf;
-using std::exp; using std::exp2; using std::expm1; using std::floor; using std::log;
-using std::log1p; using std::pow; using std::sin; using std::sinh; using std::sqrt;
-using std::tanh;
+using std::acos; using std::acosh; using std::asin; using std::asinh; using std::atan;
+using std::atan2; using std::atanh; using std::cbrt; using std::ceil; using std::cos;
+using std::cosh; using std::erf; using std::erfc; using std::exp; using std::exp2;
+using std::expm1; using std::floor; using std::log; using std::log1p; using std::pow;
+using std::rint; using std::round; using std::sin; using std::sinh; using std::sqrt;
+using std::tan; using std::tanh;
 
 #ifdef __CUDACC__
 #define PROGRAM static __device__ __noinline__
@@ -41,11 +43,18 @@ template <class T> INLINE Strided<T> place(Memory m, long bytes) {
 template <class T> INLINE T* place(Memory m, long bytes) { return (T*)(m.at + bytes); }
 #endif
 
-// Numbers. Comparisons with NaN are as in JAX: NaN wins.
-INLINE real larger(real a, real b) { return (a >= b) | (a != a) ? a : b; }
-INLINE real smaller(real a, real b) { return (a <= b) | (a != a) ? a : b; }
+// Numbers. The larger and smaller of two are as in XLA: NaN wins, and -0 is below 0.
+INLINE bool is_negative(real a) { return std::signbit(a); }
+INLINE real larger(real a, real b) {
+  return (a > b) | (a != a) | ((a == b) & is_negative(b)) ? a : b;
+}
+INLINE real smaller(real a, real b) {
+  return (a < b) | (a != a) | ((a == b) & is_negative(a)) ? a : b;
+}
 INLINE long larger(long a, long b) { return a >= b ? a : b; }
 INLINE long smaller(long a, long b) { return a <= b ? a : b; }
+INLINE bool larger(bool a, bool b) { return a | b; }
+INLINE bool smaller(bool a, bool b) { return a & b; }
 INLINE real magnitude(real a) { return std::fabs(a); }
 INLINE long magnitude(long a) { return a < 0 ? -a : a; }
 INLINE bool is_finite(real a) { return std::fabs(a) <= std::numeric_limits<real>::max(); }
@@ -72,6 +81,9 @@ template <long most> INLINE long as_int(real a) {
   return a != a ? 0 : a >= real(most) ? most : a <= -real(most) ? -most - 1 : long(a);
 }
 INLINE long as_int(bool a) { return long(a); }
+// What does not fit wraps, and what is between two floats is rounded.
+INLINE long as_int32(long a) { return int(a); }
+INLINE real as_float(real a) { return float(a); }
 INLINE bool as_bool(real a) { return a != 0; }
 INLINE bool as_bool(long a) { return a != 0; }
 INLINE long clamped(long a, long most) { return a < 0 ? 0 : a > most ? most : a; }
@@ -87,7 +99,7 @@ template <class T> INLINE T lowest() {
 }
 
 template <class T> INLINE T power(T a, int n) {
-  T r = real(1);
+  T r = T(1);
   for (; n; n >>= 1, a = a * a)
     if (n & 1) r = r * a;
   return r;
@@ -151,6 +163,8 @@ COMPARE(I, <) COMPARE(I, <=) COMPARE(I, >) COMPARE(I, >=) COMPARE(I, ==) COMPARE
 COMPARE(B, ==) COMPARE(B, !=)
 INLINE B operator<(B a, B b) { return B::of(~a.v & b.v); }
 INLINE B operator>(B a, B b) { return b < a; }
+INLINE B operator<=(B a, B b) { return B::of(~a.v | b.v); }
+INLINE B operator>=(B a, B b) { return b <= a; }
 INLINE R operator-(R a) { return R::of(-a.v); }
 INLINE I operator-(I a) { return I::of(-a.v); }
 INLINE I operator~(I a) { return I::of(~a.v); }
@@ -167,11 +181,20 @@ template <class T, class U> INLINE void assign(T& old, U now, B lanes) {
   old = choose<T>(lanes, T(now), old);
 }
 
-INLINE R larger(R a, R b) { return choose<R>((a >= b) | (a != a), a, b); }
-INLINE R smaller(R a, R b) { return choose<R>((a <= b) | (a != a), a, b); }
+INLINE B is_negative(R a) { return truth((MV)a.v < 0); }
+INLINE R larger(R a, R b) {
+  return choose<R>((a > b) | (a != a) | ((a == b) & is_negative(b)), a, b);
+}
+INLINE R smaller(R a, R b) {
+  return choose<R>((a < b) | (a != a) | ((a == b) & is_negative(a)), a, b);
+}
 INLINE I larger(I a, I b) { return choose<I>(a >= b, a, b); }
 INLINE I smaller(I a, I b) { return choose<I>(a <= b, a, b); }
-INLINE R magnitude(R a) { return choose<R>(a < R(0), -a, a); }
+INLINE B larger(B a, B b) { return a | b; }
+INLINE B smaller(B a, B b) { return a & b; }
+INLINE R magnitude(R a) {
+  return R::of((RV)((MV)a.v & std::numeric_limits<decltype(MV{}[0] + 0)>::max()));
+}
 INLINE I magnitude(I a) { return choose<I>(a < I(0), -a, a); }
 INLINE I clamped(I a, long most) { return smaller(larger(a, I(0)), I(most)); }
 INLINE I sign(I a) { return choose<I>(a > I(0), I(1), choose<I>(a < I(0), I(-1), I(0))); }
@@ -192,6 +215,11 @@ template <long most> INLINE I as_int(R a) {
   return i;
 }
 INLINE I as_int(B a) { return I::of(-a.v); }
+INLINE I as_int32(I a) { return I::of(a.v << 32 >> 32); }
+INLINE R as_float(R a) {
+  typedef float FV __attribute__((vector_size(WIDTH * sizeof(float))));
+  return R::of(__builtin_convertvector(__builtin_convertvector(a.v, FV), RV));
+}
 INLINE B as_bool(R a) { return a != R(0); }
 INLINE B as_bool(I a) { return a != I(0); }
 INLINE B is_finite(R a) { return magnitude(a) <= R(std::numeric_limits<real>::max()); }
@@ -223,7 +251,9 @@ INLINE B is_finite(R a) { return magnitude(a) <= R(std::numeric_limits<real>::ma
 #endif
 VECTOR(exp) VECTOR(log) VECTOR(log1p) VECTOR(expm1) VECTOR(asinh) VECTOR(tanh)
 VECTOR(sin) VECTOR(cos) VECTOR(sinh) VECTOR(cosh) VECTOR(exp2) VECTOR(erf) VECTOR2(pow)
-BY_LANE(sqrt) BY_LANE(floor) BY_LANE(ceil) BY_LANE(sign)
+VECTOR(tan) VECTOR(asin) VECTOR(acos) VECTOR(atan) VECTOR(acosh) VECTOR(atanh)
+VECTOR(cbrt) VECTOR(erfc) VECTOR2(atan2)
+BY_LANE(sqrt) BY_LANE(floor) BY_LANE(ceil) BY_LANE(rint) BY_LANE(round) BY_LANE(sign)
 INLINE R logistic(R a) { return R(1) / (R(1) + exp(-a)); }
 INLINE R remainder_of(R a, R b) {
   LANES a.v[l] = std::fmod(a.v[l], b.v[l]);

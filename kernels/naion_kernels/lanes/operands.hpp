@@ -1,5 +1,5 @@
 // Operands of the XLA custom call that runs a lane program.
-#include "xla/ffi/api/c_api.h"
+#include "ffi.hpp"
 
 #ifdef __CUDACC__
 #define ANYWHERE __host__ __device__
@@ -20,26 +20,6 @@ struct Operands {
     return by_lane(k) ? lane : count[k] == 1 ? 0 : group;
   }
 };
-
-inline XLA_FFI_Error* failure(XLA_FFI_CallFrame* frame, const char* message,
-                              XLA_FFI_Error_Code code = XLA_FFI_Error_Code_INVALID_ARGUMENT) {
-  XLA_FFI_Error_Create_Args args = {XLA_FFI_Error_Create_Args_STRUCT_SIZE, nullptr, message,
-                                    code};
-  return frame->api->XLA_FFI_Error_Create(&args);
-}
-
-// XLA asks first which version of its interface this was made for.
-inline bool answer_metadata(XLA_FFI_CallFrame* frame) {
-  for (auto* e = frame->extension_start; e; e = e->next) {
-    if (e->type != XLA_FFI_Extension_Metadata) continue;
-    auto* metadata = reinterpret_cast<XLA_FFI_Metadata_Extension*>(e)->metadata;
-    metadata->api_version.major_version = XLA_FFI_API_MAJOR;
-    metadata->api_version.minor_version = XLA_FFI_API_MINOR;
-    metadata->traits = 0;
-    return true;
-  }
-  return false;
-}
 
 inline long bytes_of(const XLA_FFI_Buffer* b, long item) {
   for (long d = 0; d < b->rank; ++d) item *= b->dims[d];

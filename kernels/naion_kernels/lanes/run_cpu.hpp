@@ -24,19 +24,34 @@ struct Call {
   long blocks_of_group() const { return (operands.lanes + WIDTH - 1) / WIDTH; }
 };
 
-// The workspace of a thread; kept from call to call.
-struct Workspace {
-  void* memory = nullptr;
-  ~Workspace() { free(memory); }
-};
+// Workspaces that no thread uses, kept from call to call until the library is closed. (Those
+// of threads would keep it open as long as the threads live.)
+class Workspaces {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  void* unused[64];
+  int count = 0;
 
-void take_lanes(Call* call) {
-  static thread_local Workspace space;
-  if (!space.memory) {
-    const long bytes = workspace_bytes * THREADS + 64;
-    space.memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+ public:
+  ~Workspaces() {
+    while (count) free(unused[--count]);
   }
-  const Memory memory = {static_cast<char*>(space.memory), THREADS, THREADS - 1};
+  void* take() {
+    pthread_mutex_lock(&mutex);
+    void* memory = count ? unused[--count] : nullptr;
+    pthread_mutex_unlock(&mutex);
+    const long bytes = workspace_bytes * THREADS + 64;
+    return memory ? memory : aligned_alloc(64, (bytes + 63) / 64 * 64);
+  }
+  void give_back(void* memory) {
+    pthread_mutex_lock(&mutex);
+    const bool kept = count < 64;
+    if (kept) unused[count++] = memory;
+    pthread_mutex_unlock(&mutex);
+    if (!kept) free(memory);
+  }
+} workspaces;
+
+void run_blocks(Call* call, const Memory memory) {
   const Operands& o = call->operands;
   while (true) {
     const long block = __atomic_fetch_add(&call->next, 1, __ATOMIC_RELAXED);
@@ -57,15 +72,16 @@ void take_lanes(Call* call) {
   }
 }
 
-void* worker(void* call) {
-  take_lanes(static_cast<Call*>(call));
+void* take_lanes(void* call) {
+  void* memory = workspaces.take();
+  run_blocks(static_cast<Call*>(call), {static_cast<char*>(memory), THREADS, THREADS - 1});
+  workspaces.give_back(memory);
   return nullptr;
 }
 
 }  // namespace
 
 extern "C" XLA_FFI_Error* run_lanes(XLA_FFI_CallFrame* frame) {
-  if (answer_metadata(frame)) return nullptr;
   Call call = {};
   if (auto* wrong = read_operands(frame, call.operands, call.in, call.out)) return wrong;
   cpu_set_t allowed;
@@ -76,7 +92,7 @@ extern "C" XLA_FFI_Error* run_lanes(XLA_FFI_CallFrame* frame) {
   pthread_t others[64];
   long started = 0;
   while (started < threads - 1 &&
-         !pthread_create(&others[started], nullptr, worker, &call))
+         !pthread_create(&others[started], nullptr, take_lanes, &call))
     ++started;
   take_lanes(&call);
   for (long k = 0; k < started; ++k) pthread_join(others[k], nullptr);
