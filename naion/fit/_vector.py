@@ -80,8 +80,10 @@ class FreeVector:
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest transformed values, (n,) each."""
-        ends = [[float(f.forward(b)) for b in f.bounds] for f in self.owners]
-        low, high = np.array(ends).reshape(-1, 2).T
+        ends = np.array([f.bounds for f in self.owners]).reshape(-1, 2)
+        # By NumPy: they are numbers inside programs, too.
+        is_log = np.array([f.transform == "log" for f in self.owners], bool)[:, None]
+        low, high = np.where(is_log, np.log(np.where(is_log, ends, 1.0)), ends).T
         return low, high
 
     @cached_property

@@ -96,7 +96,7 @@ def test_what_ships_can_be_read():
 def test_product_stays_within_bounds():
     """However far a vector goes, numbers stay what they can be."""
     product = claims.products(None)["oxide_lean"]
-    low, high = product.known.bounds(product.cell)
+    low, high = product.known.vector.bounds
     made = product.made(jnp.asarray(product.median + 50.0))
     E = float(made.cell.negative.particle.rate_constant.temperature.energy)
     assert E <= 1.3 * 100e3 + 1.0

@@ -18,6 +18,7 @@ from naion.parameters import (
     SEI,
     Cell,
     Electrode,
+    PoreFilling,
     _cell,
     _ranges,
     cautions,
@@ -292,13 +293,14 @@ def test_of_many_cells_the_impossible_ones_are_told():
 
 def test_every_number_of_a_cell_has_a_range():
     """A field that is added must be declared."""
-    for kind in vars(_cell).values():
-        if not (isinstance(kind, type) and issubclass(kind, eqx.Module)):
+    for kind in (*vars(_cell).values(), PoreFilling):
+        is_part = isinstance(kind, type) and issubclass(kind, eqx.Module)
+        if not is_part or kind is Property:
             continue
         numbers = [
             f.name
             for f in dataclasses.fields(kind)
-            if f.type in (_cell.Scalar, Property)
+            if f.type is Property or getattr(f.type, "dim_str", None) == ""
         ]
         assert set(numbers) == set(_ranges.RANGES.get(kind, {})), kind
     assert "porosity" in _ranges.RANGES[Electrode] and SEI in _ranges.RANGES
