@@ -31,11 +31,11 @@ types: $(STAMP)
 	$(BIN)/pyright
 
 # Native kernels under the sanitisers of addresses and of undefined behaviour; they are
-# compiled anew for it. Python allocates for good, so leaks are not looked for.
+# compiled anew for it: five minutes of a processor. What Python leaks is not looked for.
 sanitise: $(STAMP)
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
-	NAION_KERNELS_SANITISE=1 $(BIN)/python -m pytest -x tests/kernels
+	NAION_KERNELS_SANITISE=1 $(BIN)/python -m pytest -x tests/kernels --ignore=tests/kernels/test_cuda.py
 
 study: $(STAMP)
 	$(BIN)/python -m benchmarks mesh
@@ -66,6 +66,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks fleet
 	$(BIN)/python -m benchmarks first_call
 	$(BIN)/python -m benchmarks cold_grid_pybamm
+	$(BIN)/python -m benchmarks native
 
 # On a machine with an NVIDIA GPU and nvcc.
 bench-gpu: $(STAMP)

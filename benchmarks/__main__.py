@@ -10,8 +10,8 @@ import os
 import sys
 
 ON_ONE_CORE = (
-    *("batch", "cycles", "derivatives", "discharge", "draws", "fits", "packs"),
-    *("parts", "scaling"),
+    *("batch", "cycles", "derivatives", "discharge", "draws", "fits", "native"),
+    *("packs", "parts", "scaling"),
 )
 ON_ALL_CORES = (
     *("ablation", "chemistries", "claims", "cold_grid", "cold_grid_pybamm"),

@@ -16,7 +16,7 @@ import pytest
 
 import naion as na
 from naion.batch import _program
-from naion.simulation import _simulate
+from naion.simulation import driver
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -261,13 +261,13 @@ def test_lanes_that_ran_out_go_on_alone(cell, model, monkeypatch):
     protocol = na.Protocol(
         ["Discharge at C/2 until 2.0 V", "Charge at C/2 until 4.0 V"]
     )
-    usual = _simulate.limits_of
+    usual = driver._limits_of
 
     def tight(protocol, max_steps, traced):
         limits = usual(protocol, max_steps, traced)
         return limits._replace(room=40) if traced else limits
 
-    monkeypatch.setattr(_simulate, "limits_of", tight)
+    monkeypatch.setattr(driver, "_limits_of", tight)
     said = []
     done = na.batch.simulate(
         na.batch.stack([cell, small]), protocol, model=model, progress=said.append

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation import _parts, _simulate
+from naion.simulation import _parts, driver
 
 CYCLE = (
     "Discharge at 1C until 2.0 V",
@@ -32,8 +32,8 @@ def test_parts_are_one_solve(cell, model, cycles, monkeypatch):
     """The same as with room for all of it."""
     whole = cycles["steps"]
     n = int(whole.n_steps)
-    assert n > _simulate.LEAST_ROOM and whole.record.t.shape == (n,)
-    monkeypatch.setattr(_simulate, "LEAST_ROOM", 2048)
+    assert n > driver.LEAST_ROOM and whole.record.t.shape == (n,)
+    monkeypatch.setattr(driver, "LEAST_ROOM", 2048)
     one = na.simulate(cell, na.Protocol(CYCLE, cycles=8), model=model)
     assert int(one.n_steps) == n and int(one.n_rejected) == int(whole.n_rejected)
     for name in one.record._fields:
@@ -76,7 +76,7 @@ def test_progress_of_long_runs(cell, model, monkeypatch):
     s = na.simulate(cell, protocol, model=model, keep="cycles", progress=said.append)
     with pytest.raises(TypeError, match="progress=True.*such as `print`"):
         na.simulate(cell, "Rest for 1 s", model=model, progress=True)
-    assert len(said) == int(s.n_steps) // _simulate.LEAST_ROOM
+    assert len(said) == int(s.n_steps) // driver.LEAST_ROOM
     assert all(re.fullmatch(r"step \d+ of 24, [\d.]+ h", text) for text in said)
 
 

@@ -1,6 +1,7 @@
 """Lane programs as JAX operations."""
 
 import functools
+import math
 import os
 import weakref
 from collections.abc import Callable
@@ -115,6 +116,12 @@ def _width(lanes: int, alike: bool) -> int:
     return WIDTH if in_vectors else 1
 
 
+def _is_most(shared: tuple[bool, ...], program: ClosedJaxpr) -> bool:
+    """Whether lanes share most of their numbers. Those of different cells do not."""
+    sizes = [math.prod(a.shape) for a in program.in_avals]
+    return 2 * sum(n for n, s in zip(sizes, shared, strict=True) if s) > sum(sizes)
+
+
 def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
     """Length of an operand's axis of lanes or groups; 0 if it has none."""
     return shape[0] if len(shape) > len(own.shape) else 0
@@ -166,8 +173,9 @@ def _loaded(source: str, platform: str, build: Build) -> Program:
 def _lower_cpu(
     ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
 ):
-    width = _width(lanes, alike)
-    uniform = tuple(width == 1 or u for u in _uniform(ctx, program, groups * lanes))
+    shared = _uniform(ctx, program, groups * lanes)
+    width = _width(lanes, alike and _is_most(shared, program))
+    uniform = tuple(width == 1 or s for s in shared)
     made = _on_cpu(program, uniform, width)
     return _lower(made, program, groups, lanes, ctx, *operands)
 
