@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import jax
+
 from .._precision import require_x64
 from ._cell import Cell
 from ._sourced import Sourced
@@ -94,7 +96,9 @@ def _loaded(name: str) -> ParameterSet:
 
     files = _registered()
     if name in files:
-        return read_set(files[name])
+        # Kept for all: the first to ask may be inside a transformation.
+        with jax.ensure_compile_time_eval():
+            return read_set(files[name])
     near = difflib.get_close_matches(name, files, cutoff=0.3)
     raise KeyError(
         f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import naion as na
 from naion.cli import main
 from naion.fit import assumed, uncertainty_of_set
 from naion.io import read_cell, write_cell
+from naion.parameters import _registry as registry
 from naion.parameters import available, is_set, load, load_set, schema, template
 
 OCP = template("x").partition("[negative.particle.ocp]\n")[2].partition("unit")[0]
@@ -241,3 +243,12 @@ def test_commands_take_a_file(mine, tmp_path, monkeypatch):
     assert main(["run", "mine.toml", *step, "--out", "run.csv"]) == 0
     assert main(["predict", "mine.toml", *step, "--out", "band.csv"]) == 0
     assert "voltage_lo_V" in (tmp_path / "band.csv").read_text()
+
+
+def test_a_set_first_loaded_inside_a_transformation_is_whole():
+    registry._loaded.cache_clear()
+
+    def area(x):
+        return load("nfm_hc_18650").area * x
+
+    assert float(jax.jit(area)(2.0)) == 2.0 * float(load("nfm_hc_18650").area)
