@@ -111,3 +111,18 @@ SPREAD = 0.05
 def factors(n: int) -> np.ndarray:
     """Drawn factors, (n, 3)."""
     return 1.0 + SPREAD * np.random.default_rng(SEED).standard_normal((n, 3))
+
+
+def scalars(cell) -> tuple:
+    """Eight parameters that a fit might free."""
+    n, p = cell.negative, cell.positive
+    return (
+        n.particle.diffusivity.scale,
+        p.particle.diffusivity.scale,
+        n.particle.rate_constant.scale,
+        p.particle.rate_constant.scale,
+        n.active_fraction,
+        p.active_fraction,
+        cell.electrolyte.conductivity.scale,
+        cell.electrolyte.diffusivity.scale,
+    )

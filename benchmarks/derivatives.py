@@ -10,23 +10,8 @@ import pybamm
 
 import naion as na
 from benchmarks import opponent
-from benchmarks.cases import SODIUM, options
+from benchmarks.cases import SODIUM, options, scalars
 from benchmarks.harness import alternate, write
-
-
-def scalars(cell) -> tuple:
-    """Eight parameters that a fit might free."""
-    n, p = cell.negative, cell.positive
-    return (
-        n.particle.diffusivity.scale,
-        p.particle.diffusivity.scale,
-        n.particle.rate_constant.scale,
-        p.particle.rate_constant.scale,
-        n.active_fraction,
-        p.active_fraction,
-        cell.electrolyte.conductivity.scale,
-        cell.electrolyte.diffusivity.scale,
-    )
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 import naion as na
 
-from .cases import LITHIUM, SODIUM, Case, Settings, drive_cycle, options
+from .cases import LITHIUM, SODIUM, Case, Settings, drive_cycle, options, scalars
 from .harness import FAST, write
 
 FACTORS = jnp.ones(8)
@@ -38,22 +38,8 @@ GITT = ["Discharge at C/2 for 300 seconds", "Rest for 900 seconds"] * 20
 
 def _scaled(cell, factors):
     """A cell with eight numbers that a fit might free, times factors."""
-
-    def numbers(c):
-        n, p, e = c.negative, c.positive, c.electrolyte
-        return (
-            n.particle.diffusivity.scale,
-            p.particle.diffusivity.scale,
-            n.particle.rate_constant.scale,
-            p.particle.rate_constant.scale,
-            n.active_fraction,
-            p.active_fraction,
-            e.conductivity.scale,
-            e.diffusivity.scale,
-        )
-
-    new = [factors[k] * value for k, value in enumerate(numbers(cell))]
-    return eqx.tree_at(numbers, cell, new)
+    new = [factors[k] * value for k, value in enumerate(scalars(cell))]
+    return eqx.tree_at(scalars, cell, new)
 
 
 def _voltages(case: Case, settings: Settings | None):

@@ -1,4 +1,4 @@
-"""A cell laid out on a mesh: what the equations need, worked out once for each solve."""
+"""A cell discretised on a mesh: what the equations need, worked out once for each solve."""
 
 from collections.abc import Callable, Mapping
 
