@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion.protocol import Mode
 from naion.simulation import _parts, driver
 
 CYCLE = (
@@ -219,3 +220,34 @@ def test_what_is_no_cell(cell, model):
     for temperature in ([298.0, 308.0], "warm", 25.0):
         with pytest.raises(ValueError, match="temperature"):
             na.simulate(cell, CYCLE[0], model=model, temperature=temperature)
+
+
+def test_a_long_profile_is_seen_in_windows(cell, model):
+    """Parts see some of its rows only; the end, without parts, sees all at once."""
+    n = driver.WINDOW + 400
+    t, current = np.arange(float(n)), 0.3 * np.random.default_rng(1).standard_normal(n)
+    profile = na.Protocol.profile(t, current)
+    by_steps, by_cycles, at_once = (
+        na.simulate(cell, profile, model=model, start=0.5, keep=keep)
+        for keep in ("steps", "cycles", "end")
+    )
+    assert profile.n_steps == n - 1 > driver.WINDOW
+    segments = np.asarray(by_steps.record.segment)
+    np.testing.assert_array_equal(np.unique(segments), np.arange(n - 1))
+    assert np.all(np.diff(segments) >= 0)
+    for s in (by_steps, by_cycles):
+        np.testing.assert_allclose(s.end.voltage, at_once.end.voltage, atol=1e-12)
+        np.testing.assert_allclose(s.t_end, t[-1], rtol=1e-12)
+    row = driver.WINDOW + 100
+    np.testing.assert_allclose(by_steps.began(row), t[row], atol=1e-6)
+
+
+def test_a_power_that_no_voltage_gives_is_proved_behind_the_first_window(cell, model):
+    n = driver.WINDOW + 400
+    t, power = np.arange(float(n)), 0.5 * np.random.default_rng(1).standard_normal(n)
+    late = driver.WINDOW + 50
+    power[late:] = 400.0
+    profile = na.Protocol.profile(t, power, mode=Mode.POWER, lower_voltage=0.01)
+    s = na.simulate(cell, profile, model=model, start=0.5)
+    assert s.result is na.Result.POWER_INFEASIBLE
+    assert abs(float(s.t_end) - t[late]) < 1.0
