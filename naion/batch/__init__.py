@@ -2,20 +2,17 @@
 
 from ._checkpoint import Checkpoint
 from ._digest import digest
-from ._lockstep import Ask, lockstep
 from ._program import Lanes, Program, is_shared
 from ._run import mine, processes, run, together
 from ._simulate import Solutions, simulate
 from ._stack import lane_of, stack
 
 __all__ = [
-    "Ask",
     "Checkpoint",
     "Lanes",
     "Program",
     "Solutions",
     "digest",
-    "lockstep",
     "is_shared",
     "mine",
     "processes",

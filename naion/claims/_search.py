@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..batch import Ask, Lanes, Program, lockstep
+from ..batch import Lanes, Program
 from ._audit import Asked, slopes_and_values
 from ._claims import Reading
+from ._lockstep import Ask, lockstep
 from ._product import Product
 from ._runs import FINE, USUAL, Setting
 

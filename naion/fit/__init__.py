@@ -29,8 +29,7 @@ from ._experimental_design import (
     optimise_candidate,
     rank_candidates,
 )
-from ._fit import Fit, gradient_descent, least_squares, scores
-from ._fleet import AT_ONCE, fleet
+from ._fit import Fit, scores
 from ._free import (
     FreeParameter,
     Specimen,
@@ -39,8 +38,9 @@ from ._free import (
     check_start,
     with_ocp_correction,
 )
+from ._least_squares import AT_ONCE, fleet, least_squares
 from ._posterior import log_density, posterior
-from ._problem import Problem, ocp_slopes
+from ._problem import Linearised, Problem, ocp_slopes
 from ._sense import doubts
 from ._strategies import STAGES, multi_start, staged
 from ._uncertainty import (
@@ -63,6 +63,7 @@ __all__ = [
     "FreeParameter",
     "FreeVector",
     "Kind",
+    "Linearised",
     "Observations",
     "Part",
     "Problem",
@@ -82,7 +83,6 @@ __all__ = [
     "ensemble",
     "errors_of",
     "fleet",
-    "gradient_descent",
     "interval",
     "least_squares",
     "measured_profile",

@@ -10,6 +10,7 @@ from jaxtyping import Array
 
 from ..parameters import Cell
 from ._errors import found_errors, inverse_of, prior_precision
+from ._levenberg_marquardt import minimise
 from ._problem import Problem
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def identifiability(fit: "Fit") -> tuple[Combination, ...]:
     from scipy import linalg
 
     problem = fit.problem
-    before = inverse_of(prior_precision(problem, problem.jacobian(fit.z)))
+    before = inverse_of(prior_precision(problem, fit.near.jacobian))
     variances, vectors = linalg.eigh(fit.covariance, before)
     weights = vectors * np.sqrt(np.diag(before))[:, None]
     weights = weights / np.linalg.norm(weights, axis=0)
@@ -212,14 +213,11 @@ def profile(
     Reference: the correction of the rise for residuals that are not independent: Pace,
     Salvan and Sartori, Stat. Sinica 21 (2011) 129.
     """
-    from scipy import optimize
-
     problem = fit.problem
-
     predicted = _of_vector(problem, prediction)
     best, slope = _linear(fit, predicted)
     variance = float(slope @ fit.covariance @ slope)
-    J = problem.jacobian(fit.z)
+    J = fit.near.jacobian
     independent = float(slope @ inverse_of(J.T @ J) @ slope)
     sd = np.sqrt(variance)
     firmly = 0.01 * min(sd, np.sqrt(independent))
@@ -227,27 +225,20 @@ def profile(
     scale = np.sqrt(np.diag(fit.covariance))
 
     def refit(target: float, start: np.ndarray) -> tuple[np.ndarray, float]:
-        def residuals(z: np.ndarray) -> np.ndarray:
-            value, _ = predicted(z * scale)
-            r = problem.residuals(z * scale)
-            return np.append(r, (float(value) - target) / firmly)
+        def linearised(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            near, (value, slope) = problem.linearised(x * scale), predicted(x * scale)
+            r = np.append(near.residuals, (float(value) - target) / firmly)
+            J = np.vstack([near.jacobian, np.asarray(slope) / firmly])
+            return r, J * scale
 
-        def jacobian(z: np.ndarray) -> np.ndarray:
-            _, slope = predicted(z * scale)
-            rows = problem.jacobian(z * scale)
-            return np.vstack([rows, np.asarray(slope) / firmly]) * scale
-
-        done = optimize.least_squares(
-            residuals,
-            np.clip(start, low, high) / scale,
-            jac=jacobian,  # pyright: ignore[reportArgumentType]
-            bounds=(low / scale, high / scale),
-            max_nfev=max_evaluations,
-            ftol=1e-5,
+        x, r = minimise(
+            linearised,
+            start / scale,
+            (low / scale, high / scale),
+            tolerance=1e-5,
+            most=max_evaluations,
         )
-        z = done.x * scale
-        r = problem.residuals(z)
-        return z, float(r @ r) - 2.0 * fit.cost
+        return x * scale, float(r[:-1] @ r[:-1]) - 2.0 * fit.cost
 
     along = fit.covariance @ slope / variance
     found = []

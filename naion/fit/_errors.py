@@ -63,8 +63,7 @@ class Errors:
 
 def errors_of(fit: "Fit") -> Errors:
     """What the residuals of a fit say about the errors of its data and its model."""
-    problem = fit.problem
-    return found_errors(problem, problem.residuals(fit.z), problem.jacobian(fit.z))
+    return found_errors(fit.problem, fit.near.residuals, fit.near.jacobian)
 
 
 def prior_precision(problem: Problem, J: np.ndarray) -> np.ndarray:
@@ -121,8 +120,14 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
     which = np.full(len(sd), -1)
     for k, name in enumerate(many):
         which[places[name][0]] = k
-    k = len(counts)
-    owner = np.repeat(np.arange(k), counts)
+    # Few sizes, so that few programs are compiled. What fills them up weighs nothing: it
+    # is of no experiment, and the variance of none is as the data claim.
+    k = _rounded_up(len(counts), 4)
+    size = _rounded_up(n, 64)
+    owner = np.full(size, -1)
+    owner[:n] = np.repeat(np.arange(len(counts)), counts)
+    r = np.append(r, np.zeros(size - n))
+    moves = np.vstack([moves, np.zeros((size - n, moves.shape[1]))])
 
     def ask(x: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = _unlikely(k, x, r, moves, which, owner)
@@ -140,7 +145,12 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
     own = dict.fromkeys(places, 1.0) | dict(
         zip(many, done.x[k + 1 :].tolist(), strict=True)
     )
-    return Errors(np.exp(done.x[:k]), float(done.x[k]), own)
+    return Errors(np.exp(done.x[: len(counts)]), float(done.x[k]), own)
+
+
+def _rounded_up(n: int, least: int) -> int:
+    """To a power of two that is at least `least`."""
+    return max(least, 1 << (n - 1).bit_length())
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -159,11 +169,12 @@ def _unlikely(
         r: residuals, (n,).
         moves: (n, m).
         which: the scatter that stretches each column of `moves`; -1 for none, (m,).
-        owner: experiment of each residual, (n,).
+        owner: experiment of each residual; -1 for none, whose residual is zero, (n,).
     """
     rho, stretch = x[k], jnp.append(x[k + 1 :], 1.0)[which]
-    first = jnp.diff(owner, prepend=-1) != 0
+    first = jnp.diff(owner, prepend=-2) != 0
     sd = jnp.exp(0.5 * x[:k])[owner] * jnp.where(first, 1.0, jnp.sqrt(1.0 - rho**2))
+    sd = jnp.where(owner < 0, 1.0, sd)
     columns = jnp.concatenate([r[:, None], moves * stretch], axis=1)
     before = jnp.where(first[:, None], 0.0, jnp.roll(columns, 1, axis=0))
     white = (columns - rho * before) / sd[:, None]

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ from ._free import Specimen
 from ._vector import FreeVector
 
 Numbers = Array | np.ndarray
-Question = Literal["predictions", "jacobian", "gradient"]
+Question = Literal["predictions", "linearised"]
 
 
 class Case(NamedTuple):
@@ -37,6 +37,52 @@ class Case(NamedTuple):
     since: Numbers
     value: Numbers
     sigma: Numbers
+
+
+class Rows:
+    """What is known of many lanes, of which some are computed at a time.
+
+    Args:
+        known: pytree of arrays with the lanes along the first axis of each.
+        one: whether all lanes are always asked with the same parameters.
+    """
+
+    def __init__(self, known: Any, one: bool):
+        leaves, self.tree = jax.tree.flatten(known)
+        self.leaves = [np.asarray(a) for a in leaves]
+        self.count = len(self.leaves[0])
+        shared = [self.count > 1 and is_shared(a) for a in self.leaves]
+        self.shared = (one and self.count > 1, *shared)
+
+    @property
+    def known(self) -> Any:
+        """As it was given."""
+        return self.tree.unflatten(self.leaves)
+
+    def ask(
+        self,
+        program: Program,
+        rows: Sequence[int] | np.ndarray,
+        z: np.ndarray,
+        most: int,
+    ) -> Any:
+        """A program of (z, what is known), for some lanes, one row of the result for each.
+
+        Args:
+            program: what to compute.
+            rows: lanes.
+            z: transformed parameters of each, (rows, n).
+            most: lanes that are ever asked for at once.
+        """
+        # Few sizes, so that few programs are compiled; the last lane is repeated.
+        size = _rounded(len(rows), min(most, self.count))
+        at = np.asarray([*rows, *[rows[-1]] * (size - len(rows))])
+        z = z[np.minimum(np.arange(size), len(rows) - 1)]
+        pairs = zip(self.leaves, self.shared[1:], strict=True)
+        leaves = (z, *(a if s else a[at] for a, s in pairs))
+        tree = jax.tree.structure((0, self.known))
+        answer = program(Lanes(leaves, tree, self.shared, size))
+        return jax.tree.map(lambda a: a[: len(rows)], answer)
 
 
 class Evaluator:
@@ -66,15 +112,10 @@ class Evaluator:
         self.programs = _programs(vector, model, rtol, room)
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
-        # Subjects are shared by many lanes: stacked once each.
+        # Specimens are shared by many lanes: stacked once each.
         specimens, which = _unique([s for s, _ in lanes])
         stacked = jax.tree.map(lambda a: a[which], stack(specimens))
-        cases = stack([as_case(e, n, m) for e in experiments])
-        leaves, self.tree = jax.tree.flatten((stacked, cases))
-        self.leaves = [np.asarray(a) for a in leaves]
-        self.count = len(experiments)
-        shared = [self.count > 1 and is_shared(a) for a in self.leaves]
-        self.shared = (one and self.count > 1, *shared)
+        self.rows = Rows((stacked, stack([as_case(e, n, m) for e in experiments])), one)
 
     def ask(
         self,
@@ -82,43 +123,25 @@ class Evaluator:
         rows: Sequence[int],
         z: np.ndarray,
         most: int | None = None,
-    ):
-        """Answers for some lanes, as arrays with one row for each.
+    ) -> Any:
+        """Answers for some lanes, as arrays with one row for each; see `Rows.ask`.
 
         Args:
             question: "predictions" gives observations (m,), NaN where the model ended;
-                "jacobian" their derivatives, (m, n); "gradient" half the squared
-                residuals and their gradient, () and (n,).
+                "linearised" also their derivatives, (m, n).
             rows: lanes.
             z: transformed parameters of each, (rows, n).
             most: lanes that are ever asked for at once; none: all.
         """
-        # Few sizes, so that few programs are compiled; the last lane is repeated.
-        size = _rounded(len(rows), min(most or self.count, self.count))
-        at = np.asarray([*rows, *[rows[-1]] * (size - len(rows))])
-        z = z[np.minimum(np.arange(size), len(rows) - 1)]
-        pairs = zip(self.leaves, self.shared[1:], strict=True)
-        leaves = (z, *(a if s else a[at] for a, s in pairs))
-        tree = jax.tree.structure((0, self.tree.unflatten(self.leaves)))
-        answer = self.programs[question](Lanes(leaves, tree, self.shared, size))
-        return jax.tree.map(lambda a: a[: len(rows)], answer)
+        most = self.rows.count if most is None else most
+        return self.rows.ask(self.programs[question], rows, z, most)
 
-    def traced_residuals(self, rows: Sequence[int]) -> Callable[[Array], Array]:
-        """Residuals of some lanes, one after the other, as a traceable function of z."""
-        at = np.asarray(rows)
-        specimens, cases = self.tree.unflatten(
-            [jnp.asarray(a[at]) for a in self.leaves]
-        )
-        real = np.ravel(np.asarray(cases.sigma) < PADDED)
-
-        def residuals(z: Array) -> Array:
-            def of_lane(specimen: Specimen, case: Case) -> Array:
-                predicted = self.programs["predictions"].function((z, (specimen, case)))
-                return jnp.asarray(residual(predicted, case.value, case.sigma))
-
-            return jnp.ravel(jax.vmap(of_lane)(specimens, cases))[real]
-
-        return residuals
+    def residuals(self, z: Array) -> Array:
+        """Of the data of all lanes, one after the other; can be traced, (m,)."""
+        lanes = jax.tree.map(jnp.asarray, self.rows.known)
+        observed = np.asarray(self.rows.known[1].sigma) < PADDED
+        (at,) = np.nonzero(np.ravel(observed))
+        return _residuals(self.programs["predictions"].function, lanes, at, z)
 
 
 @functools.cache
@@ -131,30 +154,34 @@ def _programs(
         z, (specimen, case) = lane
         return simulated(vector.set(specimen, z), case, model, rtol, room)
 
-    def jacobian(lane) -> Array:
+    def linearised(lane) -> tuple[Array, Array]:
         z, (specimen, case) = lane
         own = vector.directions(case.group)
 
-        def along(direction: Array) -> Array:
+        def along(direction: Array) -> tuple[Array, Array]:
             rest = specimen, case
-            return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))[1]
+            return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))
 
-        return jax.vmap(along, out_axes=1)(own) @ own
+        found, slopes = jax.vmap(along, out_axes=(None, 1))(own)
+        return found, slopes @ own
 
-    def gradient(lane) -> tuple[Array, Array]:
-        z, (specimen, case) = lane
+    return {"predictions": Program(predictions), "linearised": Program(linearised)}
 
-        def cost(z):
-            r = residual(predictions((z, (specimen, case))), case.value, case.sigma)
-            return 0.5 * jnp.sum(r * r)
 
-        return jax.value_and_grad(cost)(z)
+@eqx.filter_jit
+def _residuals(
+    predictions: Callable[[Any], Array],
+    lanes: tuple[Specimen, Case],
+    at: np.ndarray,
+    z: Array,
+) -> Array:
+    """Residuals of lanes at the places `at` of their rows, one after the other."""
 
-    return {
-        "predictions": Program(predictions),
-        "jacobian": Program(jacobian),
-        "gradient": Program(gradient),
-    }
+    def of_lane(lane: tuple[Specimen, Case]) -> Array:
+        case = lane[1]
+        return jnp.asarray(residual(predictions((z, lane)), case.value, case.sigma))
+
+    return jnp.ravel(jax.vmap(of_lane)(lanes))[at]
 
 
 def simulated(

@@ -1,16 +1,13 @@
-"""Optimisers and what they return."""
+"""What a fit found."""
 
-import time
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
-from .._progress import Progress, silent
 from ._certainty import covariance
 from ._experiment import Kind
 from ._free import Specimen
-from ._problem import Problem
+from ._problem import Linearised, Problem
 
 
 @dataclass(frozen=True)
@@ -20,24 +17,29 @@ class Fit:
     Attributes:
         problem: what was fitted.
         z: best transformed parameters, (n,).
-        predictions: simulated observations of every experiment.
+        near: the problem there: predictions, residuals and their Jacobian.
         covariance: of `z`, discrepancy included, (n, n).
         cost: half the sum of squared residuals.
         at_bound: names of parameters that ended at a bound.
         converged: whether the optimiser stopped because nothing improved any more.
-        evaluations: of the residuals.
+        evaluations: of the residuals and their Jacobian.
         seconds: time taken.
     """
 
     problem: Problem
     z: np.ndarray
-    predictions: list[np.ndarray]
+    near: Linearised
     covariance: np.ndarray
     cost: float
     at_bound: tuple[str, ...]
     converged: bool
     evaluations: int
     seconds: float
+
+    @property
+    def predictions(self) -> list[np.ndarray]:
+        """Simulated observations of every experiment; NaN where the model ended."""
+        return self.near.predictions
 
     @property
     def specimen(self) -> Specimen:
@@ -63,150 +65,32 @@ class Fit:
         ]
 
 
-def least_squares(
-    problem: Problem,
-    z: np.ndarray | None = None,
-    *,
-    max_evaluations: int = 30,
-    tolerance: float = 1e-4,
-    progress: Progress = silent,
-) -> Fit:
-    """Bounded Levenberg-Marquardt (scipy's trust-region reflective) on exact Jacobians.
-
-    Args:
-        z: start; none: the problem's. What lies outside of the bounds starts at them.
-        max_evaluations: most evaluations of the residuals.
-        tolerance: relative change of cost and parameters at which to stop.
-        progress: called with a line of text after every Jacobian.
-
-    Raises:
-        ValueError: when none of the experiments can be simulated at the start.
-    """
-    # Imported here: they would make every start a tenth slower.
-    from scipy import optimize
-
-    began = time.perf_counter()
-    low, high = problem.vector.bounds
-    margin = 1e-6 * (high - low)
-    start = np.clip(problem.start if z is None else z, low + margin, high - margin)
-    count = 0
-
-    def jacobian(z: np.ndarray) -> np.ndarray:
-        nonlocal count
-        count += 1
-        return problem.jacobian(z * scale) * scale
-
-    def residuals(z: np.ndarray) -> np.ndarray:
-        predictions = problem.predictions(z * scale)
-        if count == 0 and not _any_finite(predictions):
-            raise ValueError(
-                "No experiment can be simulated with the start values: "
-                "check temperatures, currents and states of charge."
-            )
-        r = problem.residuals(z * scale, predictions)
-        progress(f"iteration {count}: cost {0.5 * np.sum(r * r):.5g}")
-        return r
-
-    # In units of what is believed beforehand, so that one step length fits all.
-    scale = problem.vector.scales
-    done = optimize.least_squares(
-        residuals,
-        start / scale,
-        jac=jacobian,  # pyright: ignore[reportArgumentType]
-        bounds=(low / scale, high / scale),
-        max_nfev=max_evaluations,
-        ftol=tolerance,
-        xtol=1e-5,
-        gtol=1e-8,
-    )
-    progress(f"stopped after {done.nfev} evaluations: {done.message}")
-    return summarise(
-        problem,
-        done.x * scale,
-        converged=done.status > 0,
-        evaluations=done.nfev,
-        seconds=time.perf_counter() - began,
-    )
-
-
-def gradient_descent(
-    problem: Problem,
-    z: np.ndarray | None = None,
-    *,
-    iterations: int = 40,
-    progress: Progress = silent,
-) -> np.ndarray:
-    """L-BFGS of optax on adjoint gradients, for many numbers.
-
-    The bounds are the ends of a logistic function of the variables, whose slope in the
-    middle is the prior (or a share of the bounds): that makes spline values and rate
-    constants comparable, and no step can leave the bounds.
-
-    Returns:
-        the best transformed parameters seen.
-    """
-    import optax
-    from scipy import special
-
-    low, high = problem.vector.bounds
-    steepness = 4.0 * problem.vector.scales / (high - low)
-
-    def inside(x: np.ndarray) -> np.ndarray:
-        return special.expit(steepness * x)
-
-    def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
-        share = inside(x)
-        value, gradient = problem.value_and_grad(low + (high - low) * share)
-        return value, gradient * (high - low) * share * (1.0 - share) * steepness
-
-    start = ((problem.start if z is None else z) - low) / (high - low)
-    x = special.logit(np.clip(start, 1e-3, 1.0 - 1e-3)) / steepness
-    solver = optax.scale_by_lbfgs(memory_size=15)
-    state = solver.init(jnp.asarray(x))
-    value, gradient = evaluate(x)
-    for i in range(iterations):
-        update, state = solver.update(jnp.asarray(gradient), state, jnp.asarray(x))
-        update = np.asarray(update)
-        # Steps are shortened until they descend; no variable moves by more than one.
-        step = 1.0 / max(1.0, float(np.max(np.abs(update))))
-        while step > 1e-4:
-            new_value, new_gradient = evaluate(x - step * update)
-            if new_value < value:
-                break
-            step *= 0.4
-        else:
-            break
-        gain = value - new_value
-        x, value, gradient = x - step * update, new_value, new_gradient
-        progress(f"gradient step {i + 1}: cost {value:.4g}")
-        if gain < 1e-4 * value:
-            break
-    return low + (high - low) * inside(x)
-
-
-def summarise(
+def fit_at(
     problem: Problem,
     z: np.ndarray,
+    near: Linearised | None = None,
     *,
     converged: bool = True,
     evaluations: int = 0,
     seconds: float = 0.0,
 ) -> Fit:
-    """The `Fit` at given transformed parameters: covariance, bounds and cost."""
+    """The `Fit` at given transformed parameters: covariance, bounds and cost.
+
+    Args:
+        problem: what was fitted.
+        z: parameters, (n,).
+        near: the problem at `z`, if it is known already.
+        converged, evaluations, seconds: of the search; see `Fit`.
+    """
+    near = problem.linearised(z) if near is None else near
     low, high = problem.vector.bounds
     edge = 1e-3 * (high - low)
-    near = (z - low < edge) | (high - z < edge)
-    names = tuple(n for n, at in zip(problem.vector.names, near, strict=True) if at)
-    predictions = problem.predictions(z)
-    r = problem.residuals(z, predictions)
-    C = covariance(problem, r, problem.jacobian(z))
-    cost = 0.5 * float(np.sum(r * r))
-    converged = converged and _any_finite(predictions)
-    return Fit(problem, z, predictions, C, cost, names, converged, evaluations, seconds)
-
-
-def _any_finite(predictions: list[np.ndarray]) -> bool:
-    return any(np.any(np.isfinite(p)) for p in predictions)
+    at_edge = (z - low < edge) | (high - z < edge)
+    names = tuple(n for n, at in zip(problem.vector.names, at_edge, strict=True) if at)
+    r = near.residuals
+    C = covariance(problem, r, near.jacobian)
+    cost = 0.5 * float(r @ r)
+    return Fit(problem, z, near, C, cost, names, converged, evaluations, seconds)
 
 
 def scores(fit: Fit) -> list[list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ._errors import errors_of
-from ._problem import Problem, prior_rows
+from ._problem import Problem
 
 if TYPE_CHECKING:
     import arviz
@@ -38,10 +38,11 @@ def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], A
         a function of the vector, (m,), that can be traced, differentiated and batched.
     """
     whiten = jnp.asarray(np.linalg.inv(np.linalg.cholesky(covariance)))
-    residuals, priors = problem.traced_residuals(), problem.priors
+    n = len(whiten)
 
     def density(z: Array) -> Array:
-        r, own = whiten @ residuals(z), prior_rows(*priors, z)
+        rows = problem.residuals(z)
+        r, own = whiten @ rows[:n], rows[n:]
         return -0.5 * (r @ r + own @ own)
 
     return density

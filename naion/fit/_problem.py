@@ -1,8 +1,8 @@
 """A fit as residuals: simulated minus measured, over the uncertainty."""
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -38,9 +38,6 @@ class Problem:
     model: DFN = DFN()
     rtol: float = 1e-3
     believed: Specimen | None = None
-    # What answers questions, and which of its lanes are ours.
-    _evaluator: Any = field(init=False, repr=False)
-    _rows: range = field(init=False, repr=False)
 
     def __post_init__(self):
         if not self.experiments:
@@ -48,19 +45,10 @@ class Problem:
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
         check_free(self.free, self.specimen)
-        own = Evaluator(self.vector, self.lanes, self.model, self.rtol, one=True)
-        self._ask_from(own, 0)
 
-    def _ask_from(self, evaluator: Any, first: int) -> None:
-        object.__setattr__(self, "_evaluator", evaluator)
-        rows = range(first, first + len(self.experiments))
-        object.__setattr__(self, "_rows", rows)
-
-    def answered_by(self, evaluator: Any, first: int) -> "Problem":
-        """The same problem, computed by an evaluator of many, from its lane `first`."""
-        other = replace(self)
-        other._ask_from(evaluator, first)
-        return other
+    @functools.cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self.vector, self.lanes, self.model, self.rtol, one=True)
 
     @property
     def lanes(self) -> list[tuple[Specimen, Experiment]]:
@@ -81,58 +69,93 @@ class Problem:
         """The specimen with the free parameters of `z`."""
         return self.vector.set(self.specimen, jnp.asarray(z))
 
-    def predictions(self, z: np.ndarray) -> list[np.ndarray]:
-        """Simulated observations of every experiment; NaN where the model ended."""
-        rows = self._ask("predictions", z)
-        pairs = zip(rows, self.experiments, strict=True)
-        return [row[: e.n_observations] for row, e in pairs]
+    def residuals(self, z: Array | np.ndarray) -> Array:
+        """Simulated minus measured over the uncertainty, then the rows of the priors.
 
-    def residuals(
-        self, z: np.ndarray, predictions: list[np.ndarray] | None = None
-    ) -> np.ndarray:
-        """Data residuals, then prior residuals; the fit minimises half their squares.
+        Can be traced: compiled, differentiated in both modes, batched. Where the model
+        ended before the measurement, it counts as at zero volts.
 
         Args:
             z: transformed parameters, (n,).
-            predictions: of the experiments at `z`, if they are known already.
         """
-        models = self.predictions(z) if predictions is None else predictions
-        pairs = zip(models, self.experiments, strict=True)
-        rows = [residual(model, *_measured(e)) for model, e in pairs]
-        return np.concatenate([*rows, self._prior(z)])
+        z = jnp.asarray(z)
+        own = _prior_rows(*self.priors, z)
+        return jnp.concatenate([self._evaluator.residuals(z), own])
+
+    def loss(self, z: Array | np.ndarray) -> Array:
+        """Half the sum of squared `residuals`: what a fit minimises; can be traced."""
+        return 0.5 * jnp.sum(self.residuals(z) ** 2)
+
+    def predictions(self, z: np.ndarray) -> list[np.ndarray]:
+        """Simulated observations of every experiment; NaN where the model ended."""
+        rows = self._ask("predictions", z)
+        return _whole(rows, self.experiments)
+
+    def linearised(self, z: np.ndarray) -> "Linearised":
+        """Predictions, residuals and their Jacobian, by forward mode."""
+        z = np.asarray(z)
+        rows, slopes = self._ask("linearised", z)
+        own = _prior_linearised(*self.priors, jnp.asarray(z))
+        return Linearised.of(self.experiments, rows, slopes, *map(np.asarray, own))
 
     def jacobian(self, z: np.ndarray) -> np.ndarray:
         """Derivatives of `residuals`, by forward mode through the simulations."""
-        rows = []
-        for J, e in zip(self._ask("jacobian", z), self.experiments, strict=True):
-            J = J[: e.n_observations]
-            _, sigma = _measured(e)
-            rows.append(np.where(np.isfinite(J), J, 0.0) / sigma[:, None])
-        return np.vstack([*rows, _prior_jacobian(*self.priors, jnp.asarray(z))])
+        return self.linearised(z).jacobian
 
-    def value_and_grad(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """Half the sum of squares and its gradient, by reverse mode."""
-        costs, gradients = self._ask("gradient", z)
-        r, J = self._prior(z), _prior_jacobian(*self.priors, jnp.asarray(z))
-        value = np.sum(costs) + 0.5 * np.sum(r * r)
-        return float(value), np.sum(gradients, axis=0) + r @ np.asarray(J)
-
-    def traced_residuals(self) -> Callable[[Array], Array]:
-        """Residuals of the data as a function that can be traced inside `jit`."""
-        return self._evaluator.traced_residuals(self._rows)
-
-    def _ask(self, question: Question, z: np.ndarray):
-        at = np.broadcast_to(z, (len(self._rows), len(z)))
-        return self._evaluator.ask(question, self._rows, at)
+    def _ask(self, question: Question, z: np.ndarray) -> Any:
+        k = len(self.experiments)
+        at = np.broadcast_to(z, (k, len(z)))
+        return self._evaluator.ask(question, range(k), at)
 
     @property
-    def priors(self):
+    def priors(self) -> tuple[FreeVector, Specimen, Array]:
         """What the priors are of and around: arguments of `prior_rows`, but for z."""
         believed = self.specimen if self.believed is None else self.believed
         return self.vector, self.specimen, jnp.asarray(self.vector.get(believed))
 
-    def _prior(self, z: np.ndarray) -> np.ndarray:
-        return np.asarray(_prior_residuals(*self.priors, jnp.asarray(z)))
+
+@dataclass(frozen=True)
+class Linearised:
+    """A problem near a point.
+
+    Attributes:
+        predictions: simulated observations of every experiment; NaN where the model ended.
+        residuals: data, then priors, (m,).
+        jacobian: their derivatives, (m, n).
+    """
+
+    predictions: list[np.ndarray]
+    residuals: np.ndarray
+    jacobian: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        experiments: Sequence[Experiment],
+        rows: np.ndarray,
+        slopes: np.ndarray,
+        of_priors: np.ndarray,
+        prior_slopes: np.ndarray,
+    ) -> "Linearised":
+        """From what an `Evaluator` gives for each experiment, and the priors' rows."""
+        predictions, found = _whole(rows, experiments), _whole(slopes, experiments)
+        measured = list(map(_measured, experiments))
+        r = [residual(p, *m) for p, m in zip(predictions, measured, strict=True)]
+        J = [
+            np.where(np.isfinite(S), S, 0.0) / sigma[:, None]
+            for S, (_, sigma) in zip(found, measured, strict=True)
+        ]
+        return cls(
+            predictions,
+            np.concatenate([*r, of_priors]),
+            np.vstack([*J, prior_slopes]),
+        )
+
+
+def _whole(rows: np.ndarray, experiments: Sequence[Experiment]) -> list[np.ndarray]:
+    """Rows of experiments without what only fills them up."""
+    pairs = zip(rows, experiments, strict=True)
+    return [row[: e.n_observations] for row, e in pairs]
 
 
 def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
@@ -155,8 +178,15 @@ def prior_rows(
     return jnp.concatenate([rows, jax.nn.softplus(1.0 + steep)])
 
 
-_prior_residuals = eqx.filter_jit(prior_rows)
-_prior_jacobian = eqx.filter_jit(jax.jacobian(prior_rows, argnums=3))
+_prior_rows = eqx.filter_jit(prior_rows)
+
+
+def prior_linearised(*of_priors: Any) -> tuple[Array, Array]:
+    """Rows of the priors and their Jacobian; arguments of `prior_rows`."""
+    return prior_rows(*of_priors), jax.jacobian(prior_rows, argnums=3)(*of_priors)
+
+
+_prior_linearised = eqx.filter_jit(prior_linearised)
 
 
 FALL = 0.01

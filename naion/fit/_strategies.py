@@ -8,8 +8,8 @@ import numpy as np
 
 from .._progress import Progress, silent
 from ..parameters import Role
-from ._fit import Fit, least_squares
-from ._fleet import fleet
+from ._fit import Fit
+from ._least_squares import fleet, least_squares
 from ._problem import Problem
 
 STAGES = {

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -123,8 +124,10 @@ class FreeVector:
 
     def get(self, specimen: Specimen) -> np.ndarray:
         """The transformed values of a specimen, (n,)."""
-        values = [np.ravel(f.forward(leaf(specimen, f.paths[0]))) for f in self.free]
-        return np.concatenate([np.zeros(0), *values])
+        # Numbers, also where a loss is being traced.
+        with jax.ensure_compile_time_eval():
+            found = [f.forward(leaf(specimen, f.paths[0])) for f in self.free]
+            return np.concatenate([np.zeros(0), *map(np.ravel, found)])
 
     def set(self, specimen: Specimen, z: Any) -> Specimen:
         """The specimen with transformed values; differentiable."""

@@ -1,9 +1,13 @@
 """A fleet of fits gives what single fits give, whatever becomes of its members."""
 
+import dataclasses
 import time
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import naion as na
@@ -49,17 +53,14 @@ def test_fits_are_those_of_single_cells(problems):
         np.testing.assert_allclose(np.exp(fits[name].z), TRUTH[name], rtol=0.08)
 
 
-def test_one_failure_stays_alone(problems, monkeypatch):
-    whole = Problem.jacobian
-
-    def jacobian(self, z):
-        if len(self.experiments) == 2:
-            raise ArithmeticError("cell b is broken")
-        return whole(self, z)
-
-    monkeypatch.setattr(Problem, "jacobian", jacobian)
-    fits = fleet(problems)
-    assert isinstance(fits["b"], ArithmeticError)
+def test_one_failure_stays_alone(problems):
+    """A cell that has 50 A.h less than it holds can be simulated at no start."""
+    empty = dataclasses.replace(
+        problems["b"], specimen=Specimen(problems["b"].specimen.cell, [50.0])
+    )
+    fits = fleet(problems | {"b": empty})
+    assert isinstance(fits["b"], ValueError)
+    assert "No experiment can be simulated" in str(fits["b"])
     assert fits["a"].converged and fits["c"].converged
 
 
@@ -91,3 +92,60 @@ def test_starts_and_refusals(problems):
     other = Problem(a.specimen, FREE[:1], a.experiments, MODEL)
     with pytest.raises(ValueError, match="'x' and 'a' differ in free parameters"):
         fleet({"a": a, "x": other})
+
+
+def test_a_fit_that_was_stopped_goes_on(problems, tmp_path):
+    """Stopped after three evaluations; the second run needs no more than were left."""
+    whole = least_squares(problems["c"])
+    keep = na.batch.Checkpoint(tmp_path, {"kind": "fit"})
+
+    def stop(said):
+        if said.startswith("iteration 3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        least_squares(problems["c"], keep=keep, progress=stop)
+    said = []
+    again = least_squares(problems["c"], keep=keep, progress=said.append)
+    assert "goes on after 2 evaluations" in said[0] and str(tmp_path) in said[0]
+    assert again.evaluations <= whole.evaluations + 1
+    np.testing.assert_allclose(again.z, whole.z, atol=1e-3)
+    # Another problem does not begin there.
+    said.clear()
+    least_squares(problems["b"], keep=keep, progress=said.append, max_evaluations=1)
+    assert not any("goes on" in line for line in said)
+
+
+def test_the_loss_can_be_traced(problems):
+    """Compiled, batched, and its gradient in both modes that of the Jacobian."""
+    p = problems["c"]
+    z = jnp.asarray(p.start) + 0.1
+    near = p.linearised(z)
+    np.testing.assert_allclose(p.residuals(z), near.residuals, atol=1e-9)
+    value, slope = jax.jit(jax.value_and_grad(p.loss))(z)
+    assert float(value) == pytest.approx(0.5 * near.residuals @ near.residuals)
+    np.testing.assert_allclose(slope, near.residuals @ near.jacobian, rtol=1e-5)
+    two = jax.jit(jax.vmap(p.loss))(jnp.stack([z, p.start]))
+    assert float(two[0]) == pytest.approx(float(value))
+    forward = jax.jit(jax.jacfwd(p.residuals))(z)
+    np.testing.assert_allclose(forward, near.jacobian, rtol=1e-6, atol=1e-6)
+
+
+def test_ten_lines_of_optax_fit_a_cell(problems):
+    p = problems["c"]
+    solver = optax.lbfgs()
+    z = jnp.asarray(p.start)
+    state = solver.init(z)
+    value_and_grad = optax.value_and_grad_from_state(p.loss)
+
+    @jax.jit
+    def step(z, state):
+        value, grad = value_and_grad(z, state=state)
+        update, state = solver.update(
+            grad, state, z, value=value, grad=grad, value_fn=p.loss
+        )
+        return optax.apply_updates(z, update), state
+
+    for _ in range(12):
+        z, state = step(z, state)
+    np.testing.assert_allclose(np.exp(z), TRUTH["c"], rtol=0.08)

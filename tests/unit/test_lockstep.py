@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from naion.batch import lockstep
+from naion.claims._lockstep import lockstep
 
 
 def halve(times):

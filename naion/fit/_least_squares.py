@@ -1,0 +1,285 @@
+"""Least-squares fits, of one cell or of many in common batches."""
+
+import functools
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._progress import Progress, silent
+from ..batch import Checkpoint, Program, digest, stack
+from ._evaluate import Evaluator, Rows
+from ._fit import Fit, fit_at
+from ._levenberg_marquardt import Normal, Searches, State, advanced
+from ._problem import Linearised, Problem, prior_linearised
+from ._vector import FreeVector
+
+AT_ONCE = 128
+"""Fits that are under way at the same time."""
+
+Done = Callable[[str, "Fit | Exception"], None]
+
+
+def least_squares(
+    problem: Problem,
+    z: np.ndarray | None = None,
+    *,
+    max_evaluations: int = 30,
+    tolerance: float = 1e-4,
+    keep: Checkpoint | None = None,
+    progress: Progress = silent,
+) -> Fit:
+    """Bounded Levenberg-Marquardt on exact Jacobians.
+
+    Args:
+        problem: what to fit.
+        z: transformed start values, (n,); none: the problem's. What lies outside of the
+            bounds starts at them.
+        max_evaluations: most evaluations of the residuals and their Jacobian.
+        tolerance: a fit ends where no step is expected to lower the cost by more than
+            this share of it.
+        keep: see `fleet`.
+        progress: called with a line of text after every evaluation.
+
+    Raises:
+        ValueError: when none of the experiments can be simulated at the start.
+    """
+    found = fleet(
+        {"fit": problem},
+        starts=None if z is None else {"fit": z},
+        max_evaluations=max_evaluations,
+        tolerance=tolerance,
+        keep=keep,
+        progress=progress,
+    )["fit"]
+    if isinstance(found, Exception):
+        raise found
+    progress(f"stopped after {found.evaluations} evaluations")
+    return found
+
+
+def fleet(
+    problems: Mapping[str, Problem],
+    *,
+    starts: Mapping[str, np.ndarray] | None = None,
+    at_once: int = AT_ONCE,
+    max_evaluations: int = 30,
+    tolerance: float = 1e-4,
+    done: Done = lambda name, fit: None,
+    keep: Checkpoint | None = None,
+    progress: Progress = silent,
+) -> dict[str, Fit | Exception]:
+    """Least-squares fits of every problem. One that fails does not stop the others.
+
+    Every fit takes its own way, as it would alone; what the fits under way want simulated
+    next is simulated as one batch, and where one ends the next begins.
+
+    Args:
+        problems: by name, with the same free parameters, model and tolerance.
+        starts: transformed start values by name; else the problem's own. What lies
+            outside of the bounds starts at them.
+        at_once: fits under way at the same time.
+        max_evaluations, tolerance: see `least_squares`.
+        done: called with name and result as each fit ends.
+        keep: where every fit's best point is kept after each evaluation; a fit of the same
+            problem from the same start goes on from there. None: nowhere.
+        progress: called with a line of text after every batch.
+
+    Returns:
+        by name, the fit, or the error that it ended with.
+
+    Raises:
+        ValueError: for no problems, or for unlike free parameters, models or tolerances.
+    """
+    _alike(problems)
+    names, every = list(problems), list(problems.values())
+    vector = every[0].vector
+    # In units of what is believed beforehand, so that one step length fits all.
+    scale = vector.scales
+    lower, upper = (end / scale for end in vector.bounds)
+    asked = [
+        every[i].start if starts is None else starts[n] for i, n in enumerate(names)
+    ]
+    s = Searches.beginning(np.clip(np.stack(asked) / scale, lower, upper))
+    kept = None if keep is None else _Kept(keep, problems, asked)
+    if kept is not None:
+        kept.resume(s, scale, progress)
+    common = _Common(every, min(at_once, len(every)))
+    best: dict[int, Linearised] = {}
+    began: dict[int, float] = {}
+    results: dict[str, Fit | Exception] = {}
+
+    def result(i: int) -> Fit | Exception:
+        try:
+            simulated = np.any(np.isfinite(np.concatenate(best[i].predictions)))
+            if s.state[i] == State.FAILED_START or not simulated:
+                raise ValueError(
+                    "No experiment can be simulated with the start values: "
+                    "check temperatures, currents and states of charge."
+                )
+            return fit_at(
+                every[i],
+                s.x[i] * scale,
+                best[i],
+                converged=bool(s.state[i] != State.EVALUATION_LIMIT),
+                evaluations=int(s.evaluations[i]),
+                seconds=time.perf_counter() - began[i],
+            )
+        except Exception as error:
+            return error
+
+    waiting, under_way = iter(range(len(every))), np.zeros(0, int)
+    while True:
+        new = list(itertools.islice(waiting, max(at_once - len(under_way), 0)))
+        began |= dict.fromkeys(new, time.perf_counter())
+        under_way = np.append(under_way, new).astype(int)
+        if not under_way.size:
+            return {name: results[name] for name in names}
+        near = list(common.linearised(under_way, s.trial[under_way] * scale))
+        part, better = advanced(
+            s.part(under_way),
+            Normal.of([(n.residuals, n.jacobian * scale) for n in near]),
+            lower,
+            upper,
+            tolerance=tolerance,
+            most=max_evaluations,
+        )
+        s.update(under_way, part)
+        for i, found, is_better in zip(under_way, near, better, strict=True):
+            if is_better or i not in best:
+                best[i] = found
+        progress(_said(s, under_way))
+        if kept is not None:
+            kept.save(s, scale, under_way)
+        for i in under_way[part.state != State.SEARCHING]:
+            results[names[i]] = result(i)
+            del best[i]
+            done(names[i], results[names[i]])
+        under_way = under_way[part.state == State.SEARCHING]
+
+
+class _Kept:
+    """Where searches are, on disk.
+
+    Args:
+        folder: of one part for each fit.
+        problems: by name.
+        starts: of each, as asked for.
+    """
+
+    def __init__(
+        self,
+        folder: Checkpoint,
+        problems: Mapping[str, Problem],
+        starts: Sequence[np.ndarray],
+    ):
+        self.folder, self.names = folder, list(problems)
+        pairs = zip(problems.values(), starts, strict=True)
+        self.digests = [digest(problem, start) for problem, start in pairs]
+
+    def resume(self, s: Searches, scale: np.ndarray, progress: Progress) -> None:
+        """Put searches where they were kept, and say so; others stay at their starts."""
+        for i, name in enumerate(self.names):
+            was = json.loads(self.folder.get(f"search_{name}") or b"{}")
+            if was.get("digest") == self.digests[i]:
+                s.trial[i] = s.x[i] = np.array(was["z"]) / scale
+                s.damping[i], s.evaluations[i] = was["damping"], was["evaluations"] - 1
+                progress(
+                    f"{name}: goes on after {was['evaluations']} evaluations, from a cost "
+                    f"of {was['cost']:.5g}, kept in {self.folder.folder}"
+                )
+
+    def save(self, s: Searches, scale: np.ndarray, rows: np.ndarray) -> None:
+        """Keep the best points of some searches."""
+        for i in rows[np.isfinite(s.cost[rows])]:
+            was = {
+                "digest": self.digests[i],
+                "z": (s.x[i] * scale).tolist(),
+                "damping": float(s.damping[i]),
+                "evaluations": int(s.evaluations[i]),
+                "cost": float(s.cost[i]),
+            }
+            self.folder.save(f"search_{self.names[i]}", json.dumps(was).encode())
+
+
+class _Common:
+    """Problems of one structure, computed in common batches.
+
+    Args:
+        problems: at least one.
+        at_once: most of them that are asked about together.
+    """
+
+    def __init__(self, problems: Sequence[Problem], at_once: int):
+        one, self.problems, self.at_once = problems[0], problems, at_once
+        lanes = [lane for p in problems for lane in p.lanes]
+        alone = len(problems) == 1
+        self.evaluator = Evaluator(one.vector, lanes, one.model, one.rtol, one=alone)
+        self.ends = np.cumsum([0, *(len(p.experiments) for p in problems)])
+        self.most = at_once * max(len(p.experiments) for p in problems)
+        priors = [p.priors for p in problems]
+        centres = np.stack([np.asarray(centre) for _, _, centre in priors])
+        self.priors = Rows((stack([s for _, s, _ in priors]), centres), one=alone)
+        self.program = _of_priors(one.vector)
+
+    def linearised(
+        self, which: Sequence[int] | np.ndarray, z: np.ndarray
+    ) -> Iterator[Linearised]:
+        """Problems near points, one each, (k, n)."""
+        own = [range(self.ends[i], self.ends[i + 1]) for i in which]
+        counts = [len(r) for r in own]
+        rows = [row for r in own for row in r]
+        found = self.evaluator.ask("linearised", rows, z.repeat(counts, 0), self.most)
+        priors = self.priors.ask(self.program, which, z, self.at_once)
+        ends = np.cumsum([0, *counts])
+        for k, i in enumerate(which):
+            predictions, slopes = (a[ends[k] : ends[k + 1]] for a in found)
+            yield Linearised.of(
+                self.problems[i].experiments,
+                predictions,
+                slopes,
+                *(a[k] for a in priors),
+            )
+
+
+@functools.cache
+def _of_priors(vector: FreeVector) -> Program:
+    """Rows of the priors of one problem and their Jacobian."""
+
+    def of_lane(lane: Any) -> Any:
+        z, (specimen, centre) = lane
+        return prior_linearised(vector, specimen, centre, z)
+
+    return Program(of_lane)
+
+
+def _said(s: Searches, rows: np.ndarray) -> str:
+    """Where searches are, in words."""
+    if len(s.cost) == 1:
+        return f"iteration {s.evaluations[0]}: cost {s.cost[0]:.5g}"
+    ended = int(np.sum(s.state != State.SEARCHING))
+    return f"{ended} of {len(s.cost)} fits done, {len(rows)} under way"
+
+
+def _alike(problems: Mapping[str, Problem]) -> None:
+    if not problems:
+        raise ValueError("A fleet needs at least one problem.")
+
+    def common(p: Problem):
+        return (
+            [(f.paths, f.transform) for f in p.free],
+            p.vector.counts,
+            p.model,
+            p.rtol,
+        )
+
+    (name, one), *others = problems.items()
+    for other, p in others:
+        if common(p) != common(one):
+            raise ValueError(
+                f"{other!r} and {name!r} differ in free parameters, model or rtol: the "
+                "problems of a fleet run as one program and must share these."
+            )

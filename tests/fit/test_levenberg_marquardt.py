@@ -1,0 +1,87 @@
+"""The optimiser of fits, on problems whose answers are known."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from naion.fit._levenberg_marquardt import (
+    Normal,
+    Searches,
+    State,
+    advanced,
+    bounded_step,
+    minimise,
+)
+
+
+def rosenbrock(x):
+    """Residuals with their minimum of zero at (1, 1), at the end of a curved valley."""
+    r = np.array([10.0 * (x[1] - x[0] ** 2), 1.0 - x[0]])
+    return r, np.array([[-20.0 * x[0], 10.0], [-1.0, 0.0]])
+
+
+WIDE = np.array([-5.0, -5.0]), np.array([5.0, 5.0])
+
+
+def test_small_problems_with_bounds_are_solved_exactly():
+    """Against scipy's solver of bounded linear least squares, fifty drawn at once."""
+    rng = np.random.default_rng(0)
+    k, n = 50, 6
+    J, r = rng.standard_normal((k, 9, n)), rng.standard_normal((k, 9))
+    low, high = -rng.uniform(0.0, 0.3, (k, n)), rng.uniform(0.0, 0.3, (k, n))
+    low[:, 0] = 0.0  # at a bound already
+    found = bounded_step(
+        np.einsum("kmi,km->ki", J, r), np.einsum("kmi,kmj->kij", J, J), low, high
+    )
+    for i in range(k):
+        best = optimize.lsq_linear(J[i], -r[i], (low[i] - 1e-12, high[i]), tol=1e-14)
+        np.testing.assert_allclose(found[i], best.x, atol=1e-6)
+
+
+def test_a_curved_valley_is_followed_to_its_end():
+    x, r = minimise(rosenbrock, np.array([-1.2, 1.0]), WIDE, tolerance=1e-8, most=60)
+    np.testing.assert_allclose(x, [1.0, 1.0], atol=1e-4)
+    np.testing.assert_allclose(r, 0.0, atol=1e-3)
+
+
+def test_the_best_point_at_a_bound_is_found_and_a_bound_is_left():
+    """Where x <= 0.5 the minimum is at (0.5, 0.25); the start is at another bound."""
+    bounds = np.array([-5.0, -5.0]), np.array([0.5, 5.0])
+    x, _ = minimise(rosenbrock, np.array([-5.0, 5.0]), bounds, tolerance=1e-10, most=80)
+    np.testing.assert_allclose(x, [0.5, 0.25], atol=1e-4)
+
+
+def test_searches_do_not_disturb_each_other():
+    """Ten at once take the steps that each takes alone."""
+    starts = np.random.default_rng(1).uniform(-2.0, 2.0, (10, 2))
+    s = Searches.beginning(starts)
+    while np.any(s.state == State.SEARCHING):
+        (rows,) = np.nonzero(s.state == State.SEARCHING)
+        found = Normal.of([rosenbrock(x) for x in s.trial[rows]])
+        part, _ = advanced(s.part(rows), found, *WIDE, tolerance=1e-8, most=60)
+        s.update(rows, part)
+    for start, x in zip(starts, s.x, strict=True):
+        alone, _ = minimise(rosenbrock, start, WIDE, tolerance=1e-8, most=60)
+        np.testing.assert_allclose(x, alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_a_rough_cost_ends_a_search(noise):
+    """Where no step brings what was foretold, the search ends at its best point."""
+    rng = np.random.default_rng(2)
+
+    def rough(x):
+        r, J = rosenbrock(x)
+        return np.append(r, 1.0 + noise * rng.standard_normal()), np.vstack([J, [0, 0]])
+
+    x, r = minimise(rough, np.array([-1.2, 1.0]), WIDE, tolerance=1e-6, most=200)
+    assert 0.5 * r @ r < 0.5 + 5e-3
+    assert np.linalg.norm(x - 1.0) < 0.2
+
+
+def test_a_start_that_cannot_be_evaluated_ends_at_once():
+    s = Searches.beginning(np.zeros((1, 2)))
+    nothing = Normal(np.array([np.nan]), np.full((1, 2), np.nan), np.zeros((1, 2, 2)))
+    s, better = advanced(s, nothing, *WIDE, tolerance=1e-4, most=30)
+    assert not better[0] and s.state[0] == State.FAILED_START
+    assert not np.isfinite(s.cost[0])
