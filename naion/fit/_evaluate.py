@@ -39,6 +39,25 @@ class Case(NamedTuple):
     sigma: Numbers
 
 
+class Seen(NamedTuple):
+    """What an experiment would have measured.
+
+    Attributes:
+        value: (m,); what a discharge would have measured after the model's end falls on
+            from the voltage there, see `AFTER_END`, and all else there counts as zero.
+        reached: whether the model went on to there, (m,).
+    """
+
+    value: Numbers
+    reached: Numbers
+
+
+AFTER_END = 20.0
+"""Fall of the voltage that a test goes on for after the model's end, over the time that it
+lasts then [V]: about as steep as discharges end. With no more than a jump there a fit would
+not know which way to go."""
+
+
 class Rows:
     """What is known of many lanes, of which some are computed at a time.
 
@@ -127,8 +146,8 @@ class Evaluator:
         """Answers for some lanes, as arrays with one row for each; see `Rows.ask`.
 
         Args:
-            question: "predictions" gives observations (m,), NaN where the model ended;
-                "linearised" also their derivatives, (m, n).
+            question: "predictions" gives what would have been measured, as `Seen`;
+                "linearised" also the derivatives of its values, (m, n).
             rows: lanes.
             z: transformed parameters of each, (rows, n).
             most: lanes that are ever asked for at once; none: all.
@@ -150,27 +169,29 @@ def _programs(
 ) -> dict[Question, Program]:
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
 
-    def predictions(lane) -> Array:
+    def predictions(lane) -> Seen:
         z, (specimen, case) = lane
         return simulated(vector.set(specimen, z), case, model, rtol, room)
 
-    def linearised(lane) -> tuple[Array, Array]:
+    def linearised(lane) -> tuple[Seen, Array]:
         z, (specimen, case) = lane
         own = vector.directions(case.group)
 
-        def along(direction: Array) -> tuple[Array, Array]:
+        def along(direction: Array) -> tuple[Array, Array, Array]:
             rest = specimen, case
-            return jax.jvp(lambda z: predictions((z, rest)), (z,), (direction,))
+            return jax.jvp(
+                lambda z: predictions((z, rest)), (z,), (direction,), has_aux=True
+            )
 
-        found, slopes = jax.vmap(along, out_axes=(None, 1))(own)
-        return found, slopes @ own
+        value, slopes, reached = jax.vmap(along, out_axes=(None, 1, None))(own)
+        return Seen(value, reached), slopes @ own
 
     return {"predictions": Program(predictions), "linearised": Program(linearised)}
 
 
 @eqx.filter_jit
 def _residuals(
-    predictions: Callable[[Any], Array],
+    predictions: Callable[[Any], Seen],
     lanes: tuple[Specimen, Case],
     at: np.ndarray,
     z: Array,
@@ -179,14 +200,14 @@ def _residuals(
 
     def of_lane(lane: tuple[Specimen, Case]) -> Array:
         case = lane[1]
-        return jnp.asarray(residual(predictions((z, lane)), case.value, case.sigma))
+        return (jnp.asarray(predictions((z, lane)).value) - case.value) / case.sigma
 
     return jnp.ravel(jax.vmap(of_lane)(lanes))[at]
 
 
 def simulated(
     specimen: Specimen, case: Case, model: DFN, rtol: float, room: int | None = None
-) -> Array:
+) -> Seen:
     """What an experiment would have measured on a specimen."""
     _, solution = run(specimen, case, model, rtol, room)
     began = solution.began(case.since)
@@ -195,7 +216,14 @@ def simulated(
     charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
     current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
     kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]
-    return jnp.select([case.kind == k for k in Kind], kinds)
+    value = jnp.select([case.kind == k for k in Kind], kinds)
+    reached = jnp.isfinite(value)
+    asked = jnp.where(reached, 1.0, began + case.b)
+    falling = solution.end.voltage - AFTER_END * (1.0 - solution.t_end / asked)
+    # A test that failed at once has no voltage either.
+    falling = jnp.where(jnp.isfinite(falling), falling, -AFTER_END)
+    after = jnp.where(case.kind == Kind.VOLTAGE, falling, 0.0)
+    return Seen(jnp.where(reached, value, after), reached)
 
 
 def run(
@@ -241,12 +269,6 @@ def _as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
     slope = jnp.where(errs, gain, 1.0) * protocol.slope
     value = jnp.where(errs, flowed, logged)
     return eqx.tree_at(lambda p: (p.value, p.slope), protocol, (value, slope))
-
-
-def residual(prediction, value, sigma):
-    """(prediction - value) / sigma; a discharge that has ended counts as at zero volts."""
-    xp = np if isinstance(prediction, np.ndarray) else jnp
-    return (xp.where(xp.isfinite(prediction), prediction, 0.0) - value) / sigma
 
 
 def _unique(specimens: list[Specimen]) -> tuple[list[Specimen], np.ndarray]:

@@ -266,8 +266,8 @@ def _weighed(
         def total(numbers: Array) -> Array:
             changed = _changed(case, dict(zip(names, numbers, strict=True)))
             seen = simulated(vector.set(specimen, z), changed, model, rtol)
-            seen = jnp.where(jnp.isfinite(seen), seen, 0.0)[: len(weights)]
-            return weights @ (seen / case.sigma[: len(weights)])
+            n = len(weights)
+            return weights @ (seen.value[:n] / case.sigma[:n])
 
         values = [
             case.temperature if n == "temperature" else _of_row(case, n) for n in names

@@ -96,8 +96,8 @@ def fit_at(
 def scores(fit: Fit) -> list[list[str]]:
     """Rows of a table: experiment, what was compared, and how far the model is from it.
 
-    Every number that entered the cost is counted; those after the model's end, which
-    entered it as zero, are given apart.
+    Every number that entered the cost is counted; those after the model's end, which it
+    never reached, are given apart.
     """
     rows = []
     for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
@@ -117,6 +117,6 @@ def scores(fit: Fit) -> list[list[str]]:
                 text = f"{1e3 * np.sqrt(np.mean(error**2)):.1f} mV"
             missed = int(np.sum(~reached))
             if missed and o.kind != Kind.RESISTANCE:
-                text += f"; {missed} of {len(m)} after the model's end, counted as 0"
+                text += f"; {missed} of {len(m)} after the model's end"
             rows.append([e.name, o.label, text])
     return rows

@@ -1,24 +1,25 @@
 """Least-squares fits, of one cell or of many in common batches."""
 
-import functools
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from .._progress import Progress, silent
-from ..batch import Checkpoint, Program, digest, stack
-from ._evaluate import Evaluator, Rows
+from ..batch import Checkpoint, digest
+from ._common import Common
 from ._fit import Fit, fit_at
-from ._levenberg_marquardt import Normal, Searches, State, advanced
-from ._problem import Linearised, Problem, prior_linearised
-from ._vector import FreeVector
+from ._levenberg_marquardt import Normal, Searches, State, advanced, comes_true
+from ._problem import Linearised, Problem
 
 AT_ONCE = 128
 """Fits that are under way at the same time."""
+
+FEW = 12
+"""Numbers by which the Jacobian is computed at once with the residuals. One of more is
+dear: the cost of a trial is looked at first."""
 
 Done = Callable[[str, "Fit | Exception"], None]
 
@@ -103,19 +104,18 @@ def fleet(
     asked = [
         every[i].start if starts is None else starts[n] for i, n in enumerate(names)
     ]
-    s = Searches.beginning(np.clip(np.stack(asked) / scale, lower, upper))
+    s = Searches.beginning(np.stack(asked) / scale, lower, upper)
     kept = None if keep is None else _Kept(keep, problems, asked)
     if kept is not None:
         kept.resume(s, scale, progress)
-    common = _Common(every, min(at_once, len(every)))
+    common = Common(every, min(at_once, len(every)))
     best: dict[int, Linearised] = {}
     began: dict[int, float] = {}
     results: dict[str, Fit | Exception] = {}
 
     def result(i: int) -> Fit | Exception:
         try:
-            simulated = np.any(np.isfinite(np.concatenate(best[i].predictions)))
-            if s.state[i] == State.FAILED_START or not simulated:
+            if s.state[i] == State.FAILED_START or not _simulated(best[i]):
                 raise ValueError(
                     "No experiment can be simulated with the start values: "
                     "check temperatures, currents and states of charge."
@@ -138,25 +138,25 @@ def fleet(
         under_way = np.append(under_way, new).astype(int)
         if not under_way.size:
             return {name: results[name] for name in names}
-        near = list(common.linearised(under_way, s.trial[under_way] * scale))
+        z, part = s.trial[under_way] * scale, s.part(under_way)
+        # A Jacobian by many numbers costs many simulations: only where it will be used.
+        costs = common.costs(under_way, z) if len(vector) > FEW else None
+        used = np.full(len(z), True) if costs is None else comes_true(part, costs)
+        near = common.linearised(under_way[used], z[used])
+        found = _normal(costs, used, near, scale)
         part, better = advanced(
-            s.part(under_way),
-            Normal.of([(n.residuals, n.jacobian * scale) for n in near]),
-            lower,
-            upper,
-            tolerance=tolerance,
-            most=max_evaluations,
+            part, found, lower, upper, tolerance=tolerance, most=max_evaluations
         )
         s.update(under_way, part)
-        for i, found, is_better in zip(under_way, near, better, strict=True):
+        for i, is_better, at in zip(under_way[used], better[used], near, strict=True):
             if is_better or i not in best:
-                best[i] = found
+                best[i] = at
         progress(_said(s, under_way))
         if kept is not None:
             kept.save(s, scale, under_way)
         for i in under_way[part.state != State.SEARCHING]:
             results[names[i]] = result(i)
-            del best[i]
+            best.pop(i, None)
             done(names[i], results[names[i]])
         under_way = under_way[part.state == State.SEARCHING]
 
@@ -186,7 +186,7 @@ class _Kept:
             was = json.loads(self.folder.get(f"search_{name}") or b"{}")
             if was.get("digest") == self.digests[i]:
                 s.trial[i] = s.x[i] = np.array(was["z"]) / scale
-                s.damping[i], s.evaluations[i] = was["damping"], was["evaluations"] - 1
+                s.radius[i], s.evaluations[i] = was["radius"], was["evaluations"] - 1
                 progress(
                     f"{name}: goes on after {was['evaluations']} evaluations, from a cost "
                     f"of {was['cost']:.5g}, kept in {self.folder.folder}"
@@ -198,62 +198,41 @@ class _Kept:
             was = {
                 "digest": self.digests[i],
                 "z": (s.x[i] * scale).tolist(),
-                "damping": float(s.damping[i]),
+                "radius": float(s.radius[i]),
                 "evaluations": int(s.evaluations[i]),
                 "cost": float(s.cost[i]),
             }
             self.folder.save(f"search_{self.names[i]}", json.dumps(was).encode())
 
 
-class _Common:
-    """Problems of one structure, computed in common batches.
+def _simulated(near: Linearised) -> bool:
+    """Whether there is a simulation in it, and not only ends of the model."""
+    return bool(np.any(np.isfinite(np.concatenate(near.predictions))))
+
+
+def _normal(
+    costs: np.ndarray | None,
+    used: np.ndarray,
+    near: Sequence[Linearised],
+    scale: np.ndarray,
+) -> Normal:
+    """Normal equations of all trials, by what is searched in.
 
     Args:
-        problems: at least one.
-        at_once: most of them that are asked about together.
+        costs: of all, where they were looked at before, (k,).
+        used: which were linearised, (k,).
+        near: those.
+        scale: lengths of one, (n,).
     """
-
-    def __init__(self, problems: Sequence[Problem], at_once: int):
-        one, self.problems, self.at_once = problems[0], problems, at_once
-        lanes = [lane for p in problems for lane in p.lanes]
-        alone = len(problems) == 1
-        self.evaluator = Evaluator(one.vector, lanes, one.model, one.rtol, one=alone)
-        self.ends = np.cumsum([0, *(len(p.experiments) for p in problems)])
-        self.most = at_once * max(len(p.experiments) for p in problems)
-        priors = [p.priors for p in problems]
-        centres = np.stack([np.asarray(centre) for _, _, centre in priors])
-        self.priors = Rows((stack([s for _, s, _ in priors]), centres), one=alone)
-        self.program = _of_priors(one.vector)
-
-    def linearised(
-        self, which: Sequence[int] | np.ndarray, z: np.ndarray
-    ) -> Iterator[Linearised]:
-        """Problems near points, one each, (k, n)."""
-        own = [range(self.ends[i], self.ends[i + 1]) for i in which]
-        counts = [len(r) for r in own]
-        rows = [row for r in own for row in r]
-        found = self.evaluator.ask("linearised", rows, z.repeat(counts, 0), self.most)
-        priors = self.priors.ask(self.program, which, z, self.at_once)
-        ends = np.cumsum([0, *counts])
-        for k, i in enumerate(which):
-            predictions, slopes = (a[ends[k] : ends[k + 1]] for a in found)
-            yield Linearised.of(
-                self.problems[i].experiments,
-                predictions,
-                slopes,
-                *(a[k] for a in priors),
-            )
-
-
-@functools.cache
-def _of_priors(vector: FreeVector) -> Program:
-    """Rows of the priors of one problem and their Jacobian."""
-
-    def of_lane(lane: Any) -> Any:
-        z, (specimen, centre) = lane
-        return prior_linearised(vector, specimen, centre, z)
-
-    return Program(of_lane)
+    k, n = len(used), len(scale)
+    whole = Normal(np.zeros(k), np.zeros((k, n)), np.zeros((k, n, n)))
+    if costs is not None:
+        whole.cost[:] = costs
+    if near:
+        part = Normal.of([(a.residuals, a.jacobian * scale) for a in near])
+        whole.cost[used] = part.cost
+        whole.gradient[used], whole.curvature[used] = part.gradient, part.curvature
+    return whole
 
 
 def _said(s: Searches, rows: np.ndarray) -> str:

@@ -1,16 +1,19 @@
 """Bounded Levenberg-Marquardt for many sums of squares at once.
 
-Each search keeps the quadratic q(p) = cost + g p + p H p / 2 around its best point, with
-g = J^T r and H = J^T J, and tries the point that minimises
+Each search keeps the quadratic of its best point, with g = J^T r, H = J^T J and d_i the
+distance to the bound that x_i moves towards along -g, and tries the step p that minimises
 
-    q(p) + damping/2 p diag(H) p,    lower <= x + p <= upper.
+    g p + p (H + diag(|g| / d)) p / 2,    sum of p_i^2 / d_i <= radius^2.
 
-The bounds belong to the small problem (an active set), so that a number can sit at one and
-leave it again. Searches know nothing of each other: what is evaluated together is up to the
-caller, and one that has ended takes no part any more.
+The term |g| / d keeps numbers from running into their bounds long before the others have
+found their places, which ends many fits in poor minima: numbers come to rest at bounds, but
+late, and can leave them again.
 
-Reference: Nielsen, Damping Parameter in Marquardt's Method, IMM-REP-1999-05, DTU (1999)
-for the damping; Bertsekas, SIAM J. Control Optim. 20 (1982) 221 for the active set.
+Searches know nothing of each other: what is evaluated together is up to the caller, and one
+that has ended takes no part any more.
+
+Reference: Coleman and Li, SIAM J. Optim. 6 (1996) 418 for the scaling; Branch, Coleman and
+Li, SIAM J. Sci. Comput. 21 (1999) 1 for least squares.
 """
 
 import enum
@@ -19,10 +22,23 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-FIRST_DAMPING = 1e-4
-LEAST_DAMPING = 1e-12
-SHRINKS = 0.1
-"""Most that a step which does what was foretold of it lessens the damping by."""
+POOR, GOOD = 0.25, 0.75
+"""Shares of the foretold fall: steps that bring less are followed by shorter ones, steps
+that bring more may be followed by longer ones."""
+
+SHRINKS, GROWS = 0.25, 2.0
+HARDLY = 0.01
+"""Of the gain at which a search ends: where steps do not bring what is foretold, shorter ones
+are tried down to this."""
+
+INSIDE = 0.995
+"""Of the way to a bound that one step goes."""
+
+MARGIN = 1e-6
+"""How far inside of the bounds a search begins, of their distance."""
+
+NEAREST = 1e-12
+"""Least distance to a bound that is counted with."""
 
 ACCEPTED = 1e-3
 """Of the fall that the quadratic foretells: points that gain less are not gone to."""
@@ -74,8 +90,8 @@ class Searches:
         cost, gradient, curvature: there; see `Normal`.
         trial: points to evaluate next, (k, n).
         foretold: fall of the cost that the quadratic expects there, (k,).
-        damping: (k,).
-        growth: by what the damping grows when the trial is no better, (k,).
+        length: of the trial's step, in the norm of `radius`, (k,).
+        radius: most that the next step may have; none is known at first, (k,).
         evaluations: so far, (k,).
         state: a `State`, (k,).
     """
@@ -86,15 +102,22 @@ class Searches:
     curvature: np.ndarray
     trial: np.ndarray
     foretold: np.ndarray
-    damping: np.ndarray
-    growth: np.ndarray
+    length: np.ndarray
+    radius: np.ndarray
     evaluations: np.ndarray
     state: np.ndarray
 
     @classmethod
-    def beginning(cls, starts: np.ndarray) -> "Searches":
-        """Searches of which nothing is known but where they start, (k, n)."""
+    def beginning(
+        cls, starts: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> "Searches":
+        """Searches of which nothing is known but where they start, (k, n).
+
+        What lies outside of the bounds, (n,) each, starts just inside of them.
+        """
         k, n = starts.shape
+        margin = MARGIN * (upper - lower)
+        starts = np.clip(starts, lower + margin, upper - margin)
         return cls(
             x=starts.copy(),
             cost=np.full(k, np.inf),
@@ -102,8 +125,8 @@ class Searches:
             curvature=np.zeros((k, n, n)),
             trial=starts.copy(),
             foretold=np.zeros(k),
-            damping=np.full(k, FIRST_DAMPING),
-            growth=np.full(k, 2.0),
+            length=np.zeros(k),
+            radius=np.full(k, np.inf),
             evaluations=np.zeros(k, int),
             state=np.full(k, int(State.SEARCHING)),
         )
@@ -116,6 +139,19 @@ class Searches:
         """Put back what became of some of the searches."""
         for f in fields(self):
             getattr(self, f.name)[rows] = getattr(part, f.name)
+
+
+def comes_true(s: Searches, costs: np.ndarray) -> np.ndarray:
+    """Which trials are gone to, from their costs, (k,); the first of a search always is."""
+    return np.isfinite(costs) & (_share(s, costs) > ACCEPTED)
+
+
+def _share(s: Searches, costs: np.ndarray) -> np.ndarray:
+    """Falls of the costs over what was foretold."""
+    first = np.isinf(s.cost)
+    with np.errstate(invalid="ignore"):
+        fall = (s.cost - costs) / np.where(first, 1.0, np.maximum(s.foretold, 1e-300))
+    return np.where(first, 1.0, fall)
 
 
 def advanced(
@@ -141,14 +177,14 @@ def advanced(
         the searches with their next trials, and which trials are their best points, (k,).
     """
     first = np.isinf(s.cost)
-    foretold = np.where(first, 1.0, np.maximum(s.foretold, 1e-300))
-    with np.errstate(invalid="ignore"):
-        share = np.where(first, 1.0, (s.cost - found.cost) / foretold)
-    better = np.isfinite(found.cost) & (share > ACCEPTED)
-    shrunk = s.damping * np.maximum(SHRINKS, 1.0 - (2.0 * share - 1.0) ** 3)
-    damping = np.where(better, np.where(first, s.damping, shrunk), s.damping * s.growth)
-    growth = np.where(better, 2.0, 2.0 * s.growth)
-    damping = np.maximum(damping, LEAST_DAMPING)
+    share = _share(s, found.cost)
+    better = comes_true(s, found.cost)
+    longer = np.maximum(s.radius, GROWS * s.length)
+    radius = np.select(
+        [first, share < POOR, share > GOOD],
+        [s.radius, SHRINKS * s.length, longer],
+        s.radius,
+    )
 
     one, two = better[:, None], better[:, None, None]
     x = np.where(one, s.trial, s.x)
@@ -156,17 +192,14 @@ def advanced(
     gradient = np.where(one, found.gradient, s.gradient)
     curvature = np.where(two, found.curvature, s.curvature)
 
-    step, foretold = _step(gradient, curvature, damping, lower - x, upper - x)
-    # Along a flat valley the damping hides what there is to gain.
-    least = np.full_like(damping, LEAST_DAMPING)
-    _, undamped = _step(gradient, curvature, least, lower - x, upper - x)
-    little = tolerance * cost
+    step = Steps.of(gradient, curvature, lower - x, upper - x, radius)
+    foretold, little = step.foretold, tolerance * cost
     evaluations = s.evaluations + 1
     state = np.select(
         [
             ~np.isfinite(cost),
-            (undamped <= little) | (~better & (foretold <= little)),
-            np.max(np.abs(step), axis=1, initial=0.0) <= SHORTEST,
+            (step.whole <= little) | (~better & (foretold <= HARDLY * little)),
+            np.max(np.abs(step.p), axis=1, initial=0.0) <= SHORTEST,
             evaluations >= most,
         ],
         [
@@ -177,7 +210,7 @@ def advanced(
         ],
         int(State.SEARCHING),
     )
-    trial = np.clip(x + step, lower, upper)
+    trial = x + step.p
     new = Searches(
         x,
         cost,
@@ -185,26 +218,12 @@ def advanced(
         curvature,
         trial,
         foretold,
-        damping,
-        growth,
+        step.length,
+        radius,
         evaluations,
         state,
     )
     return new, better
-
-
-def _step(
-    gradient: np.ndarray,
-    curvature: np.ndarray,
-    damping: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Damped steps between bounds, (k, n), and what the quadratics fall by, (k,)."""
-    diagonal = np.maximum(np.einsum("kii->ki", curvature), 1e-12)
-    damped = curvature + (damping[:, None] * diagonal)[:, :, None] * np.eye(len(low[0]))
-    step = bounded_step(gradient, damped, low, high)
-    return step, -_quadratic(gradient, curvature, step)
 
 
 def minimise(
@@ -226,7 +245,7 @@ def minimise(
     Returns:
         the best x and the residuals there.
     """
-    s = Searches.beginning(np.clip(start, *bounds)[None])
+    s = Searches.beginning(start[None], *bounds)
     best = np.zeros(0)
     while s.state[0] == State.SEARCHING:
         r, J = linearised(s.trial[0])
@@ -237,48 +256,99 @@ def minimise(
     return s.x[0], best
 
 
-def bounded_step(
-    gradient: np.ndarray, curvature: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
-    """The p that minimises g p + p H p / 2 between bounds, for many at once, (k, n).
+@dataclass(frozen=True)
+class Steps:
+    """Steps that are to be tried.
 
-    Newton steps of what is not held at a bound, until the same numbers are held twice. A
-    round that has not found its set by then, which is rare, goes down the gradient.
+    Attributes:
+        p: (k, n).
+        length: in the scaled norm, (k,).
+        foretold: fall of the quadratic, (k,).
+        whole: fall of the quadratic with no limit to the step, (k,).
+    """
+
+    p: np.ndarray
+    length: np.ndarray
+    foretold: np.ndarray
+    whole: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        gradient: np.ndarray,
+        curvature: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        radius: np.ndarray,
+    ) -> "Steps":
+        """The best of steps inside of bounds and radius.
+
+        Args:
+            gradient, curvature: of quadratics, (k, n) and (k, n, n).
+            low, high: bounds of the step, (k, n).
+            radius: (k,).
+        """
+        towards = np.where(gradient < 0.0, high, -low)
+        root = np.sqrt(np.maximum(towards, NEAREST))
+        # In the variables p / root, in which the limit of the step is a ball.
+        g = root * gradient
+        A = root[:, :, None] * curvature * root[:, None, :]
+        A = A + np.abs(gradient)[:, :, None] * np.eye(g.shape[1])
+        values, vectors = np.linalg.eigh(A)
+        values = np.maximum(values, 1e-14 * np.maximum(values[:, -1:], 1e-300))
+        along = np.einsum("kij,ki->kj", vectors, g)
+
+        def step(damping: np.ndarray) -> np.ndarray:
+            return -np.einsum("kij,kj->ki", vectors, along / (values + damping))
+
+        whole = step(np.zeros((len(g), 1)))
+        limited = step(_damping(along, values, radius)[:, None])
+        down = -g * (_dot(g, g) / np.maximum(_dot(g, _times(A, g)), 1e-300))[:, None]
+        room = np.minimum(1.0, radius / np.maximum(np.sqrt(_dot(down, down)), 1e-300))
+        tries = []
+        for p in (limited, room[:, None] * down):
+            # Shortened as a whole, or only the numbers that would leave their bounds.
+            ends = INSIDE * np.where(p < 0.0, low, high) / root
+            share = np.where(p == 0.0, 1.0, ends / np.where(p == 0.0, 1.0, p))
+            tries.append(
+                p * np.minimum(1.0, np.min(share, axis=1, initial=1.0))[:, None]
+            )
+            tries.append(p * np.minimum(1.0, share))
+        falls = [-_dot(p, g) - 0.5 * _dot(p, _times(A, p)) for p in tries]
+        best = np.argmax(falls, axis=0)
+        p = np.choose(best[:, None], tries)
+        return cls(
+            root * p,
+            np.sqrt(_dot(p, p)),
+            np.choose(best, falls),
+            -_dot(whole, g) - 0.5 * _dot(whole, _times(A, whole)),
+        )
+
+
+def _damping(along: np.ndarray, values: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """What shortens steps to the radius, by bisection, (k,); zero where they are shorter.
 
     Args:
-        gradient: (k, n).
-        curvature: positive definite, (k, n, n).
-        low, high: bounds that hold zero, (k, n).
+        along: gradients in the eigenvectors of the curvature, (k, n).
+        values: its eigenvalues, (k, n).
+        radius: (k,).
     """
-    k, n = gradient.shape
-    p, before = np.zeros((k, n)), np.zeros((k, n), bool)
-    for _ in range(2 * n + 2):
-        slope = gradient + np.einsum("kij,kj->ki", curvature, p)
-        held = ((p <= low) & (slope > 0.0)) | ((p >= high) & (slope < 0.0))
-        free = ~held
-        both = free[:, :, None] & free[:, None, :]
-        matrix = np.where(both, curvature, np.eye(n))
-        right = np.where(free, -slope, 0.0)
-        new = np.clip(
-            p + np.linalg.solve(matrix, right[:, :, None])[:, :, 0], low, high
-        )
-        settled = np.array_equal(held, before) and np.allclose(
-            new, p, rtol=1e-9, atol=0
-        )
-        p, before = new, held
-        if settled:
-            break
-    steepest = gradient / np.einsum("kii->k", curvature)[:, None]
-    fallback = np.clip(-steepest, low, high)
-    falls = _quadratic(gradient, curvature, p) <= _quadratic(
-        gradient, curvature, fallback
-    )
-    return np.where(falls[:, None], p, fallback)
+
+    def too_long(damping: np.ndarray) -> np.ndarray:
+        return np.sum((along / (values + damping[:, None])) ** 2, axis=1) > radius**2
+
+    low = 1e-16 * values[:, -1]
+    high = np.sqrt(_dot(along, along)) / radius + low
+    for _ in range(60):
+        middle = np.sqrt(low * high)
+        longer = too_long(middle)
+        low, high = np.where(longer, middle, low), np.where(longer, high, middle)
+    return np.where(too_long(np.zeros_like(radius)), high, 0.0)
 
 
-def _quadratic(
-    gradient: np.ndarray, curvature: np.ndarray, p: np.ndarray
-) -> np.ndarray:
-    """g p + p H p / 2, (k,)."""
-    along = gradient + 0.5 * np.einsum("kij,kj->ki", curvature, p)
-    return np.einsum("ki,ki->k", along, p)
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ki,ki->k", a, b)
+
+
+def _times(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("kij,kj->ki", A, b)

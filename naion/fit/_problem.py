@@ -13,7 +13,7 @@ from jaxtyping import Array
 
 from ..models import DFN
 from ..parameters import Cell, Electrode, Role
-from ._evaluate import Evaluator, Question, residual
+from ._evaluate import Evaluator, Question, Seen
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
 from ._vector import FreeVector
@@ -72,8 +72,8 @@ class Problem:
     def residuals(self, z: Array | np.ndarray) -> Array:
         """Simulated minus measured over the uncertainty, then the rows of the priors.
 
-        Can be traced: compiled, differentiated in both modes, batched. Where the model
-        ended before the measurement, it counts as at zero volts.
+        Can be traced: compiled, differentiated in both modes, batched. A discharge that
+        the model ended before the measurement counts as one that falls on from there.
 
         Args:
             z: transformed parameters, (n,).
@@ -88,15 +88,18 @@ class Problem:
 
     def predictions(self, z: np.ndarray) -> list[np.ndarray]:
         """Simulated observations of every experiment; NaN where the model ended."""
-        rows = self._ask("predictions", z)
-        return _whole(rows, self.experiments)
+        return _predictions(self._ask("predictions", z), self.experiments)
+
+    def of_data(self, seen: Seen) -> np.ndarray:
+        """Residuals of the data, (m,), from what an `Evaluator` gives."""
+        return np.concatenate(_of_data(seen, self.experiments))
 
     def linearised(self, z: np.ndarray) -> "Linearised":
         """Predictions, residuals and their Jacobian, by forward mode."""
         z = np.asarray(z)
-        rows, slopes = self._ask("linearised", z)
+        seen, slopes = self._ask("linearised", z)
         own = _prior_linearised(*self.priors, jnp.asarray(z))
-        return Linearised.of(self.experiments, rows, slopes, *map(np.asarray, own))
+        return Linearised.of(self.experiments, seen, slopes, *map(np.asarray, own))
 
     def jacobian(self, z: np.ndarray) -> np.ndarray:
         """Derivatives of `residuals`, by forward mode through the simulations."""
@@ -132,24 +135,36 @@ class Linearised:
     def of(
         cls,
         experiments: Sequence[Experiment],
-        rows: np.ndarray,
+        seen: Seen,
         slopes: np.ndarray,
         of_priors: np.ndarray,
         prior_slopes: np.ndarray,
     ) -> "Linearised":
         """From what an `Evaluator` gives for each experiment, and the priors' rows."""
-        predictions, found = _whole(rows, experiments), _whole(slopes, experiments)
-        measured = list(map(_measured, experiments))
-        r = [residual(p, *m) for p, m in zip(predictions, measured, strict=True)]
         J = [
-            np.where(np.isfinite(S), S, 0.0) / sigma[:, None]
-            for S, (_, sigma) in zip(found, measured, strict=True)
+            np.where(np.isfinite(S), S, 0.0) / _measured(e)[1][:, None]
+            for S, e in zip(_whole(slopes, experiments), experiments, strict=True)
         ]
         return cls(
-            predictions,
-            np.concatenate([*r, of_priors]),
+            _predictions(seen, experiments),
+            np.concatenate([*_of_data(seen, experiments), of_priors]),
             np.vstack([*J, prior_slopes]),
         )
+
+
+def _predictions(seen: Seen, experiments: Sequence[Experiment]) -> list[np.ndarray]:
+    """Of every experiment; NaN where the model ended."""
+    return _whole(np.where(seen.reached, seen.value, np.nan), experiments)
+
+
+def _of_data(seen: Seen, experiments: Sequence[Experiment]) -> list[np.ndarray]:
+    """Residuals of every experiment."""
+    rows = _whole(np.asarray(seen.value), experiments)
+    found = []
+    for row, e in zip(rows, experiments, strict=True):
+        value, sigma = _measured(e)
+        found.append((row - value) / sigma)
+    return found
 
 
 def _whole(rows: np.ndarray, experiments: Sequence[Experiment]) -> list[np.ndarray]:

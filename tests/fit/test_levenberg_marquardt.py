@@ -8,8 +8,8 @@ from naion.fit._levenberg_marquardt import (
     Normal,
     Searches,
     State,
+    Steps,
     advanced,
-    bounded_step,
     minimise,
 )
 
@@ -23,19 +23,37 @@ def rosenbrock(x):
 WIDE = np.array([-5.0, -5.0]), np.array([5.0, 5.0])
 
 
-def test_small_problems_with_bounds_are_solved_exactly():
-    """Against scipy's solver of bounded linear least squares, fifty drawn at once."""
+def test_linear_problems_with_bounds_are_solved():
+    """Against scipy's bounded linear least squares; numbers come to rest at bounds."""
     rng = np.random.default_rng(0)
-    k, n = 50, 6
-    J, r = rng.standard_normal((k, 9, n)), rng.standard_normal((k, 9))
-    low, high = -rng.uniform(0.0, 0.3, (k, n)), rng.uniform(0.0, 0.3, (k, n))
-    low[:, 0] = 0.0  # at a bound already
-    found = bounded_step(
-        np.einsum("kmi,km->ki", J, r), np.einsum("kmi,kmj->kij", J, J), low, high
-    )
-    for i in range(k):
-        best = optimize.lsq_linear(J[i], -r[i], (low[i] - 1e-12, high[i]), tol=1e-14)
-        np.testing.assert_allclose(found[i], best.x, atol=1e-6)
+    at_bounds = 0
+    for _ in range(20):
+        J, r = rng.standard_normal((9, 6)), rng.standard_normal(9)
+        low, high = -rng.uniform(0.05, 0.3, 6), rng.uniform(0.05, 0.3, 6)
+        x, _ = minimise(
+            lambda x, J=J, r=r: (J @ x + r, J),
+            np.zeros(6),
+            (low, high),
+            tolerance=1e-9,
+            most=60,
+        )
+        best = optimize.lsq_linear(J, -r, (low, high), tol=1e-14)
+        np.testing.assert_allclose(x, best.x, atol=2e-3)
+        at_bounds += np.sum(best.active_mask != 0)
+    assert at_bounds > 40
+
+
+def test_steps_stay_inside_of_bounds_and_radius():
+    rng = np.random.default_rng(3)
+    k, n = 40, 5
+    J, r = rng.standard_normal((k, 7, n)), rng.standard_normal((k, 7))
+    g, H = np.einsum("kmi,km->ki", J, r), np.einsum("kmi,kmj->kij", J, J)
+    low, high = -rng.uniform(1e-6, 1.0, (k, n)), rng.uniform(1e-6, 1.0, (k, n))
+    radius = rng.uniform(0.01, 1.0, k)
+    steps = Steps.of(g, H, low, high, radius)
+    assert np.all((steps.p > low) & (steps.p < high))
+    assert np.all(steps.length <= radius * (1.0 + 1e-9))
+    assert np.all((steps.foretold > 0.0) & (steps.foretold <= steps.whole * (1 + 1e-9)))
 
 
 def test_a_curved_valley_is_followed_to_its_end():
@@ -54,7 +72,7 @@ def test_the_best_point_at_a_bound_is_found_and_a_bound_is_left():
 def test_searches_do_not_disturb_each_other():
     """Ten at once take the steps that each takes alone."""
     starts = np.random.default_rng(1).uniform(-2.0, 2.0, (10, 2))
-    s = Searches.beginning(starts)
+    s = Searches.beginning(starts, *WIDE)
     while np.any(s.state == State.SEARCHING):
         (rows,) = np.nonzero(s.state == State.SEARCHING)
         found = Normal.of([rosenbrock(x) for x in s.trial[rows]])
@@ -80,7 +98,7 @@ def test_a_rough_cost_ends_a_search(noise):
 
 
 def test_a_start_that_cannot_be_evaluated_ends_at_once():
-    s = Searches.beginning(np.zeros((1, 2)))
+    s = Searches.beginning(np.zeros((1, 2)), *WIDE)
     nothing = Normal(np.array([np.nan]), np.full((1, 2), np.nan), np.zeros((1, 2, 2)))
     s, better = advanced(s, nothing, *WIDE, tolerance=1e-4, most=30)
     assert not better[0] and s.state[0] == State.FAILED_START

@@ -1,0 +1,74 @@
+"""Many problems of one structure, computed in common batches."""
+
+import functools
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..batch import Program, stack
+from ._evaluate import Evaluator, Question, Rows
+from ._problem import Linearised, Problem, prior_linearised
+from ._vector import FreeVector
+
+
+class Common:
+    """Problems with the same free parameters, model and tolerance.
+
+    Args:
+        problems: at least one.
+        at_once: most of them that are asked about together.
+    """
+
+    def __init__(self, problems: Sequence[Problem], at_once: int):
+        one, self.problems, self.at_once = problems[0], problems, at_once
+        lanes = [lane for p in problems for lane in p.lanes]
+        alone = len(problems) == 1
+        self.evaluator = Evaluator(one.vector, lanes, one.model, one.rtol, one=alone)
+        self.ends = np.cumsum([0, *(len(p.experiments) for p in problems)])
+        self.most = at_once * max(len(p.experiments) for p in problems)
+        priors = [p.priors for p in problems]
+        centres = np.stack([np.asarray(centre) for _, _, centre in priors])
+        self.priors = Rows((stack([s for _, s, _ in priors]), centres), one=alone)
+        self.of_priors = _of_priors(one.vector)
+
+    def costs(self, which: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Half the sums of squares of problems at points, one each, (k,)."""
+        found, own, _ = self._ask("predictions", which, z)
+        data = [self.problems[i].of_data(f) for i, f in zip(which, found, strict=True)]
+        return np.array([0.5 * (r @ r + p @ p) for r, p in zip(data, own, strict=True)])
+
+    def linearised(self, which: np.ndarray, z: np.ndarray) -> list[Linearised]:
+        """Problems near points, one each, (k, n)."""
+        if not which.size:
+            return []
+        found, *priors = self._ask("linearised", which, z)
+        return [
+            Linearised.of(self.problems[i].experiments, *data, *own)
+            for i, data, *own in zip(which, found, *priors, strict=True)
+        ]
+
+    def _ask(self, question: Question, which: np.ndarray, z: np.ndarray) -> list[list]:
+        """Answers, rows of the priors and their Jacobians, one of each for each problem."""
+        rows = [row for i in which for row in range(self.ends[i], self.ends[i + 1])]
+        counts = np.diff(self.ends)[which]
+        found = self.evaluator.ask(question, rows, z.repeat(counts, 0), self.most)
+        each = [
+            jax.tree.map(lambda a, part=slice(*part): a[part], found)
+            for part in itertools.pairwise(np.cumsum([0, *counts]))
+        ]
+        own = self.priors.ask(self.of_priors, which, z, self.at_once)
+        return [each, *map(list, own)]
+
+
+@functools.cache
+def _of_priors(vector: FreeVector) -> Program:
+    """Rows of the priors of one problem and their Jacobian."""
+
+    def of_lane(lane: Any) -> Any:
+        z, (specimen, centre) = lane
+        return prior_linearised(vector, specimen, centre, z)
+
+    return Program(of_lane)
