@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import equinox as eqx
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import Discriminator, Field, Tag, create_model
 
+from .._file_models import Expected, Level, Pair, Strict, Text
 from ..properties import (
     MSMR,
     VTF,
@@ -52,22 +53,16 @@ _ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+?)(?=^ {8}\w|\Z)", re.M | re.S)
 NOT_IN_FILES = ("charged", "kinetics")
 """What a fit finds, and a part of the model: not numbers of a set."""
 
-Text = Annotated[str, Field(min_length=1)]
-Pair = Annotated[tuple[float, float], Field(strict=False)]
-Level = Annotated[float, Field(gt=0.0, lt=1.0)]
-
-
-class Strict(BaseModel):
-    """A table without further keys, whose numbers are finite numbers."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
-    )
+FORM = (
+    '{ value = 4e-6, unit = "m", quality = "A", source = "...", range = [2e-6, 8e-6] }'
+)
+"""How a number is given."""
 
 
 class Entry(Strict):
     """What every number, table and curve says of itself."""
 
+    form = FORM
     unit: Annotated[str, Field(description="SI, or a usual multiple of it")]
     quality: Annotated[
         Quality,
@@ -90,6 +85,7 @@ class Entry(Strict):
     follows: Annotated[
         tuple[str, float] | None,
         Field(strict=False, description="path and power of what the range goes with"),
+        Expected('a path and a power, such as ["negative.particle.radius", 2.0]'),
     ] = None
 
 
@@ -196,16 +192,12 @@ PropertyEntry = Annotated[
     Annotated[ConstantProperty, Tag("<value>")]
     | Annotated[TableProperty, Tag("<table>")]
     | Annotated[CurveProperty, Tag("<curve>")],
-    Discriminator(_form),
+    Discriminator(
+        _form,
+        custom_error_type="expected",
+        custom_error_message=f"a table with one of value, table and curve, such as {FORM}",
+    ),
 ]
-
-BY_TAG: dict[str, type[Strict]] = {
-    "<sourced>": Number,
-    **{f"<{key}>": form for key, form in FORMS.items()},
-    **LAW_TABLES,
-    **CURVE_TABLES,
-}
-"""What a choice in the place of an error stands for."""
 
 
 def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:
