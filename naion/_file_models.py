@@ -41,6 +41,9 @@ EXPECTED = {
 PLAIN = {float: "a number", int: "a whole number", str: '"..."'}
 """How what is no table is given."""
 
+DIGITS = 308
+"""Of the largest number."""
+
 LIMITS = {"gt": "above", "ge": "of at least", "lt": "below", "le": "of at most"}
 
 
@@ -88,6 +91,34 @@ class Expected:
         )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Of a union of tables: which of them is meant, the word under this key says."""
+
+    key: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """A union that knows its words also where none is given."""
+        choices = {
+            word: handler.generate_schema(table)
+            for table in get_args(source)
+            for word in get_args(table.model_fields[self.key].annotation)
+        }
+        about = {"key": self.key, "known": list(choices)}
+
+        def check(given: Any) -> Any:
+            if not isinstance(given, Mapping):
+                raise PydanticCustomError("expected", "a table")
+            if given.get(self.key) not in about["known"]:
+                raise PydanticCustomError("choice", "", about)
+            return given
+
+        union = core_schema.tagged_union_schema(choices, self.key)
+        return core_schema.no_info_before_validator_function(check, union)
+
+
 def _in_double_brackets(given: Any) -> Any:
     if isinstance(given, list):
         return given
@@ -108,7 +139,8 @@ Pair = Annotated[
     Field(strict=False),
     Expected("two finite numbers, lowest and highest"),
 ]
-Positive = Annotated[float, Field(gt=0.0)]
+Positive = Annotated[float, Field(gt=0.0), Expected("a number above zero")]
+Share = Annotated[float, Field(ge=0.0, le=1.0), Expected("a number from 0 to 1")]
 Count = Annotated[int, Field(ge=1), Expected("a whole number above 0")]
 Level = Annotated[
     float, Field(gt=0.0, lt=1.0), Expected("a probability between 0 and 1")
@@ -159,12 +191,13 @@ def _sentences(error: Mapping[str, Any], data: Any) -> Iterator[str]:
     elif kind == "dict_type":
         yield f"{said}: expected tables [{place}.NAME]."
     elif kind == "literal_error":
-        yield f"{said}; {_known(given, _words(about['expected']))}"
-    elif kind.startswith("union_tag"):
-        word = about["discriminator"].strip("'")
-        known = _known(given.get(word), _words(about["expected_tags"]))
-        was = f" = {_shown(given[word])}" if word in given else " is not given"
-        yield f"{_inside(place, word)}{was}; {known}"
+        known = about["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        yield f"{said}; {_known(given, known)}"
+    elif kind == "choice":
+        key = about["key"]
+        said = f"{_inside(place, key)} = {_shown(given.get(key))}"
+        said = said if key in given else f"{place} has no {key}"
+        yield f"{said}; {_known(given.get(key), about['known'])}"
     else:
         ends = (f"{LIMITS[end]} {x:g}" for end, x in about.items() if end in LIMITS)
         words = EXPECTED.get(kind, f"a number {' '.join(ends)}".rstrip())
@@ -216,11 +249,6 @@ def _inside(place: str, key: str) -> str:
     return f"{place}{', ' if place[-1:].isdigit() else '.' if place else ''}{key}"
 
 
-def _words(expected: str) -> list[str]:
-    """The words in a text of pydantic, such as 'a', 'b' or 'c'."""
-    return expected.replace(" or ", ", ").replace("'", "").split(", ")
-
-
 def _known(given: Any, known: Iterable[str]) -> str:
     """What is known, and what of it was meant."""
     near = difflib.get_close_matches(str(given), list(known), n=1)
@@ -234,4 +262,6 @@ def _sentence(text: str) -> str:
 
 def _shown(given: Any) -> str:
     said = repr(given)
+    if isinstance(given, int) and len(said) > DIGITS:
+        return f"{said[:20]}... ({len(said)} digits, too large)"
     return said if len(said) <= 60 else said[:57] + "..."

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_type_hints
 import equinox as eqx
 from pydantic import Discriminator, Field, Tag, create_model
 
-from .._file_models import Expected, Level, Pair, Strict, Text
+from .._file_models import Chosen, Expected, Level, Pair, Strict, Text
 from ..properties import (
     MSMR,
     VTF,
@@ -127,20 +127,17 @@ def _first_line(cls: type) -> str:
     return (cls.__doc__ or "").strip().partition("\n")[0]
 
 
-LAW_TABLES = {cls.__name__: _of_form(cls, LawNumber) for cls in LAWS}
-CURVE_TABLES = {cls.__name__: _of_form(cls, float) for cls in CURVES}
-
-
-def _one_of(forms: Mapping[str, Any]) -> Any:
-    """The tables of some forms; `type` says which."""
-    return Annotated[Union[tuple(forms.values())], Field(discriminator="type")]  # noqa: UP007
+def _one_of(forms: tuple[type[eqx.Module], ...], number: Any) -> Any:
+    """The table of one of some forms; `type` says which."""
+    tables = tuple(_of_form(cls, number) for cls in forms)
+    return Annotated[Union[tables], Chosen("type")]  # noqa: UP007
 
 
 class OfTemperature(Strict):
     """What a property says of temperature."""
 
     temperature: Annotated[
-        _one_of(LAW_TABLES) | None,  # pyright: ignore[reportInvalidTypeForm]
+        _one_of(LAWS, LawNumber) | None,  # pyright: ignore[reportInvalidTypeForm]
         Field(description="law; none: it does not depend on temperature"),
     ] = None
     valid: Annotated[
@@ -173,7 +170,7 @@ class TableProperty(OfTemperature, Entry):
 class CurveProperty(OfTemperature, Entry):
     """A property from a formula, or from points in the file itself."""
 
-    curve: _one_of(CURVE_TABLES)  # pyright: ignore[reportInvalidTypeForm]
+    curve: _one_of(CURVES, float)  # pyright: ignore[reportInvalidTypeForm]
     text: Annotated[Text | None, Field(description="the formula in words")] = None
 
 
