@@ -8,20 +8,26 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
+    Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ._quality import QUALITIES, Quality
+
+QUALITIES_IN_WORDS = ", ".join(f"{key} {word}" for key, word in QUALITIES.items())
 
 MOST = 3
 """Errors that are told at once."""
@@ -142,6 +148,11 @@ Pair = Annotated[
 Positive = Annotated[float, Field(gt=0.0), Expected("a number above zero")]
 Share = Annotated[float, Field(ge=0.0, le=1.0), Expected("a number from 0 to 1")]
 Count = Annotated[int, Field(ge=1), Expected("a whole number above 0")]
+PositivePair = Annotated[
+    tuple[Positive, Positive],
+    Field(strict=False),
+    Expected("two numbers above zero, lowest and highest"),
+]
 Level = Annotated[
     float, Field(gt=0.0, lt=1.0), Expected("a probability between 0 and 1")
 ]
@@ -150,6 +161,34 @@ Celsius = Annotated[
     Field(gt=-100.0, lt=150.0),
     Expected("a number of degC between -100 and 150. Is it in kelvin?"),
 ]
+
+
+class Ranged(Strict):
+    """What a number of a design or of a claim says of itself, besides its value."""
+
+    form = '{ value = 19.0, quality = "M", source = "teardown", range = [18.0, 22.0] }'
+    quality: Annotated[Quality, Field(description=QUALITIES_IN_WORDS)]
+    source: Text
+    range: Annotated[
+        PositivePair | None, Field(description="lowest and highest plausible value")
+    ] = None
+    level: Annotated[Level, Field(description="probability of the range")] = 0.9
+    bounds: Annotated[
+        PositivePair | None, Field(description="beyond which it cannot be")
+    ] = None
+
+
+def number_or(table: type[Strict]) -> Any:
+    """The type of a plain number, or of one that says more of itself in a table."""
+
+    def tag(given: Any) -> str:
+        return "<table>" if isinstance(given, Mapping | table) else "<plain>"
+
+    return Annotated[
+        Annotated[table, Tag("<table>")] | Annotated[float, Tag("<plain>")],
+        Discriminator(tag),
+    ]
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -206,9 +245,10 @@ def _sentences(error: Mapping[str, Any], data: Any) -> Iterator[str]:
 
 def _of_keys(place: str, about: Mapping[str, Any]) -> Iterator[str]:
     where = f"[{place}]" if place else "The file"
-    where = place if place[-1:].isdigit() else where
-    for key in about["unknown"]:
-        yield f"{where}: unknown key {key}; {_known(key, about['known'])}"
+    where = place if " " in place else where
+    if about["unknown"]:
+        known = _known(about["unknown"][0], about["known"])
+        yield f"{where}: unknown key {', '.join(about['unknown'])}; {known}"
     for key, field in about["missing"].items():
         yield f"{where} has no {key}: give {_form(place, key, field)}."
 
@@ -217,16 +257,27 @@ def _form(place: str, key: str, field: FieldInfo) -> str:
     """How a key is given that is missing, and what the schema says of it."""
     said = f" ({field.description.rstrip('.')})" if field.description else ""
     if field.examples:
-        return f"{key} = {json.dumps(field.examples[0])}{said}"
+        return f"{key} = {_toml(field.examples[0])}{said}"
     kind: Any = field.annotation
+    if get_origin(kind) is dict:
+        return f"tables [{_inside(place, key)}.NAME]{said}"
+    if get_origin(kind) is Literal:
+        return f"{key} = one of {', '.join(map(str, get_args(kind)))}"
     while get_args(kind):
         kind = get_args(kind)[0]
-    form = PLAIN.get(kind) or getattr(kind, "form", "")
-    if form:
-        return f"{key} = {form}{said}"
     if get_origin(field.annotation) is list:
         return f"tables [[{key}]]{said}"
-    return f"a table [{_inside(place, key)}]"
+    form = PLAIN.get(kind) or kind.form
+    return f"{key} = {form}{said}" if form else f"a table [{_inside(place, key)}]"
+
+
+def _toml(value: Any) -> str:
+    """A value as it stands in a TOML file."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{k} = {_toml(x)}' for k, x in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value)
 
 
 def _place(loc: Iterable[int | str], data: Any) -> str:

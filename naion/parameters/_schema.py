@@ -13,7 +13,16 @@ from typing import Annotated, Any, Literal, Union, get_type_hints
 import equinox as eqx
 from pydantic import Discriminator, Field, Tag, create_model
 
-from .._file_models import Chosen, Expected, Level, Pair, Strict, Text
+from .._file_models import (
+    QUALITIES_IN_WORDS,
+    Chosen,
+    Expected,
+    Level,
+    Pair,
+    Strict,
+    Text,
+    number_or,
+)
 from ..properties import (
     MSMR,
     VTF,
@@ -64,10 +73,7 @@ class Entry(Strict):
 
     form = FORM
     unit: Annotated[str, Field(description="SI, or a usual multiple of it")]
-    quality: Annotated[
-        Quality,
-        Field(description="M measured, S stated, D derived, F fitted, A assumed"),
-    ]
+    quality: Annotated[Quality, Field(description=QUALITIES_IN_WORDS)]
     source: Annotated[
         Text, Field(description="where it is from; {name} stands for one of [sources]")
     ]
@@ -95,14 +101,7 @@ class Number(Entry):
     value: float
 
 
-def _sourced_or_plain(given: Any) -> str:
-    return "<sourced>" if isinstance(given, Mapping | Number) else "<plain>"
-
-
-LawNumber = Annotated[
-    Annotated[Number, Tag("<sourced>")] | Annotated[float, Tag("<plain>")],
-    Discriminator(_sourced_or_plain),
-]
+LawNumber = number_or(Number)
 """A number of a law: with its source, or as it belongs to the law."""
 
 

@@ -592,7 +592,7 @@ def test_every_command_has_its_help(command, capsys):
     assert f"usage: naion {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["fit", "sweep"])
+@pytest.mark.parametrize("command", ["fit", "sweep", "designs", "claims"])
 def test_formats_as_json_schema(command, capsys):
     """Without a file and a folder, as `--help`."""
     with pytest.raises(SystemExit) as end:
@@ -601,7 +601,12 @@ def test_formats_as_json_schema(command, capsys):
     printed = json.loads(capsys.readouterr().out)
     tables = printed["$defs"]
     assert all(t["additionalProperties"] is False for t in tables.values())
-    name, key = {"fit": ("Free", "bounds"), "sweep": ("FleetFile", "cells")}[command]
+    name, key = {
+        "fit": ("Free", "bounds"),
+        "sweep": ("FleetFile", "cells"),
+        "designs": ("Number", "quality"),
+        "claims": ("fade", "loss_percent"),
+    }[command]
     assert key in tables[name]["required"]
 
 
