@@ -5,6 +5,7 @@ Only what reads a file imports this module, and with it pydantic.
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,7 +268,7 @@ def _form(place: str, key: str, field: FieldInfo) -> str:
         kind = get_args(kind)[0]
     if get_origin(field.annotation) is list:
         return f"tables [[{key}]]{said}"
-    form = PLAIN.get(kind) or kind.form
+    form = PLAIN.get(kind) or getattr(kind, "form", "...")
     return f"{key} = {form}{said}" if form else f"a table [{_inside(place, key)}]"
 
 
@@ -297,7 +298,8 @@ def _place(loc: Iterable[int | str], data: Any) -> str:
 
 
 def _inside(place: str, key: str) -> str:
-    return f"{place}{', ' if place[-1:].isdigit() else '.' if place else ''}{key}"
+    in_list = re.search(r" \d+$", place)
+    return f"{place}{', ' if in_list else '.' if place else ''}{key}"
 
 
 def _known(given: Any, known: Iterable[str]) -> str:
