@@ -64,7 +64,10 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         raise ValueError(f"{path} is not TOML: nested too deeply.") from None
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         twice = str(error).startswith("Cannot ")
-        hint = ". Tables of which there are several need double brackets, [[data]]"
+        hint = (
+            ". A key or a table stands twice; tables of which there are several need "
+            "double brackets, [[data]]"
+        )
         raise ValueError(f"{path} is not TOML: {error}{hint * twice}.") from None
 
 

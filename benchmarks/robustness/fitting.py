@@ -84,7 +84,7 @@ def _data() -> list[Case]:
             ),
             "rest",
             "0",
-            "more than zero",
+            "above zero",
         ),
     )
     for name, text, place, given, expected in rows:

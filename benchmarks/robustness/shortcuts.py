@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 import naion as na
-from naion.cli import _claims, _demo, _fit_file, _fleet, _predict, _run, _sweep
+from naion.cli import _claims, _demo, _fit_file, _fleet, _predict, _run, _simulations
 
 from .good import tiny
 
@@ -29,7 +29,7 @@ def taken() -> Iterator[None]:
     long = (
         (_fit_file, "least_squares"),
         (_fleet, "fleet"),
-        (_sweep, "run"),
+        (_simulations, "run"),
         (_claims, "audit"),
         (_demo, "demo"),
         (_predict, "ensemble"),

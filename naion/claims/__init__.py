@@ -11,6 +11,7 @@ from ._claims import (
     load,
     products,
     reading,
+    schema,
     shipped_cell,
 )
 from ._product import Product, Variation
@@ -40,6 +41,7 @@ __all__ = [
     "pareto",
     "products",
     "reading",
+    "schema",
     "shipped_cell",
     "write",
 ]

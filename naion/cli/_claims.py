@@ -14,8 +14,10 @@ from ..claims import (
     chosen,
     load,
     products,
+    schema,
     write,
 )
+from ._schema_option import schema_option
 
 MOST_DRAWS = 100_000
 """Probabilities to a tenth of a percentage point; more is time only."""
@@ -30,6 +32,7 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--claims", type=Path, help="a TOML file with claims of your own")
     p.add_argument("--draws", type=int, default=DRAWS)
     p.add_argument("--out", type=Path, required=True, help="folder to write")
+    schema_option(p, schema)
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -3,14 +3,16 @@
 import argparse
 from pathlib import Path
 
-from ..design import available, load
+from ..design import available, load, schema
 from ..parameters import QUALITIES
+from ._schema_option import schema_option
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which, and of which file."""
     p.add_argument("name", nargs="?")
     p.add_argument("--file", type=Path, help="a TOML file of your own")
+    schema_option(p, schema)
 
 
 def command(arguments: argparse.Namespace) -> int:

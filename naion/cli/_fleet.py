@@ -13,10 +13,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._files import read_text, writable_folder
+from .._files import read_text, read_toml, writable_folder
 from ..batch import Checkpoint, mine, together
 from ..fit import (
-    AT_ONCE,
     Fit,
     Problem,
     fleet,
@@ -24,13 +23,14 @@ from ..fit import (
     write_fitted_cell,
 )
 from ..io import delimiter_of, write_csv
-from ._fit_file import problem_of
-from ._toml import beside, count, only, read_toml
+from ._fit_problem import problem_of
+from ._of_cell import beside
+from ._sweep_schema import FleetFile
 
 PLACE = re.compile(r"\{(\w+)\}")
 
 
-def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
+def fit_fleet(asked: FleetFile, file: Path, out: Path) -> int:
     """Fit every cell; see `_sweep`.
 
     Writes table.csv and cells/NAME.json below `out`. Cells whose data and template have
@@ -40,18 +40,9 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     Returns:
         how many cells have no converged fit.
     """
-    only(text, {"fit", "cells", "at_once", "max_evaluations"}, str(file))
-    for key in ("fit", "cells"):
-        if not isinstance(text.get(key), str):
-            raise ValueError(
-                f"{file}: a fleet needs 'fit', a TOML template, and 'cells', a CSV with a "
-                f"row for each; {key} is {text.get(key)!r}."
-            )
-    at_once = count(text.get("at_once", AT_ONCE), f"{file}, at_once")
-    most = count(text.get("max_evaluations", 30), f"{file}, max_evaluations")
-    template_file = file.parent / text["fit"]
+    template_file = file.parent / asked.fit
     template = read_toml(template_file)
-    rows = _read_cells(file.parent / text["cells"])
+    rows = _read_cells(file.parent / asked.cells)
     writable_folder(out)
     finished = Checkpoint(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
@@ -72,7 +63,7 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
                 finished, name, {"outcome": "bad_data", "message": said, "digest": ""}
             )
             continue
-        digests[name] = _digest(filled, template_file, most)
+        digests[name] = _digest(filled, template_file, asked.max_evaluations)
         kept = _kept(finished, name)
         if kept.get("digest") == digests[name] and _is_whole(kept, _cell(out, name)):
             there += 1
@@ -108,8 +99,8 @@ def fit_fleet(text: dict[str, Any], file: Path, out: Path) -> int:
     for group in _alike(problems):
         fleet(
             group,
-            at_once=at_once,
-            max_evaluations=most,
+            at_once=asked.at_once,
+            max_evaluations=asked.max_evaluations,
             done=done,
         )
     together("naion.cli.fleet")

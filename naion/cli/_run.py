@@ -103,7 +103,11 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
         ValueError: for options that cannot be, or do not go together.
     """
     times, origin = None, 0.0
-    tolerance(arguments.rtol, "--rtol")
+    if not RTOL[0] <= arguments.rtol <= RTOL[1]:
+        raise ValueError(
+            f"--rtol {arguments.rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual "
+            "5e-4 is half a millivolt a step."
+        )
     if not 1 <= arguments.cycles <= MOST_CYCLES:
         raise ValueError(f"--cycles {arguments.cycles}: expected 1 to {MOST_CYCLES:,}.")
     if arguments.profile is not None:
@@ -140,20 +144,6 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
             )
         options["temperature"] = arguments.temperature + ZERO_CELSIUS
     return Asked(protocol, options, times, origin)
-
-
-def tolerance(rtol: float, where: str) -> float:
-    """A tolerance that a step can meet.
-
-    Raises:
-        ValueError: for any other number.
-    """
-    if not RTOL[0] <= rtol <= RTOL[1]:
-        raise ValueError(
-            f"{where} {rtol:g}: expected {RTOL[0]:g} to {RTOL[1]:g}; the usual 5e-4 is "
-            "half a millivolt a step."
-        )
-    return rtol
 
 
 def start_of(text: Any, cell: Cell, where: str) -> str | float | Stoichiometry:

@@ -1,6 +1,6 @@
 """From coats, foils and a housing to the geometry, the mass and the model of a cell."""
 
-from ._blueprint import Blueprint, available, load, read_input
+from ._blueprint import Blueprint, available, load, schema, sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._stack import Balance, Coat, Foil, Masses, Separator, Stack, balance
@@ -22,5 +22,6 @@ __all__ = [
     "available",
     "balance",
     "load",
-    "read_input",
+    "schema",
+    "sourced",
 ]

@@ -9,9 +9,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from pydantic import ValidationError
 
 from .. import properties
+from .._file_models import Strict, checked
 from .._files import read_text, read_toml
 from ..physics.kinetics import ButlerVolmer
 from ..properties import AbstractCurve, AbstractTemperatureLaw, Constant, Property
@@ -24,13 +24,11 @@ from ._schema import (
     Entry,
     Number,
     SetFile,
-    Strict,
     TableProperty,
     fields_in_files,
     unit_of,
 )
 from ._serialise import check_part
-from ._set_errors import in_words
 from ._sourced import Sourced
 from ._units import factor
 
@@ -42,11 +40,7 @@ def read_set(file: Path) -> ParameterSet:
         ValueError: naming file, table and key, what is there and what was expected; for
             numbers that are not possible see `check`.
     """
-    data = read_toml(file)
-    try:
-        given: Any = SetFile.model_validate(data)
-    except ValidationError as error:
-        raise ValueError(f"{file}: {in_words(error)}") from None
+    given: Any = checked(SetFile, read_toml(file), file)
     reader = _Reader(file, given)
     try:
         cell = reader.part(Cell, given)

@@ -2,7 +2,6 @@
 
 import difflib
 import functools as ft
-import json
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -113,9 +112,10 @@ def load(name: str | Path) -> Cell:
 
 def schema() -> str:
     """JSON Schema of the files of sets."""
+    from .._file_models import json_schema
     from ._schema import SetFile
 
-    return json.dumps(SetFile.model_json_schema(), indent=1)
+    return json_schema(SetFile)
 
 
 def template(name: str) -> str:

@@ -11,8 +11,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import equinox as eqx
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import Discriminator, Field, Tag, create_model
 
+from .._file_models import (
+    QUALITIES_IN_WORDS,
+    Chosen,
+    Expected,
+    Level,
+    Pair,
+    Strict,
+    Text,
+    number_or,
+)
 from ..properties import (
     MSMR,
     VTF,
@@ -52,27 +62,18 @@ _ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+?)(?=^ {8}\w|\Z)", re.M | re.S)
 NOT_IN_FILES = ("charged", "kinetics")
 """What a fit finds, and a part of the model: not numbers of a set."""
 
-Text = Annotated[str, Field(min_length=1)]
-Pair = Annotated[tuple[float, float], Field(strict=False)]
-Level = Annotated[float, Field(gt=0.0, lt=1.0)]
-
-
-class Strict(BaseModel):
-    """A table without further keys, whose numbers are finite numbers."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
-    )
+FORM = (
+    '{ value = 4e-6, unit = "m", quality = "A", source = "...", range = [2e-6, 8e-6] }'
+)
+"""How a number is given."""
 
 
 class Entry(Strict):
     """What every number, table and curve says of itself."""
 
+    form = FORM
     unit: Annotated[str, Field(description="SI, or a usual multiple of it")]
-    quality: Annotated[
-        Quality,
-        Field(description="M measured, S stated, D derived, F fitted, A assumed"),
-    ]
+    quality: Annotated[Quality, Field(description=QUALITIES_IN_WORDS)]
     source: Annotated[
         Text, Field(description="where it is from; {name} stands for one of [sources]")
     ]
@@ -90,6 +91,7 @@ class Entry(Strict):
     follows: Annotated[
         tuple[str, float] | None,
         Field(strict=False, description="path and power of what the range goes with"),
+        Expected('a path and a power, such as ["negative.particle.radius", 2.0]'),
     ] = None
 
 
@@ -99,14 +101,7 @@ class Number(Entry):
     value: float
 
 
-def _sourced_or_plain(given: Any) -> str:
-    return "<sourced>" if isinstance(given, Mapping | Number) else "<plain>"
-
-
-LawNumber = Annotated[
-    Annotated[Number, Tag("<sourced>")] | Annotated[float, Tag("<plain>")],
-    Discriminator(_sourced_or_plain),
-]
+LawNumber = number_or(Number)
 """A number of a law: with its source, or as it belongs to the law."""
 
 
@@ -131,20 +126,17 @@ def _first_line(cls: type) -> str:
     return (cls.__doc__ or "").strip().partition("\n")[0]
 
 
-LAW_TABLES = {cls.__name__: _of_form(cls, LawNumber) for cls in LAWS}
-CURVE_TABLES = {cls.__name__: _of_form(cls, float) for cls in CURVES}
-
-
-def _one_of(forms: Mapping[str, Any]) -> Any:
-    """The tables of some forms; `type` says which."""
-    return Annotated[Union[tuple(forms.values())], Field(discriminator="type")]  # noqa: UP007
+def _one_of(forms: tuple[type[eqx.Module], ...], number: Any) -> Any:
+    """The table of one of some forms; `type` says which."""
+    tables = tuple(_of_form(cls, number) for cls in forms)
+    return Annotated[Union[tables], Chosen("type")]  # noqa: UP007
 
 
 class OfTemperature(Strict):
     """What a property says of temperature."""
 
     temperature: Annotated[
-        _one_of(LAW_TABLES) | None,  # pyright: ignore[reportInvalidTypeForm]
+        _one_of(LAWS, LawNumber) | None,  # pyright: ignore[reportInvalidTypeForm]
         Field(description="law; none: it does not depend on temperature"),
     ] = None
     valid: Annotated[
@@ -177,7 +169,7 @@ class TableProperty(OfTemperature, Entry):
 class CurveProperty(OfTemperature, Entry):
     """A property from a formula, or from points in the file itself."""
 
-    curve: _one_of(CURVE_TABLES)  # pyright: ignore[reportInvalidTypeForm]
+    curve: _one_of(CURVES, float)  # pyright: ignore[reportInvalidTypeForm]
     text: Annotated[Text | None, Field(description="the formula in words")] = None
 
 
@@ -196,16 +188,12 @@ PropertyEntry = Annotated[
     Annotated[ConstantProperty, Tag("<value>")]
     | Annotated[TableProperty, Tag("<table>")]
     | Annotated[CurveProperty, Tag("<curve>")],
-    Discriminator(_form),
+    Discriminator(
+        _form,
+        custom_error_type="expected",
+        custom_error_message=f"a table with one of value, table and curve, such as {FORM}",
+    ),
 ]
-
-BY_TAG: dict[str, type[Strict]] = {
-    "<sourced>": Number,
-    **{f"<{key}>": form for key, form in FORMS.items()},
-    **LAW_TABLES,
-    **CURVE_TABLES,
-}
-"""What a choice in the place of an error stands for."""
 
 
 def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:

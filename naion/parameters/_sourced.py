@@ -8,17 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-Quality = Literal["M", "S", "D", "F", "A"]
-Distribution = Literal["lognormal", "normal"]
+from .._quality import QUALITIES, Quality
 
-QUALITIES: dict[Quality, str] = {
-    "M": "measured",
-    "S": "stated",
-    "D": "derived",
-    "F": "fitted",
-    "A": "assumed",
-}
-"""How a number is known; stated: by a maker."""
+Distribution = Literal["lognormal", "normal"]
 
 TWO_SD = 0.9545
 """Level of a range of two standard deviations to either side."""

@@ -12,7 +12,7 @@ import pytest
 
 import naion as na
 from naion.cli import main
-from naion.cli._fit_file import problem_of
+from naion.cli._fit_problem import problem_of
 from naion.cli._main import COMMANDS
 from naion.io import write_cell
 from naion.parameters import load
@@ -405,58 +405,90 @@ KNOTS = '[[ocp_correction]]\nelectrode = "positive"\nknots = '
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (KIND, 'kind = "dicharge"', "Did you mean 'discharge'?"),
+        (KIND, 'kind = "dicharge"', "Did you mean discharge?"),
         (KIND, "kind = 3", "data 1, kind = 3; known are"),
-        (KIND, "", "data 1: no 'kind'"),
-        (KIND, 'kind = "profile"\nsoc = 2', "data 1, soc: 2; expected 0 to 1"),
-        (KIND, 'kind = "profile"\nsoc = "full"', "data 1, soc: expected a number"),
+        (KIND, "", "data 1 has no kind; known are"),
+        (
+            KIND,
+            'kind = "profile"\nsoc = 2',
+            "data 1, soc = 2: expected a number from 0 to 1",
+        ),
+        (
+            KIND,
+            'kind = "profile"\nsoc = "full"',
+            "data 1, soc = 'full': expected a number",
+        ),
         (KIND, 'kind = "profile"\nsoc = 1\ndischarged = 0', "not both"),
         (KIND, 'kind = "profile"\ndischarged = 99', "electrode holds"),
         ('"measured.csv"', '"gone.csv"', "gone.csv: no such file"),
-        ('"measured.csv"', "3", "data 1, file: expected a text, got 3"),
+        ('"measured.csv"', "3", "data 1, file = 3: expected a text"),
         ("sigma = 0.002", "weight = 1", "unknown key weight"),
         ("sigma = 0.002", "sgima = 1", "Did you mean sigma?"),
-        ("sigma = 0.002", "sigma = 0", "data 1, sigma: 0; expected more than zero"),
-        ("sigma = 0.002", "sigma = -1", "data 1, sigma: -1; expected more than zero"),
-        ("sigma = 0.002", 'sigma = "1"', "data 1, sigma: expected a number, got '1'"),
+        (
+            "sigma = 0.002",
+            "sigma = 0",
+            "data 1, sigma = 0: expected a number above zero",
+        ),
+        (
+            "sigma = 0.002",
+            "sigma = -1",
+            "data 1, sigma = -1: expected a number above zero",
+        ),
+        ("sigma = 0.002", 'sigma = "1"', "data 1, sigma = '1': expected a number"),
         (
             "sigma = 0.002",
             f"sigma = {'9' * 400}",
-            "data 1, sigma: the number is too large",
+            "(400 digits, too large): expected a number",
         ),
         ("temperature = 25", "temperature = 298", "Is it in kelvin?"),
         ("[[data]]", "[data]", "need double brackets, [[data]]"),
         ("[[free]]", "[free]", "expected tables [[free]], with double brackets"),
-        ('cell = "nfm_hc_18650"', "cell = 3", "fit.toml, cell: expected a text, got 3"),
+        ('cell = "nfm_hc_18650"', "cell = 3", "fit.toml: cell = 3: expected a text"),
         ('cell = "nfm_hc_18650"', 'cell = "nope"', "No cell 'nope'"),
         ("mesh = [4", "mesh = (4", "not TOML"),
-        ("mesh = [4, 3", "mesh = [100000, 3", "mesh: 100000 is more than 400"),
+        (
+            "mesh = [4, 3",
+            "mesh = [100000, 3",
+            "mesh = [100000, 3, 4, 10]: expected [n_neg",
+        ),
         ("mesh = [4, 3, 4, 10]", "mesh = [400, 3, 400, 400]", "n_r is 320000"),
-        ("mesh = [4, 3", "mesh = [6.5, 3", "mesh: expected a whole number"),
+        (
+            "mesh = [4, 3",
+            "mesh = [6.5, 3",
+            "[n_neg, n_sep, n_pos, n_r], whole numbers from 1",
+        ),
         ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
         (PATH, '"contact_resistence.scale"', "contact_resistance"),
         (PATH, '"contact_resistance"', "free 1: contact_resistance is a curve"),
-        (PATH, "3", "free 1, path: expected a text, got 3"),
-        (PATH, "[]", "free 1, path: expected a text"),
+        (PATH, "3", "free 1, path = 3: expected a text"),
+        (PATH, "[]", "free 1, path = []: expected a text"),
         (BOUNDS, "bounds = [2.0, 10.0]", "outside its bounds"),
         (BOUNDS, "bounds = [10.0, 0.1]", "free 1: contact_resistance.scale: bounds 10"),
-        (BOUNDS, "bounds = [0.1]", "expected two numbers"),
-        (BOUNDS, 'bounds = "wide"', "free 1, bounds: expected a list of numbers"),
-        (BOUNDS, 'bounds = ["a", "b"]', "bounds, number 1: expected a number"),
-        (BOUNDS, "", "free 1: needs 'path' and 'bounds'"),
-        ('"log"', '"sqrt"', "free 1: contact_resistance.scale: transform = 'sqrt'"),
-        ("prior = 0.7", "prior = 0", "free 1: contact_resistance.scale: prior = 0"),
-        ("prior = 0.7", 'prior = "x"', "prior = 'x'; expected a number"),
+        (BOUNDS, "bounds = [0.1]", "bounds = [0.1]: expected two finite numbers"),
+        (BOUNDS, 'bounds = "wide"', "free 1, bounds = 'wide': expected two finite"),
+        (BOUNDS, 'bounds = ["a", "b"]', "bounds = ['a', 'b']: expected two finite"),
+        (BOUNDS, "", "free 1 has no bounds: give bounds = [0.05"),
+        ('"log"', '"sqrt"', "free 1, transform = 'sqrt'; known are log"),
+        ("prior = 0.7", "prior = 0", "free 1, prior = 0: expected a standard"),
+        ("prior = 0.7", 'prior = "x"', "prior = 'x': expected a standard deviation"),
         ("[[free]]", f"[[free]]\npath = {PATH}\n{BOUNDS}\n[[free]]", "free 2: contact"),
         ("[[free]]", f"{KNOTS}[0.9, 0.5]\n[[free]]", "ocp_correction 1: knots = [0.9"),
         ("[[free]]", f"{KNOTS}[0.9, 1.5]\n[[free]]", "from 0 to 1, rising"),
-        ("[[free]]", f"{KNOTS}3\n[[free]]", "ocp_correction 1, knots: expected a list"),
-        ("[[free]]", '[[ocp_correction]]\nelectrode = "positive"\n[[free]]', "'knots'"),
+        (
+            "[[free]]",
+            f"{KNOTS}3\n[[free]]",
+            "ocp_correction 1, knots = 3: expected a list",
+        ),
+        (
+            "[[free]]",
+            '[[ocp_correction]]\nelectrode = "positive"\n[[free]]',
+            "ocp_correction 1 has no knots: give",
+        ),
         ("current = 1.5", "current = 0", "data 2: pulse 0 A: current = 0"),
-        ("current = 1.5", "", "data 2: a pulse needs current"),
+        ("current = 1.5", "", "data 2 has no current: give current = 1.5"),
         (TIMES, "times = [1.0, 2.0]", "data 2: pulse 1.5 A: 2 times and 1 resistances"),
         (TIMES, "times = [-1.0]", "times must be finite and above zero"),
-        (TIMES, 'times = "1"', "data 2, times, number 1: expected a number"),
+        (TIMES, 'times = "1"', "data 2, times = '1': expected a number, or"),
         ("resistance = [0.09]", "resistance = [-0.09]", "resistances must be finite"),
     ],
 )
@@ -558,3 +590,43 @@ def test_every_command_has_its_help(command, capsys):
         main([command, "--help"])
     assert end.value.code == 0
     assert f"usage: naion {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["fit", "sweep", "designs", "claims"])
+def test_formats_as_json_schema(command, capsys):
+    """Without a file and a folder, as `--help`."""
+    with pytest.raises(SystemExit) as end:
+        main([command, "--schema"])
+    assert end.value.code == 0
+    printed = json.loads(capsys.readouterr().out)
+    tables = printed["$defs"]
+    assert all(t["additionalProperties"] is False for t in tables.values())
+    name, key = {
+        "fit": ("Free", "bounds"),
+        "sweep": ("FleetFile", "cells"),
+        "designs": ("Number", "quality"),
+        "claims": ("fade", "loss_percent"),
+    }[command]
+    assert key in tables[name]["required"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ": The file has no cell: give cell ="),
+        (FIT.replace("[4, 3", "[4 3"), "(at line 3, column"),
+        (
+            FIT.replace("sigma", "temperature"),
+            "(at line 9, column 20). A key or a table stands twice",
+        ),
+        (FIT.replace("cell", "# °\ncell").encode("latin-1"), "save it as UTF-8"),
+        (FIT.encode("utf-16-le"), "without its byte-order mark"),
+    ],
+)
+def test_texts_that_are_no_fit(tmp_path, capsys, content, expected):
+    """Empty, no TOML, a key twice, other encodings."""
+    file = tmp_path / "fit.toml"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    assert main(["fit", str(file), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.startswith(f"naion: {file}")

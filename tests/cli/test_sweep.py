@@ -127,30 +127,32 @@ def test_draws(tmp_path):
         ("positive.particle.diffusivity.scale", "positive.partcle.x", "particle"),
         ("spacing = \"log\"", "spacing = \"cubic\"", "cubic"),
         ("range = [0.5, 2.0]", "range = [2.0, 0.5]", "not \\[low, high\\]"),
-        ("count = 3", "", "needs 'count'"),
+        ("count = 3", "", "needs count"),
         ("diffusivity.scale", "ocp", "not a single number"),
         ("protocol", "protocoll", "protocoll"),
         ("values = [25, 0]", "values = [298.15, 0]", "kelvin"),
         ("values = [1.0, 2.0]", "values = []", "a list of numbers"),
         ("[[vary]]", "start = 0.8\n[[vary]]", "soc=0.8"),
         (MESH, "mesh = 6", "expected \\[n_neg"),
-        (MESH, 'mesh = ["a", 3, 4, 10]', "got 'a'"),
+        (MESH, 'mesh = ["a", 3, 4, 10]', "mesh = .'a', 3, 4, 10"),
         ('name = "temperature"\nvalues = [25, 0]', 'name = "soc"\nvalues = [80]', "0 to 1"),
         ("values = [1.0, 2.0]", 'values = [1.0, "fast"]', "vary 2.*'fast'"),
         ("values = [1.0, 2.0]", "values = [1.0, nan]", "vary 2.*nan"),
-        ("[[vary]]", "max_steps = 0\n[[vary]]", "max_steps.*above 0, got 0"),
-        ("[[vary]]", "max_steps = 2.5\n[[vary]]", "max_steps.*above 0, got 2.5"),
-        ("[[vary]]", "max_steps = true\n[[vary]]", "max_steps.*above 0, got True"),
-        ("count = 3", "count = 0", "whole number above 0, got 0"),
-        ("[[vary]]", 'temperature = "warm"\n[[vary]]', "number, got 'warm'"),
+        ("values = [1.0, 2.0]", "values = [1.0, 1]", "vary 2: .* 1 stands there twice"),
+        ("[[vary]]", "[vary]", "need double brackets"),
+        ("[[vary]]", "max_steps = 0\n[[vary]]", "max_steps = 0: .*above 0"),
+        ("[[vary]]", "max_steps = 2.5\n[[vary]]", "max_steps = 2.5: .*above 0"),
+        ("[[vary]]", "max_steps = true\n[[vary]]", "max_steps = True: .*above 0"),
+        ("count = 3", "count = 0", "count = 0: expected a whole number above 0"),
+        ("[[vary]]", 'temperature = "warm"\n[[vary]]', "temperature = 'warm': .*number"),
         ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = 5", "list of"),
         ('protocol = ["Discharge at {rate}C until 1.5 V"]', "protocol = []", "list of"),
-        ("Discharge at", "Dischage at", "s.toml, protocol: .*Dischage"),
-        ("values = [1.0, 2.0]", "values = [1.0, -2.0]", "s.toml, protocol: .*-2C"),
-        ('"nfm_hc_18650"', '"nfm"', "s.toml, cell: .*'nfm'"),
-        ('"nfm_hc_18650"', "3", "s.toml, cell: expected a text"),
-        ('"positive.particle.diffusivity.scale"', "3", "vary 1: .*texts"),
-        ("[[vary]]", "rtol = 0\n[[vary]]", "s.toml, rtol 0: expected"),
+        ("Discharge at", "Dischage at", "s.toml: protocol: .*Dischage"),
+        ("values = [1.0, 2.0]", "values = [1.0, -2.0]", "s.toml: protocol: .*-2C"),
+        ('"nfm_hc_18650"', '"nfm"', "s.toml: cell: .*'nfm'"),
+        ('"nfm_hc_18650"', "3", "s.toml: cell = 3: expected a text"),
+        ('"positive.particle.diffusivity.scale"', "3", "vary 1, path = 3: .*texts"),
+        ("[[vary]]", "rtol = 0\n[[vary]]", "s.toml: rtol = 0: expected"),
         ("[[vary]]", 'start = "full"\n[[vary]]', "s.toml, start full: use charged"),
         ("[[vary]]", "draws = 10000000000\n[[vary]]", "draws = 10000000000 lanes"),
         ("count = 3", "count = 10000000000", "a grid of 40000000000 lanes"),
@@ -210,7 +212,7 @@ def test_fleet(tmp_path, folder, capsys):
     rows = {r["name"]: r for r in read(out / "table.csv")}
     bad = {n for n, r in rows.items() if r["outcome"] == "bad_data"}
     assert bad == {"cell_4", "cell_7", "cell_8"}
-    assert "number, got 'n/a'" in rows["cell_8"]["message"]
+    assert "temperature = 'n/a': expected a number" in rows["cell_8"]["message"]
     assert "no such file" in rows["cell_7"]["message"]
     assert "empty" in rows["cell_4"]["message"]
     for i, scale in enumerate(np.geomspace(0.5, 2.0, 10)):
@@ -288,7 +290,7 @@ def test_two_processes_share_a_fleet(tmp_path, folder):
         ("cells.csv", "name,celsius\na,25\na,26", "stands twice"),
         ("cells.csv", "name,celsius\n../a,25", "no file name"),
         ("cells.csv", "name\ncell_1", "names the column celsius"),
-        ("fleet.toml", 'fit = "fit.toml"', "'cells', a CSV"),
+        ("fleet.toml", 'fit = "fit.toml"', "has no cells: give"),
         ("fleet.toml", 'fit = "fit.toml"\ncells = "cells.csv"\nx = 1', "unknown key x"),
     ],
 )

@@ -170,7 +170,7 @@ def test_own_file(tmp_path):
     file.write_text(
         "[base]\n"
         + "\n".join(
-            f'"{i.name}" = {{ value = {i.value}, quality = "M", source = "x" }}'
+            f'{i.name} = {{ value = {i.value}, quality = "M", source = "x" }}'
             for i in design.load("nfm_prismatic").inputs.values()
         )
         + '\n[thin]\nlike = "base"\nseparator.thickness = '
@@ -185,7 +185,7 @@ def test_own_file(tmp_path):
 @pytest.mark.parametrize(
     "entry, text",
     [
-        ("overfil = { value = 1 }", "unknown number 'overfil'"),
+        ("overfil = { value = 1 }", "unknown key overfil; .*Did you mean overfill"),
         ("overfill = 1.2", "expected { value"),
         (
             'overfill = { value = 1.2, quality = "X", source = "y" }',
@@ -201,27 +201,36 @@ def test_own_file(tmp_path):
         ('like = "nobody"', "expected another of nfm_prismatic"),
         ('like = "mine"', "expected another of nfm_prismatic"),
         ('like = "other"\n[other]\nlike = "mine"', "expected another of"),
-        ("like = []", "expected another of"),
-        ("overfill = 1.2", "mine.toml: mine: overfill = 1.2; expected { value"),
-        ('overfill = { value = "1", quality = "M", source = "y" }', "got '1'"),
-        ('overfill = { value = -1, quality = "M", source = "y" }', "more than zero"),
+        ("like = []", "expected the name of another design"),
+        ("overfill = 1.2", "mine.toml: mine.overfill = 1.2: expected { value"),
+        (
+            'overfill = { value = "1", quality = "M", source = "y" }',
+            "value = '1': expected a number",
+        ),
+        (
+            'overfill = { value = -1, quality = "M", source = "y" }',
+            "value = -1: expected a number above zero",
+        ),
         ('overfill = { value = 1, quality = [], source = "y" }', "known are M"),
         (
             'overfill = { value = 1, quality = "M", source = 3 }',
-            "source: expected a text",
+            "source = 3: expected a text",
         ),
         (
             'overfill = { value = 1, quality = "M", source = "y", range = [1] }',
             "expected two numbers",
         ),
         ("format = []", "known are cylinder"),
-        ('like = "nfm_18650"\ntitle = 3', "title: expected a text, got 3"),
+        ('like = "nfm_18650"\ntitle = 3', "title = 3: expected a text"),
         ('like = "nfm_18650"\npotentials = [4.0]', "expected those of the positive"),
         (
             'like = "nfm_18650"\npotentials = [[2.0, 4.0], [2.0, 0.0]]',
-            "expected the higher first",
+            "the higher of each two first",
         ),
-        ('overfill = { value = nan, quality = "M", source = "y" }', "finite"),
+        (
+            'overfill = { value = nan, quality = "M", source = "y" }',
+            "value = nan: expected a number",
+        ),
         (
             'like = "nfm_prismatic"\npositive.density = '
             '{ value = 4.5, quality = "M", source = "y" }',

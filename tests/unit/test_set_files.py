@@ -163,7 +163,7 @@ BAD = [
     (
         "[0.55, 0.61]",
         "[0.5, 0.7], follows = [1, 2]",
-        "active_fraction.follows = 1: exp",
+        r"active_fraction.follows = \[1, 2\]: expected a path and a power",
     ),
     ("value = 0.60", "value = 0.64", "active_fraction: range .* does not hold"),
 ]

@@ -1,0 +1,295 @@
+"""What a file of `naion fit` asks for: the problem, and its experiments."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from .._cautions import caution
+from .._constants import ZERO_CELSIUS
+from .._file_models import checked
+from ..fit import (
+    Experiment,
+    FreeParameter,
+    Problem,
+    Specimen,
+    check_free,
+    check_start,
+    discharge,
+    measured_profile,
+    pulse,
+    segments,
+    with_ocp_correction,
+)
+from ..io import read_columns, read_measurement
+from ..models import DFN
+from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
+from ._fit_schema import (
+    Correction,
+    Discharge,
+    FitFile,
+    Free,
+    Profile,
+    Pulse,
+    Segments,
+    Test,
+)
+
+POINTS = 100
+"""Voltages of a discharge that are compared at most."""
+
+FEWEST = 5
+"""Rows of a discharge at least: fewer do not say where the curve goes."""
+
+VOLTS = 0.5, 10.0
+"""A single cell's highest voltage lies between these [V]."""
+
+SMOOTH = 0.03
+"""Of second differences of a correction of three knots or more [V]."""
+
+# Compiled, since fleets ask for it again and again.
+_at_soc = eqx.filter_jit(stoichiometry_at_soc)
+
+
+def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
+    """The problem that a fit's TOML describes, and the name of its cell.
+
+    Args:
+        content: what the file says.
+        file: where it is; paths in it are relative to its folder.
+
+    Raises:
+        ValueError: for anything wrong in it or in the files that it names.
+    """
+    asked = checked(FitFile, content, file)
+    cell, extra = asked.read_cell(file)
+    if cell.charged is None:
+        full = _at_soc(cell, 1.0)
+        cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
+    free, places = [], []
+    for i, entry in enumerate(asked.ocp_correction):
+        places.append(f"{file}: ocp_correction {i + 1}")
+        cell, correction = _correction(cell, entry, places[-1])
+        free.append(correction)
+    for i, entry in enumerate(asked.free):
+        places.append(f"{file}: free {i + 1}")
+        free.append(_free(entry, places[-1]))
+    specimen = Specimen(cell, [0.0])
+    try:
+        check_free(free, specimen, places)
+        for f, place in zip(free, places, strict=True):
+            check_start(f, specimen, place)
+    except KeyError as error:
+        raise ValueError(f"{file}: free: {error.args[0]}") from None
+    data = [
+        _experiment(entry, file, cell, f"{file}: data {i + 1}")
+        for i, entry in enumerate(asked.data)
+    ]
+    name = str(extra.get("name", asked.cell))
+    return Problem(specimen, tuple(free), tuple(data), DFN(asked.read_mesh())), name
+
+
+def _correction(
+    cell: Cell, entry: Correction, where: str
+) -> tuple[Cell, FreeParameter]:
+    """The cell with a correction of an open-circuit potential, and what is free of it."""
+    path = f"cell.{entry.electrode}.particle.ocp.curve.correction.y"
+    usual = SMOOTH if len(entry.knots) >= 3 else float("inf")
+    try:
+        corrected = with_ocp_correction(cell, entry.electrode, entry.knots)
+        return corrected, FreeParameter(
+            (path,), (-0.5, 0.5), "linear", entry.prior, entry.smooth or usual
+        )
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _free(entry: Free, where: str) -> FreeParameter:
+    paths = [entry.path] if isinstance(entry.path, str) else entry.path
+    try:
+        return FreeParameter(
+            tuple(f"cell.{path}" for path in paths),
+            entry.bounds,
+            entry.transform,
+            entry.prior or float("inf"),
+            entry.smooth or float("inf"),
+        )
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _experiment(entry: Test, file: Path, cell: Cell, where: str) -> Experiment:
+    if isinstance(entry, Profile | Pulse):
+        capacity = float(electrode_capacities(cell)[0])
+        if abs(entry.discharged or 0.0) > capacity:
+            raise ValueError(
+                f"{where}, discharged: {entry.discharged:g} A.h; the negative electrode "
+                f"holds {capacity:.3g} A.h."
+            )
+    try:
+        match entry:
+            case Pulse():
+                return _pulse(entry, cell)
+            case Segments():
+                return _segments(file.parent / entry.file, entry, cell)
+            case _:
+                return _measured(file.parent / entry.file, entry, cell)
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if str(file) in said else f"{where}: {said}") from None
+
+
+def _pulse(entry: Pulse, cell: Cell) -> Experiment:
+    name = entry.name or f"pulse {entry.current:g} A"
+    times, resistance = np.atleast_1d(entry.times), np.atleast_1d(entry.resistance)
+    T, said = _temperature(entry.temperature, {}, cell, name)
+    test = pulse(name, entry.current, times, resistance, T, entry.discharged)
+    return replace(test, note=said)
+
+
+def _measured(path: Path, entry: Discharge | Profile, cell: Cell) -> Experiment:
+    """A discharge or a profile from a table of measurements."""
+    table = read_measurement(path)
+    highest = float(np.max(table["voltage_V"]))
+    if not VOLTS[0] < highest < VOLTS[1]:
+        raise ValueError(
+            f"{path}: voltages reach {highest:.4g} V; a single cell has {VOLTS[0]:g} to "
+            f"{VOLTS[1]:g} V. Name the column after its unit, voltage_V or voltage_mV, and "
+            "divide the voltage of cells in series by their number."
+        )
+    if not np.any(table["current_A"]):
+        raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
+    T, said = _temperature(entry.temperature, table, cell, str(path))
+    name = entry.name or entry.file
+    if isinstance(entry, Discharge):
+        return _discharge(path, name, table, T, said, entry.sigma)
+    discharged = entry.discharged or 0.0
+    if entry.soc is not None:
+        start = _at_soc(cell, entry.soc)
+        assert cell.charged is not None
+        change = cell.charged.negative - start.negative
+        discharged = float(change * electrode_capacities(cell)[0])
+    try:
+        return measured_profile(
+            name,
+            table["time_s"],
+            table["current_A"],
+            table["voltage_V"],
+            T,
+            sigma=entry.sigma,
+            discharged=discharged,
+            note=said,
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _temperature(
+    given: float | None, table: dict[str, np.ndarray], cell: Cell, where: str
+) -> tuple[float, str]:
+    """One temperature for a whole test [K], and where it comes from."""
+    T = table.get("temperature_degC")
+    between = "" if T is None else f"{np.min(T):.1f} to {np.max(T):.1f} degC"
+    if given is not None:
+        if T is not None and abs(float(np.median(T)) - given) > 2.0:
+            caution(
+                f"{where}: {given:g} degC is taken, as the fit's file says; the column "
+                f"of temperatures holds {between}."
+            )
+        return given + ZERO_CELSIUS, ""
+    if T is not None:
+        chosen = float(np.median(T))
+        said = f"temperature {chosen:.1f} degC, the median of {between}"
+        return chosen + ZERO_CELSIUS, said
+    own = float(cell.temperature)
+    return own, f"temperature {own - ZERO_CELSIUS:.1f} degC, the cell's: none is given"
+
+
+def _discharge(
+    path: Path,
+    name: str,
+    table: dict[str, np.ndarray],
+    T: float,
+    said: str,
+    sigma: float,
+) -> Experiment:
+    """A discharge at constant current.
+
+    Raises:
+        ValueError: for a charge, a current that is not constant, or too few rows.
+    """
+    t = table["time_s"] - table["time_s"][0]
+    current, V = table["current_A"], table["voltage_V"]
+    if t[-1] <= 0.0:
+        raise ValueError(f"{path}: all rows have the same time.")
+    flowed = 0.5 * (current[1:] + current[:-1]) * np.diff(t)
+    q = np.concatenate([[0.0], np.cumsum(flowed)]) / 3600.0
+    mean = float(3600.0 * q[-1] / t[-1])
+    low, high = float(np.min(current)), float(np.max(current))
+    if high <= 0.0:
+        raise ValueError(
+            f"{path}: the current is {low:.4g} to {high:.4g} A, negative: a charge. If it "
+            "is a discharge, turn its sign, or name the column 'Current / A' as in the "
+            "Battery Data Format; a charge is fitted with kind = 'profile' and its start, "
+            "soc or discharged."
+        )
+    if low < 0.9 * mean or high > 1.1 * mean:
+        apart = np.abs(current - mean) > 0.1 * abs(mean)
+        first = float(table["time_s"][np.argmax(apart)])
+        raise ValueError(
+            f"{path}: the current, {low:.4g} to {high:.4g} A, is not constant within 10 % "
+            f"of its mean, {mean:.4g} A (first at {first:g} s); cut the file to the "
+            "discharge, or use kind = 'profile'."
+        )
+    rows = np.flatnonzero(np.diff(q) > 0.0) + 1
+    if rows.size < FEWEST:
+        raise ValueError(
+            f"{path}: {len(t)} rows; a discharge needs more than {FEWEST} at different "
+            "times."
+        )
+    if rows.size <= POINTS:
+        grid, voltage, how = q[rows], V[rows], ""
+    else:
+        grid = np.linspace(0.0, q[-1], POINTS + 2)[1:-1]
+        voltage, how = np.interp(grid, q, V), ", evenly spaced in charge between rows,"
+    note = (
+        f"{len(grid)} voltages{how} of {len(t)} measured are compared; the current is "
+        f"{mean:.4g} A throughout ({low:.4g} to {high:.4g} A measured)"
+    )
+    return discharge(
+        name,
+        grid,
+        voltage,
+        mean,
+        T,
+        sigma=sigma,
+        capacity=float(q[-1]),
+        note=f"{note}; {said}" if said else note,
+    )
+
+
+def _segments(path: Path, entry: Segments, cell: Cell) -> Experiment:
+    needed = ("segment", "duration_s", "current_A", "loaded_V", "rest_V")
+    columns = read_columns(path, needed)
+    for key in ("duration_s", "current_A"):
+        values = columns[key]
+        if np.any(np.abs(values - values[0]) > 0.01 * np.abs(values[0])):
+            raise ValueError(
+                f"{path}: {key} is {np.min(values):g} to {np.max(values):g}; all segments "
+                "must have the same."
+            )
+    T, said = _temperature(entry.temperature, {}, cell, str(path))
+    test = segments(
+        entry.name or entry.file,
+        columns["segment"],
+        float(columns["duration_s"][0]),
+        entry.rest,
+        float(columns["current_A"][0]),
+        columns["loaded_V"],
+        columns["rest_V"],
+        T,
+        sigma=entry.sigma,
+    )
+    return replace(test, note=said)

@@ -1,0 +1,145 @@
+"""The format of the files of `naion fit`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .._file_models import (
+    Celsius,
+    Chosen,
+    Expected,
+    Numbers,
+    Pair,
+    Positive,
+    Share,
+    Strict,
+    Tables,
+    Text,
+    Texts,
+)
+from ._of_cell import OfCell
+
+Deviation = Annotated[
+    float,
+    Field(gt=0.0, allow_inf_nan=True),
+    Expected("a standard deviation, a number above zero; inf for none"),
+]
+OneOrMore = Annotated[float | Numbers, Expected("a number, or a list of numbers")]
+Charge = Annotated[float, Field(description="flowed since the cell was charged [A.h]")]
+
+
+class AnyTest(Strict):
+    """What tests have in common."""
+
+    name: Annotated[Text | None, Field(description="in reports")] = None
+    temperature: Annotated[
+        Celsius | None, Field(description="[degC]; else the data's, or the cell's")
+    ] = None
+
+
+class Measured(AnyTest):
+    """A test from a table of measurements."""
+
+    file: Annotated[
+        Text,
+        Field(description="CSV, relative to this file", examples=["discharge_1C.csv"]),
+    ]
+    sigma: Annotated[Positive, Field(description="standard deviation [V]")] = 0.01
+
+
+class Discharge(Measured):
+    """time_s, current_A, voltage_V at one current, from the charged state."""
+
+    kind: Literal["discharge"]
+
+
+class Profile(Measured):
+    """V(t) under the measured current."""
+
+    kind: Literal["profile"]
+    soc: Annotated[Share | None, Field(description="state of charge at the start")] = (
+        None
+    )
+    discharged: Charge | None = None
+
+    @model_validator(mode="after")
+    def _one_start(self) -> "Profile":
+        if self.soc is not None and self.discharged is not None:
+            raise ValueError(
+                f"soc = {self.soc:g} and discharged = {self.discharged:g}; give the start "
+                "as one of these, not both."
+            )
+        return self
+
+
+class Segments(Measured):
+    """segment, duration_s, current_A, loaded_V, rest_V."""
+
+    kind: Literal["segments"]
+    rest: Annotated[Positive, Field(description="after each segment [s]")] = 360.0
+
+
+class Pulse(AnyTest):
+    """Resistances of one pulse."""
+
+    kind: Literal["pulse"]
+    current: Annotated[float, Field(description="of the pulse [A]", examples=[1.5])]
+    times: Annotated[
+        OneOrMore, Field(description="since it began [s]", examples=[[1.0, 10.0]])
+    ]
+    resistance: Annotated[
+        OneOrMore, Field(description="at these times [ohm]", examples=[[0.091, 0.1]])
+    ]
+    discharged: Charge = 0.0
+
+
+Test = Annotated[Discharge | Profile | Segments | Pulse, Chosen("kind")]
+
+
+class Free(Strict):
+    """A number that is fitted, or several tied together."""
+
+    path: Annotated[
+        Texts,
+        Field(
+            description="in the cell, or a list of tied paths",
+            examples=["negative.particle.rate_constant.scale"],
+        ),
+    ]
+    bounds: Annotated[Pair, Field(examples=[[0.05, 20.0]])]
+    transform: Literal["log", "linear"] = "linear"
+    prior: Annotated[Deviation | None, Field(description="transformed")] = None
+    smooth: Annotated[
+        Deviation | None, Field(description="of second differences of an array")
+    ] = None
+
+
+class Correction(Strict):
+    """What is added to an open-circuit potential."""
+
+    electrode: Literal["negative", "positive"]
+    knots: Annotated[
+        Numbers,
+        Field(description="stoichiometries, rising", examples=[[0.4, 0.6, 0.8]]),
+    ]
+    prior: Annotated[Deviation, Field(description="of each knot [V]")] = 0.05
+    smooth: Annotated[
+        Deviation | None,
+        Field(
+            description="of second differences [V]; else 0.03, of three knots at least"
+        ),
+    ] = None
+
+
+class FitFile(OfCell):
+    """A fit."""
+
+    data: Annotated[list[Test], Field(min_length=1), Tables]
+    free: Annotated[list[Free], Tables] = []
+    ocp_correction: Annotated[list[Correction], Tables] = []
+
+    @model_validator(mode="after")
+    def _something_is_free(self) -> "FitFile":
+        if not self.free and not self.ocp_correction:
+            raise ValueError("nothing is free; add [[free]] or [[ocp_correction]].")
+        return self

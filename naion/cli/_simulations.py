@@ -1,0 +1,181 @@
+"""A sweep of parameters: one simulation a lane."""
+
+import itertools
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array
+
+from .._cautions import caution
+from .._constants import ZERO_CELSIUS
+from .._files import writable_folder
+from .._results import Result
+from ..batch import lane_of, run, stack
+from ..io import write_csv
+from ..models import DFN, THERMAL
+from ..parameters import Cell, cautions, leaf
+from ..protocol import Protocol
+from ..simulation import is_unfinished, simulate
+from ._run import start_of
+from ._sweep_schema import SweepFile, Vary
+
+
+def simulations(asked: SweepFile, file: Path, out: Path) -> int:
+    """Simulate every lane; see `_sweep`.
+
+    Returns:
+        how many lanes failed.
+
+    Raises:
+        ValueError: for a cell, a path, a step or a start that cannot be, saying where.
+    """
+    cell, _ = asked.read_cell(file)
+    names = [v.title for v in asked.vary]
+    rows = _points(asked)
+    columns = dict(zip(names, rows.T, strict=True))
+    model = DFN(asked.read_mesh(), THERMAL[asked.thermal]())
+    start = start_of(asked.start, cell, f"{file}, start")
+    usual = asked.temperature
+    if usual is None:
+        usual = float(cell.temperature) - ZERO_CELSIUS
+    by_path = [v for v in asked.vary if v.path is not None]
+    for i, v in enumerate(asked.vary):
+        if v.path is not None:
+            _check_paths(cell, v, f"{file}: vary {i + 1}")
+    lanes = {
+        "paths": [columns[v.title] for v in by_path],
+        "protocol": _protocols(asked.steps, columns, file),
+        "temperature": ZERO_CELSIUS
+        + columns.get("temperature", np.full(len(rows), usual)),
+        "soc": columns.get("soc", np.zeros(len(rows))),
+    }
+
+    def one(lane: dict[str, Any]) -> dict[str, Array]:
+        moved = cell
+        for v, value in zip(by_path, lane["paths"], strict=True):
+            moved = eqx.tree_at(
+                lambda c, v=v: [leaf(c, p) for p in v.moved],
+                moved,
+                [value] * len(v.moved),
+            )
+        done = simulate(
+            moved,
+            lane["protocol"],
+            model=model,
+            start=lane["soc"] if "soc" in columns else start,
+            temperature=lane["temperature"],
+            rtol=asked.rtol,
+            max_steps=asked.max_steps,
+            keep="end",
+            throw=False,
+        )
+        return {
+            "outcome": done.outcome,
+            "capacity_Ah": done.capacity,
+            "energy_Wh": done.energy,
+            "duration_s": done.t_end,
+            "end_voltage_V": done.end.voltage,
+            "highest_temperature_degC": done.greatest.temperature - ZERO_CELSIUS,
+            "steps": done.n_steps,
+        }
+
+    writable_folder(out)
+    done = run(
+        one,
+        lanes,
+        chunk=asked.chunk,
+        folder=out / "finished",
+        progress=lambda text: print(text, flush=True),
+    )
+    for k in np.flatnonzero(is_unfinished(done["outcome"], lanes["protocol"])):
+        if asked.max_steps is None or done["outcome"][k] != Result.STEP_LIMIT:
+            alone = one(lane_of(lanes, k))
+            for name, value in alone.items():
+                done[name][k] = value
+    hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
+    for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
+        caution(said)
+    results = [Result(int(k)) for k in done.pop("outcome")]
+    if jax.process_index() == 0:
+        header = [*names, "outcome", *done]
+        body = [
+            [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
+            for row, r, numbers in zip(
+                rows, results, zip(*done.values(), strict=True), strict=True
+            )
+        ]
+        write_csv(out / "table.csv", header, body)
+        counts = Counter(r.name.lower() for r in results)
+        print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+        print(f"wrote {out / 'table.csv'}")
+    return sum(not r.is_physical for r in results)
+
+
+def _points(asked: SweepFile) -> np.ndarray:
+    """Values of what varies, one row a lane."""
+    if asked.draws is None:
+        axes = (
+            np.asarray(v.values)
+            if v.values
+            else _at_share(v, np.linspace(0.0, 1.0, v.count or 1))
+            for v in asked.vary
+        )
+        return np.array(list(itertools.product(*axes)), float)
+    from scipy.stats import qmc
+
+    sampler = qmc.LatinHypercube(len(asked.vary), rng=np.random.default_rng(asked.seed))
+    shares = sampler.random(asked.draws)
+    columns = [_at_share(v, u) for v, u in zip(asked.vary, shares.T, strict=True)]
+    return np.stack(columns, axis=1)
+
+
+def _at_share(v: Vary, share: np.ndarray) -> np.ndarray:
+    """Values at shares between 0 and 1 of a range, or of a list of values."""
+    if v.range is None:
+        values = np.asarray(v.ends)
+        return values[np.minimum((share * len(values)).astype(int), len(values) - 1)]
+    low, high = v.range
+    if v.spacing == "log":
+        return np.exp(np.log(low) + share * np.log(high / low))
+    return low + share * (high - low)
+
+
+def _check_paths(cell: Cell, v: Vary, where: str) -> None:
+    """Every path is of a single number.
+
+    Raises:
+        ValueError: for one that is not.
+    """
+    for path in v.moved:
+        try:
+            there = leaf(cell, path)
+        except KeyError as error:
+            raise ValueError(f"{where}: {error.args[0]}") from None
+        if not eqx.is_array_like(there) or np.shape(there) != ():
+            raise ValueError(
+                f"{where}: {path} is not a single number; a curve varies by its scale, "
+                f"as in {path}.scale."
+            )
+
+
+def _protocols(
+    steps: list[str], columns: dict[str, np.ndarray], file: Path
+) -> Protocol:
+    """One protocol a lane; equal ones are read once."""
+    n = len(next(iter(columns.values())))
+    read: dict[tuple[str, ...], Protocol] = {}
+    made = []
+    for i in range(n):
+        numbers = {name: f"{column[i]:.9g}" for name, column in columns.items()}
+        texts = tuple(s.format(**numbers) if "{" in s else s for s in steps)
+        if texts not in read:
+            try:
+                read[texts] = Protocol(list(texts))
+            except ValueError as error:
+                raise ValueError(f"{file}: protocol: {error}") from None
+        made.append(read[texts])
+    return stack(made)
