@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint types sanitise study bench bench-gpu clean
+.PHONY: demo docs test test-slow lint types sanitise study bench bench-gpu clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+# Pages that are written from the code.
+docs: $(STAMP)
+	$(BIN)/python docs/variables.py
 
 types: $(STAMP)
 	$(BIN)/pyright

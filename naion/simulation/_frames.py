@@ -18,7 +18,7 @@ from ..solvers import Record
 from ._cycles import Cycles
 from ._outputs import Output, Outputs
 from ._system import Event
-from ._variables import TIME, available
+from ._variables import TIME, WITH_CELL, Variable, available, variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,13 +76,17 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
     import xarray as xr
 
     layers = s.model.nodes > 1
-    data: dict[str, Any] = {k: ("time", v) for k, v in _rows(s).items()}
-    for v in available(s):
+
+    def labelled(v: Variable, values: Any) -> tuple[tuple[str, ...], np.ndarray, dict]:
         first, *rest = v.dimensions
         each = ("layer",) if layers and v.is_field else ()
         about = {"units": v.unit, "symbol": v.symbol}
-        data[v.name] = (first, *each, *rest), s[v.name], about
-    data = {k: v for k, v in data.items() if not k.startswith("Time")}
+        return (first, *each, *rest), np.asarray(values), about
+
+    data: dict[str, Any] = {k: ("time", v) for k, v in _rows(s).items()}
+    for v in available(s):
+        if v.quantity != "Time":
+            data[v.name] = labelled(v, s[v.name])
     seconds = {"units": "s"}
     coordinates: dict[str, Any] = {"time": ("time", np.asarray(s.t), seconds)}
     if s.record.y.shape[-1]:
@@ -90,13 +94,10 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
         radii = s.model.mesh.shells().nodes
         coordinates["r"] = "r", radii, {"long_name": "r over radius"}
         if cell is not None:
-            dims, c_e, _ = data.pop("Electrolyte concentration over initial")
-            c_e = c_e * float(cell.electrolyte.concentration)
-            name, about = "Electrolyte concentration [mol.m-3]", {"units": "mol.m-3"}
-            data[name] = dims, c_e, about
-            dx = np.asarray(s.model.discretise(cell).dx)
-            middle = np.cumsum(dx) - 0.5 * dx
-            coordinates["x"] = "x", middle, {"units": "m"}
+            own = {v: v.function(s, cell) for v in WITH_CELL}
+            data |= {v.name: labelled(v, a) for v, a in own.items() if v.is_field}
+            x = variable("Position [m]", WITH_CELL)
+            coordinates["x"] = labelled(x, own[x])
     return xr.Dataset(data, coordinates, {"outcome": s.result.name})
 
 
