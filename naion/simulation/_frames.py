@@ -1,22 +1,11 @@
-"""Solutions as tables, as labelled arrays and as files."""
+"""Solutions as tables and as labelled arrays."""
 
-import dataclasses
-import io
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
 
-from .._files import write_whole
-from ..models import DFN, Equations
 from ..parameters import Cell
-from ..physics.surface import Unknown
-from ..solvers import Record
-from ._cycles import Cycles
-from ._outputs import Output, Outputs
+from ._outputs import Output
 from ._system import Event
 from ._variables import TIME, WITH_CELL, Variable, available, variable
 
@@ -25,10 +14,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ._solution import Solution
-
-S = TypeVar("S", bound="Solution")
-
-FORMAT = "naion-solution-5"
 
 
 def _rows(s: "Solution") -> dict[str, np.ndarray]:
@@ -99,92 +84,3 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
             x = variable("Position [m]", WITH_CELL)
             coordinates["x"] = labelled(x, own[x])
     return xr.Dataset(data, coordinates, {"outcome": s.result.name})
-
-
-def save(s: "Solution", path: Path | str) -> None:
-    """See `Solution.save`."""
-    about = {
-        "format": FORMAT,
-        "kind": type(s).__name__,
-        "own": {name: getattr(s, name) for name in _own(type(s))},
-        "model": s.model.to_json(),
-        "surface": s.equations.surface,
-        "sides": s.equations.sides,
-        "has_pores": s.equations.has_pores,
-        "cautions": s.cautions,
-    }
-    parts = {"record": s.record, "of_cycles": s.of_cycles}
-    arrays: Any = {
-        f"{name}.{k}": np.asarray(a)
-        for name, part in parts.items()
-        if part is not None
-        for k, a in part._asdict().items()
-    }
-    arrays |= {k: np.asarray(getattr(s, k)) for k in _ARRAYS}
-    content = io.BytesIO()
-    np.savez_compressed(content, about=np.array(json.dumps(about)), **arrays)
-    write_whole(path, content.getvalue())
-
-
-_OUTPUTS = "end", "least", "greatest"
-_ARRAYS = (
-    *("final", "t_end", "outcome", "n_steps", "n_rejected", "cycle"),
-    *_OUTPUTS,
-)
-
-
-def _own(kind: type["Solution"]) -> list[str]:
-    """Tuples that a kind of solution has besides what every solution has."""
-    from ._solution import Solution
-
-    usual = {f.name for f in dataclasses.fields(Solution)}
-    return [f.name for f in dataclasses.fields(kind) if f.name not in usual]
-
-
-def load(path: Path | str, kind: type[S]) -> S:
-    """See `Solution.load`."""
-    try:
-        with np.load(path) as file:
-            about = json.loads(str(file["about"]))
-            arrays = {k: file[k] for k in file.files if k != "about"}
-        assert about.pop("format") == FORMAT
-        record = Record(
-            **{k: jnp.asarray(arrays[f"record.{k}"]) for k in Record._fields}
-        )
-        kept = any(k.startswith("of_cycles.") for k in arrays)
-        sums = {k: arrays[f"of_cycles.{k}"] for k in Cycles._fields} if kept else None
-        rest: Any = {k: jnp.asarray(arrays[k]) for k in _ARRAYS}
-    except (
-        AssertionError,
-        KeyError,
-        ValueError,
-        EOFError,
-        OSError,
-        BadZipFile,
-    ) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(
-            f"{path} is not a solution that `Solution.save` of this version wrote."
-        ) from None
-    if about["kind"] != kind.__name__:
-        raise ValueError(
-            f"{path} holds a {about['kind']}: expected a {kind.__name__}. Use "
-            f"`{about['kind']}.load`."
-        )
-    equations = Equations(
-        DFN.from_json(about["model"]),
-        tuple(Unknown(*unknown) for unknown in about["surface"]),
-        tuple(about["sides"]),
-        about["has_pores"],
-    )
-    own: Any = {name: tuple(about["own"][name]) for name in _own(kind)}
-    return kind(
-        record=record,
-        **{k: Outputs(*rest.pop(k)) for k in _OUTPUTS},
-        **rest,
-        of_cycles=None if sums is None else Cycles(**sums),
-        equations=equations,
-        cautions=tuple(about["cautions"]),
-        **own,
-    )
