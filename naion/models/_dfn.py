@@ -143,7 +143,7 @@ class Equations(eqx.Module):
         """The flat state of a simulation by name.
 
         Args:
-            y: with `ThroughStack` the states of the layers and the voltage.
+            y: with `ThroughStack` the states of the layers, and what couples them.
             T: used where the temperature is not an unknown [K].
 
         Returns:
@@ -151,7 +151,7 @@ class Equations(eqx.Module):
         """
         if not isinstance(self.thermal, ThroughStack):
             return self.layout.unpack(y, T)
-        layers = y[:-1].reshape(self.nodes, -1)
+        layers = y[: self.nodes * self.layout.size].reshape(self.nodes, -1)
         return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
 
     def equilibrium(self, grid: DiscretisedCell, sto: Stoichiometry, T: Array) -> Array:

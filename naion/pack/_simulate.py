@@ -18,7 +18,7 @@ from .._progress import Progress, silent
 from ..models import DFN, Equations, Isothermal
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
-from ..simulation import Keep, Outputs, Solution, files, in_kelvin, segments_of
+from ..simulation import Keep, Solution, files, in_kelvin
 from ..simulation.driver import (
     DEFAULT_RTOL,
     FIRST_STEP,
@@ -30,8 +30,16 @@ from ..simulation.driver import (
     solution_of,
 )
 from ..solvers import Where, beginning
-from ._pack import Pack, Wiring
-from ._system import PER_CELL, PackSystem
+from ..systems import (
+    LIMITS,
+    PER_CELL,
+    Members,
+    Pack,
+    PackSystem,
+    Wiring,
+    columns_of,
+    segments_of,
+)
 
 
 class PackSolution(eqx.Module):
@@ -58,9 +66,8 @@ class PackSolution(eqx.Module):
         """
         if what not in PER_CELL:
             raise ValueError(f"{what!r}: expected one of {', '.join(PER_CELL)}.")
-        n = len(self.order)
-        start = len(Outputs._fields) + n * PER_CELL.index(what)
-        return self.whole.recorded(slice(start, start + n))[:, np.array(self.order)]
+        columns = columns_of(what, len(self.order))
+        return self.whole.recorded(columns)[:, np.array(self.order)]
 
     def save(self, path: Path | str) -> None:
         """Write everything to one file, from which `load` gives the same solution."""
@@ -166,7 +173,7 @@ def _check_states(start: Any, n: int) -> None:
 @functools.cache
 def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    return beginning(jnp.zeros(PackSystem(equations, wiring).mass.shape), FIRST_STEP)
+    return beginning(jnp.zeros(Members(equations, wiring).mass.shape), FIRST_STEP)
 
 
 @functools.partial(jax.jit, static_argnums=7)
@@ -181,13 +188,9 @@ def _program(
     options: Options,
 ) -> tuple[Solution, Where]:
     """A part of a simulation, and where it ended; see `naion.simulation`."""
-    segments = segments_of(protocol, pack, temperature)
-    # What a cell's own limit ends is everything.
-    always = jnp.ones((*segments.stops.shape[:-1], 2), segments.stops.dtype)
-    stops = jnp.concatenate([segments.stops, always], axis=-1)
-    segments = segments._replace(stops=stops)
+    segments = segments_of(protocol, pack, temperature, LIMITS)
     equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
-    system = PackSystem(equations, pack.wiring)
+    system = PackSystem(Members(equations, pack.wiring))
     args = system.discretise(pack)
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..parameters import Cell
-from ._outputs import Output
-from ._system import Event
+from ..systems import Event, Output
 from ._variables import TIME, WITH_CELL, Variable, available, variable
 
 if TYPE_CHECKING:

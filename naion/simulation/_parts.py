@@ -16,9 +16,9 @@ from .._progress import Progress
 from .._results import Result
 from ..protocol import Protocol
 from ..solvers import Record, Where
+from ..systems import Outputs
 from ._cycles import cycles_of
 from ._cycles import joined as joined_cycles
-from ._outputs import Outputs
 from ._solution import Solution
 
 Going = tuple[Where, ArrayLike]

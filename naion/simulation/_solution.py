@@ -13,12 +13,12 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from .._results import Result
-from ..models import DFN, Equations, Losses, State, discretise_layers, losses
+from ..models import DFN, Equations, Losses, State, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
+from ..systems import Output, Outputs, columns_of, outputs_in
 from . import _frames, files
 from ._cycles import Cycles, cycles_of, table
-from ._outputs import Output, Outputs, outputs_in
 from ._variables import available, known, matching, variable
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Solution(eqx.Module):
         """Temperatures of the layers, (n, layers), one but for `ThroughStack` [K]."""
         if self.model.nodes == 1:
             return self.temperature[:, None]
-        return self.recorded(slice(len(Output), None))
+        return self.recorded(columns_of("temperature", self.model.nodes))
 
     @property
     def discharged(self) -> Array:
@@ -323,10 +323,10 @@ class Solution(eqx.Module):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _losses(equations: Equations, states: State, cell: Cell) -> Losses:
-    if equations.nodes == 1:
-        grid = equations.model.discretise(cell)
+    n = equations.nodes
+    grid = equations.model.discretise(cell if n == 1 else cell.layer(n))
+    if n == 1:
         return jax.vmap(lambda s: losses(equations, s, grid))(states)
-    grid = discretise_layers(equations.mesh, cell, equations.nodes).grid
     each = jax.vmap(jax.vmap(lambda s: losses(equations, s, grid)))(states)
     return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
 

@@ -33,8 +33,8 @@ from ..solvers import (
     beginning,
     solve,
 )
+from ..systems import Output, outputs_in
 from ._outcome import outcome_of
-from ._outputs import Output, outputs_in
 from ._parts import Going, Program, in_parts, in_windows
 from ._proof import is_power_infeasible
 from ._solution import Solution

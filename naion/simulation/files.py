@@ -14,13 +14,13 @@ from .._files import write_whole
 from ..models import DFN, Equations
 from ..physics.surface import Unknown
 from ..solvers import Record
+from ..systems import Outputs
 from ._cycles import Cycles
-from ._outputs import Outputs
 
 if TYPE_CHECKING:
     from ._solution import Solution
 
-FORMAT = "naion-solution-5"
+FORMAT = "naion-solution-6"
 
 _OUTPUTS = "end", "least", "greatest"
 _ARRAYS = (

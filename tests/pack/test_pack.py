@@ -12,11 +12,10 @@ from naion.claims._mixes import mix
 from naion.claims._product import Made
 from naion.claims._runs import Setting
 from naion.mesh import Mesh
-from naion.pack._system import PackSystem
 from naion.parameters import load, stoichiometry_at_soc
 from naion.protocol import Protocol
-from naion.simulation import segments_of
 from naion.solvers._integrate import row
+from naion.systems import Members, PackSystem, segments_of
 
 MODEL = na.DFN(Mesh(4, 2, 4, 8))
 WARM = na.DFN(Mesh(4, 2, 4, 8), na.Lumped())
@@ -76,7 +75,8 @@ def test_step_matrix_and_its_transpose(case, sodium, lithium):
     small = na.DFN(Mesh(3, 2, 3, 4), model.thermal)
     pack = _built(text, sodium, lithium, options)
     segments = segments_of(Protocol(protocol), pack, pack.temperature)
-    system = PackSystem(tuple(small.for_cell(c) for c in pack.cells), pack.wiring)
+    equations = tuple(small.for_cell(c) for c in pack.cells)
+    system = PackSystem(Members(equations, pack.wiring))
     args, zero = system.discretise(pack), jnp.zeros(())
     sto = tuple(
         jax.vmap(lambda c: stoichiometry_at_soc(c, jnp.asarray(0.7)))(c)
