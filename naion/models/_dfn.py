@@ -24,18 +24,8 @@ from ..physics.surface import Unknown
 from ..protocol import Control
 from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
 from ._layout import Layout, State
-from ._surface import (
-    ACROSS,
-    CURRENTS,
-    J_TOTAL,
-    processes,
-    surface_drop,
-    surface_film,
-    surface_rates,
-    surface_start,
-    surface_unknowns,
-    through,
-)
+from ._processes import ACROSS, CURRENTS, J_TOTAL, processes, surface_unknowns
+from ._surface import surface_drop, surface_rates, surface_start, through
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
 
 
@@ -461,7 +451,7 @@ class Equations(eqx.Module):
         names = [u.name for u in self.surface]
 
         def film(*at: Array) -> Array:
-            return surface_film(grid, dict(zip(names, at, strict=True)))
+            return grid.film(dict(zip(names, at, strict=True)))
 
         by_film = -grid.interface / grid.at_nodes(grid.porosity)
         by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)
