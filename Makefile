@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint types sanitise study bench bench-gpu clean
+.PHONY: demo docs test test-slow shapes lint types sanitise study bench bench-gpu clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,10 +22,19 @@ test: $(STAMP)
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 
+# Equations are traced while beartype holds arrays to the shapes of their annotations.
+CHECKED := naion.linalg,naion.mesh,naion.models,naion.physics,naion.properties,naion.systems
+shapes: $(STAMP)
+	$(BIN)/python -m pytest --jaxtyping-packages=$(CHECKED),beartype.beartype tests/unit/test_shapes.py
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+# Pages that are written from the code.
+docs: $(STAMP)
+	$(BIN)/python docs/variables.py
 
 types: $(STAMP)
 	$(BIN)/pyright

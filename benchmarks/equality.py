@@ -58,7 +58,7 @@ def simulations() -> dict[str, list[float]]:
         s = na.simulate(add(cell), CYCLE, model=na.DFN(MESH), throw=False)
         found[f"with {part}"] = of_solution(s)
     pack = na.pack.build([[[cell, cell]]])
-    s = na.pack.simulate(pack, CYCLE, model=na.DFN(MESH), throw=False)
+    s = na.pack.simulate(pack, CYCLE, model=na.DFN(MESH), throw=False).whole
     found["two in parallel"] = of_solution(s)
     return found
 

@@ -18,9 +18,10 @@ import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, alternate, voltage_error, write
-from naion.simulation import CellSystem, outcome_of, segments_of
+from naion.simulation import outcome_of
 from naion.simulation.driver import solution_of
 from naion.solvers import RODAS5P, Settings, Tableau, beginning, integrate
+from naion.systems import CellSystem, segments_of
 
 
 def _lower(*rows):

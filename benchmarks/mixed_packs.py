@@ -48,7 +48,7 @@ def energy(pack, T: float, **options) -> tuple[float, str]:
     step = options.pop("step", "Discharge at C/3")
     done = na.pack.simulate(
         pack, step, model=MODEL, temperature=T + ZERO_CELSIUS, throw=False, **options
-    )
+    ).whole
     return float(done.energy / pack.mass), done.result.name.lower()
 
 
@@ -56,9 +56,9 @@ def power(pack, T: float) -> float:
     """After 10 s at a voltage below rest, half charged, over the mass [W.kg-1]."""
     kelvin = T + ZERO_CELSIUS
     options = {"model": MODEL, "temperature": kelvin, "start": 0.5, "throw": False}
-    rest = na.pack.simulate(pack, "Rest for 1 s", **options)
+    rest = na.pack.simulate(pack, "Rest for 1 s", **options).whole
     V = (1.0 - DROP) * float(rest.voltage[-1])
-    done = na.pack.simulate(pack, f"Hold at {V:.6f} V for 10 s", **options)
+    done = na.pack.simulate(pack, f"Hold at {V:.6f} V for 10 s", **options).whole
     if not done.result.is_success or float(done.t_end) < 9.99:
         return float("nan")
     return float(done.voltage[-1] * done.current[-1] / pack.mass)

@@ -85,7 +85,9 @@ def _pack(n: int):
     def energy(factors):
         cells = [_scaled(cell, f) for f in factors]
         pack = na.pack.build([cells])
-        return na.pack.simulate(pack, "Discharge at 1C", model=model, throw=False).final
+        return na.pack.simulate(
+            pack, "Discharge at 1C", model=model, throw=False
+        ).whole.final
 
     return energy
 

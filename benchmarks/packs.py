@@ -32,10 +32,11 @@ def main() -> None:
         def together(p, model=model):
             return na.pack.simulate(p, "Discharge at 1C", model=model, throw=False)
 
-        solves = [lambda p=p: together(p).final for p in packs.values()]
+        solves = [lambda p=p: together(p).whole.final for p in packs.values()]
         times = alternate(lambda: alone().final, *solves)
-        done = [alone(), *(together(p) for p in packs.values())]
-        worst = ["", *(_kept(s) for s in done[1:])]
+        of_packs = [together(p) for p in packs.values()]
+        done = [alone(), *(s.whole for s in of_packs)]
+        worst = ["", *map(_kept, of_packs)]
         labels = ["one cell", *packs]
         for label, own, s, kept in zip(labels, times, done, worst, strict=True):
             steps = f"{int(s.n_steps)} + {int(s.n_rejected)}"
@@ -70,6 +71,7 @@ def _varied(cell, rng):
 def _kept(s) -> str:
     """Every group has the current of the pack."""
     current = np.asarray(s.cells("current"))
-    groups = round(current.sum(axis=1)[0] / float(s.current[0]))
+    I = np.asarray(s.whole.current)
+    groups = round(current.sum(axis=1)[0] / float(I[0]))
     per = current.reshape(len(current), groups, -1).sum(axis=2)
-    return f"{np.abs(per - np.asarray(s.current)[:, None]).max():.1e}"
+    return f"{np.abs(per - I[:, None]).max():.1e}"

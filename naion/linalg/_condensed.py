@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax import Array
+from jaxtyping import Array, Inexact, Shaped
 
 from naion_kernels import block_tridiagonal
 
@@ -33,11 +33,13 @@ Runs = tuple[tuple[int, int], ...]
 """First node and length of runs of particles on the line."""
 
 
-def spread(particles: Array, runs: Runs, n_x: int) -> Array:
+def spread(
+    particles: Inexact[Array, "n_e ..."], runs: Runs, n_x: int
+) -> Inexact[Array, "{n_x} ..."]:
     """Sum of the particles (n_e, ...) in every node of the line, (n_x, ...)."""
     layers, parts, reached, at = [], [], 0, 0
 
-    def none(count: int) -> Array:
+    def none(count: int) -> Inexact[Array, "{count} ..."]:
         return jnp.zeros((count, *particles.shape[1:]), particles.dtype)
 
     for first, count in (*runs, (-1, 0)):
@@ -50,7 +52,7 @@ def spread(particles: Array, runs: Runs, n_x: int) -> Array:
     return sum(layers[1:], start=layers[0])
 
 
-def gather(line: Array, runs: Runs) -> Array:
+def gather(line: Shaped[Array, "n_x ..."], runs: Runs) -> Shaped[Array, "n_e ..."]:
     """Values on the line (n_x, ...) where the particles are, (n_e, ...)."""
     return jnp.concatenate([line[first : first + count] for first, count in runs])
 
@@ -65,10 +67,10 @@ class Blocks(NamedTuple):
         macro: (n_x, m, c).
     """
 
-    inner: Array
-    pores: Array
-    local: Array
-    macro: Array
+    inner: Inexact[Array, "n_r c n_e"]
+    pores: Inexact[Array, "n_p c n_e"]
+    local: Inexact[Array, "l c n_e"]
+    macro: Inexact[Array, "n_x m c"]
 
 
 class Pores(NamedTuple):
@@ -80,9 +82,15 @@ class Pores(NamedTuple):
         own: pore rows, pore columns.
     """
 
-    in_chain: Array
-    by_chain: Array
-    own: Array
+    in_chain: Inexact[Array, "n_r n_e"]
+    by_chain: Inexact[Array, "n_r n_e"]
+    own: Inexact[Array, "n_r n_e"]
+
+
+OfChains = Inexact[Array, "n_r n_e"]
+OfLine = Inexact[Array, "n_x m m"]
+OnLine = Inexact[Array, "n_x m c"]
+Beside = Inexact[Array, "m l n_e"]
 
 
 class CondensedMatrix(eqx.Module):
@@ -107,19 +115,19 @@ class CondensedMatrix(eqx.Module):
         runs: where the particles are on the line.
     """
 
-    inner: tuple[Array, Array, Array]
+    inner: tuple[OfChains, OfChains, OfChains]
     pores: Pores | None
-    inner_local: Array
-    local_inner: Array
-    local_local: Array
-    local_macro: Array
-    macro_local: Array
-    beside: tuple[Array, Array] | None
-    macro: tuple[Array, Array, Array]
+    inner_local: Inexact[Array, " n_e"]
+    local_inner: Inexact[Array, "l n_e"]
+    local_local: Inexact[Array, "l l n_e"]
+    local_macro: Inexact[Array, "l m n_e"]
+    macro_local: Beside
+    beside: tuple[Beside, Beside] | None
+    macro: tuple[OfLine, OfLine, OfLine]
     columns: Blocks
     rows: Blocks
-    corner: Array
-    quadrature: Array
+    corner: Inexact[Array, "kq k"]
+    quadrature: Inexact[Array, ""]
     runs: Runs = eqx.field(static=True)
 
     def factor(self) -> "CondensedFactors":
@@ -155,16 +163,20 @@ class CondensedMatrix(eqx.Module):
         border = (corner, schur[k:])
         return CondensedFactors(self, chains, response, weight, line, influence, border)
 
-    def _to_line(self, particles: Array) -> Array:
+    def _to_line(
+        self, particles: Inexact[Array, "n_e ..."]
+    ) -> Inexact[Array, "n_x ..."]:
         return spread(particles, self.runs, self.macro[0].shape[0])
 
-    def _onto_line(self, local: Array) -> tuple[Array, Array, Array]:
+    def _onto_line(
+        self, local: Inexact[Array, "l c n_e"]
+    ) -> tuple[OnLine, OnLine, OnLine]:
         """What local values (l, c, n_e) add to rows of the line, each (n_x, m, c).
 
         To those of the node before, of their own and of the node after, at their own.
         """
 
-        def through(rows: Array) -> Array:
+        def through(rows: Beside) -> OnLine:
             return self._to_line(jnp.moveaxis(_times(rows, local), -1, 0))
 
         own = through(self.macro_local)
@@ -172,7 +184,7 @@ class CondensedMatrix(eqx.Module):
             return own, own, own
         return through(self.beside[0]), own, through(self.beside[1])
 
-    def _from_line(self, line: Array) -> Array:
+    def _from_line(self, line: Inexact[Array, "n_x ..."]) -> Inexact[Array, "n_e ..."]:
         return gather(line, self.runs)
 
 
@@ -181,13 +193,15 @@ class CondensedFactors(eqx.Module):
 
     matrix: CondensedMatrix
     chains: block_tridiagonal.Factors
-    response: Array
-    weight: Array
+    response: Inexact[Array, "n_r n_e"]
+    weight: Inexact[Array, "l l n_e"]
     line: block_tridiagonal.Factors
     influence: Blocks | None
-    schur: tuple[Array, Array] | None
+    schur: tuple[Inexact[Array, "k k"], Inexact[Array, "q k"]] | None
 
-    def solve(self, rhs: Blocks, border: Array) -> tuple[Blocks, Array]:
+    def solve(
+        self, rhs: Blocks, border: Inexact[Array, " b"]
+    ) -> tuple[Blocks, Inexact[Array, " b"]]:
         """Solve A x = rhs for one right-hand side.
 
         Args:
@@ -214,7 +228,9 @@ class CondensedFactors(eqx.Module):
         quadratures = quadratures / self.matrix.quadrature
         return x, jnp.concatenate([scalars, quadratures])
 
-    def solve_transposed(self, rhs: Blocks, border: Array) -> tuple[Blocks, Array]:
+    def solve_transposed(
+        self, rhs: Blocks, border: Inexact[Array, " b"]
+    ) -> tuple[Blocks, Inexact[Array, " b"]]:
         """Solve A^T x = rhs; arguments and results as in `solve`."""
         assert self.influence is not None and self.schur is not None
         inverse, quadrature_schur = self.schur
@@ -288,19 +304,21 @@ class CondensedFactors(eqx.Module):
         return Blocks(chain, pores, local, macro)
 
 
-def _moved(line: Array, by: int) -> Array:
+def _moved(line: Inexact[Array, "n_x ..."], by: int) -> Inexact[Array, "n_x ..."]:
     """Values (n_x, ...) one node further on (1) or back (-1), zero where none come."""
     none = jnp.zeros_like(line[:1])
     parts = [none, line[:-1]] if by > 0 else [line[1:], none]
     return jnp.concatenate(parts)
 
 
-def _times(a: Array, b: Array) -> Array:
+def _times(
+    a: Inexact[Array, "p l n"], b: Inexact[Array, "l c n"]
+) -> Inexact[Array, "p c n"]:
     """Products of the small matrices of every node, (p, l, n) by (l, c, n)."""
     return jnp.sum(a[:, :, None] * b[None], axis=1)
 
 
-def _rows_times(rows: Blocks, x: Blocks) -> Array:
+def _rows_times(rows: Blocks, x: Blocks) -> Inexact[Array, "kq c"]:
     """Border rows (k+q) times c columns: (k+q, c)."""
     return (
         jnp.einsum("ke,ce->kc", rows.inner, x.inner[-1])

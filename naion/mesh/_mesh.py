@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
 
 class Shells(NamedTuple):
@@ -17,9 +18,9 @@ class Shells(NamedTuple):
         volumes: integral of r^2 dr over each control volume, (n_r,); sums to 1/3.
     """
 
-    nodes: np.ndarray
-    faces: np.ndarray
-    volumes: np.ndarray
+    nodes: Float[np.ndarray, " n_r"]
+    faces: Float[np.ndarray, " n_r-1"]
+    volumes: Float[np.ndarray, " n_r"]
 
 
 def _plain(n: Any) -> Any:

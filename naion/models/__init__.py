@@ -4,14 +4,7 @@ from ._dfn import DFN, Equations, control_residual
 from ._discretised import DiscretisedCell
 from ._layout import Layout, State
 from ._losses import Losses, losses
-from ._thermal import (
-    THERMAL,
-    Isothermal,
-    Layers,
-    Lumped,
-    ThroughStack,
-    discretise_layers,
-)
+from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
 
 __all__ = [
     "DFN",
@@ -19,13 +12,11 @@ __all__ = [
     "Equations",
     "DiscretisedCell",
     "Isothermal",
-    "Layers",
     "Layout",
     "Losses",
     "Lumped",
     "State",
     "ThroughStack",
     "control_residual",
-    "discretise_layers",
     "losses",
 ]

@@ -24,18 +24,8 @@ from ..physics.surface import Unknown
 from ..protocol import Control
 from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
 from ._layout import Layout, State
-from ._surface import (
-    ACROSS,
-    CURRENTS,
-    J_TOTAL,
-    processes,
-    surface_drop,
-    surface_film,
-    surface_rates,
-    surface_start,
-    surface_unknowns,
-    through,
-)
+from ._processes import ACROSS, CURRENTS, J_TOTAL, processes, surface_unknowns
+from ._surface import surface_drop, surface_rates, surface_start, through
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
 
 
@@ -143,7 +133,7 @@ class Equations(eqx.Module):
         """The flat state of a simulation by name.
 
         Args:
-            y: with `ThroughStack` the states of the layers and the voltage.
+            y: with `ThroughStack` the states of the layers, and what couples them.
             T: used where the temperature is not an unknown [K].
 
         Returns:
@@ -151,7 +141,7 @@ class Equations(eqx.Module):
         """
         if not isinstance(self.thermal, ThroughStack):
             return self.layout.unpack(y, T)
-        layers = y[:-1].reshape(self.nodes, -1)
+        layers = y[: self.nodes * self.layout.size].reshape(self.nodes, -1)
         return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
 
     def equilibrium(self, grid: DiscretisedCell, sto: Stoichiometry, T: Array) -> Array:
@@ -461,7 +451,7 @@ class Equations(eqx.Module):
         names = [u.name for u in self.surface]
 
         def film(*at: Array) -> Array:
-            return surface_film(grid, dict(zip(names, at, strict=True)))
+            return grid.film(dict(zip(names, at, strict=True)))
 
         by_film = -grid.interface / grid.at_nodes(grid.porosity)
         by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)

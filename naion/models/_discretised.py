@@ -15,7 +15,7 @@ from ..physics import electrolyte, kinetics, solid
 from ..physics.store import AbstractPopulations
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property, prepare
-from ._surface import processes, surface_film
+from ._processes import of_run, processes, sum_of_processes
 
 BRUGGEMAN = 1.5
 """Exponent by which transport follows a porosity that changes."""
@@ -246,8 +246,15 @@ class DiscretisedCell(eqx.Module):
         """
         if not self.has_film:
             return None
-        film = self.interface * surface_film(self, u)
-        return jnp.maximum(1.0 - self.on_line(film) / self.porosity, CLOGGED)
+        film = self.on_line(self.interface * self.film(u))
+        return jnp.maximum(1.0 - film / self.porosity, CLOGGED)
+
+    def film(self, u: Mapping[str, Array]) -> Array:
+        """Thickness that has grown on the particles since the start, (n_e,) [m]."""
+        grown = sum_of_processes(
+            self.processes, self.slices, "film", lambda p, at: p.film(of_run(u, at))
+        )
+        return jnp.zeros_like(self.radius) + grown
 
     @property
     def has_film(self) -> bool:

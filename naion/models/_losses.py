@@ -1,16 +1,14 @@
 """Where the voltage goes: an exact decomposition of the terminal voltage."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from ._dfn import Equations
 from ._discretised import DiscretisedCell
 from ._layout import State
 from ._surface import surface_drop, surface_overpotential
-
-if TYPE_CHECKING:
-    from ._dfn import Equations
 
 
 class Losses(NamedTuple):
@@ -47,7 +45,7 @@ class Losses(NamedTuple):
     contact: Array
 
 
-def losses(model: "Equations", s: State, grid: DiscretisedCell) -> Losses:
+def losses(model: Equations, s: State, grid: DiscretisedCell) -> Losses:
     """The contributions in one state, each ()."""
     m, T = model.mesh, s.temperature
     u = model.named(s)

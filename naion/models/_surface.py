@@ -1,33 +1,21 @@
-"""The circuit of the particle surfaces, and the processes that take part in it.
-
-Beside the intercalation current, processes of a `Cell` that are present bring unknowns of
-their own; see `physics.surface`. One that is absent brings none and costs nothing.
-"""
+"""The circuit of the particle surfaces: its unknowns at rest, its rates, its potentials."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from ..parameters import Cell, Electrode
-from ..physics.double_layer import DoubleLayer
-from ..physics.mean_composition import MeanComposition
 from ..physics.surface import AbstractSurfaceProcess, Surface, Unknown
-
-if TYPE_CHECKING:
-    from ._discretised import DiscretisedCell
-
-Processes = tuple[AbstractSurfaceProcess, ...]
-Term = Callable[[AbstractSurfaceProcess, slice], Array]
-
-J = Unknown("j", None, algebraic=True, title="Interfacial current density [A.m-2]")
-J_TOTAL = Unknown(
-    "j_total", None, algebraic=True, title="Total interfacial current density [A.m-2]"
+from ._discretised import DiscretisedCell
+from ._processes import (
+    ACROSS,
+    CIRCUIT,
+    J_TOTAL,
+    J,
+    Term,
+    of_run,
+    sum_of_processes,
 )
-ACROSS = Unknown("surface_potential", title="Potential across the double layer [V]")
-CURRENTS = J.name, J_TOTAL.name
-CIRCUIT = *CURRENTS, ACROSS.name
 
 SERIES = 1e-7
 """Resistance outside a double layer [ohm.m2]: some millionths of that of charge transfer.
@@ -35,61 +23,9 @@ SERIES = 1e-7
 Without any, no row of the particle would say what the current through its surface is.
 """
 
-SMALLEST = 1e-4
-"""Capacitance of particles without one beside others that have one [F.m-2]."""
-
-
-def processes(cell: Cell, electrodes: tuple[Electrode, ...]) -> tuple[Processes, ...]:
-    """Those of every run of particles.
-
-    Args:
-        cell: whose kinetics may ask for mean compositions.
-        electrodes: one with the single material of each run.
-    """
-    mean = (MeanComposition(),) if cell.kinetics.uses_mean else ()
-    each = [(*mean, *e.processes) for e in electrodes]
-    if any(map(_stores, each)):
-        small = DoubleLayer(jnp.asarray(SMALLEST))
-        each = [own if _stores(own) else (*own, small) for own in each]
-    return tuple(each)
-
-
-def _stores(own: Processes) -> bool:
-    return any(p.has("differential_capacitance") for p in own)
-
-
-def surface_unknowns(each: tuple[Processes, ...]) -> tuple[Unknown, ...]:
-    """Unknowns of all particles: currents, and what the processes bring.
-
-    The first is the intercalation current density. "j_total" is there where side
-    reactions or a double layer take part, "surface_potential" with a double layer.
-
-    Raises:
-        ValueError: where two processes have unknowns of one name.
-    """
-    every = [p for own in each for p in own]
-    charges = any(map(_stores, each))
-    reacts = any(p.has("current") for p in every)
-    found = [
-        J,
-        *([ACROSS] if charges else []),
-        *([J_TOTAL] if charges or reacts else []),
-    ]
-    owner: dict[str, type] = dict.fromkeys(CIRCUIT, Cell)
-    for p in every:
-        for unknown in p.unknowns:
-            if owner.setdefault(unknown.name, type(p)) is not type(p):
-                raise ValueError(
-                    f"{type(p).__name__} and {owner[unknown.name].__name__} both have an "
-                    f"unknown {unknown.name!r}; give one of them another name."
-                )
-            if unknown not in found:
-                found.append(unknown)
-    return tuple(found)
-
 
 def surface_start(
-    grid: "DiscretisedCell", unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
+    grid: DiscretisedCell, unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
 ) -> Array:
     """The unknowns at rest with compositions x and potentials U, (n_e,): (l, n_e)."""
     start = dict.fromkeys(CIRCUIT, jnp.zeros_like(x))
@@ -99,7 +35,7 @@ def surface_start(
 
 
 def surface_drop(
-    grid: "DiscretisedCell",
+    grid: DiscretisedCell,
     u: Mapping[str, Array],
     potential: Array,
     x: Array,
@@ -121,15 +57,15 @@ def through(u: Mapping[str, Array]) -> Array:
 
 
 def _film_resistance(
-    grid: "DiscretisedCell", u: Mapping[str, Array], x: Array, T: Array
+    grid: DiscretisedCell, u: Mapping[str, Array], x: Array, T: Array
 ) -> Array:
     """Of the particle surfaces, grown films included [ohm.m2]."""
-    grown = _sum(grid, "resistance", lambda p, at: p.resistance(_own(u, at), T))
+    grown = _sum(grid, "resistance", lambda p, at: p.resistance(of_run(u, at), T))
     return grid.film_resistance(x, T) + grown
 
 
 def surface_overpotential(
-    grid: "DiscretisedCell", u: Mapping[str, Array], drop: Array, x: Array, T: Array
+    grid: DiscretisedCell, u: Mapping[str, Array], drop: Array, x: Array, T: Array
 ) -> tuple[Array, Array]:
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
@@ -138,23 +74,14 @@ def surface_overpotential(
     return drop - (grid.ocp(x, T) + branch), branch
 
 
-def _branch(
-    grid: "DiscretisedCell", u: Mapping[str, Array], x: Array, T: Array
-) -> Array:
+def _branch(grid: DiscretisedCell, u: Mapping[str, Array], x: Array, T: Array) -> Array:
     """What processes add to the open-circuit potentials at compositions of hosts [V]."""
-    added = _sum(grid, "potential", lambda p, at: p.potential(_own(u, at), x[at], T))
+    added = _sum(grid, "potential", lambda p, at: p.potential(of_run(u, at), x[at], T))
     return jnp.zeros_like(x) + added
 
 
-def surface_film(grid: "DiscretisedCell", u: Mapping[str, Array]) -> Array:
-    """Thickness that has grown on the particles since the start, (n_e,) [m]."""
-    return jnp.zeros_like(grid.radius) + _sum(
-        grid, "film", lambda p, at: p.film(_own(u, at))
-    )
-
-
 def surface_rates(
-    grid: "DiscretisedCell",
+    grid: DiscretisedCell,
     unknowns: tuple[Unknown, ...],
     u: Mapping[str, Array],
     potential: Array,
@@ -185,8 +112,8 @@ def surface_rates(
             j[at], potential[at], drop[at], salt[at], whole[at], sites[at], T
         )
 
-    rows = _by_name(grid, unknowns, lambda p, at: p.rates(_own(u, at), around(at)))
-    side = _sum(grid, "current", lambda p, at: p.current(_own(u, at), around(at)))
+    rows = _by_name(grid, unknowns, lambda p, at: p.rates(of_run(u, at), around(at)))
+    side = _sum(grid, "current", lambda p, at: p.current(of_run(u, at), around(at)))
     x_mean = u.get("mean_sto", x)
     rows[J.name] = grid.kinetics_residual(j, eta, c_e, x, x_mean, T)
     if ACROSS.name in u:
@@ -204,24 +131,12 @@ def surface_rates(
     return jnp.stack([rows[unknown.name] for unknown in unknowns])
 
 
-def _own(u: Mapping[str, Array], at: slice) -> dict[str, Array]:
-    return {name: value[at] for name, value in u.items()}
-
-
-def _sum(grid: "DiscretisedCell", method: str, term: Term) -> Array | float:
-    """A term of all processes that have it, (n_e,); 0.0 where there are none."""
-    if not any(p.has(method) for own in grid.processes for p in own):
-        return 0.0
-    runs = []
-    for own, at in zip(grid.processes, grid.slices, strict=True):
-        terms = (term(p, at) for p in own if p.has(method))
-        total = sum(terms, start=jnp.zeros(()))
-        runs.append(jnp.broadcast_to(total, at.stop - at.start))
-    return jnp.concatenate(runs)
+def _sum(grid: DiscretisedCell, method: str, term: Term) -> Array | float:
+    return sum_of_processes(grid.processes, grid.slices, method, term)
 
 
 def _by_name(
-    grid: "DiscretisedCell",
+    grid: DiscretisedCell,
     unknowns: tuple[Unknown, ...],
     of: Callable[[AbstractSurfaceProcess, slice], Mapping[str, Array]],
 ) -> dict[str, Array]:

@@ -1,8 +1,8 @@
 """Simulate a protocol on a pack."""
 
-import dataclasses
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -18,7 +18,7 @@ from .._progress import Progress, silent
 from ..models import DFN, Equations, Isothermal
 from ..parameters import Stoichiometry, check_start, possible, start_of
 from ..protocol import Protocol, Step
-from ..simulation import Keep, Outputs, Solution, in_kelvin, segments_of
+from ..simulation import Keep, Solution, files, in_kelvin
 from ..simulation.driver import (
     DEFAULT_RTOL,
     FIRST_STEP,
@@ -30,21 +30,29 @@ from ..simulation.driver import (
     solution_of,
 )
 from ..solvers import Where, beginning
-from ._pack import Pack, Wiring
-from ._system import PER_CELL, PackSystem
+from ..systems import (
+    LIMITS,
+    PER_CELL,
+    Members,
+    Pack,
+    PackSystem,
+    Wiring,
+    columns_of,
+    segments_of,
+)
 
 
-class PackSolution(Solution):
-    """A simulated pack: as a `Solution`, with what each cell did.
-
-    Voltage, current, capacity and energy are the pack's, its temperature the mean and its
-    plating margin the least of the cells.
+class PackSolution(eqx.Module):
+    """A simulated pack: what it did as a whole, and what each cell did.
 
     Attributes:
+        whole: voltage, current, capacity and energy of the pack, the mean temperature and
+            the least plating margin of its cells.
         order: place of every cell in the record.
     """
 
-    order: tuple[int, ...] = eqx.field(static=True, default=())
+    whole: Solution
+    order: tuple[int, ...] = eqx.field(static=True)
 
     def cells(self, what: str) -> Array:
         """Of every cell, at the ends of the steps, (n, cells) in the order given.
@@ -58,9 +66,22 @@ class PackSolution(Solution):
         """
         if what not in PER_CELL:
             raise ValueError(f"{what!r}: expected one of {', '.join(PER_CELL)}.")
-        n = len(self.order)
-        start = len(Outputs._fields) + n * PER_CELL.index(what)
-        return self._points(slice(start, start + n))[:, np.array(self.order)]
+        columns = columns_of(what, len(self.order))
+        return self.whole.recorded(columns)[:, np.array(self.order)]
+
+    def save(self, path: Path | str) -> None:
+        """Write everything to one file, from which `load` gives the same solution."""
+        files.save(self.whole, path, "PackSolution", {"order": self.order})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "PackSolution":
+        """The solution that `save` wrote.
+
+        Raises:
+            ValueError: when the file is not a saved solution, or one of another kind.
+        """
+        fields, own = files.load(path, "PackSolution")
+        return cls(Solution(**fields), own["order"])
 
 
 def simulate(
@@ -122,7 +143,8 @@ def simulate(
     def first(structure: Any) -> Where:
         return _first(equations, pack.wiring)
 
-    return drive(_program, pack, protocol, start, T, wish, first)
+    whole = drive(_program, pack, protocol, start, T, wish, first)
+    return PackSolution(whole, pack.wiring.order)
 
 
 def _check_states(start: Any, n: int) -> None:
@@ -151,7 +173,7 @@ def _check_states(start: Any, n: int) -> None:
 @functools.cache
 def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    return beginning(jnp.zeros(PackSystem(equations, wiring).mass.shape), FIRST_STEP)
+    return beginning(jnp.zeros(Members(equations, wiring).mass.shape), FIRST_STEP)
 
 
 @functools.partial(jax.jit, static_argnums=7)
@@ -164,15 +186,11 @@ def _program(
     most: Array,
     going: Going | None,
     options: Options,
-) -> tuple[PackSolution, Where]:
+) -> tuple[Solution, Where]:
     """A part of a simulation, and where it ended; see `naion.simulation`."""
-    segments = segments_of(protocol, pack, temperature)
-    # What a cell's own limit ends is everything.
-    always = jnp.ones((*segments.stops.shape[:-1], 2), segments.stops.dtype)
-    stops = jnp.concatenate([segments.stops, always], axis=-1)
-    segments = segments._replace(stops=stops)
+    segments = segments_of(protocol, pack, temperature, LIMITS)
     equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
-    system = PackSystem(equations, pack.wiring)
+    system = PackSystem(Members(equations, pack.wiring))
     args = system.discretise(pack)
     sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
@@ -181,10 +199,8 @@ def _program(
     done, outcome = run_part(
         system, y0, sto, sane, args, segments, rtol, most, going, options
     )
-    of_pack = solution_of(done, outcome, protocol, equations[0])
-    fields = {f.name: getattr(of_pack, f.name) for f in dataclasses.fields(of_pack)}
     where = jax.lax.stop_gradient(done.where)
-    return PackSolution(**fields, order=pack.wiring.order), where
+    return solution_of(done, outcome, protocol, equations[0]), where
 
 
 def _start(

@@ -28,7 +28,8 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check, possible
-from ._registry import ParameterSet, available, is_set, load, load_set, schema, template
+from ._parameter_set import ParameterSet
+from ._registry import available, is_set, load, load_set, schema, template
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced

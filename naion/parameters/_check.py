@@ -286,4 +286,4 @@ def _evaluated(curve: AbstractCurve, x: Any, T: Any) -> Any:
     if isinstance(curve, PowerSeries):
         pairs = zip(curve.coefficient, curve.exponent, strict=True)
         return sum(c * (x / 1000.0) ** e for c, e in pairs)
-    return curve.at(T)(jnp.asarray(x))
+    return curve.at(jnp.asarray(T))(jnp.asarray(x))

@@ -17,7 +17,7 @@ from ..physics.kinetics import ButlerVolmer
 from ..properties import AbstractCurve, AbstractTemperatureLaw, Constant, Property
 from ._cell import Cell
 from ._check import check
-from ._registry import ParameterSet
+from ._parameter_set import ParameterSet
 from ._schema import (
     ConstantProperty,
     CurveProperty,

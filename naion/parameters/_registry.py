@@ -2,7 +2,6 @@
 
 import difflib
 import functools as ft
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -10,28 +9,7 @@ import jax
 
 from .._precision import require_x64
 from ._cell import Cell
-from ._sourced import Sourced
-
-
-@dataclass(frozen=True)
-class ParameterSet:
-    """A parameter set: the cell and where its numbers are from.
-
-    Attributes:
-        name: of its file, as given to `load`.
-        title: one line.
-        cell: the numbers.
-        provenance: one entry for every number or table.
-        citation: how to cite the set.
-        licence: licence of the numbers.
-    """
-
-    name: str
-    title: str
-    cell: Cell
-    provenance: tuple[Sourced, ...]
-    citation: str
-    licence: str
+from ._parameter_set import ParameterSet
 
 
 def _registered() -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from jaxtyping import Array, Float
 
+from .._shapes import Alike, Each, Scalar
 from .surface import AbstractSurfaceProcess
 
 
@@ -14,5 +15,5 @@ class DoubleLayer(AbstractSurfaceProcess):
 
     capacitance: Float[Array, ""]
 
-    def differential_capacitance(self, drop: Array, T: Array) -> Array:
+    def differential_capacitance(self, drop: Alike, T: Scalar) -> Each:
         return self.capacitance

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array
 
 from .._constants import F, R
+from .._shapes import Alike, Each
 
 
 class FaceFlux(NamedTuple):
@@ -16,20 +16,20 @@ class FaceFlux(NamedTuple):
         current: i_e [A.m-2].
     """
 
-    salt: Array
-    current: Array
+    salt: Each
+    current: Each
 
 
 def face_flux(
-    c_left: Array,
-    c_right: Array,
-    dphi: Array,
-    D_e: Array,
-    kappa: Array,
-    kappa_over_c: Array,
-    t_plus: Array,
-    chi: Array,
-    T: Array,
+    c_left: Each,
+    c_right: Each,
+    dphi: Each,
+    D_e: Each,
+    kappa: Each,
+    kappa_over_c: Each,
+    t_plus: Each,
+    chi: Each,
+    T: Each,
 ) -> FaceFlux:
     """Salt flux and current through the faces between neighbouring volumes.
 
@@ -61,6 +61,6 @@ def face_flux(
     return FaceFlux(salt, current)
 
 
-def above_zero(c: Array) -> Array:
+def above_zero(c: Alike) -> Alike:
     """c [mol.m-3], but never below zero: properties are not defined there."""
     return 0.5 * (c + jnp.sqrt(c * c + 1e-4))

@@ -1,27 +1,29 @@
 """Heat sources of the lumped energy balance."""
 
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
+
+from .._shapes import Alike, Scalar
 
 
-def ohmic(current: Array, dphi: Array) -> Array:
+def ohmic(current: Alike, dphi: Alike) -> Scalar:
     """-sum i dphi over faces, for one phase [W.m-2 of electrode]."""
     return -jnp.sum(current * dphi)
 
 
-def reaction(a_j_dx: Array, eta: Array) -> Array:
+def reaction(a_j_dx: Alike, eta: Alike) -> Scalar:
     """Integral of a j (phi_s - phi_e - U) [W.m-2 of electrode]; includes films."""
     return jnp.sum(a_j_dx * eta)
 
 
-def reversible(a_j_dx: Array, dUdT: Array, T: Array) -> Array:
+def reversible(a_j_dx: Alike, dUdT: Alike, T: Scalar) -> Scalar:
     """Integral of a j T dU/dT [W.m-2 of electrode]."""
     return jnp.sum(a_j_dx * T * dUdT)
 
 
 def between_layers(
-    conductance: Array, first: Array, last: Array, edges: Array, n: int
-) -> tuple[Array, Array]:
+    conductance: Scalar, first: Scalar, last: Scalar, edges: Scalar, n: int
+) -> tuple[Float[Array, "{n} {n}"], Float[Array, " {n}"]]:
     """Heat into n equal layers, X T + g T_ambient, by finite volumes in the thickness.
 
     Between a layer's middle and a face lies half its own resistance.

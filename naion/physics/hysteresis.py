@@ -5,6 +5,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._shapes import Alike, Each, Scalar
 from ..properties import Property
 from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
 
@@ -26,7 +27,7 @@ class Hysteresis(AbstractSurfaceProcess):
 
     unknowns: ClassVar = (Unknown("hysteresis", 0.05, title="Hysteresis state"),)
 
-    def start(self, x: Array, T: Array) -> dict[str, Array]:
+    def start(self, x: Alike, T: Scalar) -> dict[str, Array]:
         return {"hysteresis": jnp.broadcast_to(self.initial, x.shape)}
 
     def rates(self, u: Named, at: Surface) -> dict[str, Array]:
@@ -34,11 +35,11 @@ class Hysteresis(AbstractSurfaceProcess):
         h = rate(u["hysteresis"], at.j, speed, self.decay, self.threshold)
         return {"hysteresis": h}
 
-    def potential(self, u: Named, x: Array, T: Array) -> Array:
+    def potential(self, u: Named, x: Alike, T: Scalar) -> Alike:
         return u["hysteresis"] * self.half_width(x, T)
 
 
-def rate(h: Array, j: Array, speed: Array, decay: Array, threshold: Array) -> Array:
+def rate(h: Each, j: Each, speed: Each, decay: Each, threshold: Each) -> Each:
     """dh/dt = gamma |dx/dt| (s - h) [s-1], with s and |j| smooth around j = 0.
 
         s = tanh(j / j_s),   |j| = j tanh(j / j_s)

@@ -6,9 +6,9 @@ from typing import ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from .._constants import F, R
+from .._shapes import Alike, Each, Scalar
 
 
 class Interface(NamedTuple):
@@ -23,12 +23,12 @@ class Interface(NamedTuple):
         T: temperature [K].
     """
 
-    k_0: Array
-    c_e: Array
-    x: Array
-    x_mean: Array
-    c_max: Array
-    T: Array
+    k_0: Each
+    c_e: Each
+    x: Each
+    x_mean: Each
+    c_max: Each
+    T: Each
 
 
 class AbstractKinetics(eqx.Module):
@@ -42,7 +42,7 @@ class AbstractKinetics(eqx.Module):
     """Whether the form asks for the particles' mean stoichiometry."""
 
     @abc.abstractmethod
-    def residual(self, j: Array, eta: Array, at: Interface) -> Array:
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
         """Zero where interfacial current `j` and overpotential `eta` belong together.
 
         Args:
@@ -62,7 +62,7 @@ class ButlerVolmer(AbstractKinetics):
     transfer coefficients of one half.
     """
 
-    def residual(self, j: Array, eta: Array, at: Interface) -> Array:
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
         j_0 = exchange_current(at.k_0, at.c_e, at.x, at.c_max)
         return eta - 2.0 * R * at.T / F * jnp.arcsinh(j / (2.0 * j_0))
 
@@ -78,9 +78,9 @@ class AsymmetricButlerVolmer(AbstractKinetics):
     Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., eq. 8.24.
     """
 
-    anodic: Float[Array, ""]
+    anodic: Scalar
 
-    def residual(self, j: Array, eta: Array, at: Interface) -> Array:
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
         a, f_eta = self.anodic, F * eta / (R * at.T)
         salt, free = _power(at.c_e, 3e-4, a), _power(1.0 - at.x, 3e-5, a)
         sites = salt * free * _power(at.x, 3e-5, 1.0 - a)
@@ -106,9 +106,9 @@ class ChayambukaButlerVolmer(AbstractKinetics):
 
     uses_mean: ClassVar[bool] = True
 
-    anodic: Float[Array, ""]
+    anodic: Scalar
 
-    def residual(self, j: Array, eta: Array, at: Interface) -> Array:
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
         a, f_eta = self.anodic, F * eta / (R * at.T)
         x, x_mean = _positive(at.x, 3e-5), _positive(at.x_mean, 3e-5)
         free, free_mean = _positive(1.0 - at.x, 3e-5), _positive(1.0 - at.x_mean, 3e-5)
@@ -136,13 +136,13 @@ class MarcusHushChidsey(AbstractKinetics):
     DOI 10.1016/j.jelechem.2014.09.038.
     """
 
-    reorganisation: Float[Array, ""]
+    reorganisation: Scalar
 
-    def residual(self, j: Array, eta: Array, at: Interface) -> Array:
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
         h = F * eta / (R * at.T)
         l = self.reorganisation / (R * at.T)
 
-        def complement(h2: Array) -> Array:
+        def complement(h2: Alike) -> Alike:
             argument = (l - jnp.sqrt(1.0 + jnp.sqrt(l) + h2)) / (2.0 * jnp.sqrt(l))
             return 1.0 - jax.lax.erf(argument)
 
@@ -152,7 +152,7 @@ class MarcusHushChidsey(AbstractKinetics):
         return _in_volts(shape, j / j_0, at.T) + 1e-2 * (eta - jnp.tanh(eta))
 
 
-def _in_volts(rate: Array, wanted: Array, T: Array) -> Array:
+def _in_volts(rate: Each, wanted: Each, T: Each) -> Each:
     """How far a dimensionless rate is from the wanted one, as an overpotential [V].
 
     Exact for rates of the form 2 sinh(h/2), and of moderate slope for all others.
@@ -160,12 +160,12 @@ def _in_volts(rate: Array, wanted: Array, T: Array) -> Array:
     return 2.0 * R * T / F * (jnp.arcsinh(0.5 * rate) - jnp.arcsinh(0.5 * wanted))
 
 
-def _exp(x: Array) -> Array:
+def _exp(x: Alike) -> Alike:
     """Finite wherever an iteration strays."""
     return jnp.exp(jnp.clip(x, -300.0, 300.0))
 
 
-def exchange_current(k_0: Array, c_e_ratio: Array, sto: Array, c_max: Array) -> Array:
+def exchange_current(k_0: Each, c_e_ratio: Each, sto: Each, c_max: Each) -> Each:
     """j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x (1-x)) [A.m-2].
 
     Args:
@@ -178,7 +178,7 @@ def exchange_current(k_0: Array, c_e_ratio: Array, sto: Array, c_max: Array) -> 
     return F * k_0 * c_max * (_root(c_e_ratio, 3e-4) * sites + 1e-20)
 
 
-def _root(x: Array, end: float) -> Array:
+def _root(x: Alike, end: float) -> Alike:
     """sqrt(x) for x above `end`; below it falls exponentially to zero.
 
     The infinite slope of the square root at zero would let a linearly implicit step
@@ -188,13 +188,13 @@ def _root(x: Array, end: float) -> Array:
     return positive / jnp.sqrt(jnp.sqrt(positive * positive + end * end))
 
 
-def _power(x: Array, end: float, exponent: Array | float) -> Array:
+def _power(x: Alike, end: float, exponent: Scalar) -> Alike:
     """x^exponent, for exponents of 0 to 1, in the same way."""
     positive = _positive(x, end)
     return positive / (positive * positive + end * end) ** (0.5 * (1.0 - exponent))
 
 
-def _positive(x: Array, end: float) -> Array:
+def _positive(x: Alike, end: float) -> Alike:
     """x above `end`; below it falls exponentially to zero."""
     z = x / end
     # Softplus; where the exponential underflows it is zero all the same, only slower.

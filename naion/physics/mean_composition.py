@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from jaxtyping import Array
 
+from .._shapes import Alike, Scalar
 from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
 
 
@@ -12,7 +13,7 @@ class MeanComposition(AbstractSurfaceProcess):
 
     unknowns: ClassVar = (Unknown("mean_sto", title="Mean stoichiometry"),)
 
-    def start(self, x: Array, T: Array) -> dict[str, Array]:
+    def start(self, x: Alike, T: Scalar) -> dict[str, Array]:
         return {"mean_sto": x}
 
     def rates(self, u: Named, at: Surface) -> dict[str, Array]:

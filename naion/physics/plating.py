@@ -3,9 +3,10 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from .._constants import F, R
+from .._shapes import Alike, Each, Scalar
 from ..properties import Property
 from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
 
@@ -22,16 +23,16 @@ class Plating(AbstractSurfaceProcess):
     """
 
     rate_constant: Property
-    transfer: Float[Array, ""]
-    saturation: Float[Array, ""]
-    loss: Float[Array, ""]
+    transfer: Scalar
+    saturation: Scalar
+    loss: Scalar
 
     unknowns: ClassVar = (
         Unknown("plated", 10.0, sodium=1.0, title="Plated metal over sites"),
         Unknown("dead", 10.0, sodium=1.0, title="Metal without contact over sites"),
     )
 
-    def current(self, u: Named, at: Surface) -> Array:
+    def current(self, u: Named, at: Surface) -> Each:
         k = self.rate_constant(at.T, at.T)
         metal = u["plated"], at.salt, at.T
         return current(at.drop, *metal, k, self.transfer, self.saturation)
@@ -43,14 +44,14 @@ class Plating(AbstractSurfaceProcess):
 
 
 def current(
-    eta: Array,
-    plated: Array,
-    c_e: Array,
-    T: Array,
-    rate_constant: Array,
-    transfer: Array,
-    saturation: Array,
-) -> Array:
+    eta: Each,
+    plated: Each,
+    c_e: Each,
+    T: Each,
+    rate_constant: Each,
+    transfer: Each,
+    saturation: Each,
+) -> Each:
     """Current density of the metal's own reaction, negative when it plates [A.m-2].
 
         j_pl = F k_pl (c_0 m e_a - c_e e_c) / sqrt(1 + (e_a / 100)^2),   c_0 = 1000 mol.m-3
@@ -88,6 +89,6 @@ FASTEST = 100.0
 """Fastest stripping of much metal over the exchange current."""
 
 
-def _exp(x: Array) -> Array:
+def _exp(x: Alike) -> Alike:
     """Finite wherever an iteration strays."""
     return jnp.exp(jnp.minimum(x, 100.0))

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array
 
 from .._constants import F, R
+from .._shapes import Alike, Scalar
 from ..properties import (
     MSMR,
     AbstractCurve,
@@ -30,7 +30,7 @@ class Exchange(NamedTuple):
 
     taking: AbstractCurve
     giving: AbstractCurve
-    middle: Array
+    middle: Scalar
 
 
 REACH = 5.0
@@ -38,7 +38,7 @@ REACH = 5.0
 empty or full, rates would be those of nothing real, and too stiff for any integrator."""
 
 
-def driving(U: Array, middle: Array, T: Array) -> Array:
+def driving(U: Alike, middle: Scalar, T: Scalar) -> Alike:
     """z(U) = F (U - U_0) / 2RT near the plateau, bounded far from it."""
     return REACH * jnp.tanh(F * (U - middle) / (2.0 * R * T) / REACH)
 
@@ -54,23 +54,23 @@ def exchange(host: MSMR) -> Exchange:
 
     # Beyond empty nothing more is given, beyond full nothing more is taken; whatever
     # oversteps by an error of integration is driven back.
-    def taking(host: MSMR, b: Array, U: Array) -> PiecewiseCubic:
+    def taking(host: MSMR, b: Alike, U: Alike) -> PiecewiseCubic:
         taken = room(b) * jnp.exp(driving(U, middle, host.T))
         table = Table(jnp.append(b[0] - 1.0, b), jnp.append(taken[0], taken))
         return table.prepared()
 
-    def giving(host: MSMR, b: Array, U: Array) -> PiecewiseCubic:
+    def giving(host: MSMR, b: Alike, U: Alike) -> PiecewiseCubic:
         given = room(b) / jnp.exp(driving(U, middle, host.T))
         table = Table(jnp.append(b, b[-1] + 1.0), jnp.append(given, given[-1]))
         return table.prepared()
 
-    def room(b: Array) -> Array:
+    def room(b: Alike) -> Alike:
         return jnp.sqrt(b / sites * (1.0 - b / sites))
 
     return Exchange(host.tabled(taking), host.tabled(giving), middle)
 
 
-def filling(rate: Array, U_a: Array, b: Array, pores: Exchange, T: Array) -> Array:
+def filling(rate: Scalar, U_a: Alike, b: Alike, pores: Exchange, T: Scalar) -> Alike:
     """S = k_pf sinh(z(U_b) - z(U_a)) sqrt(x_b (1 - x_b)) [s-1].
 
     Sodium moves to the sites of higher potential; z is F U / 2RT where pores fill.
@@ -136,18 +136,18 @@ class SlopeAndPores(AbstractPopulations):
     host: MSMR
     parts: tuple[MSMR, MSMR]
 
-    def split(self, x: Array, T: Array) -> tuple[Array, Array]:
+    def split(self, x: Alike, T: Scalar) -> tuple[Alike, Alike]:
         # Particles of one material have one composition at rest.
         U = jnp.broadcast_to(self.host.at(T)(x[0]), x.shape)
         slope, filled = (part.at(T).composition(U) for part in self.parts)
         return slope, filled
 
-    def whole(self, mobile: Array, T: Array) -> Array:
+    def whole(self, mobile: Alike, T: Scalar) -> Alike:
         return self.of_slope.at(T)(mobile)
 
-    def potential(self, ocp: Property, mobile: Array, T: Array) -> Array:
+    def potential(self, ocp: Property, mobile: Alike, T: Scalar) -> Alike:
         return ocp.scale * self.slope.at(T)(mobile)
 
-    def filling(self, mobile: Array, held: Array, T: Array) -> Array:
+    def filling(self, mobile: Alike, held: Alike, T: Scalar) -> Alike:
         U = self.slope.at(T)(mobile)
         return filling(self.rate(T, T), U, held, self.exchange, T)

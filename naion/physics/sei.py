@@ -10,20 +10,19 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from .._constants import F, R
+from .._shapes import Alike, Each, Scalar
 from ..properties import Property
 from .surface import AbstractSurfaceProcess, Named, Surface, Unknown, per_charge
-
-Scalar = Float[Array, ""]
 
 
 class AbstractGrowth(eqx.Module):
     """A law of growth."""
 
     @abc.abstractmethod
-    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Each, drop: Each, thickness: Each, T: Scalar) -> Each:
         """Current density of SEI formation, negative [A.m-2].
 
         Args:
@@ -47,7 +46,7 @@ class ReactionLimited(AbstractGrowth):
     transfer: Scalar
     potential: Scalar
 
-    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Each, drop: Each, thickness: Each, T: Scalar) -> Each:
         exponent = -self.transfer * F * (drop - self.potential) / (R * T)
         return -F * self.rate * jnp.exp(jnp.minimum(exponent, 100.0))
 
@@ -61,7 +60,7 @@ class SolventDiffusion(AbstractGrowth):
 
     permeability: Scalar
 
-    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Each, drop: Each, thickness: Each, T: Scalar) -> Each:
         return -F * self.permeability / thickness * jnp.ones_like(across)
 
 
@@ -79,7 +78,7 @@ class Interstitial(AbstractGrowth):
 
     permeability: Scalar
 
-    def current(self, across: Array, drop: Array, thickness: Array, T: Array) -> Array:
+    def current(self, across: Each, drop: Each, thickness: Each, T: Scalar) -> Each:
         exponent = jnp.minimum(-F * across / (R * T), 100.0)
         return -F * self.permeability / thickness * jnp.exp(exponent)
 
@@ -110,10 +109,10 @@ class SEI(AbstractSurfaceProcess):
         Unknown("lost", 10.0, sodium=1.0, title="Sodium in the SEI over sites"),
     )
 
-    def start(self, x: Array, T: Array) -> dict[str, Array]:
+    def start(self, x: Alike, T: Scalar) -> dict[str, Array]:
         return {"sei": jnp.ones_like(x), "lost": jnp.zeros_like(x)}
 
-    def current(self, u: Named, at: Surface) -> Array:
+    def current(self, u: Named, at: Surface) -> Each:
         return self.growth.current(at.across, at.drop, u["sei"] * self.thickness, at.T)
 
     def rates(self, u: Named, at: Surface) -> dict[str, Array]:
@@ -128,21 +127,21 @@ class SEI(AbstractSurfaceProcess):
         )
         return {"sei": grows / self.thickness, "lost": -per_charge(at.sites) * j}
 
-    def resistance(self, u: Named, T: Array) -> Array:
+    def resistance(self, u: Named, T: Scalar) -> Each:
         return u["sei"] * self.thickness / self.conductivity(T, T)
 
-    def film(self, u: Named) -> Array:
+    def film(self, u: Named) -> Each:
         return self.thickness * (u["sei"] - 1.0)
 
 
 def rate(
-    current: Array,
-    thickness: Array,
-    molar_volume: Array,
-    electrons: Array,
-    dissolution: Array,
-    inner_thickness: Array,
-) -> Array:
+    current: Each,
+    thickness: Each,
+    molar_volume: Each,
+    electrons: Each,
+    dissolution: Each,
+    inner_thickness: Each,
+) -> Each:
     """dL/dt = -V j / (z F) - k_diss (L - L_inner)+ [m.s-1].
 
     Args:

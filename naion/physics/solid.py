@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from .._constants import F, R
+from .._shapes import Alike, Scalar
 from ..mesh import Shells
 
 
 def shell_flux(
-    sto_in: Array, sto_out: Array, diffusivity: Callable[[Array], Array], gap: Array
-) -> Array:
+    sto_in: Alike, sto_out: Alike, diffusivity: Callable[[Array], Array], gap: Alike
+) -> Alike:
     """-D_s dx/dr across the face between two shells [m.s-1].
 
     D_s is taken at the mean composition of the two shells.
@@ -27,13 +28,13 @@ def shell_flux(
 
 
 def shell_flux_by_potential(
-    sto_in: Array,
-    sto_out: Array,
+    sto_in: Alike,
+    sto_out: Alike,
     mobility: Callable[[Array], Array],
     ocp: Callable[[Array], Array],
-    gap: Array,
-    T: Array,
-) -> Array:
+    gap: Alike,
+    T: Scalar,
+) -> Alike:
     """D_0 x (1-x) F/RT dU/dr across the face between two shells [m.s-1].
 
     Sodium moves down its chemical potential, mu = -F U: the diffusivity is
@@ -56,8 +57,11 @@ def shell_flux_by_potential(
 
 
 def shell_rates(
-    flux: Array, surface_flux: Array, shells: Shells, radius: Array
-) -> Array:
+    flux: Float[Array, "faces n"],
+    surface_flux: Float[Array, " n"],
+    shells: Shells,
+    radius: Float[Array, " n"],
+) -> Float[Array, "faces+1 n"]:
     """dx/dt = -(1/r^2) d(r^2 N)/dr on control volumes [s-1].
 
     Args:

@@ -4,8 +4,8 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array
 
+from .._shapes import Alike, Scalar
 from ..properties import Property
 
 
@@ -16,7 +16,7 @@ class AbstractPopulations(eqx.Module):
     both are in units of all sites. Methods are elementwise in shells and particles.
     """
 
-    def split(self, x: Array, T: Array) -> tuple[Array, Array]:
+    def split(self, x: Alike, T: Scalar) -> tuple[Alike, Alike]:
         """Compositions of the diffusing sites and of the store at the start.
 
         Args:
@@ -25,16 +25,16 @@ class AbstractPopulations(eqx.Module):
         """
         return x, jnp.zeros_like(x)
 
-    def whole(self, mobile: Array, T: Array) -> Array:
+    def whole(self, mobile: Alike, T: Scalar) -> Alike:
         """Composition by which properties of the host go, from the diffusing sites'."""
         return mobile
 
-    def potential(self, ocp: Property, mobile: Array, T: Array) -> Array:
+    def potential(self, ocp: Property, mobile: Alike, T: Scalar) -> Alike:
         """Open-circuit potential by the composition of the diffusing sites [V]."""
         return ocp(mobile, T)
 
     @abc.abstractmethod
-    def filling(self, mobile: Array, held: Array, T: Array) -> Array:
+    def filling(self, mobile: Alike, held: Alike, T: Scalar) -> Alike:
         """How fast the store fills from the diffusing sites [s-1]."""
 
 

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._constants import F
+from .._shapes import Alike, Each, Scalar
 
 Named = Mapping[str, Array]
 """Unknowns by name, each (n,) for the particles of one material."""
@@ -55,13 +56,13 @@ class Surface(NamedTuple):
         T: temperature [K].
     """
 
-    j: Array
-    across: Array
-    drop: Array
-    salt: Array
-    x: Array
-    sites: Array
-    T: Array
+    j: Each
+    across: Each
+    drop: Each
+    salt: Each
+    x: Each
+    sites: Each
+    T: Each
 
 
 class AbstractSurfaceProcess(eqx.Module):
@@ -75,7 +76,7 @@ class AbstractSurfaceProcess(eqx.Module):
     unknowns: ClassVar[tuple[Unknown, ...]] = ()
     """Those of its own."""
 
-    def start(self, x: Array, T: Array) -> dict[str, Array]:
+    def start(self, x: Alike, T: Scalar) -> dict[str, Array]:
         """Its unknowns at rest, by name.
 
         Args:
@@ -93,26 +94,26 @@ class AbstractSurfaceProcess(eqx.Module):
         """
         return {}
 
-    def current(self, u: Named, at: Surface) -> Array:
+    def current(self, u: Named, at: Surface) -> Each:
         """Current density of a reaction of its own, positive on oxidation [A.m-2]."""
         return jnp.zeros_like(at.j)
 
-    def potential(self, u: Named, x: Array, T: Array) -> Array:
+    def potential(self, u: Named, x: Alike, T: Scalar) -> Alike:
         """What it adds to the open-circuit potential [V]."""
         return jnp.zeros_like(x)
 
-    def resistance(self, u: Named, T: Array) -> Array:
+    def resistance(self, u: Named, T: Scalar) -> Each:
         """What it adds to that of the film, at temperature T [ohm.m2]."""
         return jnp.zeros(())
 
-    def film(self, u: Named) -> Array:
+    def film(self, u: Named) -> Each:
         """Thickness that it has put on the particles since the start, linear in `u` [m].
 
         It takes its volume from the pores of the electrode.
         """
         return jnp.zeros(())
 
-    def differential_capacitance(self, drop: Array, T: Array) -> Array:
+    def differential_capacitance(self, drop: Alike, T: Scalar) -> Each:
         """What it adds to that of the double layer [F.m-2]."""
         return jnp.zeros(())
 
@@ -123,6 +124,6 @@ class AbstractSurfaceProcess(eqx.Module):
         )
 
 
-def per_charge(sites: Array) -> Array:
+def per_charge(sites: Alike) -> Alike:
     """Change of mean stoichiometry for each charge through an area [m2.C-1]."""
     return 1.0 / (F * sites)

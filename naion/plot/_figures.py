@@ -1,16 +1,24 @@
-"""Matplotlib figures of solutions, fits and predictions; each takes and returns axes."""
+"""Matplotlib figures of solutions, fits and predictions; each takes and returns axes.
+
+What a solution has is asked for, and labelled, by its name in the registry of variables.
+"""
 
 from typing import Any
 
-import jax
 import numpy as np
 
-from .._constants import ZERO_CELSIUS
 from ..fit import Experiment, Kind
 from ..parameters import Cell
-from ..simulation import Solution
+from ..simulation import VARIABLES, WITH_CELL, Solution, Variable, variable
 
 HOUR = 3600.0
+
+
+def _known(name: str) -> Variable:
+    return variable(name, (*VARIABLES, *WITH_CELL))
+
+
+TIME, VOLTAGE = _known("Time [h]"), _known("Voltage [V]")
 
 
 def overview(solution: Solution, axes: Any = None) -> Any:
@@ -25,21 +33,19 @@ def overview(solution: Solution, axes: Any = None) -> Any:
             "`naion.simulate` gives one."
         )
     axes = _axes(axes, 4, sharex=True)
-    t = np.asarray(solution.t) / HOUR
-    for axis, name in zip(
-        np.ravel(axes),
-        ("Voltage [V]", "Current [A]", "Cell temperature [C]", "Plating margin [V]"),
-        strict=True,
-    ):
-        of_layers = name == "Cell temperature [C]"
-        values = (
-            solution.layer_temperature - ZERO_CELSIUS if of_layers else solution[name]
-        )
-        axis.plot(t, np.asarray(values))
-        axis.set_ylabel(name)
+    which = "Layer" if solution.model.nodes > 1 else "Cell"
+    names = (
+        "Voltage [V]",
+        "Current [A]",
+        f"{which} temperature [C]",
+        "Plating margin [V]",
+    )
+    for axis, name in zip(np.ravel(axes), names, strict=True):
+        axis.plot(solution[TIME.name], solution[name])
+        axis.set_ylabel(_known(name).name)
     np.ravel(axes)[3].axhline(0.0, color="0.7", linewidth=0.8)
     for axis in np.ravel(axes)[2:]:
-        axis.set_xlabel("Time [h]")
+        axis.set_xlabel(TIME.name)
     return axes
 
 
@@ -68,7 +74,7 @@ def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
         ValueError: when the simulation did not keep its states.
     """
     axes = _axes(axes)
-    t = np.asarray(solution.t)[:-1] / HOUR
+    t = solution[TIME.name][:-1]
     parts = solution.losses(cell)
     level = np.asarray(parts.open_circuit)
     axes.plot(t, level, "k--", linewidth=1.0, label="open circuit")
@@ -80,10 +86,18 @@ def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
             )
             level = level + part
     axes.plot(t, level, "k", linewidth=1.2, label="voltage")
-    axes.set_xlabel("Time [h]")
-    axes.set_ylabel("Voltage [V]")
+    axes.set_xlabel(TIME.name)
+    axes.set_ylabel(VOLTAGE.name)
     axes.legend(fontsize="x-small", ncols=2)
     return axes
+
+
+LINES = (
+    "Electrolyte concentration [mol.m-3]",
+    "Electrode potential [V]",
+    "Electrolyte potential [V]",
+)
+PARTICLES = "Interfacial current density [A.m-2]", "Surface stoichiometry"
 
 
 def fields(
@@ -101,34 +115,31 @@ def fields(
         ValueError: when the simulation did not keep its states.
     """
     axes = _axes(axes, 4)
-    states, t = solution.states, np.asarray(solution.t)[:-1]
-    if solution.model.nodes > 1:
-        states = jax.tree.map(lambda a: a[:, solution.model.nodes // 2], states)
+    grid, nodes = solution.model.discretise(cell), solution.model.nodes
+    t = np.asarray(solution.t)[:-1]
     k = len(t) - 1 if time is None else int(np.argmin(np.abs(t - time)))
-    grid = solution.model.discretise(cell)
-    dx = 1e6 * np.asarray(grid.dx)
-    x = np.cumsum(dx) - 0.5 * dx
-    solid = np.where(grid.has_solid, np.asarray(states.phi_s[k]), np.nan)
-    salt = np.asarray(states.c_e[k] * cell.electrolyte.concentration)
-    one, two, three, four = np.ravel(axes)
-    one.plot(x, salt)
-    one.set_ylabel("Salt [mol.m-3]")
-    two.plot(x, solid, label="solid")
-    two.plot(x, np.asarray(states.phi_e[k]), label="liquid")
-    two.set_ylabel("Potential [V]")
-    two.legend(fontsize="x-small")
-    surface = np.asarray(grid.composition(states.sto[k, -1], states.temperature[k]))
-    start = 0
-    for i, (first, count) in enumerate(grid.runs):
-        here, run = slice(first, first + count), slice(start, start + count)
-        three.plot(x[here], np.asarray(states.j[k])[run], color=f"C{i}")
-        four.plot(x[here], surface[run], color=f"C{i}")
-        start += count
-    three.set_ylabel("Reaction [A.m-2]")
-    four.set_ylabel("Surface stoichiometry")
-    for axis in (three, four):
-        axis.set_xlabel("Position [um]")
+
+    def at_step(v: Variable) -> np.ndarray:
+        found = v.function(solution, cell) if v in WITH_CELL else v.function(solution)
+        return np.asarray(found[k, nodes // 2] if nodes > 1 else found[k])
+
+    position = _known("Position [um]")
+    x = np.asarray(position.function(solution, cell))
+    salt, *potentials = map(_known, LINES)
+    one, two, *of_particles = np.ravel(axes)
+    one.plot(x, at_step(salt))
+    one.set_ylabel(salt.name)
     one.set_title(f"{t[k] / HOUR:.3f} h", fontsize="small")
+    for v, there in zip(potentials, (grid.has_solid, True), strict=True):
+        two.plot(x, np.where(there, at_step(v), np.nan), label=v.quantity)
+    two.set_ylabel(f"{', '.join(v.symbol for v in potentials)} [{potentials[0].unit}]")
+    two.legend(fontsize="x-small")
+    for axis, v in zip(of_particles, map(_known, PARTICLES), strict=True):
+        runs = np.split(at_step(v), np.cumsum([count for _, count in grid.runs])[:-1])
+        for i, ((first, count), run) in enumerate(zip(grid.runs, runs, strict=True)):
+            axis.plot(x[first : first + count], run, color=f"C{i}")
+        axis.set_xlabel(position.name)
+        axis.set_ylabel(v.name)
     return axes
 
 
@@ -161,7 +172,7 @@ def fields_slider(solution: Solution, cell: Cell) -> Any:
         min=0.0,
         max=end / HOUR,
         step=end / HOUR / 200,
-        description="Time [h]",
+        description=TIME.name,
     )
     return ipywidgets.interactive(show, time=slider)
 
@@ -206,7 +217,7 @@ def fit(
         name = f"{experiment.name} {observed.label}"
         axes.plot(observed.x, model, style, color=colour, linewidth=1.2, label=name)
     axes.set_xlabel(" or ".join(dict.fromkeys(shown)))
-    axes.set_ylabel("Voltage [V]")
+    axes.set_ylabel(VOLTAGE.name)
     return axes
 
 

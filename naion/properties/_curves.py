@@ -14,7 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
+
+from .._shapes import Alike, Scalar
 
 Interpolation = Literal["pchip", "linear"]
 Extrapolation = Literal["linear", "clamp"]
@@ -24,10 +26,10 @@ class AbstractCurve(eqx.Module):
     """A function of composition."""
 
     @abc.abstractmethod
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         """Evaluate at composition `x` of any shape."""
 
-    def at(self, T: Array) -> "AbstractCurve":
+    def at(self, T: Scalar) -> "AbstractCurve":
         """The curve at a temperature [K], where that is more than a factor."""
         return self
 
@@ -39,9 +41,9 @@ class AbstractCurve(eqx.Module):
 class Constant(AbstractCurve):
     """The same value at every composition."""
 
-    value: Float[Array, ""]
+    value: Scalar
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return jnp.broadcast_to(self.value, jnp.shape(x))
 
     def prepared(self) -> AbstractCurve:
@@ -92,7 +94,7 @@ class Table(AbstractCurve):
         self.x, self.y = _in_order(x, y)
         self.interpolation, self.extrapolation = interpolation, extrapolation
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return self.prepared()(x)
 
     def prepared(self) -> "PiecewiseCubic":
@@ -180,7 +182,7 @@ class PiecewiseCubic(AbstractCurve):
     knots: Float[Array, " n"]
     pieces: Float[Array, "5 m"]
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return _cubic(self.knots, self.pieces, x)
 
     def prepared(self) -> AbstractCurve:
@@ -188,7 +190,11 @@ class PiecewiseCubic(AbstractCurve):
 
 
 def piecewise_cubic(
-    x: Array, y: Array, left: Array, right: Array, goes_on: float
+    x: Float[Array, " n"],
+    y: Float[Array, " n"],
+    left: Float[Array, " n-1"],
+    right: Float[Array, " n-1"],
+    goes_on: float,
 ) -> PiecewiseCubic:
     """The cubics through points with given slopes at both ends of every piece.
 
@@ -203,7 +209,7 @@ def piecewise_cubic(
     cubic = (left + right - 2.0 * secant) / width**2
     between = jnp.stack([x[:-1], y[:-1], left, quadratic, cubic])
 
-    def outside(x: Array, y: Array, slope: Array) -> Array:
+    def outside(x: Scalar, y: Scalar, slope: Scalar) -> Float[Array, "5 1"]:
         none = jnp.zeros_like(y)
         return jnp.stack([x, y, goes_on * slope, none, none])[:, None]
 
@@ -223,10 +229,10 @@ class Corrected(AbstractCurve):
     base: AbstractCurve
     correction: Table
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return self.base(x) + self.correction(x)
 
-    def at(self, T: Array) -> AbstractCurve:
+    def at(self, T: Scalar) -> AbstractCurve:
         return Corrected(self.base.at(T), self.correction)
 
     def prepared(self) -> AbstractCurve:
@@ -237,10 +243,10 @@ class _Sum(AbstractCurve):
     first: AbstractCurve
     second: AbstractCurve
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return self.first(x) + self.second(x)
 
-    def at(self, T: Array) -> AbstractCurve:
+    def at(self, T: Scalar) -> AbstractCurve:
         return _Sum(self.first.at(T), self.second.at(T))
 
     def prepared(self) -> AbstractCurve:
@@ -259,14 +265,14 @@ class Walled(AbstractCurve):
     """
 
     base: AbstractCurve
-    width: Float[Array, ""]
+    width: Scalar
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         inside = jnp.clip(x, -5.0 * self.width, 1.0 + 5.0 * self.width)
         walls = jnp.exp(-inside / self.width) - jnp.exp((inside - 1.0) / self.width)
         return self.base(x) + walls
 
-    def at(self, T: Array) -> AbstractCurve:
+    def at(self, T: Scalar) -> AbstractCurve:
         return Walled(self.base.at(T), self.width)
 
     def prepared(self) -> AbstractCurve:
@@ -279,15 +285,15 @@ class TanhSum(AbstractCurve):
     The form in which many lithium open-circuit potentials are published.
     """
 
-    offset: Float[Array, ""]
-    slope: Float[Array, ""]
-    exp_size: Float[Array, ""]
-    exp_rate: Float[Array, ""]
+    offset: Scalar
+    slope: Scalar
+    exp_size: Scalar
+    exp_rate: Scalar
     size: Float[Array, " n"]
     rate: Float[Array, " n"]
     centre: Float[Array, " n"]
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         steps = self.size * jnp.tanh(self.rate * (x[..., None] - self.centre))
         rise = self.exp_size * jnp.exp(-self.exp_rate * x)
         return self.offset + self.slope * x + rise + jnp.sum(steps, axis=-1)
@@ -302,7 +308,7 @@ class PowerSeries(AbstractCurve):
     coefficient: Float[Array, " n"]
     exponent: tuple[float, ...] = eqx.field(static=True)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         m = _positive(x / 1000.0)
         terms = [c * m**e for c, e in zip(self.coefficient, self.exponent, strict=True)]
         return jnp.sum(jnp.stack(terms), axis=0)
@@ -317,11 +323,11 @@ class PowerExponential(AbstractCurve):
     `size` is the value at 1000 mol.m-3.
     """
 
-    size: Float[Array, ""]
-    rate: Float[Array, ""]
+    size: Scalar
+    rate: Scalar
     power: float = eqx.field(static=True, default=0.0)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         m = _positive(x / 1000.0)
         return self.size * m**self.power * jnp.exp(-self.rate * (m - 1.0))
 
@@ -329,7 +335,7 @@ class PowerExponential(AbstractCurve):
         return self
 
 
-def _search_tree(knots: Array) -> Array:
+def _search_tree(knots: Float[Array, " n"]) -> Float[Array, " m"]:
     """Increasing knots as a balanced binary search tree, level after level.
 
     Padded with infinities to one less than a power of two.
@@ -346,7 +352,7 @@ def _search_tree(knots: Array) -> Array:
 
 # Looked up at many places with few shapes: `jit` lets JAX trace each shape once.
 @jax.jit
-def _cubic(knots: Array, pieces: Array, x: Array) -> Array:
+def _cubic(knots: Float[Array, " n"], pieces: Float[Array, "5 m"], x: Alike) -> Alike:
     index = count_below(jax.lax.stop_gradient(knots), x)
     # One lookup: derivatives with respect to the table cost one sum into it, not five.
     found = jnp.split(elements(pieces, index), 5)
@@ -355,7 +361,7 @@ def _cubic(knots: Array, pieces: Array, x: Array) -> Array:
     return a + z * (b + z * (c + z * d))
 
 
-def count_below(tree: Array, x: Array) -> Array:
+def count_below(tree: Float[Array, " m"], x: Alike) -> Int[Array, "*n"]:
     """How many knots of a `_search_tree` are not above each `x`."""
     place = jnp.zeros(x.shape, jnp.int32)
     first = 0
@@ -368,18 +374,22 @@ def count_below(tree: Array, x: Array) -> Array:
     return place
 
 
-def elements(rows: Array, place: Array) -> Array:
+def elements(
+    rows: Float[Array, "*rows m"], place: Int[Array, "*n"]
+) -> Float[Array, "..."]:
     """The columns of `rows` at places that are known to lie inside."""
     at = rows.at[..., place]
     return at.get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
-def _positive(m: Array) -> Array:
+def _positive(m: Alike) -> Alike:
     """A smooth floor: m for m >> 1e-6, positive with finite slope everywhere."""
     return 0.5 * (m + jnp.sqrt(m * m + 1e-12))
 
 
-def _pchip_slopes(width: Array, secant: Array) -> Array:
+def _pchip_slopes(
+    width: Float[Array, " n"], secant: Float[Array, " n"]
+) -> Float[Array, " n+1"]:
     """Slopes at the points that keep each piece monotone (weighted harmonic mean)."""
     w_left = 2.0 * width[1:] + width[:-1]
     w_right = width[1:] + 2.0 * width[:-1]
@@ -394,7 +404,7 @@ def _pchip_slopes(width: Array, secant: Array) -> Array:
     return jnp.concatenate([first[None], inner, last[None]])
 
 
-def _end_slope(h0: Array, h1: Array, s0: Array, s1: Array) -> Array:
+def _end_slope(h0: Scalar, h1: Scalar, s0: Scalar, s1: Scalar) -> Scalar:
     """One-sided three-point slope, limited so that the end piece stays monotone."""
     slope = ((2.0 * h0 + h1) * s0 - h0 * s1) / (h0 + h1)
     slope = jnp.where(slope * s0 <= 0.0, 0.0, slope)

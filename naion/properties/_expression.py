@@ -9,6 +9,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from .._shapes import Alike
 from ._curves import AbstractCurve
 
 _OPERATORS: dict[type, Callable] = {
@@ -43,7 +44,7 @@ class Expression(AbstractCurve):
         except SyntaxError as error:
             raise ValueError(f"{self.text!r} is not an expression: {error}.") from None
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return _evaluate(self._tree(), x) * jnp.ones_like(x)
 
     def prepared(self) -> AbstractCurve:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._shapes import Alike, Scalar
 from ._curves import AbstractCurve, PiecewiseCubic, count_below, elements
 
 REFERENCE = 298.15
@@ -49,10 +50,10 @@ class CubicsInTemperature(AbstractCurve):
     pieces: Float[Array, "r m"]
     weights: Float[Array, " k"]
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return _blended(self.knots, self.pieces, self.weights, x)
 
-    def at(self, T: Array) -> AbstractCurve:
+    def at(self, T: Scalar) -> AbstractCurve:
         return CubicsInTemperature(self.knots, self.pieces, _weights(jnp.asarray(T)))
 
     def prepared(self) -> AbstractCurve:
@@ -74,7 +75,12 @@ def in_temperature(curve_at: Callable[[Array], PiecewiseCubic]) -> CubicsInTempe
 
 
 @jax.jit
-def _blended(knots: Array, pieces: Array, weights: Array, x: Array) -> Array:
+def _blended(
+    knots: Float[Array, " m"],
+    pieces: Float[Array, "r p"],
+    weights: Float[Array, " k"],
+    x: Alike,
+) -> Alike:
     index = count_below(jax.lax.stop_gradient(knots), x)
 
     def blended(rows: Array) -> Array:
@@ -91,14 +97,14 @@ def _blended(knots: Array, pieces: Array, weights: Array, x: Array) -> Array:
     return a + z * (b + z * (c + z * d))
 
 
-def _weights(T: Array) -> Array:
+def _weights(T: Scalar) -> Float[Array, " k"]:
     """Of the nodes in the polynomial through them, (k,); linear beyond their ends."""
     inside = jnp.clip(T, NODES[0], NODES[-1])
     value, slope = jax.jvp(_lagrange, (inside,), (jnp.ones_like(inside),))
     return value + (T - inside) * slope
 
 
-def _lagrange(T: Array) -> Array:
+def _lagrange(T: Scalar) -> Float[Array, " k"]:
     """Lagrange's polynomials, by products from both sides: no division, exact at nodes."""
     away = [T - node for node in NODES]
     before, behind = [jnp.ones_like(T)], [jnp.ones_like(T)]

@@ -11,6 +11,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._shapes import Alike, Scalar
 from ._curves import AbstractCurve
 
 LEAST = 0.5
@@ -21,16 +22,16 @@ class AbstractLandesfeind(AbstractCurve):
     """A law with coefficients p, at a temperature that `at` sets; m = c / (1 mol/L)."""
 
     p: Float[Array, " n"]
-    T: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.asarray(298.15, float))
+    T: Scalar = eqx.field(default_factory=lambda: jnp.asarray(298.15, float))
 
-    def at(self, T: Array) -> AbstractCurve:
+    def at(self, T: Scalar) -> AbstractCurve:
         return type(self)(self.p, T)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return self.law(x / 1000.0)
 
     @abc.abstractmethod
-    def law(self, m: Array) -> Array:
+    def law(self, m: Alike) -> Alike:
         """The value at molarity `m`, of any shape."""
 
     def prepared(self) -> AbstractCurve:
@@ -42,7 +43,7 @@ class LandesfeindConductivity(AbstractLandesfeind):
     e = exp(1000 K / T), in mS/cm; called, in S/m. p is (6,).
     """
 
-    def law(self, m: Array) -> Array:
+    def law(self, m: Alike) -> Alike:
         p1, p2, p3, p4, p5, p6 = self.p
         e = jnp.exp(1000.0 / self.T)
         root = jnp.sqrt(jnp.maximum(m, 1e-9))
@@ -55,7 +56,7 @@ class LandesfeindConductivity(AbstractLandesfeind):
 class LandesfeindDiffusivity(AbstractLandesfeind):
     """1e-10 p1 exp(p2 m) exp(p3 / T) exp(p4 m / T) [m2/s]. p is (4,)."""
 
-    def law(self, m: Array) -> Array:
+    def law(self, m: Alike) -> Alike:
         p1, p2, p3, p4 = self.p
         return 1e-10 * p1 * jnp.exp(p2 * m + p3 / self.T + p4 * m / self.T)
 
@@ -65,7 +66,7 @@ class LandesfeindPolynomial(AbstractLandesfeind):
     number, thermodynamic factor. p is (9,).
     """
 
-    def law(self, m: Array) -> Array:
+    def law(self, m: Alike) -> Alike:
         p, T = self.p, self.T
         constant = p[0] + p[2] * T + p[5] * T**2
         linear = p[1] + p[4] * T + p[8] * T**2

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._constants import F, R
+from .._shapes import Alike, Scalar
 from ._curves import AbstractCurve, PiecewiseCubic, piecewise_cubic
 from ._in_temperature import REFERENCE, CubicsInTemperature, in_temperature
 
@@ -48,42 +49,40 @@ class MSMR(AbstractCurve):
     width: Float[Array, " n"]
     amount: Float[Array, " n"]
     knots: int = eqx.field(static=True, default=250)
-    T: Float[Array, ""] = eqx.field(
-        default_factory=lambda: jnp.asarray(REFERENCE, float)
-    )
+    T: Scalar = eqx.field(default_factory=lambda: jnp.asarray(REFERENCE, float))
 
-    def at(self, T: Array) -> "MSMR":
+    def at(self, T: Scalar) -> "MSMR":
         return dataclasses.replace(self, T=T)
 
-    def composition(self, U: Array) -> Array:
+    def composition(self, U: Alike) -> Alike:
         """x at potential `U` [V], of any shape."""
         return self._filling(U)[0]
 
-    def slope(self, U: Array) -> Array:
+    def slope(self, U: Alike) -> Alike:
         """dx/dU at potential `U` [V-1], negative."""
         return self._filling(U)[1]
 
-    def _filling(self, U: Array) -> tuple[Array, Array]:
+    def _filling(self, U: Alike) -> tuple[Alike, Alike]:
         """x and dx/dU at potential `U` [V]."""
         steep = F / (R * self.T * self.width)
         full = jax.nn.sigmoid(steep * (self.potential - U[..., None]))
         x = jnp.sum(self.amount * full, axis=-1)
         return x, -jnp.sum(self.amount * steep * full * (1.0 - full), axis=-1)
 
-    def _bounds(self) -> tuple[Array, Array]:
+    def _bounds(self) -> tuple[Scalar, Scalar]:
         """Potentials between which all but a thousandth of the sites fill [V]."""
         reach = 12.0 * R * self.T / F * self.width
         return jnp.min(self.potential - reach), jnp.max(self.potential + reach)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         x = jnp.asarray(x, float)
         ends = jax.lax.stop_gradient(self)._bounds()
         low, high = (jnp.broadcast_to(end, x.shape) for end in ends)
         return self._between(x, low, high, 0.5 * (low + high), _ITERATIONS)
 
     def _between(
-        self, x: Array, low: Array, high: Array, first: Array, iterations: int
-    ) -> Array:
+        self, x: Alike, low: Alike, high: Alike, first: Alike, iterations: int
+    ) -> Alike:
         """U at compositions `x` whose potentials lie between `low` and `high` [V], from
         a first guess.
         """
@@ -110,7 +109,7 @@ class MSMR(AbstractCurve):
         return U - (found - x) / jax.lax.stop_gradient(slope)
 
     def prepared(self) -> AbstractCurve:
-        def curve_at(host: MSMR, x: Array, U: Array) -> PiecewiseCubic:
+        def curve_at(host: MSMR, x: Alike, U: Alike) -> PiecewiseCubic:
             slope = 1.0 / host.slope(U)
             return piecewise_cubic(x, U, slope[:-1], slope[1:], 1.0)
 
@@ -130,7 +129,7 @@ class MSMR(AbstractCurve):
             self.at(jnp.asarray(REFERENCE, float)).composition(U_ref)
         )
 
-        def of(T: Array) -> PiecewiseCubic:
+        def of(T: Scalar) -> PiecewiseCubic:
             host = self.at(T)
             known = jax.lax.stop_gradient(host)
             # Between which of some falling potentials each x is.
@@ -147,7 +146,7 @@ class MSMR(AbstractCurve):
 
         return in_temperature(of)
 
-    def knot_potentials(self) -> Array:
+    def knot_potentials(self) -> Float[Array, " {self.knots}"]:
         """At 298.15 K, falling, where either the potential or the composition has moved
         on [V].
         """
@@ -176,10 +175,10 @@ class WholeOfPart(AbstractCurve):
     part: AbstractCurve
     rest: MSMR
 
-    def at(self, T: Array) -> "WholeOfPart":
+    def at(self, T: Scalar) -> "WholeOfPart":
         return WholeOfPart(self.part.at(T), self.rest.at(T))
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Alike) -> Alike:
         return x + self.rest.composition(self.part(x))
 
     def prepared(self) -> "WholeOfPart":

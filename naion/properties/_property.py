@@ -5,8 +5,9 @@ from typing import TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
+from .._shapes import Alike, Scalar
 from ._curves import AbstractCurve, Constant
 from ._temperature import AbstractTemperatureLaw, Invariant
 
@@ -26,7 +27,7 @@ class Property(eqx.Module):
 
     curve: AbstractCurve
     temperature: AbstractTemperatureLaw
-    scale: Float[Array, ""]
+    scale: Scalar
     valid: tuple[float, float] | None = eqx.field(static=True, default=None)
 
     def __init__(
@@ -43,7 +44,7 @@ class Property(eqx.Module):
         self.scale = jnp.asarray(scale, dtype=float)
         self.valid = valid
 
-    def __call__(self, x: Array, T: Array) -> Array:
+    def __call__(self, x: Alike, T: Scalar) -> Alike:
         """Value at composition `x` (any shape) and temperature `T` [K], a scalar."""
         return self.scale * self.temperature(T) * self.curve.at(T)(x)
 

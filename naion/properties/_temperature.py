@@ -4,23 +4,23 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from .._constants import R
+from .._shapes import Alike, Scalar
 
 
 class AbstractTemperatureLaw(eqx.Module):
     """A factor in temperature."""
 
     @abc.abstractmethod
-    def __call__(self, T: Array) -> Array:
+    def __call__(self, T: Alike) -> Alike:
         """The factor at temperature `T` [K]."""
 
 
 class Invariant(AbstractTemperatureLaw):
     """No dependence on temperature."""
 
-    def __call__(self, T: Array) -> Array:
+    def __call__(self, T: Alike) -> Alike:
         return jnp.ones_like(T)
 
 
@@ -32,10 +32,10 @@ class Arrhenius(AbstractTemperatureLaw):
         reference: T_ref [K].
     """
 
-    energy: Float[Array, ""]
-    reference: Float[Array, ""]
+    energy: Scalar
+    reference: Scalar
 
-    def __call__(self, T: Array) -> Array:
+    def __call__(self, T: Alike) -> Alike:
         return jnp.exp(self.energy / R * (1.0 / self.reference - 1.0 / T))
 
 
@@ -49,12 +49,12 @@ class VTF(AbstractTemperatureLaw):
         times_temperature: multiply by T / T_ref (for diffusivities).
     """
 
-    pseudo_energy: Float[Array, ""]
-    vogel: Float[Array, ""]
-    reference: Float[Array, ""]
+    pseudo_energy: Scalar
+    vogel: Scalar
+    reference: Scalar
     times_temperature: bool = eqx.field(static=True, default=False)
 
-    def __call__(self, T: Array) -> Array:
+    def __call__(self, T: Alike) -> Alike:
         warm = 1.0 / (self.reference - self.vogel)
         factor = jnp.exp(self.pseudo_energy * (warm - 1.0 / (T - self.vogel)))
         return factor * (T / self.reference) if self.times_temperature else factor
@@ -73,10 +73,10 @@ class Freezing(AbstractTemperatureLaw):
     """
 
     base: AbstractTemperatureLaw
-    liquidus: Float[Array, ""]
-    span: Float[Array, ""]
-    exponent: Float[Array, ""]
+    liquidus: Scalar
+    span: Scalar
+    exponent: Scalar
 
-    def __call__(self, T: Array) -> Array:
+    def __call__(self, T: Alike) -> Alike:
         below = jnp.logaddexp(0.0, self.liquidus - T)
         return self.base(T) * (self.span / (self.span + below)) ** self.exponent

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ._outputs import Output
+from ..systems import Output
 
 if TYPE_CHECKING:
     import pandas as pd

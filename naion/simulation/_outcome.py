@@ -5,7 +5,7 @@ from jaxtyping import Array
 
 from .._results import Result
 from ..solvers import Status, Trajectory
-from ._system import Event
+from ..systems import Event
 
 
 def outcome_of(done: Trajectory) -> Array:

@@ -6,7 +6,6 @@ So a simulation may take any number of steps, and its program hangs on none of t
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,19 +16,18 @@ from .._progress import Progress
 from .._results import Result
 from ..protocol import Protocol
 from ..solvers import Record, Where
+from ..systems import Outputs
 from ._cycles import cycles_of
 from ._cycles import joined as joined_cycles
-from ._outputs import Outputs
 from ._solution import Solution
 
-S = TypeVar("S", bound=Solution)
 Going = tuple[Where, ArrayLike]
 """Where to go on, and whether to: else from the start."""
 
-Program = Callable[[Protocol, ArrayLike, Going], tuple[S, Where]]
+Program = Callable[[Protocol, ArrayLike, Going], tuple[Solution, Where]]
 """At most so many steps of a protocol, from where."""
 
-Part = Callable[[ArrayLike, Going], tuple[S, Where]]
+Part = Callable[[ArrayLike, Going], tuple[Solution, Where]]
 
 EVERY = 2.0
 """Least time between two lines of progress [s]."""
@@ -38,13 +36,13 @@ ANEW, GOING = np.asarray(False), np.asarray(True)
 """Whether a part goes on, or begins at the start."""
 
 
-def in_windows(program: Program[S], protocol: Protocol, size: int) -> Part[S]:
+def in_windows(program: Program, protocol: Protocol, size: int) -> Part:
     """Parts that see so many rows of a protocol: more than they can take steps.
 
     What a part costs, and which program it is, so hang on none of the other rows.
     """
 
-    def part(most: ArrayLike, going: Going) -> tuple[S, Where]:
+    def part(most: ArrayLike, going: Going) -> tuple[Solution, Where]:
         where, goes_on = going
         first = np.asarray(where.segment if goes_on else 0)
         here = where._replace(segment=where.segment - first)
@@ -59,8 +57,8 @@ def in_windows(program: Program[S], protocol: Protocol, size: int) -> Part[S]:
 
 
 def in_parts(
-    part: Part[S], first: Where, most: int, keep: str, n_rows: int, progress: Progress
-) -> tuple[S, Where]:
+    part: Part, first: Where, most: int, keep: str, n_rows: int, progress: Progress
+) -> tuple[Solution, Where]:
     """The whole simulation, and where it ended.
 
     Args:

@@ -24,10 +24,17 @@ from ..parameters import (
 )
 from ..protocol import Protocol, Step
 from ..solvers import Where, beginning
+from ..systems import (
+    LIMITS,
+    CellSystem,
+    Members,
+    PackSystem,
+    in_layers,
+    in_parallel,
+    segments_of,
+)
 from ._parts import Going
 from ._solution import Solution
-from ._stack_system import StackSystem
-from ._system import CellSystem, segments_of
 from .driver import (
     DEFAULT_RTOL,
     FIRST_STEP,
@@ -134,9 +141,24 @@ def check_types(cell: Any, model: Any) -> None:
         )
 
 
-def _system_of(equations: Equations) -> CellSystem | StackSystem:
-    in_layers = isinstance(equations.thermal, ThroughStack)
-    return StackSystem(equations) if in_layers else CellSystem(equations)
+def _system_of(equations: Equations) -> CellSystem | PackSystem:
+    if not isinstance(equations.thermal, ThroughStack):
+        return CellSystem(equations)
+    return PackSystem(Members((equations,), in_parallel(equations.nodes)))
+
+
+def _at_rest(
+    equations: Equations, cell: Cell, sto: Stoichiometry, T: Array
+) -> tuple[CellSystem | PackSystem, Any, Array]:
+    """The system, what its methods take as `args`, and its flat state at rest."""
+    system = _system_of(equations)
+    if isinstance(system, CellSystem):
+        grid = system.discretise(cell)
+        return system, grid, system.equilibrium(grid, sto, T)
+    n = equations.nodes
+    laid = system.discretise(in_layers(cell, n))
+    of_layers = jax.tree.map(lambda a: jnp.broadcast_to(a, n), sto)
+    return system, laid, system.equilibrium(laid, (of_layers,), T)
 
 
 def _first(model: DFN, cell: Cell, structure: Any) -> Where:
@@ -172,11 +194,11 @@ def _program(
     given = start if options.named_start is None else options.named_start
     assert given is not None
     sto = start_of(cell, given)
-    segments = segments_of(protocol, cell, temperature)
     equations = options.model.for_cell(cell)
-    system = _system_of(equations)
-    args: Any = system.discretise(cell)
-    y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
+    layered = isinstance(equations.thermal, ThroughStack)
+    segments = segments_of(protocol, cell, temperature, LIMITS if layered else 0)
+    T = segments.control.control.temperature[0]
+    system, args, y0 = _at_rest(equations, cell, sto, T)
     sto = jnp.stack([sto.negative, sto.positive])
     sane = possible(cell)
     done, outcome = run_part(

@@ -2,7 +2,7 @@
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -13,12 +13,12 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from .._results import Result
-from ..models import DFN, Equations, Losses, State, discretise_layers, losses
+from ..models import DFN, Equations, Losses, State, losses
 from ..parameters import Cell
 from ..solvers import Record, interpolate
-from . import _frames
+from ..systems import Output, Outputs, columns_of, outputs_in
+from . import _frames, files
 from ._cycles import Cycles, cycles_of, table
-from ._outputs import Output, Outputs, outputs_in
 from ._variables import available, known, matching, variable
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Solution(eqx.Module):
         """How the simulation ended; for one simulation, outside `jit`."""
         return Result(int(self.outcome))
 
-    def _points(self, output: int | slice) -> Array:
-        """An output at the start of every step and at the end.
+    def recorded(self, output: int | slice) -> Array:
+        """Columns of the record at the start of every step and at the end.
 
         Inside `jit` unused rows repeat the end; outside they are cut off.
         """
@@ -114,34 +114,34 @@ class Solution(eqx.Module):
     @property
     def voltage(self) -> Array:
         """Terminal voltage [V]."""
-        return self._points(Output.VOLTAGE)
+        return self.recorded(Output.VOLTAGE)
 
     @property
     def current(self) -> Array:
         """Cell current, positive on discharge [A]."""
-        return self._points(Output.CURRENT)
+        return self.recorded(Output.CURRENT)
 
     @property
     def temperature(self) -> Array:
         """Cell temperature, the mean of its layers [K]."""
-        return self._points(Output.TEMPERATURE)
+        return self.recorded(Output.TEMPERATURE)
 
     @property
     def layer_temperature(self) -> Array:
         """Temperatures of the layers, (n, layers), one but for `ThroughStack` [K]."""
         if self.model.nodes == 1:
             return self.temperature[:, None]
-        return self._points(slice(len(Output), None))
+        return self.recorded(columns_of("temperature", self.model.nodes))
 
     @property
     def discharged(self) -> Array:
         """Charge discharged since the start [A.h]."""
-        return self._points(Output.CHARGE) / 3600.0
+        return self.recorded(Output.CHARGE) / 3600.0
 
     @property
     def discharge_energy(self) -> Array:
         """Energy delivered since the start [W.h]."""
-        return self._points(Output.ENERGY) / 3600.0
+        return self.recorded(Output.ENERGY) / 3600.0
 
     @property
     def plating_margin(self) -> Array:
@@ -149,7 +149,7 @@ class Solution(eqx.Module):
 
         phi_s - phi_e - j R_film, lowest over the electrode; below zero it can plate.
         """
-        return self._points(Output.PLATING_MARGIN)
+        return self.recorded(Output.PLATING_MARGIN)
 
     @property
     def capacity(self) -> Array:
@@ -288,16 +288,17 @@ class Solution(eqx.Module):
 
     def save(self, path: Path | str) -> None:
         """Write everything to one file, from which `load` gives the same solution."""
-        _frames.save(self, path)
+        files.save(self, path)
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str) -> "Solution":
         """The solution that `save` wrote.
 
         Raises:
             ValueError: when the file is not a saved solution, or one of another kind.
         """
-        return _frames.load(path, cls)
+        fields, _ = files.load(path)
+        return cls(**fields)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """A quantity by its name, or by PyBaMM's: see `keys`.
@@ -322,10 +323,10 @@ class Solution(eqx.Module):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _losses(equations: Equations, states: State, cell: Cell) -> Losses:
-    if equations.nodes == 1:
-        grid = equations.model.discretise(cell)
+    n = equations.nodes
+    grid = equations.model.discretise(cell if n == 1 else cell.layer(n))
+    if n == 1:
         return jax.vmap(lambda s: losses(equations, s, grid))(states)
-    grid = discretise_layers(equations.mesh, cell, equations.nodes).grid
     each = jax.vmap(jax.vmap(lambda s: losses(equations, s, grid)))(states)
     return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
 

@@ -1,16 +1,20 @@
 """Everything that a solution can be asked for by name: one registry for all who ask.
 
-`Solution[...]`, `keys`, `search`, tables, labelled arrays and plots read it.
+`Solution[...]`, `keys`, `search`, tables, labelled arrays, plots and docs/variables.md
+read it.
 """
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from ..models import Equations, State
+from ..parameters import Cell
 
 if TYPE_CHECKING:
     from ._solution import Solution
@@ -32,20 +36,25 @@ class Variable(NamedTuple):
             "step_time" their starts, where fields are kept; "x" volumes, "r" shells from
             the centre outwards, "particle" the particles of all volumes. Fields of several
             layers have "layer" as their second dimension.
-        function: of a solution.
+        function: of a solution; of a solution and its cell for those in `WITH_CELL`.
         aliases: the same quantity in PyBaMM.
     """
 
     name: str
     symbol: str
     dimensions: tuple[str, ...]
-    function: Callable[["Solution"], Array]
+    function: Callable[..., Array]
     aliases: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
         """Unit, or ""."""
         return self.name.rsplit("[", 1)[1].rstrip("]") if "[" in self.name else ""
+
+    @property
+    def quantity(self) -> str:
+        """The name without its unit."""
+        return self.name.rsplit(" [", 1)[0]
 
     @property
     def is_field(self) -> bool:
@@ -87,6 +96,12 @@ VARIABLES = (
     Variable("Discharge energy [W.h]", "E", TIME, lambda s: s.discharge_energy),
     Variable("Plating margin [V]", "eta_pl", TIME, lambda s: s.plating_margin),
     Variable("Layer temperature [K]", "T", LAYERS, lambda s: s.layer_temperature),
+    Variable(
+        "Layer temperature [C]",
+        "T",
+        LAYERS,
+        lambda s: s.layer_temperature - ZERO_CELSIUS,
+    ),
     Variable("Electrolyte potential [V]", "phi_e", LINE, _field(lambda y: y.phi_e)),
     Variable("Electrode potential [V]", "phi_s", LINE, _field(lambda y: y.phi_s)),
     Variable(
@@ -98,6 +113,33 @@ VARIABLES = (
     Variable("Particle stoichiometry", "x_s", SHELLS, _field(lambda y: y.total_sto)),
 )
 """Every quantity that all cells have, in the order of tables."""
+
+
+def _middle_of_volumes(s: "Solution", cell: Cell) -> Array:
+    dx = s.model.discretise(cell).dx
+    return jnp.cumsum(dx) - 0.5 * dx
+
+
+def _surface(s: "Solution", cell: Cell) -> Array:
+    """Of the whole host, pores in equilibrium."""
+    composition = s.model.discretise(cell).composition
+    for _ in range(s.states.temperature.ndim):
+        composition = jax.vmap(composition)
+    return composition(s.states.sto[..., -1, :], s.states.temperature)
+
+
+WITH_CELL = (
+    Variable("Position [m]", "x", ("x",), _middle_of_volumes),
+    Variable("Position [um]", "x", ("x",), lambda *a: 1e6 * _middle_of_volumes(*a)),
+    Variable(
+        "Electrolyte concentration [mol.m-3]",
+        "c_e",
+        LINE,
+        lambda s, cell: s.states.c_e * cell.electrolyte.concentration,
+    ),
+    Variable("Surface stoichiometry", "x_surf", PARTICLES, _surface),
+)
+"""Quantities that only the cell that was simulated tells: fields where it is."""
 
 
 def known(equations: Equations) -> list[Variable]:
@@ -132,7 +174,7 @@ def available(solution: "Solution") -> list[Variable]:
     ]
 
 
-def variable(name: str, among: list[Variable]) -> Variable:
+def variable(name: str, among: Sequence[Variable]) -> Variable:
     """The variable with a name of naion's or of PyBaMM's.
 
     Raises:
@@ -150,7 +192,7 @@ def variable(name: str, among: list[Variable]) -> Variable:
     )
 
 
-def matching(text: str, among: list[Variable]) -> list[str]:
+def matching(text: str, among: Sequence[Variable]) -> list[str]:
     """Names that contain a text, in naion's or in PyBaMM's words, any case."""
     wanted = text.lower()
     return [

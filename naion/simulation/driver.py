@@ -33,9 +33,9 @@ from ..solvers import (
     beginning,
     solve,
 )
+from ..systems import Output, outputs_in
 from ._outcome import outcome_of
-from ._outputs import Output, outputs_in
-from ._parts import Going, Program, S, in_parts, in_windows
+from ._parts import Going, Program, in_parts, in_windows
 from ._proof import is_power_infeasible
 from ._solution import Solution
 
@@ -77,14 +77,14 @@ class Wish(NamedTuple):
 
 
 def drive(
-    program: Callable[..., tuple[S, Where]],
+    program: Callable[..., tuple[Solution, Where]],
     what: Any,
     protocol: Any,
     start: Any,
     temperature: ArrayLike,
     wish: Wish,
     first: Callable[[Any], Where],
-) -> S:
+) -> Solution:
     """A whole simulation, with its cautions.
 
     Args:
@@ -133,14 +133,14 @@ def drive(
 
 
 def _whole(
-    program: Program[S],
+    program: Program,
     protocol: Protocol,
     first: Where,
     most: int,
     keep: Keep,
     highest: float,
     progress: Progress,
-) -> S:
+) -> Solution:
     """All parts of a simulation, and proof of an end that needs one.
 
     Args:
@@ -265,7 +265,7 @@ def _check_keep(keep: str, keep_states: bool, traced: bool) -> None:
         )
 
 
-def _ended(solution: S, cells: Sequence[Cell], throw: bool) -> S:
+def _ended(solution: Solution, cells: Sequence[Cell], throw: bool) -> Solution:
     """A finished solution, with its cautions, unless it is a failure to be raised.
 
     Args:

@@ -12,11 +12,10 @@ from naion.claims._mixes import mix
 from naion.claims._product import Made
 from naion.claims._runs import Setting
 from naion.mesh import Mesh
-from naion.pack._system import PackSystem
 from naion.parameters import load, stoichiometry_at_soc
 from naion.protocol import Protocol
-from naion.simulation import segments_of
 from naion.solvers._integrate import row
+from naion.systems import Members, PackSystem, segments_of
 
 MODEL = na.DFN(Mesh(4, 2, 4, 8))
 WARM = na.DFN(Mesh(4, 2, 4, 8), na.Lumped())
@@ -76,7 +75,8 @@ def test_step_matrix_and_its_transpose(case, sodium, lithium):
     small = na.DFN(Mesh(3, 2, 3, 4), model.thermal)
     pack = _built(text, sodium, lithium, options)
     segments = segments_of(Protocol(protocol), pack, pack.temperature)
-    system = PackSystem(tuple(small.for_cell(c) for c in pack.cells), pack.wiring)
+    equations = tuple(small.for_cell(c) for c in pack.cells)
+    system = PackSystem(Members(equations, pack.wiring))
     args, zero = system.discretise(pack), jnp.zeros(())
     sto = tuple(
         jax.vmap(lambda c: stoichiometry_at_soc(c, jnp.asarray(0.7)))(c)
@@ -110,13 +110,15 @@ def test_equal_cells_are_one(sodium):
     t = np.linspace(60.0, 3200.0, 12)
     alone = one.at(t)
     for done, in_series, parallel in ((series, 3, 1), (beside, 1, 3), (strings, 2, 2)):
-        found = done.at(t)
+        found = done.whole.at(t)
         np.testing.assert_allclose(found.voltage, in_series * alone.voltage, rtol=1e-8)
         np.testing.assert_allclose(
             found.current, parallel * alone.current, rtol=1e-8, atol=1e-9
         )
         n = in_series * parallel
-        assert float(done.energy) == pytest.approx(n * float(one.energy), rel=1e-6)
+        assert float(done.whole.energy) == pytest.approx(
+            n * float(one.energy), rel=1e-6
+        )
 
 
 def test_series_ends_with_its_weakest_cell(sodium):
@@ -125,8 +127,8 @@ def test_series_ends_with_its_weakest_cell(sodium):
     done = pk.simulate(
         pk.build([[sodium, weak, sodium]]), "Discharge at 1.5 A", model=MODEL
     )
-    assert done.result == na.Result.CUT_OFF
-    assert float(done.capacity) == pytest.approx(float(alone.capacity), rel=1e-4)
+    assert done.whole.result == na.Result.CUT_OFF
+    assert float(done.whole.capacity) == pytest.approx(float(alone.capacity), rel=1e-4)
     last = np.asarray(done.cells("voltage")[-1])
     assert last[1] == pytest.approx(1.5, abs=1e-6) and min(last[0], last[2]) > 1.6
 
@@ -143,11 +145,11 @@ def unlike(sodium, lithium):
 def test_charge_and_current_are_kept(unlike):
     current = np.asarray(unlike.cells("current"))
     of_group = current[:, :3].sum(axis=1)
-    np.testing.assert_allclose(of_group, unlike.current, atol=1e-9)
-    np.testing.assert_allclose(current[:, 3], unlike.current, atol=1e-9)
+    np.testing.assert_allclose(of_group, unlike.whole.current, atol=1e-9)
+    np.testing.assert_allclose(current[:, 3], unlike.whole.current, atol=1e-9)
     charge = np.asarray(unlike.cells("charge"))
     scale = np.abs(charge).max()
-    through = 3600.0 * np.asarray(unlike.discharged)
+    through = 3600.0 * np.asarray(unlike.whole.discharged)
     np.testing.assert_allclose(charge[:, :3].sum(axis=1), through, atol=1e-9 * scale)
     np.testing.assert_allclose(charge[:, 3], through, atol=1e-9 * scale)
 
@@ -160,12 +162,12 @@ def test_voltages_add_up(unlike):
         at_group[:, 1:3], at_group[:, :1] + np.zeros((1, 2)), atol=2e-4
     )
     np.testing.assert_allclose(
-        at_group[:, [0, 3]].sum(axis=1), unlike.voltage, atol=2e-4
+        at_group[:, [0, 3]].sum(axis=1), unlike.whole.voltage, atol=2e-4
     )
 
 
 def test_unequal_cells_exchange_charge_at_rest(unlike):
-    rest = np.asarray(unlike.t) > 1201.0
+    rest = np.asarray(unlike.whole.t) > 1201.0
     current = np.asarray(unlike.cells("current"))[rest][:, :3]
     assert np.abs(current).max() > 0.01
     np.testing.assert_allclose(current.sum(axis=1), 0.0, atol=1e-9)
@@ -237,8 +239,8 @@ def test_converters(sodium, lithium, tmp_path):
     power = np.stack([V[:, :3].sum(1) * I[:, 0], V[:, 3:].sum(1) * I[:, 3]], axis=1)
     given = np.asarray(CONVERTERS.delivered(power))
     np.testing.assert_allclose(given, [[2.4, 3.6]] * len(given), rtol=1e-3)
-    np.testing.assert_allclose(np.asarray(done.voltage), 12.0, atol=1e-6)
-    assert float(done.energy) == pytest.approx(1.0, rel=1e-5)  # 6 W for 10 min
+    np.testing.assert_allclose(np.asarray(done.whole.voltage), 12.0, atol=1e-6)
+    assert float(done.whole.energy) == pytest.approx(1.0, rel=1e-5)  # 6 W for 10 min
     # What is saved comes back as what it was, its cells too.
     done.save(tmp_path / "pack.npz")
     again = pk.PackSolution.load(tmp_path / "pack.npz")
@@ -277,7 +279,7 @@ def test_derivatives(sodium, lithium):
         pack = pk.build([[[a, lithium], lithium]])
         pack = eqx.tree_at(lambda p: p.connection, pack, pack.connection + resistance)
         done = pk.simulate(pack, "Discharge at 1C", model=MODEL, throw=False, rtol=1e-6)
-        return done.energy
+        return done.whole.energy
 
     at = sodium.area, jnp.asarray(0.01)
     forward = jax.jacfwd(energy, (0, 1))(*at)
@@ -298,7 +300,9 @@ def test_batches(sodium):
         cells = pack.cells[0]
         areas = cells.area * jnp.array([1.0, factor])
         drawn = eqx.tree_at(lambda p: p.cells[0].area, pack, areas)
-        return pk.simulate(drawn, "Discharge at 1C", model=MODEL, throw=False).capacity
+        return pk.simulate(
+            drawn, "Discharge at 1C", model=MODEL, throw=False
+        ).whole.capacity
 
     found = jax.jit(jax.vmap(capacity))(jnp.array([0.8, 0.9, 1.0]))
     assert np.all(np.diff(np.asarray(found)) > 0.0)
@@ -351,7 +355,7 @@ def test_claims_about_mixes_are_what_packs_do(sodium, lithium):
         done = pk.simulate(
             p, "Discharge at 0.5C", model=MODEL, temperature=263.15, throw=False
         )
-        return float(done.energy / p.mass)
+        return float(done.whole.energy / p.mass)
 
     assert series == pytest.approx(energy(pack), rel=2e-3)
     assert pure == pytest.approx(energy(pk.build([[lithium]])), rel=2e-3)

@@ -1,10 +1,13 @@
 """Solutions as tables, labelled arrays and files."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import naion as na
-from naion.simulation import Output, Outputs
+from naion.simulation import WITH_CELL, Output, Outputs
 from naion.simulation._cycles import cycles_of, efficiencies, joined
 from naion.simulation._variables import known, variable
 from naion.solvers import Record
@@ -114,6 +117,13 @@ def test_names_are_those_of_one_registry(solution, model):
         _ = solution["Voltge [V]"]
 
 
+def test_the_page_of_variables_is_that_of_the_registry():
+    """`make docs` writes it."""
+    docs = Path(__file__).parents[2] / "docs"
+    page = runpy.run_path(str(docs / "variables.py"))["page"]()
+    assert (docs / "variables.md").read_text(encoding="utf-8") == page
+
+
 def test_outputs_stand_in_the_order_of_the_record(solution):
     assert Outputs._fields == tuple(output.name.lower() for output in Output)
     end = solution.at(solution.t_end)
@@ -128,6 +138,8 @@ def test_outputs_stand_in_the_order_of_the_record(solution):
 def test_to_xarray(solution, cell):
     plain, placed = solution.to_xarray(), solution.to_xarray(cell)
     assert plain["Voltage [V]"].attrs["units"] == "V" and plain.outcome == "COMPLETED"
+    of_cell = {v.name for v in WITH_CELL if v.is_field}
+    assert set(placed.data_vars) == set(plain.data_vars) | of_cell
     c_e = placed["Electrolyte concentration [mol.m-3]"]
     assert c_e.dims == ("step_time", "x") and c_e.attrs["units"] == "mol.m-3"
     e = cell.negative, cell.separator, cell.positive
@@ -135,6 +147,7 @@ def test_to_xarray(solution, cell):
     assert 0.0 < placed.x[0] < placed.x[-1] < thick
     sto = placed["Particle stoichiometry"]
     assert sto.dims == ("step_time", "r", "particle") and sto.r[-1] == 1.0
+    np.testing.assert_allclose(placed["Surface stoichiometry"], sto[:, -1])
     at_end = placed.sel(time=float(solution.t_end))
     assert float(at_end["Voltage [V]"]) == float(solution.voltage[-1])
 

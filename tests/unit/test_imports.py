@@ -1,11 +1,17 @@
-"""What is imported, and when: no figures, tables or BPX before somebody asks for them."""
+"""What is imported, and when: no figures, tables or BPX before somebody asks for them.
+
+Shapes are checked in tests alone.
+"""
 
 import subprocess
 import sys
 
 import pytest
 
-HEAVY = ("matplotlib", "pandas", "xarray", "bpx", "pydantic", "scipy.stats")
+HEAVY = (
+    *("matplotlib", "pandas", "xarray", "bpx", "pydantic", "scipy.stats"),
+    "beartype",
+)
 SHOW = f"import sys; print([m for m in {HEAVY} if m in sys.modules])"
 
 READS_A_SET = "['pydantic']"

@@ -25,6 +25,9 @@ def test_overview(solution):
     (line,) = axes[0, 0].get_lines()
     np.testing.assert_array_equal(line.get_ydata(), solution.voltage)
     assert na.plot.overview(solution).shape == (2, 2)
+    labels = [axis.get_ylabel() for axis in axes.flat]
+    assert set(labels) < set(solution.keys())
+    assert axes[1, 0].get_xlabel() == "Time [h]"
     with pytest.raises(ValueError, match="needs 4 axes, got 1"):
         na.plot.overview(solution, Figure().add_subplot())
 
@@ -41,6 +44,11 @@ def test_fields_of_the_nearest_step(solution, cell):
     np.testing.assert_allclose(salt.get_ydata(), 1000.0, rtol=1e-9)
     (solid, _) = axes[0, 1].get_lines()
     assert np.isnan(solid.get_ydata()).sum() == solution.model.mesh.n_sep
+    assert axes[0, 0].get_ylabel() == "Electrolyte concentration [mol.m-3]"
+    assert axes[0, 1].get_ylabel() == "phi_s, phi_e [V]"
+    assert axes[1, 1].get_xlabel() == "Position [um]"
+    surface = axes[1, 1].get_lines()[-1].get_ydata()
+    np.testing.assert_allclose(surface, solution.states.sto[0, -1, -len(surface) :])
     with pytest.raises(ValueError, match="keep_states"):
         na.plot.fields(na.simulate(cell, "Rest for 1 s", model=solution.model), cell)
 

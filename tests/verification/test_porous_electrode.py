@@ -9,9 +9,9 @@ import naion as na
 from naion._constants import F, R
 from naion.parameters import Stoichiometry
 from naion.protocol import Control, Mode
-from naion.simulation._system import CellSystem, Imposed
 from naion.solvers import RODAS5P, apply
 from naion.solvers._initialisation import initialising
+from naion.systems import CellSystem, Imposed
 
 STO = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.6))
 

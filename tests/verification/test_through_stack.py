@@ -14,8 +14,7 @@ from naion.models import ThroughStack
 from naion.parameters import stoichiometry_at_soc, with_heat_through_stack
 from naion.physics import heat
 from naion.protocol import Mode
-from naion.simulation._stack_system import StackSystem
-from naion.simulation._system import segments_of
+from naion.systems import Members, PackSystem, in_layers, in_parallel, segments_of
 
 DISCHARGE = "Discharge at 2C until 2.0 V"
 THICKNESS = 0.027
@@ -138,19 +137,21 @@ def test_heat_is_kept(flat, mesh):
 def test_step_matrix(one_sided, stack):
     """Solves with it and with its transpose, against the dense matrix."""
     equations = stack.for_cell(one_sided)
-    system = StackSystem(equations)
-    args = system.discretise(one_sided)
+    system = PackSystem(Members((equations,), in_parallel(3)))
+    args = system.discretise(in_layers(one_sided, 3))
     sto = stoichiometry_at_soc(one_sided, jnp.asarray(0.6))
-    y = system.equilibrium(args, sto, jnp.asarray(298.15))
+    sto = jax.tree.map(lambda a: jnp.broadcast_to(a, 3), sto)
+    y = system.equilibrium(args, (sto,), jnp.asarray(298.15))
     rng = np.random.default_rng(1)
-    layers = y[:-1].reshape(3, -1)
+    n = 3 * equations.layout.size
+    layers = y[:n].reshape(3, -1)
     layers = layers.at[:, equations.layout.current_at].set(
         jnp.asarray([40.0, 60.0, 90.0])
     )
     layers = layers.at[:, equations.layout.temperature_at].add(
         jnp.asarray([0.0, 3.0, 5.0])
     )
-    y = jnp.append(layers.ravel(), y[-1])
+    y = jnp.concatenate([layers.ravel(), y[n:]])
     y = y * (1.0 + 1e-3 * rng.uniform(-1.0, 1.0, y.shape))
     protocol = na.Protocol("Discharge at 500 W until 2.0 V")
     assert int(protocol.mode[0]) == int(Mode.POWER)
@@ -170,7 +171,9 @@ def test_step_matrix(one_sided, stack):
     A = shift * np.diag(system.mass) - np.asarray(jacobian)
     for left, got in ((A, x), (A.T, z)):
         scale = np.abs(left) @ np.abs(got) + np.abs(b)
-        assert np.max(np.abs(left @ got - b) / scale) < 1e-12
+        # Wires are eliminated after the layers: their rows inherit rounding errors of
+        # unknowns that are some thousand times larger.
+        assert np.max(np.abs(left @ got - b) / scale) < 1e-11
 
 
 def test_derivatives(one_sided, stack):

@@ -1,21 +1,18 @@
 """C++ for operations that fill whole arrays: pieces, reductions, products, updates."""
 
 import functools as ft
-from typing import TYPE_CHECKING
 
 from jax.lax import GatherScatterMode
 
 from .._jax import Var, shape
 from ._elements import FILL
+from ._emitter import Emitter
 from ._flatten import Op
 from ._pick import clamped_starts, dot_term, free_axes, position
 from ._values import UNIFORM, Buffer, Index, Indices, Scalar, Scope, kind
 
-if TYPE_CHECKING:
-    from ._emit import Emitter
 
-
-def _pieces(e: "Emitter", op: Op) -> None:
+def _pieces(e: Emitter, op: Op) -> None:
     """concatenate and stack."""
     (v,) = op.outputs
     stacked = op.name == "stack"
@@ -42,7 +39,7 @@ _REDUCTIONS = {
 }
 
 
-def _reduce(e: "Emitter", op: Op) -> None:
+def _reduce(e: Emitter, op: Op) -> None:
     (a,), (v,) = op.inputs, op.outputs
     axes = {x % len(shape(a)) for x in op.params["axes"]}
     first, combine = _REDUCTIONS[op.name]
@@ -95,7 +92,7 @@ def _reduce(e: "Emitter", op: Op) -> None:
     e.scope.close(outer)
 
 
-def _extreme_index(e: "Emitter", op: Op) -> None:
+def _extreme_index(e: Emitter, op: Op) -> None:
     """argmin and argmax; as in JAX, the first NaN wins."""
     (a,), (v,), (axis,) = op.inputs, op.outputs, op.params["axes"]
     if len(shape(a)) != 1:
@@ -116,7 +113,7 @@ def _extreme_index(e: "Emitter", op: Op) -> None:
     e.values[v] = Scalar(where)
 
 
-def _dot_general(e: "Emitter", op: Op) -> None:
+def _dot_general(e: Emitter, op: Op) -> None:
     """Sums of many products."""
     (a, b), (v,) = op.inputs, op.outputs
     (ca, _), (ba, _) = op.params["dimension_numbers"]
@@ -157,7 +154,7 @@ def _dot_general(e: "Emitter", op: Op) -> None:
     e.scope.close(outer)
 
 
-def _updatable(e: "Emitter", op: Op) -> tuple[Buffer, str | None]:
+def _updatable(e: Emitter, op: Op) -> tuple[Buffer, str | None]:
     """Storage that an update may write to, and the lanes in which it may.
 
     The operand's own if nobody reads it again. Lanes that do not take part must keep it.
@@ -178,7 +175,7 @@ def _updatable(e: "Emitter", op: Op) -> tuple[Buffer, str | None]:
     return target, None
 
 
-def _dynamic_update_slice(e: "Emitter", op: Op) -> None:
+def _dynamic_update_slice(e: Emitter, op: Op) -> None:
     operand, update, *starts = op.inputs
     target, mask = _updatable(e, op)
     n, m = shape(operand), shape(update)
@@ -199,7 +196,7 @@ _COMBINED = {
 }
 
 
-def _scatter(e: "Emitter", op: Op) -> None:
+def _scatter(e: Emitter, op: Op) -> None:
     """Updates one after the other, combined with what is there."""
     operand, indices, updates = op.inputs
     d, mode = op.params["dimension_numbers"], op.params["mode"]

@@ -1,219 +1,32 @@
-"""C++ for a block of operations: fused loops over arrays of known shape.
-
-An array is either stored or never formed: an elementwise result that is needed once is
-computed where it is needed, and slices, broadcasts, transposes and the like only change
-the index at which their operand is read.
+"""The whole C++ of a lane program, from the block of operations that a lane does.
 
 One program runs a block of lanes at once. What differs between lanes is a vector with one
 entry for each, what does not is a plain number; with blocks of one lane everything is.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from .._jax import Atom, Literal, Var, dtype, shape
+from .._jax import Atom, dtype, shape
 from ._arrays import ARRAYS
-from ._elements import (
-    ELEMENTWISE,
-    elementwise,
-    is_view,
-    may_leave_its_type,
-    viewed,
-    with_ones,
-)
-from ._flatten import Block, Op
+from ._emitter import Emitter, Rules
+from ._flatten import Block
 from ._loops import LOOPS
 from ._pick import ELEMENTS
-from ._plan import Plan, varying
 from ._primitives import check
-from ._ranges import Ranges
 from ._values import (
     UNIFORM,
     VARYING,
     WORKSPACE,
     Buffer,
-    Index,
-    Indices,
     Program,
     Scalar,
     Scope,
     Value,
     kind,
-    literal,
     size,
 )
-
-
-class Emitter:
-    """Emits one block into a scope.
-
-    Attributes:
-        values: what has been computed.
-        destination: storage that some results have to go to.
-        owned: variables whose storage may be overwritten once nobody reads them again.
-        active: C++ for the lanes that still run, or none for all.
-        mask: the same where lanes that do not must keep what the block overwrites.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        block: Block,
-        values: Sequence[Value],
-        varies: Sequence[bool],
-        scope: Scope,
-        active: str | None = None,
-        mask: str | None = None,
-        owned: Iterable[Var] = (),
-    ):
-        for op in block.ops:
-            check(op)
-        self.program, self.block, self.scope = program, block, scope
-        self.active, self.mask = active, mask
-        self.plan = Plan(block)
-        self.ranges = Ranges(block)
-        self.varying = varying(block, list(varies))
-        self.values: dict[Var, Value] = dict(zip(block.inputs, values, strict=True))
-        for var, value in block.constants.items():
-            if value.ndim:
-                self.values[var] = program.constant(value, kind(var))
-            else:
-                self.values[var] = Scalar(literal(value, kind(var)))
-        self.destination: dict[Var, Buffer] = {}
-        self.owned = set(owned)
-        self.holders: dict[Buffer, int] = {}
-
-    def run(self) -> None:
-        for k, unit in enumerate(self.plan.units):
-            if unit.shape is None:
-                self._operation(unit.op)
-            elif unit.is_scalar:
-                (v,) = unit.results
-                self.values[v] = Scalar(self.at(v, (), self.scope))
-            else:
-                self._loop(unit.shape, unit.results)
-            for v in self.plan.finished.get(k, ()):
-                self._finish(v)
-
-    def _operation(self, op: Op) -> None:
-        handler = LOOPS.get(op.name) or ARRAYS[op.name]
-        handler(self, op)
-
-    def inner(self, *arguments: Any, **options: Any) -> "Emitter":
-        """An emitter of the body of a loop; arguments are those of `Emitter`."""
-        return Emitter(self.program, *arguments, **options)
-
-    def hold(self, v: Var, buffer: Buffer) -> None:
-        """Let `v` be stored in `buffer`, which is to be released when nobody needs it."""
-        self.values[v] = buffer
-        self.holders[buffer] = self.holders.get(buffer, 0) + 1
-
-    def _finish(self, v: Var) -> None:
-        buffer = self.values.get(v)
-        if isinstance(buffer, Buffer) and buffer in self.holders:
-            self.holders[buffer] -= 1
-            if not self.holders[buffer]:
-                del self.holders[buffer]
-                self.program.release(buffer)
-
-    def _loop(self, counts: tuple[int, ...], results: Sequence[Var]) -> None:
-        """One loop that computes several arrays and stores those read outside it."""
-        targets = {v: self.new(v) for v in results if v in self.plan.outside}
-        for v in targets:
-            del self.values[v]  # in the loop, elements have names of their own
-        scope, index = self.scope.nest(counts)
-        for v in results:
-            own = with_ones(index, shape(v))
-            code = self.at(v, own, scope)
-            if v in targets:
-                scope.add(targets[v].put(own, code, None))
-        self.scope.close(scope)
-        self.values.update(targets)
-
-    # Values -------------------------------------------------------------------------
-
-    def varies(self, atom: Atom) -> bool:
-        return isinstance(atom, Var) and atom in self.varying
-
-    def type_(self, atom: Atom) -> str:
-        """The C++ type of an element."""
-        return (VARYING if self.varies(atom) else UNIFORM)[kind(atom)]
-
-    def at(self, atom: Atom, index: Indices, scope: Scope) -> str:
-        """C++ for one element."""
-        if isinstance(atom, Literal):
-            return literal(atom.val, kind(atom))
-        value = self.values.get(atom)
-        if isinstance(value, Scalar):
-            return value.code
-        # Operands of elementwise operations may be broadcast along axes of one.
-        pairs = zip(index, shape(atom), strict=True)
-        index = tuple(Index() if n == 1 else i for i, n in pairs)
-        name = scope.find((atom, index))
-        if name is None:
-            code = value.at(index) if value else self._compute(atom, index, scope)
-            name = scope.let(self.type_(atom), code)
-            scope.known[atom, index] = name
-        return name
-
-    def _compute(self, v: Var, index: Indices, scope: Scope) -> str:
-        op, k = self.plan.defined[v]
-        if op.name in ELEMENTWISE:
-            args = [self.at(a, index if shape(a) else (), scope) for a in op.inputs]
-            code = elementwise(op, args, self.type_(v))
-            return self.fitted(op, code)
-        if is_view(op):
-            return self.at(op.inputs[0], viewed(op, k, index), scope)
-        if op.name == "reshape":
-            return self.buffer(v).at(index)
-        return ELEMENTS[op.name](self, op, index, scope)
-
-    def fitted(self, op: Op, code: str) -> str:
-        """C++ that brings a result to its type: C++ has one of integers, one of reals."""
-        (v,), to = op.outputs, dtype(op.outputs[0]).name
-        if not may_leave_its_type(op):
-            return code
-        if to == "int32" and not self.ranges.fits(v, op):
-            return f"as_int32({code})"
-        if to == "float32" and self.program.doubles:
-            return f"as_float({code})"
-        return code
-
-    def buffer(self, atom: Atom) -> Buffer:
-        """The storage of an array that has some, its own or a part of its operand's."""
-        assert isinstance(atom, Var), atom
-        value = self.values.get(atom)
-        if isinstance(value, Buffer):
-            return value
-        op, k = self.plan.defined[atom]
-        whole = self.buffer(op.inputs[0])
-        if op.name == "reshape":
-            return whole.part((Index(),) * len(whole.shape), shape(atom))
-        zero = (Index(),) * len(shape(atom))
-        return whole.part(viewed(op, k, zero), shape(atom))
-
-    def value(self, atom: Atom) -> Value:
-        """A value to hand to an inner block."""
-        if isinstance(atom, Literal) or shape(atom) == ():
-            return Scalar(self.at(atom, (), self.scope))
-        return self.buffer(atom)
-
-    def new(self, v: Var) -> Buffer:
-        """Storage for a result."""
-        if v in self.destination:
-            new = self.values[v] = self.destination[v]
-        else:
-            new = self.program.buffer(self.type_(v), shape(v), self.scope)
-            self.hold(v, new)
-        return new
-
-    def fill(self, target: Buffer, atom: Atom) -> None:
-        """Copy an atom's elements into storage."""
-        scope, index = self.scope.nest(target.shape)
-        scope.add(target.put(index, self.at(atom, index, scope), None))
-        self.scope.close(scope)
 
 
 def emit(
@@ -227,6 +40,7 @@ def emit(
         width: how many lanes a thread runs at once.
         runner: header that runs the program over all lanes.
     """
+    _check(block)
     program = Program(doubles=np.dtype(np.float64) in _types(block))
     scope = Scope(program, 1)
     varies = [width > 1 and not u for u in uniform]
@@ -249,7 +63,7 @@ def emit(
         if shape(v) == ():
             source = Scalar(scope.let(own, source.at(())))
         values.append(source)
-    e = Emitter(program, block, values, varies, scope)
+    e = Emitter(RULES, program, block, values, varies, scope)
     e.run()
     for k, a in enumerate(block.outputs):
         type_ = _EXTERNAL[dtype(a).name]
@@ -284,6 +98,17 @@ def emit(
             "",
         ]
     )
+
+
+RULES = Rules(whole=ARRAYS | LOOPS, element=ELEMENTS)
+
+
+def _check(block: Block) -> None:
+    """Refuse a block with an operation, in its loops too, that has no rule here."""
+    for op in block.ops:
+        check(op)
+        for body in op.bodies:
+            _check(body)
 
 
 def _types(block: Block) -> set[np.dtype]:

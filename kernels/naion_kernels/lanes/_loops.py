@@ -1,10 +1,10 @@
 """C++ for loops: while and scan."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from .._jax import Atom, Var, shape
 from ._arrays import UPDATES
+from ._emitter import Emitter
 from ._flatten import Block, Op
 from ._plan import loop_varying
 from ._values import (
@@ -18,12 +18,9 @@ from ._values import (
     kind,
 )
 
-if TYPE_CHECKING:
-    from ._emit import Emitter
-
 
 def _first_carry(
-    e: "Emitter", init: Sequence[Atom], results: Sequence[Var], varies: Sequence[bool]
+    e: Emitter, init: Sequence[Atom], results: Sequence[Var], varies: Sequence[bool]
 ) -> list[Value]:
     """Variables for what a loop carries, set to their first values."""
     carry: list[Value] = []
@@ -40,7 +37,7 @@ def _first_carry(
     return carry
 
 
-def _give(e: "Emitter", results: Sequence[Var], carry: Sequence[Value]) -> None:
+def _give(e: Emitter, results: Sequence[Var], carry: Sequence[Value]) -> None:
     """After the last iteration, what was carried is the result."""
     for v, value in zip(results, carry, strict=True):
         if isinstance(value, Buffer):
@@ -49,7 +46,7 @@ def _give(e: "Emitter", results: Sequence[Var], carry: Sequence[Value]) -> None:
             e.values[v] = value
 
 
-def _next_carry(inner: "Emitter", new: Sequence[Atom], carry: Sequence[Value]) -> None:
+def _next_carry(inner: Emitter, new: Sequence[Atom], carry: Sequence[Value]) -> None:
     """End an iteration: the block's outputs become the carry, in the lanes that run."""
     scope, program = inner.scope, inner.program
     olds = [old for old in carry if isinstance(old, Buffer)]
@@ -90,7 +87,7 @@ def _updated_in_place(block: Block, n_consts: int, n_carry: int) -> list[Var]:
     return found
 
 
-def _while(e: "Emitter", op: Op) -> None:
+def _while(e: Emitter, op: Op) -> None:
     cond, body = op.bodies
     first = op.params["cond_nconsts"]
     start = first + op.params["body_nconsts"]
@@ -127,7 +124,7 @@ def _while(e: "Emitter", op: Op) -> None:
     e.owned.update(op.outputs)
 
 
-def _scan(e: "Emitter", op: Op) -> None:
+def _scan(e: Emitter, op: Op) -> None:
     (body,) = op.bodies
     p = op.params
     n, k, length = p["num_consts"], p["num_carry"], p["length"]

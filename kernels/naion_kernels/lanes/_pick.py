@@ -1,25 +1,22 @@
 """C++ for single elements: of padded, picked and sliced arrays, and of short sums."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jax.lax import GatherScatterMode
 
 from .._jax import Atom, dtype, shape
 from ._elements import FILL
+from ._emitter import Emitter
 from ._flatten import Op
 from ._values import UNIFORM, Index, Indices, Scope, kind, literal
 
-if TYPE_CHECKING:
-    from ._emit import Emitter
 
-
-def _iota(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _iota(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     return f"{UNIFORM[kind(op.outputs[0])]}({index[op.params['dimension']]})"
 
 
-def _pad(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _pad(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     """One element; outside the operand, some element of it is read and not used."""
     operand, filling = op.inputs
     fill = e.at(filling, (), scope)
@@ -43,7 +40,7 @@ def _pad(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
     return f"choose<{e.type_(op.outputs[0])}>({' & '.join(inside)}, {value}, {fill})"
 
 
-def _dynamic_slice(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _dynamic_slice(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     operand, *starts = op.inputs
     spare = [
         n - m for n, m in zip(shape(operand), op.params["slice_sizes"], strict=True)
@@ -53,7 +50,7 @@ def _dynamic_slice(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
 
 
 def clamped_starts(
-    e: "Emitter", atoms: Sequence[Atom], most: Sequence[int], scope: Scope
+    e: Emitter, atoms: Sequence[Atom], most: Sequence[int], scope: Scope
 ) -> list[Index]:
     """Start indices, clamped to 0 ... most."""
     return [
@@ -64,7 +61,7 @@ def clamped_starts(
     ]
 
 
-def position(e: "Emitter", code: str, varies: bool, scope: Scope) -> Index:
+def position(e: Emitter, code: str, varies: bool, scope: Scope) -> Index:
     """An index that is computed."""
     name = e.program.name("d")
     scope.add(f"const {'I' if varies else 'long'} {name} = {code};")
@@ -72,7 +69,7 @@ def position(e: "Emitter", code: str, varies: bool, scope: Scope) -> Index:
     return Index(by_lane=term) if varies else Index(terms=term)
 
 
-def _gather(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _gather(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     operand, indices = op.inputs
     d, mode = op.params["dimension_numbers"], op.params["mode"]
     n = shape(operand)
@@ -113,7 +110,7 @@ def free_axes(op: Op) -> tuple[list[int], list[int]]:
     )
 
 
-def dot_term(e: "Emitter", op: Op, index: Indices, inner: Indices, scope: Scope) -> str:
+def dot_term(e: Emitter, op: Op, index: Indices, inner: Indices, scope: Scope) -> str:
     """One product of a `dot_general`, for an element of the result."""
     (ca, cb), (ba, bb) = op.params["dimension_numbers"]
     fa, fb = free_axes(op)
@@ -129,14 +126,14 @@ def dot_term(e: "Emitter", op: Op, index: Indices, inner: Indices, scope: Scope)
     return " * ".join(codes)
 
 
-def _dot_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _dot_element(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     n = [shape(op.inputs[0])[d] for d in op.params["dimension_numbers"][0][0]]
     inner = (tuple(Index(i) for i in k) for k in np.ndindex(*n))
     code = " + ".join(dot_term(e, op, index, k, scope) for k in inner)
     return e.fitted(op, code or f"{e.type_(op.outputs[0])}(0)")
 
 
-def _sum_element(e: "Emitter", op: Op, index: Indices, scope: Scope) -> str:
+def _sum_element(e: Emitter, op: Op, index: Indices, scope: Scope) -> str:
     n, axes = shape(op.inputs[0]), sorted(op.params["axes"])
     terms = []
     for k in np.ndindex(*(n[d] for d in axes)):

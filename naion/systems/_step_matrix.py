@@ -11,7 +11,7 @@ heat capacity) follow from the wires, see `_network`, and from a dense matrix of
 cells' temperatures.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,28 +19,26 @@ from jaxtyping import Array
 
 from ..linalg import CondensedFactors
 from ..protocol import Control
-from ..simulation import CellSystem
 from ..solvers import Factorised
+from ._cell_system import CellSystem
+from ._members import ByChemistry, Members, Tail
 from ._network import Elimination, Wires, couple, eliminate
 from ._pack import Pack
 
-if TYPE_CHECKING:
-    from ._system import ByChemistry, PackSystem, Tail
-
 
 def coupled(
-    system: "PackSystem",
-    cells: "ByChemistry",
+    members: Members,
+    cells: ByChemistry,
     shift: Array,
     tau: Array,
-    tail: "Tail",
+    tail: Tail,
     pack: Pack,
     control: Control,
 ) -> Factorised:
     """Couple factorised cells.
 
     Args:
-        system: of the pack.
+        members: of the pack.
         cells: `CondensedFactors` of every chemistry, stacked.
         shift, tau: of the step.
         tail: what the state has after the cells.
@@ -57,17 +55,17 @@ def coupled(
         return layout.join(*factors.solve(*layout.split(e)))
 
     units = [
-        system.map(lambda kind, f, port=port: unit(kind, f, port), cells)
+        members.map(lambda kind, f, port=port: unit(kind, f, port), cells)
         for port in ports
     ]
-    answers = [[system.entries(port, s) for s in units] for port in ports]
+    answers = [[members.entries(port, s) for s in units] for port in ports]
     e = eliminate(pack, control, tau, tail.wires, answers[0][0])
     heat = None
     if pack.exchange is not None:
         heat = _heat(pack, pack.exchange, e, answers)
     w = tail.wires
 
-    def drives(known: list[Array], b: "Tail") -> tuple[list[Array], "Tail"]:
+    def drives(known: list[Array], b: Tail) -> tuple[list[Array], Tail]:
         """Of all ports, and the rest of the solution, from what cells do alone."""
         dV, of = couple(pack, e, known[0], b.wires)
         found = [-dV]
@@ -77,33 +75,33 @@ def coupled(
             found = [-dV, q]
         charge = (b.charge + of.current) / shift
         energy = b.energy + w.current * of.voltage + w.voltage * of.current
-        return found, type(b)(of, charge, b.mark / shift, energy / shift)
+        return found, Tail(of, charge, b.mark / shift, energy / shift)
 
     def solve(b: Array) -> Array:
-        rows, tail_b = system.split(b)
-        x = system.map(_solve, cells, rows)
-        found, rest = drives([system.entries(port, x) for port in ports], tail_b)
-        for s, d in zip(units, map(system.by_chemistry, found), strict=True):
+        rows, tail_b = members.split(b)
+        x = members.map(_solve, cells, rows)
+        found, rest = drives([members.entries(port, x) for port in ports], tail_b)
+        for s, d in zip(units, map(members.by_chemistry, found), strict=True):
             x = [x + s * d[:, None] for x, s, d in zip(x, s, d, strict=True)]
-        return system.join(x, rest)
+        return members.join(x, rest)
 
-    n = system.wiring.n_cells
+    n = members.wiring.n_cells
     zeros = [jnp.zeros(n) for _ in ports], jax.tree.map(jnp.zeros_like, tail)
     drives_transposed = jax.linear_transpose(drives, *zeros)
 
     def solve_transposed(bar: Array) -> Array:
-        rows, tail_bar = system.split(bar)
+        rows, tail_bar = members.split(bar)
         drives_bar = [
             jnp.concatenate([jnp.sum(s * r, 1) for s, r in zip(of, rows, strict=True)])
             for of in units
         ]
         known_bar, rest = drives_transposed((drives_bar, tail_bar))
-        for port, own in zip(ports, map(system.by_chemistry, known_bar), strict=True):
+        for port, own in zip(ports, map(members.by_chemistry, known_bar), strict=True):
             rows = [
                 r.at[:, getattr(kind.equations.layout, port)].add(bar)
-                for kind, r, bar in zip(system.kinds, rows, own, strict=True)
+                for kind, r, bar in zip(members.kinds, rows, own, strict=True)
             ]
-        return system.join(system.map(_solve_transposed, cells, rows), rest)
+        return members.join(members.map(_solve_transposed, cells, rows), rest)
 
     return Factorised(solve, solve_transposed)
 

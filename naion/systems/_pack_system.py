@@ -5,35 +5,42 @@ Every cell holds the voltage of its group. What one cell does is the business of
 currents agree, see `_network`. How a step is solved for is in `_step_matrix`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from ..linalg import CondensedFactors
-from ..models import DiscretisedCell, Equations
+from ..models import DiscretisedCell
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
-from ..simulation import CellSystem, Imposed, Outputs, distances, outputs_in
 from ..solvers import AbstractSystem, Factorised
+from ._cell_system import CellSystem, Imposed, distances
+from ._members import ByChemistry, Members, Tail
 from ._network import Wires, residuals, sum_of
-from ._pack import Pack, Wiring
+from ._outputs import Output, Outputs, outputs_in
+from ._pack import Pack
 from ._step_matrix import coupled
 
 PER_CELL = ("voltage", "current", "temperature", "charge", "plating_margin")
 """What is recorded of every cell, in this order, after the six outputs of the pack."""
+
+
+def columns_of(what: str, n: int) -> slice:
+    """Where in the record an entry of `PER_CELL` is, of all n cells by chemistry."""
+    start = len(Output) + n * PER_CELL.index(what)
+    return slice(start, start + n)
+
+
+LIMITS = 2
+"""Events that a pack has besides a cell's: cells at their own limits, lower and upper."""
 
 HOLDING = 0.01
 """What a cell may be beyond its voltage limit while the pack's voltage is held [V]."""
 
 AWAY = 1e6
 """Distance of an event that cannot occur now."""
-
-ByChemistry = Sequence[Any]
-"""Of every chemistry a pytree of arrays with its cells along their first axis."""
 
 
 class Laid(NamedTuple):
@@ -48,72 +55,18 @@ class Laid(NamedTuple):
     grids: tuple[DiscretisedCell, ...]
 
 
-class Tail(NamedTuple):
-    """What the flat state has after the cells.
-
-    Attributes:
-        wires: see `Wires`.
-        charge: through the pack since the start [C].
-        mark: `charge` when the step began [C].
-        energy: that the pack gave since the start [J].
-    """
-
-    wires: Wires
-    charge: Array
-    mark: Array
-    energy: Array
-
-
 class PackSystem(AbstractSystem):
     """`args` are `Laid`, `control` is an `Imposed` of the whole pack."""
 
-    equations: tuple[Equations, ...]
-    wiring: Wiring
-
-    @property
-    def kinds(self) -> tuple[CellSystem, ...]:
-        """What one cell of each chemistry is."""
-        return tuple(CellSystem(own) for own in self.equations)
+    members: Members
 
     @property
     def mass(self) -> np.ndarray:
-        counts = self.wiring.counts
-        cells = [np.tile(k.mass, n) for k, n in zip(self.kinds, counts, strict=True)]
-        wires = np.zeros(self.wiring.n_groups + self.wiring.n_strings + 2)
-        return np.concatenate([*cells, wires, np.ones(3)])
-
-    def map(self, function: Callable, *given: ByChemistry) -> list[Any]:
-        """`function(kind, ...)` of every cell, one after the other, by chemistry.
-
-        So what a cell needs stays near; all cells at once would spill every cache.
-        """
-        return [
-            jax.lax.map(lambda x, kind=kind: function(kind, *x), own)
-            for kind, *own in zip(self.kinds, *given, strict=True)
-        ]
-
-    def by_chemistry(self, of_cells: Array) -> list[Array]:
-        """Values of all cells (n, ...), cut up."""
-        return jnp.split(of_cells, np.cumsum(self.wiring.counts)[:-1])
-
-    def split(self, y: Array) -> tuple[tuple[Array, ...], Tail]:
-        """The flat state: cells (n, size) of each chemistry, and the rest."""
-        w, sizes = self.wiring, [k.equations.layout.size for k in self.kinds]
-        lengths = [n * size for n, size in zip(w.counts, sizes, strict=True)]
-        ends = np.cumsum([*lengths, w.n_groups, w.n_strings])
-        *cells, groups, strings, rest = jnp.split(y, ends)
-        rows = (c.reshape(-1, size) for c, size in zip(cells, sizes, strict=True))
-        return tuple(rows), Tail(Wires(groups, strings, rest[0], rest[1]), *rest[2:])
-
-    def join(self, cells: ByChemistry, tail: Tail) -> Array:
-        """The flat state from its parts."""
-        w = tail.wires
-        last = jnp.stack([w.voltage, w.current, tail.charge, tail.mark, tail.energy])
-        return jnp.concatenate([*(c.ravel() for c in cells), w.groups, w.strings, last])
+        return self.members.mass
 
     def discretise(self, pack: Pack) -> Laid:
         """What the other methods take as `args`."""
-        grids = self.map(lambda kind, cell: kind.discretise(cell), pack.cells)
+        grids = self.members.map(lambda kind, cell: kind.discretise(cell), pack.cells)
         return Laid(pack, tuple(grids))
 
     def equilibrium(
@@ -126,12 +79,12 @@ class PackSystem(AbstractSystem):
         ) -> Array:
             return kind.equilibrium(grid, sto, T)
 
-        cells, zero = self.map(at_rest, args.grids, sto), jnp.zeros(())
+        cells, zero = self.members.map(at_rest, args.grids, sto), jnp.zeros(())
         wires = self._wires_of(args, cells, zero, T)
-        return self.join(cells, Tail(wires, zero, zero, zero))
+        return self.members.join(cells, Tail(wires, zero, zero, zero))
 
     def rates(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
-        cells, tail = self.split(y)
+        cells, tail = self.members.split(y)
         c, w = control.control, tail.wires
 
         def of_cell(
@@ -139,22 +92,24 @@ class PackSystem(AbstractSystem):
         ) -> Array:
             return kind.rates(tau, y, grid, holding(control, V))
 
-        found = self.map(of_cell, args.grids, cells, self.held(args, cells, w))
+        found = self.members.map(of_cell, args.grids, cells, self.held(args, cells, w))
         if args.pack.exchange is not None:
-            into = args.pack.exchange @ self.temperatures(cells)
-            heat = self.by_chemistry(into / args.pack.heat_capacities)
+            into = args.pack.exchange @ self.members.temperatures(cells)
+            heat = self.members.by_chemistry(into / args.pack.heat_capacities)
             found = [
                 f.at[:, kind.equations.layout.temperature_at].add(own)
-                for kind, f, own in zip(self.kinds, found, heat, strict=True)
+                for kind, f, own in zip(self.members.kinds, found, heat, strict=True)
             ]
-        rows = residuals(args.pack, c, tau, w, self.currents(cells))
+        rows = residuals(args.pack, c, tau, w, self.members.currents(cells))
         still = jnp.zeros_like(tail.mark)
-        return self.join(found, Tail(rows, w.current, still, w.voltage * w.current))
+        return self.members.join(
+            found, Tail(rows, w.current, still, w.voltage * w.current)
+        )
 
     def factor(
         self, shift: Array, tau: Array, y: Array, args: Laid, control: Imposed
     ) -> Factorised:
-        cells, tail = self.split(y)
+        cells, tail = self.members.split(y)
 
         def of_cell(
             kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array
@@ -162,20 +117,22 @@ class PackSystem(AbstractSystem):
             c = holding(control, V).control
             return kind.equations.linearise(shift, tau, y, grid, c).factor()
 
-        factors = self.map(
+        factors = self.members.map(
             of_cell, args.grids, cells, self.held(args, cells, tail.wires)
         )
-        return coupled(self, factors, shift, tau, tail, args.pack, control.control)
+        return coupled(
+            self.members, factors, shift, tau, tail, args.pack, control.control
+        )
 
     def begin(self, y: Array) -> Array:
-        cells, tail = self.split(y)
-        begun = self.map(lambda kind, y: kind.begin(y), cells)
-        return self.join(begun, tail._replace(mark=tail.charge))
+        cells, tail = self.members.split(y)
+        begun = self.members.map(lambda kind, y: kind.begin(y), cells)
+        return self.members.join(begun, tail._replace(mark=tail.charge))
 
     def start_guess(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
         """A change of current is shared by the capacities of the cells of a group."""
-        cells, tail = self.split(y)
-        c, w, wiring = control.control, tail.wires, self.wiring
+        cells, tail = self.members.split(y)
+        c, w, wiring = control.control, tail.wires, self.members.wiring
         target = c.value + c.slope * tau
         at_power = jnp.where(c.mode == Mode.POWER, target / w.voltage, w.current)
         wanted = jnp.where(c.mode == Mode.CURRENT, target, at_power)
@@ -185,7 +142,7 @@ class PackSystem(AbstractSystem):
         T = c.temperature + c.temperature_slope * tau
         strings = self._wires_of(args, cells, wanted, T).strings
         change = strings - self._wires_of(args, cells, w.current, T).strings
-        currents = self.currents(cells)
+        currents = self.members.currents(cells)
         currents = currents + share * change[np.array(wiring.string)[group]]
 
         def guess(
@@ -195,37 +152,39 @@ class PackSystem(AbstractSystem):
             driven = c._replace(mode=mode, value=current, slope=jnp.zeros_like(current))
             return kind.start_guess(tau, y, grid, control._replace(control=driven))
 
-        begun = self.map(guess, args.grids, cells, self.by_chemistry(currents))
+        begun = self.members.map(
+            guess, args.grids, cells, self.members.by_chemistry(currents)
+        )
         new = self._wires_of(args, begun, wanted, T)
         strings = sum_of(wiring.in_group, currents)[wiring.in_string[:, 0]]
         held = jnp.where(c.mode == Mode.VOLTAGE, target, new.voltage)
         new = new._replace(strings=strings, voltage=held)
-        return self.join(begun, tail._replace(wires=new))
+        return self.members.join(begun, tail._replace(wires=new))
 
     def limit_update(self, dy: Array, args: Laid) -> Array:
-        cells, tail = self.split(dy)
+        cells, tail = self.members.split(dy)
 
         def limit(kind: CellSystem, grid: DiscretisedCell, dy: Array) -> Array:
             return kind.limit_update(dy, grid)
 
-        least = jnp.min(jnp.concatenate(self.map(limit, args.grids, cells)))
+        least = jnp.min(jnp.concatenate(self.members.map(limit, args.grids, cells)))
         most = 1.0 / jnp.maximum(jnp.max(jnp.abs(tail.wires.groups)), 1e-30)
         return jnp.minimum(least, most)
 
     def update_size(self, dy: Array, args: Laid) -> Array:
-        cells, _ = self.split(dy)
+        cells, _ = self.members.split(dy)
 
         def size(kind: CellSystem, grid: DiscretisedCell, dy: Array) -> Array:
             return kind.update_size(dy, grid)
 
-        return jnp.max(jnp.concatenate(self.map(size, args.grids, cells)))
+        return jnp.max(jnp.concatenate(self.members.map(size, args.grids, cells)))
 
     def error_ratio(
         self, error: Array, y: Array, args: Laid, control: Imposed, tau: Array
     ) -> Array:
         """The worst cell's."""
-        cells, tail = self.split(y)
-        errors, _ = self.split(error)
+        cells, tail = self.members.split(y)
+        errors, _ = self.members.split(error)
 
         def ratio(
             kind: CellSystem, grid: DiscretisedCell, y: Array, V: Array, error: Array
@@ -233,11 +192,13 @@ class PackSystem(AbstractSystem):
             return kind.error_ratio(error, y, grid, holding(control, V), tau)
 
         V = self.held(args, cells, tail.wires)
-        return jnp.max(jnp.concatenate(self.map(ratio, args.grids, cells, V, errors)))
+        return jnp.max(
+            jnp.concatenate(self.members.map(ratio, args.grids, cells, V, errors))
+        )
 
     def outputs(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
         """Of the pack as of a cell, with mean temperature; then `PER_CELL` of each cell."""
-        cells, tail = self.split(y)
+        cells, tail = self.members.split(y)
         w = tail.wires
 
         def of_cell(
@@ -245,7 +206,7 @@ class PackSystem(AbstractSystem):
         ) -> Array:
             return kind.outputs(tau, y, grid, holding(control, V))
 
-        found = self.map(of_cell, args.grids, cells, self.held(args, cells, w))
+        found = self.members.map(of_cell, args.grids, cells, self.held(args, cells, w))
         each = outputs_in(jnp.concatenate(found))
         of_pack = Outputs(
             voltage=w.voltage,
@@ -260,7 +221,7 @@ class PackSystem(AbstractSystem):
 
     def events(self, tau: Array, y: Array, args: Laid, control: Imposed) -> Array:
         """The pack's own, then those of the cells at their limits, lower and upper."""
-        cells, tail = self.split(y)
+        cells, tail = self.members.split(y)
         w, c = tail.wires, control.control
 
         def seen(kind: CellSystem, grid: DiscretisedCell, y: Array) -> Array:
@@ -273,7 +234,7 @@ class PackSystem(AbstractSystem):
             )
 
         V, current, T, salt, *surfaces = jnp.concatenate(
-            self.map(seen, args.grids, cells)
+            self.members.map(seen, args.grids, cells)
         ).T
         passed = jnp.abs(tail.charge - tail.mark)
         Q, surface = args.pack.nominal_capacity, jnp.stack(surfaces)
@@ -290,34 +251,23 @@ class PackSystem(AbstractSystem):
 
     def held(self, args: Laid, cells: ByChemistry, w: Wires) -> list[Array]:
         """Voltage that every cell holds, by chemistry [V]."""
-        at = w.groups[np.array(self.wiring.group)]
-        return self.by_chemistry(at + args.pack.connection * self.currents(cells))
-
-    def currents(self, cells: ByChemistry) -> Array:
-        """Of all cells, (n,) [A]."""
-        return self.entries("current_at", cells)
-
-    def temperatures(self, cells: ByChemistry) -> Array:
-        """Of all cells that have one of their own, (n,) [K]."""
-        return self.entries("temperature_at", cells)
-
-    def entries(self, where: str, cells: ByChemistry) -> Array:
-        """The entry of every cell's flat state at a place of its layout, (n,)."""
-        pairs = zip(self.kinds, cells, strict=True)
-        return jnp.concatenate(
-            [y[:, getattr(kind.equations.layout, where)] for kind, y in pairs]
+        at = w.groups[np.array(self.members.wiring.group)]
+        return self.members.by_chemistry(
+            at + args.pack.connection * self.members.currents(cells)
         )
 
     def _wires_of(self, args: Laid, cells: ByChemistry, I: Array, T: Array) -> Wires:
         """The wires that go with the cells as they are, the currents shared evenly."""
 
         def voltage(kind: CellSystem, grid: DiscretisedCell, y: Array) -> Array:
-            return kind.equations.terminal_voltage(kind.equations.fields(y, T), grid)
+            return kind.equations.terminal_voltage(
+                kind.equations.layout.unpack(y, T), grid
+            )
 
-        wiring = self.wiring
-        V = jnp.concatenate(self.map(voltage, args.grids, cells))
+        wiring = self.members.wiring
+        V = jnp.concatenate(self.members.map(voltage, args.grids, cells))
         size = jnp.maximum(sum_of(wiring.in_group, jnp.ones(wiring.n_cells)), 1.0)
-        lost = args.pack.connection * self.currents(cells)
+        lost = args.pack.connection * self.members.currents(cells)
         groups = sum_of(wiring.in_group, V - lost) / size
         strings = jnp.ones(wiring.n_strings) * I / wiring.n_strings
         c = args.pack.converters

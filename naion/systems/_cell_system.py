@@ -64,8 +64,17 @@ class Imposed(NamedTuple):
     cut_offs: CutOffs
 
 
-def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
-    """A protocol with the numbers of a cell, or of a pack, filled in."""
+def segments_of(
+    protocol: Protocol, cell: Any, temperature: Array, more: int = 0
+) -> Segments:
+    """A protocol with the numbers of a cell, or of a pack, filled in.
+
+    Args:
+        protocol: what to do.
+        cell: the cell or the pack.
+        temperature: where the protocol gives none [K].
+        more: events of the system besides those of a cell; each ends everything.
+    """
     Q = cell.nominal_capacity
     per = jnp.where(protocol.in_c_rate, Q, 1.0)
     own_lower = jnp.isnan(protocol.lower_voltage)
@@ -93,7 +102,7 @@ def segments_of(protocol: Protocol, cell: Any, temperature: Array) -> Segments:
     stops = (
         [own_lower | protocol.ends_all, own_upper | protocol.ends_all]
         + [never] * 4
-        + [always] * 3
+        + [always] * (3 + more)
     )
     return Segments(
         Imposed(control, cut_offs),
