@@ -42,12 +42,23 @@ smooth = 0.03                  # [V], of second differences
 """
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
 from .. import plot
 from .._files import read_toml, writable_folder
-from ..fit import Fit, Kind, doubts, least_squares, scores, write_fitted_cell
+from ..batch import Checkpoint
+from ..fit import (
+    Fit,
+    Kind,
+    agreement,
+    doubts,
+    least_squares,
+    multi_start,
+    scores,
+    write_fitted_cell,
+)
 from ..report import Figure, Report, Table
 from ._exit import EXIT
 from ._schema_option import schema_option
@@ -59,7 +70,23 @@ def options(p: argparse.ArgumentParser) -> None:
     p.formatter_class = argparse.RawDescriptionHelpFormatter
     p.add_argument("file", type=Path, help="TOML file")
     p.add_argument("--out", type=Path, required=True, help="folder to write")
+    p.add_argument(
+        "--starts",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="fit from N starts, drawn from the priors or between the bounds, and say "
+        "whether they agree",
+    )
     schema_option(p, _schema)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of starts: expected a whole number from 1, such as 8."
+        )
+    return int(text)
 
 
 def _schema() -> str:
@@ -71,12 +98,23 @@ def _schema() -> str:
 
 def command(arguments: argparse.Namespace) -> int:
     """Fit; the exit status says whether the fitted numbers make sense."""
-    senseless = fit_from_file(arguments.file, arguments.out)
+    senseless = fit_from_file(arguments.file, arguments.out, arguments.starts)
     return EXIT["bad_input"] if senseless else EXIT["completed"]
 
 
-def fit_from_file(file: Path, out: Path) -> int:
+SEARCH = "search"
+"""Folder in which a fit that is under way is kept; it goes when the fit is written."""
+
+
+def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
     """Run the fit; writes cell.json, report.html, report.md and figures below `out`.
+
+    One that was stopped goes on where it was.
+
+    Args:
+        file: TOML.
+        out: folder.
+        starts: from how many points to fit; the best is written.
 
     Returns:
         how many tests the fitted cell does not describe at all; see `naion.fit.doubts`.
@@ -91,21 +129,31 @@ def fit_from_file(file: Path, out: Path) -> int:
     for e in problem.experiments:
         if e.note:
             print(f"{e.name}: {e.note}", flush=True)
-    fit = least_squares(problem, progress=lambda said: print(said, flush=True))
+    keep = Checkpoint(out / SEARCH, {"kind": "fit"})
+    shown = {"keep": keep, "progress": lambda said: print(said, flush=True)}
+    if starts == 1:
+        fit, agreed = least_squares(problem, **shown), ""
+    else:
+        fits = multi_start(problem, starts, **shown)
+        fit, agreed = fits[0], agreement(fits, starts)
+        print(agreed)
     write_fitted_cell(out / "cell.json", fit, name)
     wrong = doubts(fit)
-    _report(fit, name, wrong).write(out)
+    _report(fit, name, wrong, agreed).write(out)
+    shutil.rmtree(keep.folder)
     for said in wrong:
         print(f"naion: this fit makes no sense: {said}", file=sys.stderr)
     print(f"wrote {out / 'cell.json'} and {out / 'report.html'}")
     return len(wrong)
 
 
-def _report(fit: Fit, name: str, wrong: list[str]) -> Report:
+def _report(fit: Fit, name: str, wrong: list[str], agreed: str) -> Report:
     """Scores, what was compared, parameters and figures."""
     report = Report(f"Fit of {name}")
     for said in wrong:
         report.paragraph(f"This fit makes no sense: {said}")
+    if agreed:
+        report.paragraph(agreed)
     report.add(Table(["test", "what", "model against data"], scores(fit)))
     experiments = fit.problem.experiments
     notes = [[e.name, e.note] for e in experiments if e.note]

@@ -94,6 +94,10 @@ FREE = (
 )
 """Free parameters; priors from the spread of two digitisations of the set."""
 
+RTOL = 3e-4
+"""Tolerance of its simulations: at 1e-3 the choice of time steps makes the cost rough by more
+than a step along its long valleys gains."""
+
 AXIS = (FreeParameter(("gain",), (0.95, 1.05), "log", 0.01),)
 """The charge axis of each digitised figure, which may be off by a per cent: the steps of
 the two slow curves lie apart by more than any cell could make them."""
@@ -142,4 +146,4 @@ def nvpf_problem(
     """
     chosen = [e for e, r in zip(experiments(tables), RATES, strict=True) if r in rates]
     specimen = Specimen(cell or start_cell(), np.zeros(len(RATES)))
-    return Problem(specimen, free, tuple(chosen), model)
+    return Problem(specimen, free, tuple(chosen), model, RTOL)

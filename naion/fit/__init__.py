@@ -43,7 +43,7 @@ from ._least_squares import AT_ONCE, fleet, least_squares
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._sense import doubts
-from ._strategies import STAGES, multi_start, staged
+from ._strategies import STAGES, agreement, multi_start, staged
 from ._uncertainty import (
     Tested,
     Uncertainty,
@@ -74,6 +74,7 @@ __all__ = [
     "Specimen",
     "Tested",
     "Uncertainty",
+    "agreement",
     "assumed",
     "check_free",
     "check_start",

@@ -107,3 +107,29 @@ def multi_start(
             f"None of {count} starts leads to a fit: {'; '.join(sorted(reasons))}"
         )
     return tuple(sorted(fits, key=lambda f: f.cost))
+
+
+ALIKE = 0.01
+"""Of the least cost: fits within this have found the same minimum, or one as good."""
+
+
+def agreement(fits: Sequence[Fit], count: int) -> str:
+    """What fits from several starts say about the minimum, in a sentence.
+
+    Args:
+        fits: the best first, as `multi_start` gives them.
+        count: starts; those without a fit failed.
+    """
+    best = fits[0]
+    alike = [f for f in fits if f.cost <= (1.0 + ALIKE) * best.cost]
+    sd = np.sqrt(np.diag(best.covariance))
+    away = max(float(np.max(np.abs(f.z - best.z) / sd)) for f in alike)
+    text = f"{len(alike)} of {count} starts reach the least cost, {best.cost:.5g}"
+    text += f", to {100.0 * ALIKE:g} %"
+    if len(alike) > 1:
+        text += f"; their numbers lie within {away:.1f} standard deviations"
+    if worse := [f.cost for f in fits[len(alike) :]]:
+        text += f"; {len(worse)} end higher, up to {max(worse):.5g}"
+    if failed := count - len(fits):
+        text += f"; {failed} could not be simulated"
+    return text + "."
