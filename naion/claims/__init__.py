@@ -2,18 +2,9 @@
 
 from ._answer import Answer, Audit, Change
 from ._audit import DRAWS, audit
-from ._claims import (
-    Claim,
-    Reading,
-    Requirement,
-    audited_cell,
-    chosen,
-    load,
-    products,
-    reading,
-    schema,
-    shipped_cell,
-)
+from ._audited import audited_cell, shipped_cell
+from ._claims import Claim, Reading, Requirement
+from ._load import chosen, load, products, reading, schema
 from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 from ._report import add_to, write

@@ -16,7 +16,8 @@ from ..design import load as load_design
 from ..design import sourced
 from ..fit import Uncertainty
 from ..parameters import Cell, leaf
-from ._claims import FITTED, Audited, Claim, Reading, Requirement, audited_cell
+from ._audited import audited_cell
+from ._claims import FITTED, Audited, Claim, Reading, Requirement
 from ._product import Product, Variation
 from ._questions import QUESTIONS
 from ._schema import ClaimsFile, ClaimTable, Factor, ProductTable, Readings

@@ -1,8 +1,9 @@
 """From coats, foils and a housing to the geometry, the mass and the model of a cell."""
 
-from ._blueprint import Blueprint, available, load, schema, sourced
+from ._blueprint import Blueprint, sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
+from ._load import available, load, schema
 from ._stack import Balance, Coat, Foil, Masses, Separator, Stack, balance
 
 __all__ = [
