@@ -38,7 +38,9 @@ COMMANDS = {
     "run": Command("_run", "simulate a protocol or a measured profile"),
     "predict": Command("_predict", "the same with 90 %% intervals"),
     "fit": Command(
-        "_fit_file", "fit a cell to your own data", "a fit keeps nothing until it ends"
+        "_fit_file",
+        "fit a cell to your own data",
+        "the same command goes on from there",
     ),
     "sweep": Command("_sweep", "many simulations, or fits of many cells", KEPT),
     "sets": Command("_sets", "list parameter sets, show one, begin your own"),

@@ -96,7 +96,7 @@ def _quiet(text: str) -> None:
 def _nvpf(out: Path, tables: Any, say: Progress) -> Fitted:
     title = "NVPF / hard carbon, Chayambuka et al. 2022"
     problem = nvpf_problem(tables=tables)
-    options = {"max_evaluations": 50, "tolerance": 1e-3}
+    options = {"max_evaluations": 60, "tolerance": 5e-4}
     return fitted("nvpf_hc", title, problem, out, say, **options)
 
 

@@ -94,7 +94,7 @@ FREE = (
 )
 """Free parameters; priors from the spread of two digitisations of the set."""
 
-RTOL = 3e-4
+RTOL = 2e-4
 """Tolerance of its simulations: at 1e-3 the choice of time steps makes the cost rough by more
 than a step along its long valleys gains."""
 

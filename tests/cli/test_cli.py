@@ -14,6 +14,7 @@ import naion as na
 from naion.cli import main
 from naion.cli._fit_problem import problem_of
 from naion.cli._main import COMMANDS
+from naion.fit import _least_squares
 from naion.io import write_cell
 from naion.parameters import load
 
@@ -246,7 +247,7 @@ def test_stopping_promises_only_what_holds(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr("naion.cli._fit_file.fit_from_file", stopped)
     monkeypatch.setattr("naion.cli._sweep.sweep", stopped)
-    for command, said in (("fit", "keeps nothing"), ("sweep", "finished is kept")):
+    for command, said in (("fit", "goes on"), ("sweep", "finished is kept")):
         assert main([command, "x.toml", "--out", str(tmp_path)]) == 130
         assert said in capsys.readouterr().err
 
@@ -367,6 +368,34 @@ def test_fit_writes_cell_and_report(fitted):
     # 2 mV of uncertainty on a drop of 20 mV, and a pulse that pulls the other way.
     assert found["low"] < found["value"] < found["high"]
     assert found["value"] == pytest.approx(1.5, rel=0.2)
+
+
+def test_fits_from_several_starts_agree_and_go_on(
+    fitted, tmp_path, monkeypatch, capsys
+):
+    """Stopped in the middle, the same command goes on; the report says what starts found."""
+    run = ["fit", str(fitted / "fit.toml"), "--out", str(tmp_path), "--starts", "3"]
+    advanced, rounds = _least_squares.advanced, []
+
+    def stopping(*arguments, **options):
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+        return advanced(*arguments, **options)
+
+    monkeypatch.setattr(_least_squares, "advanced", stopping)
+    assert main(run) == 130
+    assert not (tmp_path / "cell.json").exists()
+    capsys.readouterr()
+    assert main(run) == 0
+    said = capsys.readouterr().out
+    assert "goes on after 2 evaluations" in said
+    assert "3 of 3 starts reach the least cost" in said
+    assert "3 of 3 starts reach" in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "search").exists()
+    with pytest.raises(SystemExit):
+        main([*run[:-1], "0"])
+    assert "expected a whole number from 1" in capsys.readouterr().err
 
 
 def test_predict_gives_a_band(fitted, tmp_path):

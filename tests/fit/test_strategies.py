@@ -12,9 +12,11 @@ from naion.fit import (
     FreeParameter,
     Problem,
     Specimen,
+    agreement,
     candidate_test,
     discharge,
     errors_of,
+    lbfgs,
     least_squares,
     multi_start,
     optimise_candidate,
@@ -100,6 +102,20 @@ def test_many_starts_agree(problem, fit):
     assert len(fits) == 6 and fits[0].cost <= fits[-1].cost
     assert fits[0].cost == pytest.approx(fit.cost, rel=1e-2)
     np.testing.assert_allclose(np.exp(fits[0].z - problem.start), TRUTH, rtol=0.25)
+    said = agreement(fits, 7)
+    alike = sum(f.cost <= 1.01 * fits[0].cost for f in fits)
+    assert said.startswith(f"{alike} of 7 starts reach the least cost, ")
+    assert said.endswith("1 could not be simulated.")
+
+
+def test_gradients_lead_to_the_same_minimum(problem, fit):
+    """L-BFGS on adjoint gradients, Levenberg-Marquardt on Jacobians."""
+    said = []
+    found = lbfgs(problem, max_iterations=40, tolerance=1e-5, progress=said.append)
+    assert found.converged and len(said) == found.evaluations
+    assert found.cost == pytest.approx(fit.cost, rel=1e-2)
+    sd = np.sqrt(np.diag(fit.covariance))
+    assert np.max(np.abs(found.z - fit.z) / sd) < 0.5
 
 
 def test_tests_are_ranked_by_what_they_tell(fit):
