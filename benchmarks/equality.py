@@ -16,7 +16,6 @@ import numpy as np
 
 import naion as na
 from naion import demo, parameters
-from naion._cache import compilation_cache
 from naion.fit import least_squares
 
 CYCLE = ("Discharge at 1C", "Charge at C/2", "Rest for 20 minutes", "Discharge at C/3")
@@ -121,7 +120,6 @@ def main() -> int:
     parser.add_argument("--only", choices=ASKED, action="append")
     arguments = parser.parse_args()
     na.enable_x64()
-    compilation_cache()
     found = {kind: ASKED[kind]() for kind in arguments.only or ASKED}
     if arguments.write:
         arguments.write.write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -17,8 +17,7 @@ from benchmarks.harness import FAST, Times, write
 NAME = "nvpf_hc_chayambuka2022"
 BEGIN = f"""
 import equinox as eqx, jax, naion as na
-from naion._cache import compilation_cache
-na.enable_x64(); compilation_cache()
+na.enable_x64()
 cell = na.parameters.load({NAME!r})
 """
 DISCHARGE = "na.simulate({}, 'Discharge at 1C until 2.0 V', throw=False)"

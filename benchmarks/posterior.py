@@ -52,7 +52,7 @@ def main() -> None:
     import arviz
 
     whole = nvpf_problem()
-    fitted = least_squares(whole, max_evaluations=3 if FAST else 24, tolerance=2e-3)
+    fitted = least_squares(whole, max_evaluations=3 if FAST else 40, tolerance=2e-3)
     # Priors are around what the cell was believed to be, not around the fit.
     six = dataclasses.replace(
         whole, specimen=fitted.specimen, free=SIX, believed=whole.specimen

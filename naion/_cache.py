@@ -15,8 +15,8 @@ def compilation_cache() -> Path | None:
 
     The folder is the one that JAX is set to, else ~/.cache/naion/jax. If it is not safe
     or cannot be made, the cache is off and there is no folder; if it cannot be written
-    to, it is only read. A `Caution` says so. Programs and notebooks may call it;
-    importing naion never does.
+    to, it is only read. A `Caution` says so. `naion.enable_x64` calls it; importing
+    naion never does.
     """
     given = jax.config.values[_SETTING]
     if given and "://" in given:

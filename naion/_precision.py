@@ -1,10 +1,12 @@
-"""What naion asks of JAX: float64, which DAE solves need, quick compiling, no fork."""
+"""What naion asks of JAX: float64, which DAE solves need, programs that are kept, no fork."""
 
 import os
 
 import jax
 import jaxlib.version
 from jax._src import xla_bridge
+
+from ._cache import compilation_cache
 
 SLOW_TO_COMPILE = "xla_cpu_use_fusion_emitters"
 """A part of XLA for CPUs that takes long over programs such as ours, and makes them no faster
@@ -14,14 +16,20 @@ KNOWN_TO = "0.10."
 """Release of jaxlib that knows it: one that does not would end the process."""
 
 
-def enable_x64() -> None:
-    """Let JAX use float64. Call once, before any other naion or JAX work.
+def enable_x64(*, cache: bool = True) -> None:
+    """Let JAX use float64 and keep its programs. Call once, before other naion or JAX work.
 
     It also switches XLA's fusion emitters off, by `XLA_FLAGS`, unless that speaks of them
     already: programs compile sooner, if nothing was computed before. naion never changes
     JAX's configuration on import: the user says so here.
+
+    Args:
+        cache: keep compiled programs on disk, for the next process; see
+            `compilation_cache`. False leaves JAX's setting alone.
     """
     jax.config.update("jax_enable_x64", True)
+    if cache:
+        compilation_cache()
     flags = os.environ.get("XLA_FLAGS", "")
     # What does not begin with a dash is the name of a file of flags.
     free = SLOW_TO_COMPILE not in flags and (not flags or flags.startswith("-"))

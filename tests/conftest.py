@@ -10,12 +10,10 @@ import jax
 import pytest
 
 import naion as na
-from naion._cache import compilation_cache
 from naion.fit import _evaluate
 from naion_kernels import lanes
 
-na.enable_x64()
-compilation_cache()  # both workers, and what they start, compile a program once
+na.enable_x64()  # both workers, and what they start, compile a program once
 if not lanes.available():
     os.environ.setdefault("NAION_KERNELS", "off")  # and no word about it
 

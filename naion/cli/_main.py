@@ -55,14 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(given).parse_args(given)
-    from .._cache import compilation_cache
     from .._precision import enable_x64
     from ._said import cautions_as_lines, complaint, crash
 
     with cautions_as_lines():
         try:
             enable_x64()
-            compilation_cache()
             status = arguments.command(arguments)
             sys.stdout.flush()
             return status

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .. import claims, design
-from .._cache import compilation_cache
 from .._precision import enable_x64
 from .._progress import Progress
 from ..batch import Checkpoint, digest
@@ -77,7 +76,6 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
 def _fit_beside(out: Path, tables: Path | None, tell: Progress) -> None:
     """In the second process: the laboratory cell and HiNa's, which are kept."""
     enable_x64()
-    compilation_cache()
     where = EMBEDDED if tables is None else tables
 
     def say(text: str) -> None:

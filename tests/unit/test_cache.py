@@ -39,6 +39,14 @@ def test_made_for_this_user_alone(tmp_path, monkeypatch):
         assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
+def test_one_switch_turns_both_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    na.enable_x64(cache=False)
+    assert jax.config.values[FOLDER] is None
+    na.enable_x64()
+    assert jax.config.values[FOLDER] == str(tmp_path / ".cache" / "naion" / "jax")
+
+
 def test_the_folder_that_jax_is_set_to(tmp_path):
     jax.config.update(FOLDER, str(tmp_path / "own"))
     assert compilation_cache() == tmp_path / "own"
