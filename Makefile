@@ -51,7 +51,6 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks integrators
 	$(BIN)/python -m benchmarks leave_one_out
 	$(BIN)/python -m benchmarks ablation
-	$(BIN)/python -m benchmarks optimisers
 	$(BIN)/python -m benchmarks posterior
 	$(BIN)/python -m benchmarks chemistries
 	$(BIN)/python -m benchmarks cold_grid

@@ -38,7 +38,6 @@ from ._free import (
     check_start,
     with_ocp_correction,
 )
-from ._lbfgs import lbfgs
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
@@ -86,7 +85,6 @@ __all__ = [
     "errors_of",
     "fleet",
     "interval",
-    "lbfgs",
     "least_squares",
     "measured_profile",
     "log_density",

@@ -16,7 +16,6 @@ from naion.fit import (
     candidate_test,
     discharge,
     errors_of,
-    lbfgs,
     least_squares,
     multi_start,
     optimise_candidate,
@@ -106,16 +105,6 @@ def test_many_starts_agree(problem, fit):
     alike = sum(f.cost <= 1.01 * fits[0].cost for f in fits)
     assert said.startswith(f"{alike} of 7 starts reach the least cost, ")
     assert said.endswith("1 could not be simulated.")
-
-
-def test_gradients_lead_to_the_same_minimum(problem, fit):
-    """L-BFGS on adjoint gradients, Levenberg-Marquardt on Jacobians."""
-    said = []
-    found = lbfgs(problem, max_iterations=40, tolerance=1e-5, progress=said.append)
-    assert found.converged and len(said) == found.evaluations
-    assert found.cost == pytest.approx(fit.cost, rel=1e-2)
-    sd = np.sqrt(np.diag(fit.covariance))
-    assert np.max(np.abs(found.z - fit.z) / sd) < 0.5
 
 
 def test_tests_are_ranked_by_what_they_tell(fit):
