@@ -17,7 +17,7 @@ from ..claims import (
     schema,
     write,
 )
-from ._schema_option import schema_option
+from ._file_options import schema_option
 
 MOST_DRAWS = 100_000
 """Probabilities to a tenth of a percentage point; more is time only."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..design import available, load, schema
 from ..parameters import QUALITIES
-from ._schema_option import schema_option
+from ._file_options import schema_option
 
 
 def options(p: argparse.ArgumentParser) -> None:

@@ -61,15 +61,12 @@ from ..fit import (
 )
 from ..report import Figure, Report, Table
 from ._exit import EXIT
-from ._schema_option import schema_option
+from ._file_options import file_options
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which file, and where to write."""
-    p.description = __doc__
-    p.formatter_class = argparse.RawDescriptionHelpFormatter
-    p.add_argument("file", type=Path, help="TOML file")
-    p.add_argument("--out", type=Path, required=True, help="folder to write")
+    file_options(p, __doc__, _schema)
     p.add_argument(
         "--starts",
         type=_count,
@@ -78,7 +75,6 @@ def options(p: argparse.ArgumentParser) -> None:
         help="fit from N starts, drawn from the priors or between the bounds, and say "
         "whether they agree",
     )
-    schema_option(p, _schema)
 
 
 def _count(text: str) -> int:

@@ -43,15 +43,12 @@ import jax
 
 from .._files import read_toml
 from ._exit import EXIT
-from ._schema_option import schema_option
+from ._file_options import file_options
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which file, where to write, and with whom."""
-    p.description = __doc__
-    p.formatter_class = argparse.RawDescriptionHelpFormatter
-    p.add_argument("file", type=Path, help="TOML file")
-    p.add_argument("--out", type=Path, required=True, help="folder to write")
+    file_options(p, __doc__, _schema)
     p.add_argument(
         "--distributed",
         nargs="?",
@@ -60,7 +57,6 @@ def options(p: argparse.ArgumentParser) -> None:
         help="as one of several processes: those of Slurm or MPI, or process K of N "
         "that meet at HOST:PORT; all need to see the folder",
     )
-    schema_option(p, _schema)
 
 
 def _schema() -> str:

@@ -177,11 +177,15 @@ def advanced(
         the searches with their next trials, and which trials are their best points, (k,).
     """
     first = np.isinf(s.cost)
-    share = _share(s, found.cost)
-    better = comes_true(s, found.cost)
+    # What has no slope cannot be gone on from; of others it must not be seen at all.
+    smooth = np.isfinite(found.gradient).all(1) & np.isfinite(found.curvature).all(
+        (1, 2)
+    )
+    costs = np.where(smooth, found.cost, np.nan)
+    share, better = _share(s, costs), comes_true(s, costs)
     longer = np.maximum(s.radius, GROWS * s.length)
     radius = np.select(
-        [first, share < POOR, share > GOOD],
+        [first, ~(share >= POOR), share > GOOD],
         [s.radius, SHRINKS * s.length, longer],
         s.radius,
     )

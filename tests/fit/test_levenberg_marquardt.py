@@ -97,6 +97,21 @@ def test_a_rough_cost_ends_a_search(noise):
     assert np.linalg.norm(x - 1.0) < 0.2
 
 
+def test_what_has_no_slope_stays_alone():
+    """One search meets a Jacobian that is not finite: it ends, the other goes on."""
+    s = Searches.beginning(np.array([[-1.2, 1.0], [-1.2, 1.0]]), *WIDE)
+    for k in range(60):
+        (rows,) = np.nonzero(s.state == State.SEARCHING)
+        found = Normal.of([rosenbrock(x) for x in s.trial[rows]])
+        if k > 0:
+            found.curvature[rows == 0] = np.nan
+        part, _ = advanced(s.part(rows), found, *WIDE, tolerance=1e-8, most=60)
+        s.update(rows, part)
+        if not np.any(s.state == State.SEARCHING):
+            break
+    np.testing.assert_allclose(s.x, [[-1.2, 1.0], [1.0, 1.0]], atol=1e-4)
+
+
 def test_a_start_that_cannot_be_evaluated_ends_at_once():
     s = Searches.beginning(np.zeros((1, 2)), *WIDE)
     nothing = Normal(np.array([np.nan]), np.full((1, 2), np.nan), np.zeros((1, 2, 2)))

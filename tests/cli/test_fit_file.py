@@ -1,0 +1,321 @@
+"""`naion fit`: its files, what it writes, what `naion predict` makes of it."""
+
+import csv
+import json
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naion as na
+from naion.cli import main
+from naion.cli._fit_problem import problem_of
+from naion.fit import _least_squares
+from naion.io import write_cell
+from naion.parameters import load
+
+FIT = """
+cell = "nfm_hc_18650"
+mesh = [4, 3, 4, 10]
+
+[[data]]
+file = "measured.csv"
+kind = "discharge"
+temperature = 25
+sigma = 0.002
+
+[[data]]
+kind = "pulse"
+current = 1.5
+times = [1.0]
+resistance = [0.09]
+discharged = 0.5
+
+[[free]]
+path = "contact_resistance.scale"
+bounds = [0.1, 10.0]
+transform = "log"
+prior = 0.7
+"""
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A fit of a simulated discharge whose contact resistance is 1.5 times as large."""
+    folder = tmp_path_factory.mktemp("fit")
+    cell = na.parameters.load("nfm_hc_18650")
+    moved = eqx.tree_at(lambda c: c.contact_resistance.scale, cell, jnp.asarray(1.5))
+    model = na.DFN(na.Mesh(4, 3, 4, 10))
+    solution = na.simulate(moved, "Discharge at 1 A until 1.5 V", model=model)
+    t = np.linspace(0.0, float(solution.t_end), 200)
+    V = np.asarray(solution.at(t).voltage)
+    rows = [f"{a:.6g},1.0,{b:.6g}" for a, b in zip(t, V, strict=True)]
+    text = "\n".join(["time_s,current_A,voltage_V", *rows]) + "\n"
+    (folder / "measured.csv").write_text(text)
+    (folder / "fit.toml").write_text(FIT)
+    assert main(["fit", str(folder / "fit.toml"), "--out", str(folder / "out")]) == 0
+    return folder
+
+
+def test_fit_writes_cell_and_report(fitted):
+    out = fitted / "out"
+    html = (out / "report.html").read_text()
+    assert "<img" in html and (out / "report.md").is_file()
+    assert "100 voltages, evenly spaced in charge between rows, of 200 measured" in html
+    known = json.loads((out / "cell.json").read_text())
+    (found,) = [p for p in known["parameters"] if "contact" in p["name"]]
+    # 2 mV of uncertainty on a drop of 20 mV, and a pulse that pulls the other way.
+    assert found["low"] < found["value"] < found["high"]
+    assert found["value"] == pytest.approx(1.5, rel=0.2)
+
+
+def test_fits_from_several_starts_agree_and_go_on(
+    fitted, tmp_path, monkeypatch, capsys
+):
+    """Stopped in the middle, the same command goes on; the report says what starts found."""
+    run = ["fit", str(fitted / "fit.toml"), "--out", str(tmp_path), "--starts", "3"]
+    advanced, rounds = _least_squares.advanced, []
+
+    def stopping(*arguments, **options):
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+        return advanced(*arguments, **options)
+
+    monkeypatch.setattr(_least_squares, "advanced", stopping)
+    assert main(run) == 130
+    assert not (tmp_path / "cell.json").exists()
+    capsys.readouterr()
+    assert main(run) == 0
+    said = capsys.readouterr().out
+    assert "goes on after 2 evaluations" in said
+    assert "3 of 3 starts reach the least cost" in said
+    assert "3 of 3 starts reach" in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "search").exists()
+    with pytest.raises(SystemExit):
+        main([*run[:-1], "0"])
+    assert "expected a whole number from 1" in capsys.readouterr().err
+
+
+def test_predict_gives_a_band(fitted, tmp_path):
+    out = tmp_path / "band.csv"
+    cell = str(fitted / "out" / "cell.json")
+    step = ["Discharge at 1C until 2.0 V"]
+    assert main(["predict", cell, "--protocol", *step, "--out", str(out)]) == 0
+    header, *rows = csv.reader(out.read_text().splitlines())
+    assert header[3:5] == ["voltage_lo_V", "voltage_hi_V"] and len(header) == 6
+    V, low, high = np.array([[float(r[i]) for i in (2, 3, 4)] for r in rows[:-5]]).T
+    assert np.all(low < V) and np.all(high > V)
+    # The model made the data: little is unknown.
+    assert np.median(high - low) < 0.1
+
+
+def test_predict_needs_a_fit_or_a_set(tmp_path, capsys):
+    write_cell(tmp_path / "cell.json", load("nfm_hc_18650"))
+    out = ["--protocol", "Discharge at C/2 for 5 min", "--out", str(tmp_path / "o.csv")]
+    assert main(["predict", str(tmp_path / "cell.json"), *out]) == 2
+    assert "carries no fit" in capsys.readouterr().err
+    assert main(["predict", "nfm_hc_18650", *out]) == 0
+    assert "assumed numbers" in capsys.readouterr().out
+
+
+def rows(current=1.0, voltage=3.9, n=20, step=60.0, head="time_s,current_A,voltage_V"):
+    """A table of a discharge at constant current."""
+    lines = [f"{step * i:g},{current:g},{voltage - 0.02 * i:g}" for i in range(n)]
+    return "\n".join([head, *lines]) + "\n"
+
+
+KIND, TIMES = 'kind = "discharge"', "times = [1.0]"
+PATH, BOUNDS = '"contact_resistance.scale"', "bounds = [0.1, 10.0]"
+KNOTS = '[[ocp_correction]]\nelectrode = "positive"\nknots = '
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (KIND, 'kind = "dicharge"', "Did you mean discharge?"),
+        (KIND, "kind = 3", "data 1, kind = 3; known are"),
+        (KIND, "", "data 1 has no kind; known are"),
+        (
+            KIND,
+            'kind = "profile"\nsoc = 2',
+            "data 1, soc = 2: expected a number from 0 to 1",
+        ),
+        (
+            KIND,
+            'kind = "profile"\nsoc = "full"',
+            "data 1, soc = 'full': expected a number",
+        ),
+        (KIND, 'kind = "profile"\nsoc = 1\ndischarged = 0', "not both"),
+        (KIND, 'kind = "profile"\ndischarged = 99', "electrode holds"),
+        ('"measured.csv"', '"gone.csv"', "gone.csv: no such file"),
+        ('"measured.csv"', "3", "data 1, file = 3: expected a text"),
+        ("sigma = 0.002", "weight = 1", "unknown key weight"),
+        ("sigma = 0.002", "sgima = 1", "Did you mean sigma?"),
+        (
+            "sigma = 0.002",
+            "sigma = 0",
+            "data 1, sigma = 0: expected a number above zero",
+        ),
+        (
+            "sigma = 0.002",
+            "sigma = -1",
+            "data 1, sigma = -1: expected a number above zero",
+        ),
+        ("sigma = 0.002", 'sigma = "1"', "data 1, sigma = '1': expected a number"),
+        (
+            "sigma = 0.002",
+            f"sigma = {'9' * 400}",
+            "(400 digits, too large): expected a number",
+        ),
+        ("temperature = 25", "temperature = 298", "Is it in kelvin?"),
+        ("[[data]]", "[data]", "need double brackets, [[data]]"),
+        ("[[free]]", "[free]", "expected tables [[free]], with double brackets"),
+        ('cell = "nfm_hc_18650"', "cell = 3", "fit.toml: cell = 3: expected a text"),
+        ('cell = "nfm_hc_18650"', 'cell = "nope"', "No cell 'nope'"),
+        ("mesh = [4", "mesh = (4", "not TOML"),
+        (
+            "mesh = [4, 3",
+            "mesh = [100000, 3",
+            "mesh = [100000, 3, 4, 10]: expected [n_neg",
+        ),
+        ("mesh = [4, 3, 4, 10]", "mesh = [400, 3, 400, 400]", "n_r is 320000"),
+        (
+            "mesh = [4, 3",
+            "mesh = [6.5, 3",
+            "[n_neg, n_sep, n_pos, n_r], whole numbers from 1",
+        ),
+        ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
+        (PATH, '"contact_resistence.scale"', "contact_resistance"),
+        (PATH, '"contact_resistance"', "free 1: contact_resistance is a curve"),
+        (PATH, "3", "free 1, path = 3: expected a text"),
+        (PATH, "[]", "free 1, path = []: expected a text"),
+        (BOUNDS, "bounds = [2.0, 10.0]", "outside its bounds"),
+        (BOUNDS, "bounds = [10.0, 0.1]", "free 1: contact_resistance.scale: bounds 10"),
+        (BOUNDS, "bounds = [0.1]", "bounds = [0.1]: expected two finite numbers"),
+        (BOUNDS, 'bounds = "wide"', "free 1, bounds = 'wide': expected two finite"),
+        (BOUNDS, 'bounds = ["a", "b"]', "bounds = ['a', 'b']: expected two finite"),
+        (BOUNDS, "", "free 1 has no bounds: give bounds = [0.05"),
+        ('"log"', '"sqrt"', "free 1, transform = 'sqrt'; known are log"),
+        ("prior = 0.7", "prior = 0", "free 1, prior = 0: expected a standard"),
+        ("prior = 0.7", 'prior = "x"', "prior = 'x': expected a standard deviation"),
+        ("[[free]]", f"[[free]]\npath = {PATH}\n{BOUNDS}\n[[free]]", "free 2: contact"),
+        ("[[free]]", f"{KNOTS}[0.9, 0.5]\n[[free]]", "ocp_correction 1: knots = [0.9"),
+        ("[[free]]", f"{KNOTS}[0.9, 1.5]\n[[free]]", "from 0 to 1, rising"),
+        (
+            "[[free]]",
+            f"{KNOTS}3\n[[free]]",
+            "ocp_correction 1, knots = 3: expected a list",
+        ),
+        (
+            "[[free]]",
+            '[[ocp_correction]]\nelectrode = "positive"\n[[free]]',
+            "ocp_correction 1 has no knots: give",
+        ),
+        ("current = 1.5", "current = 0", "data 2: pulse 0 A: current = 0"),
+        ("current = 1.5", "", "data 2 has no current: give current = 1.5"),
+        (TIMES, "times = [1.0, 2.0]", "data 2: pulse 1.5 A: 2 times and 1 resistances"),
+        (TIMES, "times = [-1.0]", "times must be finite and above zero"),
+        (TIMES, 'times = "1"', "data 2, times = '1': expected a number, or"),
+        ("resistance = [0.09]", "resistance = [-0.09]", "resistances must be finite"),
+    ],
+)
+def test_bad_fit_files_name_the_problem(tmp_path, capsys, old, new, expected):
+    assert old in FIT
+    (tmp_path / "measured.csv").write_text(rows())
+    (tmp_path / "fit.toml").write_text(FIT.replace(old, new, 1))
+    out = tmp_path / "out"
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert expected in error and "fit.toml" in error.replace("gone.csv", "fit.toml")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rows(voltage=3900.0), "voltages reach 3900 V; a single cell has"),
+        (rows(current=-1.0), "negative: a charge"),
+        (rows(current=0.0), "no current flows"),
+        (rows(n=3), "a discharge needs more than 5"),
+        (rows(step=0.0), "all rows have the same time"),
+        (rows() + "1300,0,3.9\n", "is not constant within 10 % of its mean"),
+        (rows() + "0,1,3.9\n", "row 22: time 0 s comes after 1140 s"),
+        (rows(head="t,I,U"), "no column 'time_s'"),
+    ],
+)
+def test_bad_measurements_name_the_problem(tmp_path, capsys, text, expected):
+    (tmp_path / "measured.csv").write_text(text)
+    (tmp_path / "fit.toml").write_text(FIT)
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(tmp_path / "o")]) == 2
+    error = capsys.readouterr().err
+    assert expected in error and "measured.csv" in error
+
+
+def test_what_is_compared_is_said(tmp_path):
+    head = "test_time_second,current_ampere,voltage_volt,ambient_temperature_celsius"
+    body = [f"{9 * i},-1,{3.9 - 0.002 * i:g},-10" for i in range(300)]
+    (tmp_path / "cold.csv").write_text("\n".join([head, *body]) + "\n")
+    text = {
+        "cell": "nfm_hc_18650",
+        "data": [
+            {"file": "cold.csv", "kind": "discharge"},
+            {"file": "cold.csv", "kind": "profile", "temperature": -10.5},
+        ],
+        "free": [{"path": "contact_resistance.scale", "bounds": [0.1, 10.0]}],
+    }
+    problem, _ = problem_of(text, tmp_path / "fit.toml")
+    slow, under = problem.experiments
+    assert slow.temperature == pytest.approx(263.15) and slow.capacity > 0.0
+    assert "100 voltages, evenly spaced in charge between rows, of 300" in slow.note
+    assert "temperature -10.0 degC, the median" in slow.note
+    assert under.temperature == pytest.approx(262.65)
+    assert under.note.startswith("299 of 300 measured voltages")
+    text["data"] = [{"file": "cold.csv", "kind": "profile", "temperature": 25}]
+    with pytest.warns(na.Caution, match="25 degC is taken"):
+        problem_of(text, tmp_path / "fit.toml")
+
+
+def test_segments_are_alike(tmp_path, capsys):
+    names = "segment,duration_s,current_A,loaded_V,rest_V"
+    (tmp_path / "s.csv").write_text(f"{names}\n0,600,1,3.9,3.95\n1,700,1,3.8,3.9\n")
+    text = FIT.replace(KIND, 'kind = "segments"').replace("measured.csv", "s.csv")
+    (tmp_path / "fit.toml").write_text(text)
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(tmp_path / "o")]) == 2
+    assert "duration_s is 600 to 700; all segments" in capsys.readouterr().err
+
+
+def test_a_senseless_fit_is_no_success(fitted, tmp_path, capsys):
+    text = (fitted / "measured.csv").read_text().splitlines()
+    moved = [
+        f"{float(r.split(',')[0]) / 3600.0},{r.split(',', 1)[1]}" for r in text[1:]
+    ]
+    (tmp_path / "measured.csv").write_text("\n".join([text[0], *moved]) + "\n")
+    (tmp_path / "fit.toml").write_text(FIT)
+    out = tmp_path / "out"
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 2
+    assert "are times in hours" in capsys.readouterr().err
+    assert "makes no sense" in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ": The file has no cell: give cell ="),
+        (FIT.replace("[4, 3", "[4 3"), "(at line 3, column"),
+        (
+            FIT.replace("sigma", "temperature"),
+            "(at line 9, column 20). A key or a table stands twice",
+        ),
+        (FIT.replace("cell", "# °\ncell").encode("latin-1"), "save it as UTF-8"),
+        (FIT.encode("utf-16-le"), "without its byte-order mark"),
+    ],
+)
+def test_texts_that_are_no_fit(tmp_path, capsys, content, expected):
+    """Empty, no TOML, a key twice, other encodings."""
+    file = tmp_path / "fit.toml"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    assert main(["fit", str(file), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.startswith(f"naion: {file}")
