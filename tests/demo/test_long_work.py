@@ -12,7 +12,7 @@ import pytest
 
 import naion as na
 from naion.demo import _fitted
-from naion.fit import Fit, FreeParameter, Problem, Specimen, discharge
+from naion.fit import Fit, FreeParameter, Linearised, Problem, Specimen, discharge
 
 FIRST = Path(__file__).with_name("second.py")
 
@@ -77,8 +77,9 @@ def test_fits_are_kept_and_sought_again_only_if_something_changed(
         fits.append(options)
         measured = [o.value for e in problem.experiments for o in e.observations]
         predictions = [np.concatenate(measured) + 1e-3]
+        near = Linearised(predictions, np.zeros(20), np.ones((20, 1)))
         return Fit(
-            *(problem, problem.start + 0.1, predictions, np.eye(1)),
+            *(problem, problem.start + 0.1, near, np.eye(1)),
             *(1.0, (), True, 1, 1.0),
         )
 
