@@ -26,7 +26,7 @@ POOR, GOOD = 0.25, 0.75
 """Shares of the foretold fall: steps that bring less are followed by shorter ones, steps
 that bring more may be followed by longer ones."""
 
-SHRINKS, GROWS = 0.25, 2.0
+SHRINKS, GROWS = 0.25, 4.0
 HARDLY = 0.01
 """Of the gain at which a search ends: where steps do not bring what is foretold, shorter ones
 are tried down to this."""
@@ -39,6 +39,9 @@ MARGIN = 1e-6
 
 NEAREST = 1e-12
 """Least distance to a bound that is counted with."""
+
+FLAT = 1e-14
+"""Least curvature that is counted with, of the largest."""
 
 ACCEPTED = 1e-3
 """Of the fall that the quadratic foretells: points that gain less are not gone to."""
@@ -299,34 +302,62 @@ class Steps:
         A = root[:, :, None] * curvature * root[:, None, :]
         A = A + np.abs(gradient)[:, :, None] * np.eye(g.shape[1])
         values, vectors = np.linalg.eigh(A)
-        values = np.maximum(values, 1e-14 * np.maximum(values[:, -1:], 1e-300))
+        values = np.maximum(values, FLAT * np.maximum(values[:, -1:], FLAT))
         along = np.einsum("kij,ki->kj", vectors, g)
 
         def step(damping: np.ndarray) -> np.ndarray:
             return -np.einsum("kij,kj->ki", vectors, along / (values + damping))
 
-        whole = step(np.zeros((len(g), 1)))
-        limited = step(_damping(along, values, radius)[:, None])
+        whole, damping = step(np.zeros((len(g), 1))), _damping(along, values, radius)
+        limited = step(damping[:, None])
+        ends = INSIDE * low / root, INSIDE * high / root
         down = -g * (_dot(g, g) / np.maximum(_dot(g, _times(A, g)), 1e-300))[:, None]
-        room = np.minimum(1.0, radius / np.maximum(np.sqrt(_dot(down, down)), 1e-300))
-        tries = []
-        for p in (limited, room[:, None] * down):
-            # Shortened as a whole, or only the numbers that would leave their bounds.
-            ends = INSIDE * np.where(p < 0.0, low, high) / root
-            share = np.where(p == 0.0, 1.0, ends / np.where(p == 0.0, 1.0, p))
-            tries.append(
-                p * np.minimum(1.0, np.min(share, axis=1, initial=1.0))[:, None]
-            )
-            tries.append(p * np.minimum(1.0, share))
+        # One number close to its bound need not shorten the way of all others.
+        curved = (vectors * (values + damping[:, None])[:, None]) @ vectors.mT
+        held = _inside(g, curved, *ends)
+        tries = [
+            p
+            * np.minimum(_room(p, *ends), radius / np.maximum(_norm(p), 1e-300))[
+                :, None
+            ]
+            for p in (limited, held, down)
+        ]
         falls = [-_dot(p, g) - 0.5 * _dot(p, _times(A, p)) for p in tries]
         best = np.argmax(falls, axis=0)
         p = np.choose(best[:, None], tries)
         return cls(
             root * p,
-            np.sqrt(_dot(p, p)),
+            _norm(p),
             np.choose(best, falls),
             -_dot(whole, g) - 0.5 * _dot(whole, _times(A, whole)),
         )
+
+
+def _inside(g: np.ndarray, A: np.ndarray, low: np.ndarray, high: np.ndarray):
+    """About the least of g p + p A p / 2 between bounds, (k, n).
+
+    What would leave them is held there, and the least of the others sought again.
+    """
+    held, p = np.zeros(g.shape, bool), np.zeros_like(g)
+    for _ in range(g.shape[1]):
+        free = ~held
+        kept = A * (free[:, :, None] & free[:, None, :]) + held[:, None] * np.eye(
+            len(g.T)
+        )
+        pushed = np.where(held, p, -g - _times(A, np.where(held, p, 0.0)))
+        p = np.linalg.solve(kept, pushed[:, :, None])[:, :, 0]
+        leaves = free & ((p < low) | (p > high))
+        if not leaves.any():
+            break
+        p, held = np.clip(p, low, high), held | leaves
+    return p
+
+
+def _room(p: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Share of steps that stays between bounds, at most 1, (k,)."""
+    ends, moves = np.where(p < 0.0, low, high), p != 0.0
+    share = np.where(moves, ends / np.where(moves, p, 1.0), 1.0)
+    return np.minimum(1.0, np.min(share, axis=1, initial=1.0))
 
 
 def _damping(along: np.ndarray, values: np.ndarray, radius: np.ndarray) -> np.ndarray:
@@ -342,7 +373,7 @@ def _damping(along: np.ndarray, values: np.ndarray, radius: np.ndarray) -> np.nd
         return np.sum((along / (values + damping[:, None])) ** 2, axis=1) > radius**2
 
     low = 1e-16 * values[:, -1]
-    high = np.sqrt(_dot(along, along)) / radius + low
+    high = _norm(along) / radius + low
     for _ in range(60):
         middle = np.sqrt(low * high)
         longer = too_long(middle)
@@ -352,6 +383,10 @@ def _damping(along: np.ndarray, values: np.ndarray, radius: np.ndarray) -> np.nd
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("ki,ki->k", a, b)
+
+
+def _norm(a: np.ndarray) -> np.ndarray:
+    return np.sqrt(_dot(a, a))
 
 
 def _times(A: np.ndarray, b: np.ndarray) -> np.ndarray:
