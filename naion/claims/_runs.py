@@ -10,7 +10,7 @@ from jaxtyping import Array
 from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..mesh import Mesh
-from ..models import DFN, THERMAL
+from ..models import DFN, heat_balance
 from ..parameters import open_circuit_voltage, stoichiometry_at_soc
 from ..protocol import Protocol
 from ..simulation import Solution, Start, simulate
@@ -50,7 +50,7 @@ def run(
     made: Made, protocol: Protocol, setting: Setting, T: Array, start: Start = "charged"
 ) -> Solution:
     """A protocol on a product at T [K]."""
-    model = DFN(setting.mesh, THERMAL[setting.heat]())
+    model = DFN(setting.mesh, heat_balance(setting.heat))
     return simulate(
         made.cell,
         protocol,

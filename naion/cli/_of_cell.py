@@ -3,41 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from .._file_models import Expected, Strict, Text
+from .._mesh_counts import MeshCounts
 from ..io import read_cell
 from ..mesh import Mesh
 from ..parameters import Cell
-
-FINEST = 400
-"""Volumes of a region, or shells, at most. Errors of the mesh fall with the square of the
-counts and are below those of any measurement at a tenth of this; time and memory grow."""
-
-MOST_SHELLS = 20_000
-"""Shells of all particles together at most: twenty times the usual mesh."""
-
-Volumes = Annotated[int, Field(ge=1, le=FINEST)]
-Counts = tuple[Volumes, Volumes, Volumes, Volumes]
-
-
-def _not_too_fine(counts: Counts) -> Counts:
-    shells = (counts[0] + counts[2]) * counts[3]
-    if shells > MOST_SHELLS:
-        raise ValueError(
-            f"(n_neg + n_pos) n_r is {shells}; more than {MOST_SHELLS} take hours and "
-            "gigabytes for digits that no measurement has."
-        )
-    Mesh(*counts)
-    return counts
-
-
-MeshCounts = Annotated[
-    Counts,
-    Field(strict=False),
-    Expected(f"[n_neg, n_sep, n_pos, n_r], whole numbers from 1 to {FINEST}"),
-    AfterValidator(_not_too_fine),
-]
 
 
 class OfCell(Strict):
@@ -52,12 +24,13 @@ class OfCell(Strict):
         Expected("a text, the name of a set or of a cell.json"),
     ]
     mesh: Annotated[
-        MeshCounts | None, Field(description="n_neg, n_sep, n_pos, n_r; else the usual")
+        MeshCounts | None,
+        Field(description="n_neg, n_sep, n_pos, n_r; else the cell's own"),
     ] = None
 
-    def read_mesh(self) -> Mesh:
-        """The mesh that is asked for."""
-        return Mesh() if self.mesh is None else Mesh(*self.mesh)
+    def read_mesh(self) -> Mesh | None:
+        """The mesh that is asked for, if one is."""
+        return None if self.mesh is None else Mesh(*self.mesh)
 
     def read_cell(self, file: Path) -> tuple[Cell, dict[str, Any]]:
         """The cell, and what else its file keeps.

@@ -11,7 +11,7 @@ from .._constants import ZERO_CELSIUS
 from .._files import writable
 from .._results import Result
 from ..io import read_cell, read_profile, write_csv
-from ..models import DFN, THERMAL
+from ..models import DFN, THERMAL, heat_balance
 from ..parameters import (
     Cell,
     Stoichiometry,
@@ -45,7 +45,7 @@ def options(p: argparse.ArgumentParser) -> None:
         default="charged",
         help="charged, discharged, published, soc=0.8 or ocv=4.018",
     )
-    p.add_argument("--thermal", choices=tuple(THERMAL), default="isothermal")
+    p.add_argument("--thermal", choices=tuple(THERMAL), help="else the cell's own")
     p.add_argument("--cycles", type=int, default=1)
     p.add_argument("--rtol", type=float, default=5e-4)
     p.add_argument(
@@ -131,7 +131,7 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
         protocol = Protocol(arguments.protocol, cycles=arguments.cycles)
     options: dict[str, Any] = {
         "start": start_of(arguments.start, cell, "--start"),
-        "model": DFN(thermal=THERMAL[arguments.thermal]()),
+        "model": DFN(thermal=heat_balance(arguments.thermal)),
         "rtol": arguments.rtol,
         "max_steps": arguments.max_steps,
         "progress": lambda text: print(text, flush=True),

@@ -16,7 +16,7 @@ from .._files import writable_folder
 from .._results import Result
 from ..batch import lane_of, run, stack
 from ..io import write_csv
-from ..models import DFN, THERMAL
+from ..models import DFN, heat_balance
 from ..parameters import Cell, cautions, leaf
 from ..protocol import Protocol
 from ..simulation import is_unfinished, simulate
@@ -37,7 +37,7 @@ def simulations(asked: SweepFile, file: Path, out: Path) -> int:
     names = [v.title for v in asked.vary]
     rows = _points(asked)
     columns = dict(zip(names, rows.T, strict=True))
-    model = DFN(asked.read_mesh(), THERMAL[asked.thermal]())
+    model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
     start = start_of(asked.start, cell, f"{file}, start")
     usual = asked.temperature
     if usual is None:

@@ -120,7 +120,10 @@ class SweepFile(OfCell):
         Text, Expected("charged, discharged, published, 'soc=0.8' or 'ocv=4.018'")
     ] = "charged"
     temperature: Annotated[Celsius | None, Field(description="[degC]")] = None
-    thermal: Literal[tuple(THERMAL)] = "isothermal"  # pyright: ignore[reportInvalidTypeForm]
+    thermal: Annotated[
+        Literal[tuple(THERMAL)] | None,  # pyright: ignore[reportInvalidTypeForm]
+        Field(description="else the cell's own"),
+    ] = None
     rtol: Tolerance = 5e-4
     max_steps: Annotated[
         Count | None, Field(description="most steps of each lane; else by the protocol")

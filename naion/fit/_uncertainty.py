@@ -141,7 +141,8 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
     tests = tuple(_tested(fit.specimen, e) for e in problem.experiments)
-    return Uncertainty(vector, fit.z[keep], C, discrepancy, problem.model, tests)
+    model = problem.model.of(problem.specimen.cell)
+    return Uncertainty(vector, fit.z[keep], C, discrepancy, model, tests)
 
 
 def _tested(specimen: Specimen, e: Experiment) -> Tested:
@@ -169,7 +170,7 @@ def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
     """Write the fitted cell with what is known of it; see `naion.io.write_cell`."""
     write_cell(
         path,
-        fit.specimen.cell,
+        fit.problem.model.kept_in(fit.specimen.cell),
         name=name,
         fit=uncertainty_of(fit).to_json(),
         parameters=fit.table(),

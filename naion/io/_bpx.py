@@ -26,6 +26,7 @@ from ..parameters import (
     Thermal,
     check,
     electrode_capacities,
+    with_suited_mesh,
 )
 from ..physics.kinetics import ButlerVolmer
 from ..properties import Arrhenius, Property, Table, constant
@@ -159,7 +160,7 @@ class _Reader:
         self.cautions += beyond_limits(
             cell, {"the charged state": full, "the discharged state": empty}
         )
-        return with_thresholds(self.started(cell, n_empty))
+        return with_suited_mesh(with_thresholds(self.started(cell, n_empty)))
 
     def started(self, cell: Cell, x_empty: float) -> Cell:
         """The cell with its initial state of charge, with the sodium of the charged."""

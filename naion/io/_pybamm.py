@@ -18,6 +18,7 @@ from ..parameters import (
     Stoichiometry,
     Thermal,
     check,
+    with_suited_mesh,
 )
 from ..physics.kinetics import ButlerVolmer
 from ..properties import AbstractCurve, Constant, Property, Table, Walled, constant
@@ -210,7 +211,7 @@ class _Importer:
             kinetics=ButlerVolmer(),
         )
         self.check_window(cell)
-        return with_thresholds(cell)
+        return with_suited_mesh(with_thresholds(cell))
 
     def check_window(self, cell: Cell) -> None:
         """PyBaMM's states of charge may have other ends than the voltage limits."""

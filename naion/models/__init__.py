@@ -4,7 +4,7 @@ from ._dfn import DFN, Equations, control_residual
 from ._discretised import DiscretisedCell
 from ._layout import Layout, State
 from ._losses import Losses, losses
-from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
+from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack, heat_balance
 
 __all__ = [
     "DFN",
@@ -18,5 +18,6 @@ __all__ = [
     "State",
     "ThroughStack",
     "control_residual",
+    "heat_balance",
     "losses",
 ]

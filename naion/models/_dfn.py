@@ -5,6 +5,7 @@ DOI 10.1149/1.2221597, with nonlinear solid diffusion. Through the cell and in t
 particles conservative finite volumes: sodium, salt and charge are kept to round-off.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from jaxtyping import Array
 from .._constants import F
 from ..linalg import Blocks, CondensedMatrix, Pores
 from ..mesh import Mesh
-from ..parameters import Cell, Stoichiometry
+from ..parameters import Cell, Defaults, Stoichiometry
 from ..physics import heat, solid
 from ..physics.electrolyte import FaceFlux
 from ..physics.surface import Unknown
@@ -26,28 +27,28 @@ from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
 from ._layout import Layout, State
 from ._processes import ACROSS, CURRENTS, J_TOTAL, processes, surface_unknowns
 from ._surface import surface_drop, surface_rates, surface_start, through
-from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack
+from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack, heat_balance
 
 
 class DFN(eqx.Module):
     """The model that a user chooses: a mesh and a heat balance.
 
     Attributes:
-        mesh: grid counts.
-        thermal: `Isothermal()`, `Lumped()` or `ThroughStack()`.
+        mesh: grid counts; none: the cell's own.
+        thermal: `Isothermal()`, `Lumped()` or `ThroughStack()`; none: the cell's own.
     """
 
-    mesh: Mesh = Mesh()
-    thermal: Isothermal | Lumped | ThroughStack = Isothermal()
+    mesh: Mesh | None = None
+    thermal: Isothermal | Lumped | ThroughStack | None = None
 
     def __check_init__(self):
         known = tuple(THERMAL.values())
-        if not isinstance(self.mesh, Mesh):
+        if not isinstance(self.mesh, Mesh | None):
             raise TypeError(
                 f"DFN: mesh is {self.mesh!r:.60}; expected a `Mesh`, such as "
                 "`Mesh(14, 4, 16, 30)`."
             )
-        if not isinstance(self.thermal, known):
+        if not isinstance(self.thermal, (*known, type(None))):
             raise TypeError(
                 f"DFN: thermal is {self.thermal!r:.60}; expected "
                 f"{', '.join(f'`{k.__name__}()`' for k in known)}."
@@ -58,10 +59,30 @@ class DFN(eqx.Module):
         """Layers through the thickness of the cell."""
         return self.thermal.nodes if isinstance(self.thermal, ThroughStack) else 1
 
+    def of(self, cell: Cell) -> "DFN":
+        """This model with the defaults of a cell where nothing is chosen."""
+        thermal = self.thermal or heat_balance(cell.defaults.thermal)
+        return DFN(self.mesh or cell.defaults.mesh, thermal)
+
+    def kept_in(self, cell: Cell) -> Cell:
+        """The cell with this model as its defaults; layers of a stack are none."""
+        thermal = cell.defaults.thermal
+        match self.thermal:
+            case Isothermal():
+                thermal = "isothermal"
+            case Lumped():
+                thermal = "lumped"
+        defaults = Defaults(self.mesh or cell.defaults.mesh, thermal)
+        return dataclasses.replace(cell, defaults=defaults)
+
     def to_json(self) -> dict[str, Any]:
         """As JSON data."""
-        thermal = next(k for k, v in THERMAL.items() if type(self.thermal) is v)
-        return {"mesh": vars(self.mesh), "thermal": thermal, "nodes": self.nodes}
+        thermal = [k for k, v in THERMAL.items() if type(self.thermal) is v]
+        return {
+            "mesh": None if self.mesh is None else vars(self.mesh),
+            "thermal": thermal[0] if thermal else None,
+            "nodes": self.nodes,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "DFN":
@@ -70,21 +91,22 @@ class DFN(eqx.Module):
         Raises:
             KeyError, TypeError, ValueError: for anything else.
         """
-        thermal = THERMAL[data["thermal"]]
-        of_layers = thermal is ThroughStack
+        mesh, thermal = data["mesh"], data["thermal"]
+        of_layers = (data["nodes"],) if thermal == "stack" else ()
         return cls(
-            Mesh(**data["mesh"]), thermal(data["nodes"]) if of_layers else thermal()
+            None if mesh is None else Mesh(**mesh),
+            heat_balance(thermal, *of_layers),
         )
 
     def discretise(self, cell: Cell) -> DiscretisedCell:
         """A cell on this model's mesh, as the equations take it."""
-        return DiscretisedCell(self.mesh, cell)
+        return DiscretisedCell(self.mesh or cell.defaults.mesh, cell)
 
     def for_cell(self, cell: Cell) -> "Equations":
         """The equations of a cell, with the unknowns that its parts bring."""
         electrodes = in_runs(cell)
         return Equations(
-            self,
+            self.of(cell),
             surface=surface_unknowns(processes(cell, electrodes)),
             sides=run_sides(cell),
             has_pores=any(e.particle.pores is not None for e in electrodes),
@@ -95,7 +117,7 @@ class Equations(eqx.Module):
     """A DFN for cells of one structure. Holds no parameters; those are in the `Cell`.
 
     Attributes:
-        model: mesh and heat balance.
+        model: mesh and heat balance, both chosen.
         surface: unknowns of the particle surfaces.
         sides: electrode of every run of particles, 0 negative, 1 positive.
         has_pores: whether pores of hard carbon are unknowns.
@@ -106,14 +128,22 @@ class Equations(eqx.Module):
     sides: tuple[int, ...] = eqx.field(static=True)
     has_pores: bool = eqx.field(static=True)
 
+    def __check_init__(self):
+        if self.model.mesh is None or self.model.thermal is None:
+            raise ValueError(
+                f"Equations: {self.model} leaves something to the cell; use `for_cell`."
+            )
+
     @property
     def mesh(self) -> Mesh:
         """Grid counts."""
+        assert self.model.mesh is not None
         return self.model.mesh
 
     @property
     def thermal(self) -> Isothermal | Lumped | ThroughStack:
         """The heat balance."""
+        assert self.model.thermal is not None
         return self.model.thermal
 
     @property

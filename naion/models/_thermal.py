@@ -1,5 +1,7 @@
 """The temperature of a cell: given, one unknown, or one for every layer of the stack."""
 
+from typing import Any
+
 import equinox as eqx
 
 
@@ -37,3 +39,10 @@ class ThroughStack(eqx.Module):
 
 THERMAL = {"isothermal": Isothermal, "lumped": Lumped, "stack": ThroughStack}
 """Heat balances by the names that command lines and files use."""
+
+
+def heat_balance(
+    name: str | None, *arguments: Any
+) -> Isothermal | Lumped | ThroughStack | None:
+    """The heat balance of a name in `THERMAL`; none: of none."""
+    return None if name is None else THERMAL[name](*arguments)

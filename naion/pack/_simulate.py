@@ -125,6 +125,7 @@ def simulate(
             f"Expected a pack, got a {type(pack).__name__}; `naion.pack.build` makes one."
         )
     model = DFN() if model is None else model
+    model = DFN(model.mesh, model.thermal or Isothermal())
     if model.nodes > 1 or (
         pack.exchange is not None and isinstance(model.thermal, Isothermal)
     ):

@@ -14,6 +14,7 @@ from ._balance import (
 from ._cell import (
     SEI,
     Cell,
+    Defaults,
     DoubleLayer,
     Electrode,
     Electrolyte,
@@ -34,6 +35,7 @@ from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
 from ._start import Start, check_start, start_of
+from ._suited_mesh import suited_mesh, with_suited_mesh
 from ._validity import cautions
 from ._variants import (
     HARD_CARBONS,
@@ -58,6 +60,7 @@ __all__ = [
     "Role",
     "TWO_SD",
     "Cell",
+    "Defaults",
     "DoubleLayer",
     "Electrode",
     "Electrolyte",
@@ -97,6 +100,7 @@ __all__ = [
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",
     "stoichiometry_at_voltage",
+    "suited_mesh",
     "template",
     "to_json",
     "with_double_layer",
@@ -112,4 +116,5 @@ __all__ = [
     "with_second_material",
     "with_sei",
     "with_sizes",
+    "with_suited_mesh",
 ]

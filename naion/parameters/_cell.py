@@ -6,6 +6,7 @@ from typing import Literal
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from ..mesh import Mesh
 from ..physics.double_layer import DoubleLayer
 from ..physics.hysteresis import Hysteresis
 from ..physics.kinetics import AbstractKinetics
@@ -205,6 +206,20 @@ class Stoichiometry(eqx.Module):
     positive: Scalar
 
 
+class Defaults(eqx.Module):
+    """What a simulation of a cell takes where nothing else is asked for.
+
+    Attributes:
+        mesh: grid counts; see `suited_mesh`, or those of the fit that found the cell.
+        thermal: heat balance, "isothermal" or "lumped".
+    """
+
+    mesh: Mesh = Mesh()
+    thermal: Literal["isothermal", "lumped"] = eqx.field(
+        static=True, default="isothermal"
+    )
+
+
 class Cell(eqx.Module):
     """A cell: physics, geometry, mass and limits.
 
@@ -224,6 +239,7 @@ class Cell(eqx.Module):
             starts; its sodium content is the cell's.
         charged: the charged state that a fit found, if one did.
         kinetics: form of charge-transfer kinetics.
+        defaults: mesh and heat balance of its simulations.
     """
 
     negative: Electrode
@@ -241,6 +257,7 @@ class Cell(eqx.Module):
         metadata=about(Role.BALANCE, of_design=True)
     )
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
+    defaults: Defaults = Defaults()
 
     def layer(self, n: int) -> "Cell":
         """One of n equal layers, which lie in parallel in the cell."""

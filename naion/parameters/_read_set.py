@@ -13,9 +13,10 @@ from jaxtyping import Array
 from .. import properties
 from .._file_models import Strict, checked
 from .._files import read_text, read_toml
+from ..mesh import Mesh
 from ..physics.kinetics import ButlerVolmer
 from ..properties import AbstractCurve, AbstractTemperatureLaw, Constant, Property
-from ._cell import Cell
+from ._cell import Cell, Defaults
 from ._check import check
 from ._parameter_set import ParameterSet
 from ._schema import (
@@ -30,6 +31,7 @@ from ._schema import (
 )
 from ._serialise import check_part
 from ._sourced import Sourced
+from ._suited_mesh import with_suited_mesh
 from ._units import factor
 
 
@@ -45,6 +47,11 @@ def read_set(file: Path) -> ParameterSet:
     try:
         cell = reader.part(Cell, given)
         check(cell)
+        if given.mesh is None:
+            cell = with_suited_mesh(cell)
+        else:
+            defaults = Defaults(Mesh(*given.mesh))
+            cell = dataclasses.replace(cell, defaults=defaults)
         reader.check_follows()
     except ValueError as error:
         said = str(error)

@@ -23,6 +23,7 @@ from .._file_models import (
     Text,
     number_or,
 )
+from .._mesh_counts import MeshCounts
 from ..properties import (
     MSMR,
     VTF,
@@ -243,6 +244,10 @@ class Header(Strict):
     citation: Annotated[Text, Field(description="how to cite the set")]
     licence: Annotated[Text, Field(description="of its numbers")]
     level: Annotated[Level, Field(description="probability of every range in the file")]
+    mesh: Annotated[
+        MeshCounts | None,
+        Field(description="n_neg, n_sep, n_pos, n_r; else chosen for the cell"),
+    ] = None
     sources: Annotated[
         dict[str, Text], Field(description="texts that a source may name in braces")
     ] = {}

@@ -75,7 +75,7 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
     coordinates: dict[str, Any] = {"time": ("time", np.asarray(s.t), seconds)}
     if s.record.y.shape[-1]:
         coordinates["step_time"] = "step_time", np.asarray(s.t[:-1]), seconds
-        radii = s.model.mesh.shells().nodes
+        radii = s.equations.mesh.shells().nodes
         coordinates["r"] = "r", radii, {"long_name": "r over radius"}
         if cell is not None:
             own = {v: v.function(s, cell) for v in WITH_CELL}

@@ -49,8 +49,7 @@ def impedance(
             temperature in Celsius.
     """
     require_x64()
-    model = DFN() if model is None else model
-    check_types(cell, model)
+    check_types(cell, model := DFN() if model is None else model)
     frequency = numbers("frequency", frequency, "Frequencies are in hertz.")
     if not isinstance(frequency, Tracer) and not bool(jnp.all(frequency > 0.0)):
         raise ValueError(

@@ -70,7 +70,7 @@ def simulate(
     Args:
         cell: parameters.
         protocol: a `Protocol`, or experiment strings.
-        model: equations and mesh; the default is an isothermal DFN.
+        model: mesh and heat balance; what it leaves open is the cell's own.
         start: "charged" (the state a fit found, else SOC 1), "discharged" (SOC 0),
             "published", a state of charge, or stoichiometries. At rest.
         temperature: of the cell (isothermal) or of it and its surroundings at the
@@ -98,8 +98,8 @@ def simulate(
             numbers of a cell that are not possible.
     """
     require_x64()
-    model = DFN() if model is None else model
-    check_types(cell, model)
+    check_types(cell, model := DFN() if model is None else model)
+    model = model.of(cell)
     temperature = in_kelvin(cell, temperature)
     # Stoichiometries out of reach are an outcome of their own where nothing is to raise.
     if throw or not isinstance(start, Stoichiometry):

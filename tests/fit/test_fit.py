@@ -14,7 +14,9 @@ from naion.fit import (
     ensemble,
     least_squares,
     uncertainty_of,
+    write_fitted_cell,
 )
+from naion.io import read_cell
 from naion.parameters import leaf
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
@@ -59,13 +61,19 @@ def test_intervals_hold_the_truth_and_nothing_is_at_a_bound(fitted):
         assert row["high"] / row["low"] < 1.5
 
 
+def test_a_fitted_cell_simulates_with_the_model_of_its_fit(fitted, tmp_path):
+    write_fitted_cell(tmp_path / "cell.json", fitted, "a cell")
+    cell, _ = read_cell(tmp_path / "cell.json")
+    assert na.simulate(cell, "Discharge at 1C for 60 s").model == MODEL.of(cell)
+
+
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     known = uncertainty_of(fitted)
     again = Uncertainty.from_json(known.to_json(), fitted.specimen.cell)
     np.testing.assert_array_equal(again.covariance, known.covariance)
     assert (again.vector, again.model, again.tests) == (
         known.vector,
-        fitted.problem.model,
+        fitted.problem.model.of(fitted.specimen.cell),
         known.tests,
     )
     assert [t.name for t in known.tests] == [e.name for e in fitted.problem.experiments]
