@@ -9,7 +9,6 @@ import argparse
 import time
 import warnings
 
-import equinox as eqx
 import numpy as np
 import pybamm
 import pybop
@@ -80,9 +79,6 @@ def measured():
     millivolts in how they are interpolated.
     """
     cell = SODIUM.cell()
-    cell = eqx.tree_at(
-        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
-    )
     protocol = f"Discharge at 1C until {SODIUM.lower} V"
     truth = na.simulate(cell, protocol, **options(NAION_CONVERGED), max_steps=2000)
     t = np.linspace(0.0, 0.98 * float(truth.t_end), 200)

@@ -65,9 +65,6 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     """
     asked = checked(FitFile, content, file)
     cell, extra = asked.read_cell(file)
-    if cell.charged is None:
-        full = _at_soc(cell, 1.0)
-        cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
     free, places = [], []
     for i, entry in enumerate(asked.ocp_correction):
         places.append(f"{file}: ocp_correction {i + 1}")
@@ -167,9 +164,8 @@ def _measured(path: Path, entry: Discharge | Profile, cell: Cell) -> Experiment:
         return _discharge(path, name, table, T, said, entry.sigma)
     discharged = entry.discharged or 0.0
     if entry.soc is not None:
-        start = _at_soc(cell, entry.soc)
-        assert cell.charged is not None
-        change = cell.charged.negative - start.negative
+        full, start = _at_soc(cell, 1.0), _at_soc(cell, entry.soc)
+        change = full.negative - start.negative
         discharged = float(change * electrode_capacities(cell)[0])
     try:
         return measured_profile(

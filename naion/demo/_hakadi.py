@@ -34,7 +34,7 @@ HELD = 4.1
 """Voltage of the hold before each discharge [V]."""
 
 SENSOR = (
-    FreeParameter(("missing",), (-0.02, 0.15), "linear", 0.02),
+    FreeParameter(("missing",), (0.0, 0.15), "linear", 0.02),
     FreeParameter(("gain",), (0.95, 1.05), "log", 0.01),
     FreeParameter(("gain_on_charge",), (0.8, 1.2), "log", 0.05),
     FreeParameter(("offset",), (-0.04, 0.04), "linear", 0.01),

@@ -1,6 +1,5 @@
 """HiNa's 10 A.h cylindrical cell: a slow cycle, and a 2C charge with its temperature."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -30,11 +29,8 @@ SLOW, FAST = 0.2, 20.0
 
 
 def start_cell() -> Cell:
-    """The constructed set with a free charged state, hysteresis and free OCP shapes."""
+    """The constructed set with hysteresis and free OCP shapes."""
     cell = load("cfm_hc_32140")
-    cell = eqx.tree_at(
-        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
-    )
     cell = with_ocp_correction(cell, "positive", np.linspace(0.01, 0.99, 15))
     x = jnp.linspace(0.05, 0.97, 5)
     width = Property(Table(x, jnp.full(x.shape, 0.015), extrapolation="clamp"))
@@ -43,8 +39,7 @@ def start_cell() -> Cell:
 
 
 FREE = (
-    FreeParameter(("cell.charged.negative",), (0.75, 0.97), "linear", 0.03),
-    FreeParameter(("cell.charged.positive",), (0.002, 0.05), "linear", 0.02),
+    FreeParameter(("cell.published.positive",), (0.002, 0.15), "linear", 0.02),
     FreeParameter(("cell.area",), (0.48, 0.60), "log", 0.04),
     FreeParameter(("size",), (0.8, 1.15), "log", 0.04),
     FreeParameter(("cell.contact_resistance.curve.value",), (3e-4, 8e-3), "log", 0.5),

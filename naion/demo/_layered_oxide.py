@@ -31,15 +31,12 @@ charge, 30 to 40 mV below.
 
 
 def start_cell(rates: bool = True) -> Cell:
-    """The constructed set with a free charged state and free curves.
+    """The constructed set with free curves.
 
     Args:
         rates: give rate constants their own dependence on composition.
     """
     cell = load("nfm_hc_18650")
-    cell = eqx.tree_at(
-        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
-    )
     for side in ("negative", "positive"):
         cell = with_ocp_correction(cell, side, KNOTS[side])
         if rates:
@@ -67,9 +64,7 @@ def _both(what: str, *rest) -> tuple[FreeParameter, ...]:
 
 
 BALANCE = (
-    # Nearer to 1 the surface would saturate and derivatives explode.
-    FreeParameter(("cell.charged.negative",), (0.75, 0.98)),
-    FreeParameter(("cell.charged.positive",), (0.36, 0.50)),
+    FreeParameter(("cell.published.positive",), (0.2, 0.5)),
     FreeParameter(("cell.negative.particle.c_max",), (12e3, 19e3), "log", 0.08),
     FreeParameter(("cell.positive.active_fraction",), (0.50, 0.70), "log", 0.05),
 )

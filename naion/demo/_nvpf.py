@@ -38,15 +38,12 @@ CURVE_KNOTS = {
 
 
 def start_cell(curves: bool = True) -> Cell:
-    """The published set with a free charged state and free curves.
+    """The published set with free curves.
 
     Args:
         curves: give rate constants and diffusivities values of their own at knots.
     """
     cell = load("nvpf_hc_chayambuka2022")
-    cell = eqx.tree_at(
-        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
-    )
     for side in ("negative", "positive"):
         cell = with_ocp_correction(cell, side, KNOTS[side])
         for what in ("rate_constant", "diffusivity") if curves else ():
@@ -66,8 +63,7 @@ def _both(what: str, *rest) -> tuple[FreeParameter, ...]:
 
 
 FREE = (
-    FreeParameter(("cell.charged.negative",), (0.6, 0.9999)),
-    FreeParameter(("cell.charged.positive",), (0.16, 0.45)),
+    FreeParameter(("cell.published.positive",), (0.01, 0.45)),
     FreeParameter(("cell.negative.active_fraction",), (0.38, 0.49), "log", 0.1),
     FreeParameter(("cell.positive.active_fraction",), (0.45, 0.70), "log", 0.1),
     *_both("particle.rate_constant.curve.y", (1e-14, 1e-7), "log", 0.8, 0.6),

@@ -16,7 +16,7 @@ TEMPERATURES = (15, 25, 45)
 
 OWN = (
     FreeParameter(("cell.area",), (0.055, 0.080), "log", 0.06),
-    FreeParameter(("missing",), (-0.1, 0.35), "linear", 0.1),
+    FreeParameter(("missing",), (0.0, 0.35), "linear", 0.1),
 )
 """This cell is a little larger, and at 15 degC its charge was cut after an hour."""
 

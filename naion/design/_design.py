@@ -9,12 +9,14 @@ from jaxtyping import Array, Float
 
 from .._constants import F
 from ..parameters import (
+    AFTER_CHARGE,
     Cell,
     Electrode,
     Limits,
     Stoichiometry,
     electrode_capacities,
     equilibrium_potential,
+    open_circuit_voltage,
     stoichiometries_at_limits,
     with_ready_curves,
 )
@@ -126,18 +128,20 @@ class Design(eqx.Module):
         )
         found = self._with_geometry(ready, windows)
         published = self._charged(found, windows)
-        found = dataclasses.replace(found, published=published, charged=None)
+        found = dataclasses.replace(found, published=published)
         empty, full = stoichiometries_at_limits(found)
         share = materials.nominal_capacity / _between(
             ready, *stoichiometries_at_limits(ready)
         )
         cell = dataclasses.replace(
-            self._with_geometry(materials, windows),
-            published=published,
-            charged=_fullest(found, full),
+            self._with_geometry(materials, windows), published=published
         )
-        capacity = share * _between(found, empty, full)
-        return eqx.tree_at(lambda c: c.nominal_capacity, cell, capacity)
+        capacity, upper = share * _between(found, empty, full), _upper(found, full)
+        return eqx.tree_at(
+            lambda c: [c.nominal_capacity, c.limits.upper_voltage],
+            cell,
+            [capacity, upper],
+        )
 
     def _with_geometry(self, materials: Cell, windows: Windows) -> Cell:
         """The materials in this geometry; how full they are is not yet known.
@@ -249,12 +253,16 @@ FULLEST, EMPTIEST = 0.985, 0.005
 positive that is empty there is nothing to take."""
 
 
-def _fullest(cell: Cell, at_limit: Stoichiometry) -> Stoichiometry:
-    """The charged state: at the upper voltage limit, or where an electrode ends it."""
+def _upper(cell: Cell, at_limit: Stoichiometry) -> Array:
+    """The upper voltage limit, or the rest at which an electrode ends the charge [V]."""
     Q_n, Q_p = electrode_capacities(cell)
     at_empty = at_limit.negative - (EMPTIEST - at_limit.positive) * Q_p / Q_n
-    x_n = jnp.minimum(jnp.minimum(at_limit.negative, FULLEST), at_empty)
-    return Stoichiometry(x_n, at_limit.positive + (at_limit.negative - x_n) * Q_n / Q_p)
+    x_n = jnp.minimum(FULLEST, at_empty)
+    x_p = at_limit.positive + (at_limit.negative - x_n) * Q_n / Q_p
+    fullest = Stoichiometry(x_n, x_p)
+    rest = open_circuit_voltage(cell, fullest, cell.temperature, AFTER_CHARGE)
+    limit = cell.limits.upper_voltage
+    return jnp.where(x_n < at_limit.negative, rest, limit)
 
 
 def _between(cell: Cell, empty: Stoichiometry, full: Stoichiometry) -> Array:

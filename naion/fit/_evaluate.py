@@ -13,7 +13,14 @@ from jaxtyping import Array
 
 from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
-from ..parameters import Stoichiometry, electrode_capacities, start_of
+from ..parameters import (
+    AFTER_CHARGE,
+    AFTER_DISCHARGE,
+    Stoichiometry,
+    electrode_capacities,
+    on_branch,
+    stoichiometry_at_soc,
+)
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
 from ._experiment import Experiment, Kind
@@ -237,10 +244,12 @@ def run(
     own = specimen.of_group(test.group)
     cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
     Q_n, Q_p = electrode_capacities(cell)
-    charged = start_of(cell, "charged")
+    charged = stoichiometry_at_soc(cell, 1.0)
     out = own.missing + test.discharged
+    # What was charged last is on one branch, what was discharged since on the other.
+    branch = jnp.where(test.discharged > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
     solution = simulate(
-        cell,
+        on_branch(cell, lambda _: branch),
         _as_it_flowed(test.protocol, own),
         model=model,
         start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),

@@ -23,9 +23,9 @@ class Specimen(eqx.Module):
     Zero in a log is zero: the cell was not connected.
 
     Attributes:
-        cell: parameters; its `charged` state is where every test starts.
-        missing: charge missing from that state [A.h]. Of this and of what follows, there
-            is one entry for each group.
+        cell: parameters.
+        missing: charge missing from SOC 1 where a test starts [A.h]. Of this and of what
+            follows, there is one entry for each group.
         gain: of the current sensor on discharge.
         gain_on_charge: of the current sensor on charge.
         offset: of the current sensor [A].

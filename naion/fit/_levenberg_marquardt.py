@@ -26,7 +26,7 @@ POOR, GOOD = 0.25, 0.75
 """Shares of the foretold fall: steps that bring less are followed by shorter ones, steps
 that bring more may be followed by longer ones."""
 
-SHRINKS, GROWS = 0.25, 4.0
+SHRINKS, GROWS = 0.25, 2.0
 HARDLY = 0.01
 """Of the gain at which a search ends: where steps do not bring what is foretold, shorter ones
 are tried down to this."""

@@ -150,7 +150,6 @@ class _Reader:
             nominal_capacity=_number(c.nominal_cell_capacity),
             temperature=_number(self.T),
             published=Stoichiometry(_number(n_full), _number(p_full)),
-            charged=None,
             kinetics=ButlerVolmer(),
         )
         full, empty = (

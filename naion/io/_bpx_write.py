@@ -93,10 +93,6 @@ class _Writer:
         if not isinstance(t_plus.curve, Constant) or not _invariant(t_plus):
             lost.append("electrolyte.t_plus (a function)")
         full, empty = (stoichiometry_at_soc(cell, s) for s in (1.0, 0.0))
-        if cell.charged is not None and not np.allclose(
-            float(cell.charged.negative), float(full.negative), atol=1e-9
-        ):
-            lost.append("charged (a start that is not at the upper voltage)")
         e, where = cell.electrolyte, "electrolyte"
         return {
             "Header": {"BPX": "1.1.0", "Title": title, "Model": "DFN"},
@@ -129,9 +125,7 @@ class _Writer:
         }
 
     def soc(self, full: Stoichiometry, empty: Stoichiometry) -> float:
-        """Of the published start; of the charged state, where a fit found that."""
-        if self.cell.charged is not None:
-            return 1.0
+        """Of the published start."""
         x = (s.negative for s in (self.cell.published, empty, full))
         here, least, most = map(float, x)
         # BPX knows nothing beyond the voltage limits.

@@ -72,7 +72,15 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
             "`naion fit` or `naion.io.write_cell`."
         )
     try:
-        cell = from_json(data.pop("cell", None))
+        cell = from_json(_of_now(data.pop("cell", None)))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return cell, data
+
+
+def _of_now(cell: Any) -> Any:
+    """A cell of a file in which a fit's charged state stood beside the published one."""
+    if isinstance(cell, dict) and "charged" in cell:
+        charged = cell.pop("charged")
+        return cell if charged is None else cell | {"published": charged}
+    return cell

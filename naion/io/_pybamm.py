@@ -207,7 +207,6 @@ class _Importer:
             nominal_capacity=_a(v.number("Nominal cell capacity [A.h]")),
             temperature=_a(v.T),
             published=Stoichiometry(_a(x_n), _a(x_p)),
-            charged=None,
             kinetics=ButlerVolmer(),
         )
         self.check_window(cell)

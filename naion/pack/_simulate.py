@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from jaxtyping import Array
 from .._precision import require_x64
 from .._progress import Progress, silent
 from ..models import DFN, Equations, Isothermal
-from ..parameters import Stoichiometry, check_start, possible, start_of
+from ..parameters import Stoichiometry, at_rest, check_start, possible
 from ..protocol import Protocol, Step
 from ..simulation import Keep, Solution, files, in_kelvin
 from ..simulation.driver import (
@@ -192,8 +193,8 @@ def _program(
     segments = segments_of(protocol, pack, temperature, LIMITS)
     equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
     system = PackSystem(Members(equations, pack.wiring))
+    pack, sto = _at_rest(pack, options.named_start, start)
     args = system.discretise(pack)
-    sto = _start(pack, options.named_start, start)
     y0 = system.equilibrium(args, sto, segments.control.control.temperature[0])
     sto = jnp.concatenate([jnp.append(s.negative, s.positive) for s in sto])
     sane = jnp.all(jnp.concatenate([jax.vmap(possible)(cells) for cells in pack.cells]))
@@ -204,18 +205,19 @@ def _program(
     return solution_of(done, outcome, protocol, equations[0]), where
 
 
-def _start(
+def _at_rest(
     pack: Pack, named: str | None, soc: Array | None
-) -> tuple[Stoichiometry, ...]:
+) -> tuple[Pack, tuple[Stoichiometry, ...]]:
     found, begin = [], 0
     if soc is not None:
         by_chemistry = jnp.zeros_like(soc)
         by_chemistry = by_chemistry.at[np.array(pack.wiring.order)].set(soc)
     for cells, n in zip(pack.cells, pack.wiring.counts, strict=True):
         if named is not None:
-            found.append(jax.vmap(lambda c: start_of(c, named))(cells))
+            found.append(jax.vmap(lambda c: at_rest(c, named))(cells))
         else:
             own = by_chemistry[begin : begin + n]
-            found.append(jax.vmap(start_of)(cells, own))
+            found.append(jax.vmap(at_rest)(cells, own))
         begin += n
-    return tuple(found)
+    cells, sto = zip(*found, strict=True)
+    return replace(pack, cells=cells), sto

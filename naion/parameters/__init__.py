@@ -2,6 +2,8 @@
 
 from ..physics.pores import PoreFilling
 from ._balance import (
+    AFTER_CHARGE,
+    AFTER_DISCHARGE,
     compositions,
     electrode_capacities,
     equilibrium_potential,
@@ -34,7 +36,7 @@ from ._registry import available, is_set, load, load_set, schema, template
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
-from ._start import Start, check_start, start_of
+from ._start import Start, at_rest, check_start, on_branch, start_of
 from ._suited_mesh import suited_mesh, with_suited_mesh
 from ._validity import cautions
 from ._variants import (
@@ -54,6 +56,8 @@ from ._variants import (
 )
 
 __all__ = [
+    "AFTER_CHARGE",
+    "AFTER_DISCHARGE",
     "HARD_CARBONS",
     "QUALITIES",
     "SEI",
@@ -79,6 +83,7 @@ __all__ = [
     "Thermal",
     "ThroughPlane",
     "about",
+    "at_rest",
     "available",
     "cautions",
     "check",
@@ -90,6 +95,7 @@ __all__ = [
     "leaf",
     "is_set",
     "load",
+    "on_branch",
     "is_of_design",
     "load_set",
     "open_circuit_voltage",

@@ -24,16 +24,33 @@ def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
     return capacity(cell.negative), capacity(cell.positive)
 
 
-def open_circuit_voltage(cell: Cell, sto: Stoichiometry, T: Array) -> Array:
-    """U_p - U_n at mean stoichiometries and temperature `T` [K], in volts."""
+AFTER_CHARGE, AFTER_DISCHARGE = 1.0, -1.0
+"""Branches of a cell with hysteresis; between them, 0 is the mean of both."""
+
+
+def open_circuit_voltage(
+    cell: Cell, sto: Stoichiometry, T: Array, branch: Array | float = 0.0
+) -> Array:
+    """U_p - U_n at mean stoichiometries, in volts.
+
+    Args:
+        cell: the cell.
+        sto: mean stoichiometries.
+        T: temperature [K].
+        branch: of a cell with hysteresis, from 1 (after a charge) to -1.
+    """
     at = T, cell.temperature
-    U_n = equilibrium_potential(cell.negative, sto.negative, *at)
-    U_p = equilibrium_potential(cell.positive, sto.positive, *at)
+    U_n = equilibrium_potential(cell.negative, sto.negative, *at, -branch)
+    U_p = equilibrium_potential(cell.positive, sto.positive, *at, branch)
     return U_p - U_n
 
 
 def equilibrium_potential(
-    electrode: Electrode, sto: Array, T: Array, reference: Array
+    electrode: Electrode,
+    sto: Array,
+    T: Array,
+    reference: Array,
+    branch: Array | float = 0.0,
 ) -> Array:
     """U of an electrode at a mean stoichiometry, against the metal [V].
 
@@ -42,19 +59,27 @@ def equilibrium_potential(
         sto: of all its sites, of any shape for one material, () for blends.
         T: temperature [K].
         reference: at which open-circuit potentials are given [K].
+        branch: state h of every hysteresis, -1 to 1.
     """
     first = electrode.materials[0].particle
-    x = compositions(electrode, sto, T, reference)[0]
-    return _potential(first, x, T, reference)
+    x = compositions(electrode, sto, T, reference, branch)[0]
+    return _potential(first, x, T, reference, branch)
 
 
-def _potential(p: Particle, x: Array, T: Array, reference: Array) -> Array:
-    """U(x, T): the curve at T, plus (T - reference) times `dudt` [V]."""
-    return p.ocp(x, T) + (T - reference) * p.dudt(x, T)
+def _potential(
+    p: Particle, x: Array, T: Array, reference: Array, branch: Array | float
+) -> Array:
+    """U(x, T): the curve at T, plus (T - reference) times `dudt`, on a branch [V]."""
+    U = p.ocp(x, T) + (T - reference) * p.dudt(x, T)
+    return U if p.hysteresis is None else U + branch * p.hysteresis.half_width(x, T)
 
 
 def compositions(
-    electrode: Electrode, sto: Array, T: Array, reference: Array
+    electrode: Electrode,
+    sto: Array,
+    T: Array,
+    reference: Array,
+    branch: Array | float = 0.0,
 ) -> tuple[Array, ...]:
     """Stoichiometry of each material when all have the same potential.
 
@@ -69,7 +94,7 @@ def compositions(
     particles = [prepare(m.particle) for m in electrode.materials]
 
     def potential(p: Particle, x: Array) -> Array:
-        return _potential(p, x, T, reference)
+        return _potential(p, x, T, reference, branch)
 
     ends = jnp.geomspace(1e-6, 0.02, 100)
     fine = jnp.concatenate([ends[:-1], jnp.linspace(0.02, 0.98, 801), 1 - ends[-2::-1]])
@@ -103,7 +128,8 @@ def compositions(
 def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometry:
     """Equilibrium stoichiometries at an open-circuit voltage, at `cell.temperature`.
 
-    The cell's sodium, x_n Q_n + x_p Q_p, is that of its charged state. Differentiable.
+    The cell's sodium, x_n Q_n + x_p Q_p, is that of its published state; of branches the
+    mean is meant. Differentiable.
 
     Raises:
         ValueError: for a voltage at which the cell cannot rest, with those at which it
@@ -169,8 +195,8 @@ def _span(electrode: Electrode) -> Span:
 def _sodium(cell: Cell) -> tuple[Array, Array, Array]:
     """Capacities of both electrodes, and the sodium in them [A.h]."""
     Q_n, Q_p = electrode_capacities(cell)
-    known = cell.published if cell.charged is None else cell.charged
-    return Q_n, Q_p, known.negative * Q_n + known.positive * Q_p
+    x = cell.published
+    return Q_n, Q_p, x.negative * Q_n + x.positive * Q_p
 
 
 def _state(cell: Cell, x_n: Array) -> Stoichiometry:
@@ -186,8 +212,10 @@ def _ends(cell: Cell) -> tuple[Array, Array]:
     return jax.lax.stop_gradient((low, high))
 
 
-def _nearest(cell: Cell, voltage: Array | float) -> Stoichiometry:
-    """At rest at a voltage, or at the nearest that the cell's sodium allows.
+def _nearest(
+    cell: Cell, voltage: Array | float, branch: Array | float = 0.0
+) -> Stoichiometry:
+    """At rest at a voltage on a branch, or at the nearest that the cell's sodium allows.
 
     Bisection on x_n over all states that this inventory allows, then one Newton
     correction that carries the derivatives (implicit function theorem).
@@ -195,7 +223,7 @@ def _nearest(cell: Cell, voltage: Array | float) -> Stoichiometry:
 
     def excess(x_n: Array) -> Array:
         sto = _state(cell, x_n)
-        return open_circuit_voltage(cell, sto, cell.temperature) - voltage
+        return open_circuit_voltage(cell, sto, cell.temperature, branch) - voltage
 
     def halve(_, bracket):
         low, high = bracket
@@ -237,11 +265,15 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
 
 
 def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
-    """At rest at the lower and at the upper voltage limit, or as near as can be."""
+    """At rest at the lower and at the upper voltage limit, or as near as can be.
+
+    After a discharge, and after a charge, where potentials have two branches.
+    """
     cell = with_ready_curves(cell)
     limits = jnp.stack([cell.limits.lower_voltage, cell.limits.upper_voltage])
     # In one loop, not two: there is less to compile.
-    both = jax.vmap(lambda V: _nearest(cell, V))(limits)
+    branches = jnp.array([AFTER_DISCHARGE, AFTER_CHARGE])
+    both = jax.vmap(lambda *at: _nearest(cell, *at))(limits, branches)
     empty, full = (jax.tree.map(lambda a, k=k: a[k], both) for k in (0, 1))
     return empty, full
 

@@ -237,7 +237,6 @@ class Cell(eqx.Module):
             are given there, and a simulation runs there if no other is asked for.
         published: the state as published, mostly charged, in which an imported file
             starts; its sodium content is the cell's.
-        charged: the charged state that a fit found, if one did.
         kinetics: form of charge-transfer kinetics.
         defaults: mesh and heat balance of its simulations.
     """
@@ -253,9 +252,6 @@ class Cell(eqx.Module):
     nominal_capacity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
     temperature: Scalar = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
     published: Stoichiometry = eqx.field(metadata=about(Role.BALANCE, of_design=True))
-    charged: Stoichiometry | None = eqx.field(
-        metadata=about(Role.BALANCE, of_design=True)
-    )
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
     defaults: Defaults = Defaults()
 

@@ -88,7 +88,7 @@ class _Reader:
             else:
                 made[name] = self.part(hints[name], entry, where)
         if cls is Cell:
-            made |= {"charged": None, "kinetics": ButlerVolmer()}
+            made |= {"kinetics": ButlerVolmer()}
         return cls(**made)
 
     def number(self, entry: Number, path: str, unit: str) -> Array:

@@ -60,8 +60,8 @@ CURVES = (
 _ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+?)(?=^ {8}\w|\Z)", re.M | re.S)
 """Of a docstring, and what is said of it."""
 
-NOT_IN_FILES = ("charged", "kinetics")
-"""What a fit finds, and a part of the model: not numbers of a set."""
+NOT_IN_FILES = ("kinetics",)
+"""A part of the model: not numbers of a set."""
 
 FORM = (
     '{ value = 4e-6, unit = "m", quality = "A", source = "...", range = [2e-6, 8e-6] }'

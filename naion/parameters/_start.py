@@ -1,5 +1,7 @@
 """What a start means: the state of a cell at rest in which a simulation begins."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -7,8 +9,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
-from ._balance import check_soc, stoichiometry_at_soc
-from ._cell import Cell, Stoichiometry
+from ._balance import AFTER_CHARGE, AFTER_DISCHARGE, check_soc, stoichiometry_at_soc
+from ._cell import Cell, Electrode, Particle, Stoichiometry
 
 Start = str | float | Array | Stoichiometry
 """Where a simulation starts, at rest: see `start_of`."""
@@ -26,8 +28,8 @@ def start_of(cell: Cell, start: Start) -> Stoichiometry:
 
     Args:
         cell: the cell.
-        start: "charged" (the state a fit found, else SOC 1), "discharged" (SOC 0),
-            "published", a state of charge, or stoichiometries.
+        start: "charged" (SOC 1), "discharged" (SOC 0), "published", a state of charge, or
+            stoichiometries.
 
     Raises:
         ValueError: see `check_start`.
@@ -35,13 +37,64 @@ def start_of(cell: Cell, start: Start) -> Stoichiometry:
     check_start(start)
     if isinstance(start, Stoichiometry):
         return start
-    if not isinstance(start, str):
-        return stoichiometry_at_soc(cell, jnp.asarray(start, float))
     if start == "published":
         return cell.published
-    if start == "charged" and cell.charged is not None:
-        return cell.charged
-    return stoichiometry_at_soc(cell, jnp.asarray(float(start == "charged")))
+    return stoichiometry_at_soc(cell, _soc(start))
+
+
+def at_rest(cell: Cell, start: Start) -> tuple[Cell, Stoichiometry]:
+    """Where a simulation of a cell starts.
+
+    Args:
+        cell: the cell.
+        start: see `start_of`.
+
+    Returns:
+        the cell, at the ends of its window on the branch of hysteresis on which they are
+        reached and else on its own, and stoichiometries.
+
+    Raises:
+        ValueError: see `check_start`.
+    """
+    sto = start_of(cell, start)
+    if isinstance(start, Stoichiometry) or start == "published":
+        return cell, sto
+    soc = _soc(start)
+
+    def branch(own: Array) -> Array:
+        ends = [soc <= 0.0, soc >= 1.0], [AFTER_DISCHARGE, AFTER_CHARGE]
+        return jnp.select(*ends, own)
+
+    return on_branch(cell, branch), sto
+
+
+def on_branch(cell: Cell, branch: Callable[[Array], Array]) -> Cell:
+    """The cell with its hysteresis elsewhere.
+
+    Args:
+        cell: the cell.
+        branch: from where a hysteresis starts to where it is to start, 1 after a charge
+            and -1 after a discharge of the cell.
+    """
+
+    def moved(p: Particle, sign: float) -> Particle:
+        if p.hysteresis is None:
+            return p
+        initial = sign * branch(sign * p.hysteresis.initial)
+        return replace(p, hysteresis=replace(p.hysteresis, initial=initial))
+
+    def electrode(e: Electrode, sign: float) -> Electrode:
+        others = (replace(m, particle=moved(m.particle, sign)) for m in e.others)
+        return replace(e, particle=moved(e.particle, sign), others=tuple(others))
+
+    # The electrode that gives sodium off goes up.
+    negative, positive = electrode(cell.negative, -1.0), electrode(cell.positive, 1.0)
+    return replace(cell, negative=negative, positive=positive)
+
+
+def _soc(start: str | float | Array) -> Array:
+    named = {"charged": 1.0, "discharged": 0.0}
+    return jnp.asarray(named[start] if isinstance(start, str) else start, float)
 
 
 def check_start(start: Any) -> None:

@@ -333,7 +333,7 @@ def with_second_material(
 ) -> Cell:
     """A cell in which another material replaces a share of an electrode's.
 
-    In the charged state it has the potential that the present material has. Potentials
+    In the published state it has the potential that the present material has. Potentials
     given as tables get walls at their ends (`properties.Walled`).
 
     Args:
@@ -358,9 +358,7 @@ def with_second_material(
     table = prepare(particle).ocp(fine, T)
     sites = jnp.stack([m.active_fraction * m.particle.c_max for m in new.materials])
 
-    def blended(state: Stoichiometry | None) -> Stoichiometry | None:
-        if state is None:
-            return None
+    def blended(state: Stoichiometry) -> Stoichiometry:
         x = jnp.asarray(getattr(state, electrode))
         own = compositions(given, x, T, T)
         U = given.particle.ocp(own[0], T)
@@ -371,7 +369,6 @@ def with_second_material(
     return dataclasses.replace(
         cell,
         published=blended(cell.published),
-        charged=blended(cell.charged),
         **{electrode: new},
     )
 

@@ -11,7 +11,7 @@ from jaxtyping import Array
 from .._precision import require_x64
 from ..linalg import Blocks
 from ..models import DFN, Equations
-from ..parameters import Cell, Start, Stoichiometry, start_of
+from ..parameters import Cell, Start, Stoichiometry, at_rest
 from ..protocol import Control, Mode
 from ._simulate import check_types
 from .driver import in_kelvin, numbers
@@ -57,7 +57,7 @@ def impedance(
             "zero frequency is a slope of the open-circuit voltage, which diverges."
         )
     T = in_kelvin(cell, temperature)
-    return _impedance(model.for_cell(cell), cell, start_of(cell, start), T, frequency)
+    return _impedance(model.for_cell(cell), *at_rest(cell, start), T, frequency)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -17,10 +17,10 @@ from ..parameters import (
     Cell,
     Start,
     Stoichiometry,
+    at_rest,
     check,
     check_start,
     possible,
-    start_of,
 )
 from ..protocol import Protocol, Step
 from ..solvers import Where, beginning
@@ -71,8 +71,9 @@ def simulate(
         cell: parameters.
         protocol: a `Protocol`, or experiment strings.
         model: mesh and heat balance; what it leaves open is the cell's own.
-        start: "charged" (the state a fit found, else SOC 1), "discharged" (SOC 0),
-            "published", a state of charge, or stoichiometries. At rest.
+        start: "charged" (SOC 1: rest at the upper limit, after a charge), "discharged"
+            (SOC 0: at the lower, after a discharge), "published", a state of charge, or
+            stoichiometries. At rest.
         temperature: of the cell (isothermal) or of it and its surroundings at the
             start (lumped) [K]; none: the cell's own.
         rtol: local error allowed in each step, in volts and in stoichiometry.
@@ -193,7 +194,7 @@ def _program(
     """
     given = start if options.named_start is None else options.named_start
     assert given is not None
-    sto = start_of(cell, given)
+    cell, sto = at_rest(cell, given)
     equations = options.model.for_cell(cell)
     layered = isinstance(equations.thermal, ThroughStack)
     segments = segments_of(protocol, cell, temperature, LIMITS if layered else 0)

@@ -58,14 +58,12 @@ def test_cells_at_a_fraction_of_the_time(cell):
 
 def test_what_differs_is_named(cell):
     other = na.parameters.load("nvpf_hc_chayambuka2022")
-    known = eqx.tree_at(
-        lambda c: c.charged, cell, cell.published, is_leaf=lambda x: x is None
-    )
+    known = na.parameters.with_sei(cell)
     longer = eqx.tree_at(lambda c: c.separator.thickness, cell, np.zeros(3))
     for trees, said in (
         ([cell, cell, other, longer], "Tree 2 .*temperature: Invariant where .*Arrhe"),
         ([cell, cell, cell, longer], r"Tree 3 .* separator.thickness: .*shape \(3,\)"),
-        ([cell, known], "Tree 1 .* charged: Stoichiometry"),
+        ([cell, known], "Tree 1 .* negative.sei: SEI"),
         ([cell, 1.0], "Tree 1 .* its top: float where tree 0 has Cell"),
         ([{"a": 1.0}, {"b": 1.0}], "'b'"),
         ([{"a": (1, 2)}, {"a": (1,)}], r"\['a'\]"),

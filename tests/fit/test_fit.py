@@ -26,8 +26,6 @@ TRUTH = {"contact_resistance.scale": 1.4, "positive.particle.rate_constant.scale
 @pytest.fixture(scope="module")
 def fitted():
     cell = na.parameters.load("nfm_hc_18650")
-    full = na.parameters.stoichiometry_at_soc(cell, 1.0)
-    cell = eqx.tree_at(lambda c: c.charged, cell, full, is_leaf=lambda x: x is None)
     paths = list(TRUTH)
     true = eqx.tree_at(
         lambda c: [leaf(c, p) for p in paths],

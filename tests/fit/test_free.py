@@ -66,7 +66,7 @@ def test_bounds_become_numbers():
             "is a curve; free its scale, contact_resistance.sc",
         ),
         (("cell.negative.particle",), "is not a number .* it has radius"),
-        (("cell.charged",), "is absent"),
+        (("cell.negative.plating",), "is absent"),
         (("cell.negative.particle.driven_by",), "is not a number that can be fitted"),
         ((SCALE, SCALE), "free already, in free 1"),
         ((SCALE, "cell.positive.particle.ocp.curve.y"), "unlike counts"),

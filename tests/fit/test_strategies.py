@@ -25,7 +25,7 @@ from naion.fit import (
 )
 from naion.fit._certainty import linear_prediction
 from naion.fit._experimental_design import _changed, _Worth
-from naion.parameters import Role, Stoichiometry, role_of
+from naion.parameters import Role, role_of
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 FREE = (
@@ -66,10 +66,9 @@ def test_stages_are_those_of_roles(cell):
     every = [role for roles in STAGES.values() for role in roles]
     assert sorted(every) == sorted(Role)
     corrected = with_ocp_correction(cell, "negative", [0.2, 0.5, 0.8])
-    half = Stoichiometry(jnp.asarray(0.5), jnp.asarray(0.5))
-    specimen = Specimen(dataclasses.replace(corrected, charged=half), [0.0])
+    specimen = Specimen(corrected, [0.0])
     paths = {
-        "cell.charged.negative": "balance",
+        "cell.published.negative": "balance",
         "cell.negative.particle.ocp.curve.correction.y": "balance",
         "gain": "balance",
         "cell.contact_resistance.scale": "resistances",

@@ -341,8 +341,6 @@ def test_what_a_start_means():
     assert start_of(c, half) is half
     for start, soc in (("charged", 1.0), ("discharged", 0.0), (1.02, 1.02)):
         assert eqx.tree_equal(start_of(c, start), stoichiometry_at_soc(c, soc))
-    charged = eqx.tree_at(lambda c: c.charged, c, half, is_leaf=lambda x: x is None)
-    assert eqx.tree_equal(start_of(charged, "charged"), half)
     with pytest.raises(ValueError, match="soc=80: a state of charge"):
         stoichiometry_at_soc(c, 80)
     # What is traced is not looked at here.
