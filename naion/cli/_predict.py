@@ -1,25 +1,44 @@
 """`naion predict`."""
 
 import argparse
+from typing import Any
 
 import numpy as np
 
 from .._files import writable
-from ..fit import Uncertainty, ensemble, uncertainty_of_set, voltage_band
+from ..fit import (
+    Tested,
+    Uncertainty,
+    ensemble,
+    scores_of,
+    uncertainty_of_set,
+    voltage_band,
+)
 from ..io import read_cell, write_csv
-from ..parameters import is_set, load_set
+from ..models import DFN
+from ..parameters import Cell, is_set, load_set
 from ..simulation import simulate
-from ._run import ended, grid, options, prepare, rows, text
-
-__all__ = ["command", "options"]
+from ._exit import EXIT
+from ._run import ended, grid, prepare, rows, text
+from ._run import options as options_of_run
 
 DRAWS = 32
 """Cells drawn for an interval."""
 
 
+def options(p: argparse.ArgumentParser) -> None:
+    """Those of `naion run`, or a test of the fit."""
+    what = options_of_run(p)
+    what.add_argument(
+        "--like", metavar="TEST", help="a test that the cell was fitted to"
+    )
+
+
 def command(arguments: argparse.Namespace) -> int:
     """Simulate with a 90 % band: of a fit, or of the assumed numbers of a set."""
     cell, extra = read_cell(arguments.cell)
+    if arguments.like is not None:
+        return _like(arguments, cell, extra)
     if is_set(arguments.cell):
         known = uncertainty_of_set(load_set(arguments.cell))
         print(
@@ -55,3 +74,60 @@ def command(arguments: argparse.Namespace) -> int:
     table = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in table]
     write_csv(arguments.out, header, [text(r) for r in table])
     return ended(best)
+
+
+def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> int:
+    """Repeat a test of the fit, as a new test is predicted and as it was fitted."""
+    tests: tuple[Tested, ...] = ()
+    if "fit" in extra:
+        tests = Uncertainty.read(arguments.cell, extra["fit"], cell).tests
+    test = next((t for t in tests if t.name == arguments.like), None)
+    if test is None:
+        names = ", ".join(repr(t.name) for t in tests)
+        raise ValueError(
+            f"--like {arguments.like}: {arguments.cell} keeps "
+            f"{f'the tests {names}' if names else 'no tests: fit the cell again'}."
+        )
+    writable(arguments.out)
+    predicted, fitted = (
+        test.repeated(cell, DFN(), calibrated=c) for c in (False, True)
+    )
+    print(f"{test.name}: {_calibration(test)}")
+    pairs = zip(
+        scores_of(test.experiment, predicted),
+        scores_of(test.experiment, fitted),
+        strict=True,
+    )
+    for (_, label, as_new), (_, _, as_fitted) in pairs:
+        print(f"  {label}: {as_new} as a new test is predicted; {as_fitted} as fitted")
+    table, i = [], 0
+    for o in test.experiment.observations:
+        part, i = slice(i, i + len(o.value)), i + len(o.value)
+        columns = o.b, o.value, predicted[part], fitted[part]
+        table += [[o.label, *text(list(row))] for row in zip(*columns, strict=True)]
+    header = ["what", "time_s", "measured", "predicted", "fitted"]
+    write_csv(arguments.out, header, table)
+    print(f"wrote {arguments.out}")
+    return EXIT["completed"]
+
+
+def _calibration(test: Tested) -> str:
+    """What the fit found of a test, in words."""
+    usual = {
+        "missing": 0.0,
+        "gain": 1.0,
+        "gain_on_charge": 1.0,
+        "offset": 0.0,
+        "size": 1.0,
+    }
+    unit = {"missing": " A.h", "offset": " A"}
+    own = [
+        f"{name.replace('_', ' ')} {value:.4g}{unit.get(name, '')}"
+        for name, value in test.calibration.items()
+        if value != usual[name]
+    ]
+    return (
+        f"fitted with {', '.join(own)}"
+        if own
+        else "fitted with no calibration of its own"
+    )

@@ -31,8 +31,12 @@ ROWS = 400
 """Rows written for a protocol, besides the ends of the solver's steps."""
 
 
-def options(p: argparse.ArgumentParser) -> None:
-    """What to simulate, and how; also those of `naion predict`."""
+def options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
+    """What to simulate, and how; also those of `naion predict`.
+
+    Returns:
+        the group of which one is asked for.
+    """
     p.add_argument("cell", help="a set, by name or TOML file, or a cell.json")
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument(
@@ -52,6 +56,7 @@ def options(p: argparse.ArgumentParser) -> None:
         "--max-steps", type=int, help="most steps of the solver; a safety net"
     )
     p.add_argument("--out", type=Path, required=True, help="CSV to write")
+    return what
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ from ._experimental_design import (
     optimise_candidate,
     rank_candidates,
 )
-from ._fit import Fit, scores
+from ._fit import Fit, scores, scores_of
 from ._free import (
     FreeParameter,
     Specimen,
@@ -43,8 +43,8 @@ from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._sense import doubts
 from ._strategies import STAGES, agreement, multi_start, staged
+from ._tested import Tested
 from ._uncertainty import (
-    Tested,
     Uncertainty,
     uncertainty_of,
     uncertainty_of_set,
@@ -98,6 +98,7 @@ __all__ = [
     "recorded",
     "run",
     "scores",
+    "scores_of",
     "segments",
     "optimise_candidate",
     "staged",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._certainty import covariance
-from ._experiment import Kind
+from ._experiment import Experiment, Kind
 from ._free import Specimen
 from ._problem import Linearised, Problem
 
@@ -99,24 +99,33 @@ def scores(fit: Fit) -> list[list[str]]:
     Every number that entered the cost is counted; those after the model's end, which it
     never reached, are given apart.
     """
-    rows = []
-    for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
-        i = 0
-        for o in e.observations:
-            m, i = model[i : i + len(o.value)], i + len(o.value)
-            reached = np.isfinite(m)
-            error = (m - o.value)[reached]
-            if o.kind == Kind.RESISTANCE:
-                each = zip(1e3 * o.value, 100.0 * (m / o.value - 1.0), strict=True)
-                text = ", ".join(f"{R:.4g} mohm measured, {x:+.1f} %" for R, x in each)
-            elif not reached.any():
-                text = "not reached"
-            elif o.kind == Kind.TEMPERATURE:
-                text = f"{np.sqrt(np.mean(error**2)):.2f} K"
-            else:
-                text = f"{1e3 * np.sqrt(np.mean(error**2)):.1f} mV"
-            missed = int(np.sum(~reached))
-            if missed and o.kind != Kind.RESISTANCE:
-                text += f"; {missed} of {len(m)} after the model's end"
-            rows.append([e.name, o.label, text])
+    pairs = zip(fit.problem.experiments, fit.predictions, strict=True)
+    return [row for e, model in pairs for row in scores_of(e, model)]
+
+
+def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
+    """The rows of `scores` of one experiment.
+
+    Args:
+        e: the experiment.
+        model: simulated observations, NaN where the model ended, (m,).
+    """
+    rows, i = [], 0
+    for o in e.observations:
+        m, i = model[i : i + len(o.value)], i + len(o.value)
+        reached = np.isfinite(m)
+        error = (m - o.value)[reached]
+        if o.kind == Kind.RESISTANCE:
+            each = zip(1e3 * o.value, 100.0 * (m / o.value - 1.0), strict=True)
+            text = ", ".join(f"{R:.4g} mohm measured, {x:+.1f} %" for R, x in each)
+        elif not reached.any():
+            text = "not reached"
+        elif o.kind == Kind.TEMPERATURE:
+            text = f"{np.sqrt(np.mean(error**2)):.2f} K"
+        else:
+            text = f"{1e3 * np.sqrt(np.mean(error**2)):.1f} mV"
+        missed = int(np.sum(~reached))
+        if missed and o.kind != Kind.RESISTANCE:
+            text += f"; {missed} of {len(m)} after the model's end"
+        rows.append([e.name, o.label, text])
     return rows

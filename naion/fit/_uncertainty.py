@@ -1,7 +1,5 @@
 """What a fit, or a parameter set, knows of a cell."""
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,30 +8,12 @@ import numpy as np
 
 from ..io import write_cell
 from ..models import DFN
-from ..parameters import Cell, ParameterSet, Role
+from ..parameters import Cell, ParameterSet
 from ._errors import inverse_of
-from ._experiment import Experiment
 from ._fit import Fit, scores
 from ._free import FreeParameter, Specimen, assumed
+from ._tested import Tested
 from ._vector import FreeVector
-
-
-@dataclass(frozen=True)
-class Tested:
-    """A test that a cell was fitted to.
-
-    Attributes:
-        name: of the test.
-        temperature: [K].
-        observations: numbers compared.
-        calibration: what belongs to the test's group and not to the cell: charge missing
-            at the start [A.h], gains and offset of the current sensor, size.
-    """
-
-    name: str
-    temperature: float
-    observations: int
-    calibration: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -69,7 +49,7 @@ class Uncertainty:
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
             "model": None if self.model is None else self.model.to_json(),
-            "tests": [dataclasses.asdict(test) for test in self.tests],
+            "tests": [test.to_json() for test in self.tests],
         }
 
     @property
@@ -97,7 +77,7 @@ class Uncertainty:
             np.array(data["covariance"]),
             float(data["discrepancy_V"]),
             None if model is None else DFN.from_json(model),
-            tuple(Tested(**test) for test in data.get("tests", ())),
+            tuple(Tested.from_json(test) for test in data.get("tests", ())),
         )
 
     @classmethod
@@ -140,19 +120,9 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
         errors.append((model - measured)[volts])
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     C = fit.covariance[np.ix_(keep, keep)]
-    tests = tuple(_tested(fit.specimen, e) for e in problem.experiments)
+    tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)
     return Uncertainty(vector, fit.z[keep], C, discrepancy, model, tests)
-
-
-def _tested(specimen: Specimen, e: Experiment) -> Tested:
-    own = specimen.of_group(e.group)
-    calibration = {
-        f.name: float(getattr(own, f.name))
-        for f in dataclasses.fields(own)
-        if f.metadata.get("role") is Role.CALIBRATION
-    }
-    return Tested(e.name, float(e.temperature), e.n_observations, calibration)
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:

@@ -1,7 +1,8 @@
 """Steps as arrays: the protocol of a simulation."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from types import NoneType
 from typing import Any
 
@@ -187,6 +188,34 @@ class Protocol(eqx.Module):
         made = object.__new__(cls)
         given = any(V is not None for V in ends)
         made._fill(columns | rows, np.zeros(n, int), ends_all=given)
+        return made
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data: each column, or its value where that is one; null for NaN."""
+
+        def plain(column: Array) -> Any:
+            values = np.asarray(column)
+            every = [None if v != v else v for v in values.ravel().tolist()]
+            alike = not values.ndim or len(set(every)) == 1
+            return every[0] if alike else every
+
+        columns = {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {"n_steps": self.n_steps, **columns}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Protocol":
+        """The inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: for anything else.
+        """
+        like, made = cls(Step(Mode.CURRENT, 1.0, duration=1.0)), object.__new__(cls)
+        for f in fields(cls):
+            usual = getattr(like, f.name)
+            column = np.asarray(data[f.name], usual.dtype)
+            shape = (int(data["n_steps"]),) if usual.ndim else ()
+            column = jnp.asarray(np.broadcast_to(column, shape))
+            object.__setattr__(made, f.name, column)
         return made
 
     @property

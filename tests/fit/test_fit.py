@@ -1,10 +1,14 @@
 """Fits find what made the data, and say what they do not know."""
 
+import dataclasses
+
 import equinox as eqx
+import jax
 import numpy as np
 import pytest
 
 import naion as na
+from naion.cli import main
 from naion.fit import (
     FreeParameter,
     Problem,
@@ -65,15 +69,45 @@ def test_a_fitted_cell_simulates_with_the_model_of_its_fit(fitted, tmp_path):
     assert na.simulate(cell, "Discharge at 1C for 60 s").model == MODEL.of(cell)
 
 
+def test_a_test_of_a_fit_can_be_repeated_with_and_without_its_calibration(
+    fitted, tmp_path, capsys
+):
+    """Without, the start is SOC 1 and the sensor is right: as a new test is predicted."""
+    off = dataclasses.replace(
+        uncertainty_of(fitted).tests[0],
+        calibration={"missing": 0.05, "gain": 1.02, "gain_on_charge": 1.0}
+        | {"offset": 0.0, "size": 1.0},
+    )
+    test = type(off).from_json(off.to_json())
+    protocols = test.experiment.protocol, off.experiment.protocol
+    jax.tree.map(np.testing.assert_array_equal, *protocols)
+    cell = MODEL.kept_in(fitted.specimen.cell)
+    new = test.repeated(cell, na.DFN(), calibrated=False)
+    np.testing.assert_allclose(new, fitted.predictions[0], atol=1e-3)
+    as_fitted = test.repeated(cell, na.DFN(), calibrated=True)
+    assert np.nanmax(np.abs(as_fitted - new)) > 5e-3
+
+    file, out = str(tmp_path / "cell.json"), str(tmp_path / "out.csv")
+    write_fitted_cell(file, fitted, "a cell")
+    name = fitted.problem.experiments[0].name
+    assert main(["predict", file, "--like", name, "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "as a new test is predicted" in said and "no calibration of its own" in said
+    assert main(["predict", file, "--like", "none", "--out", out]) == 2
+    assert name in capsys.readouterr().err
+    assert main(["predict", "nfm_hc_18650", "--like", "none", "--out", out]) == 2
+    assert "keeps no tests" in capsys.readouterr().err
+
+
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     known = uncertainty_of(fitted)
     again = Uncertainty.from_json(known.to_json(), fitted.specimen.cell)
     np.testing.assert_array_equal(again.covariance, known.covariance)
-    assert (again.vector, again.model, again.tests) == (
+    assert (again.vector, again.model) == (
         known.vector,
         fitted.problem.model.of(fitted.specimen.cell),
-        known.tests,
     )
+    assert again.to_json() == known.to_json()
     assert [t.name for t in known.tests] == [e.name for e in fitted.problem.experiments]
     assert known.tests[0].calibration["gain"] == 1.0
     # What format 1 did not say.
