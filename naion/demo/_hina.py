@@ -39,7 +39,8 @@ def start_cell() -> Cell:
 
 
 FREE = (
-    FreeParameter(("cell.published.positive",), (0.002, 0.15), "linear", 0.02),
+    FreeParameter(("cell.published.positive",), (0.001, 0.25), "linear", 0.05),
+    FreeParameter(("cell.positive.active_fraction",), (0.55, 0.70), "log", 0.04),
     FreeParameter(("cell.area",), (0.48, 0.60), "log", 0.04),
     FreeParameter(("size",), (0.8, 1.15), "log", 0.04),
     FreeParameter(("cell.contact_resistance.curve.value",), (3e-4, 8e-3), "log", 0.5),
