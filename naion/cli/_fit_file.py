@@ -56,6 +56,7 @@ from ..fit import (
     doubts,
     least_squares,
     multi_start,
+    off_limits,
     scores,
     write_fitted_cell,
 )
@@ -113,7 +114,8 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
         starts: from how many points to fit; the best is written.
 
     Returns:
-        how many tests the fitted cell does not describe at all; see `naion.fit.doubts`.
+        how many tests the fitted cell does not describe at all, and at how many of its
+        voltage limits it does not rest; see `naion.fit.doubts` and `off_limits`.
 
     Raises:
         ValueError: for anything wrong in the file or its data, saying where.
@@ -134,11 +136,12 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
         fit, agreed = fits[0], agreement(fits, starts)
         print(agreed)
     write_fitted_cell(out / "cell.json", fit, name)
-    wrong = doubts(fit)
+    wrong = [f"this fit makes no sense: {said}" for said in doubts(fit)]
+    wrong += [f"this fit is not done: {said}" for said in off_limits(fit)]
     _report(fit, name, wrong, agreed).write(out)
     shutil.rmtree(keep.folder)
     for said in wrong:
-        print(f"naion: this fit makes no sense: {said}", file=sys.stderr)
+        print(f"naion: {said}", file=sys.stderr)
     print(f"wrote {out / 'cell.json'} and {out / 'report.html'}")
     return len(wrong)
 
@@ -147,7 +150,7 @@ def _report(fit: Fit, name: str, wrong: list[str], agreed: str) -> Report:
     """Scores, what was compared, parameters and figures."""
     report = Report(f"Fit of {name}")
     for said in wrong:
-        report.paragraph(f"This fit makes no sense: {said}")
+        report.paragraph(f"{said[:1].upper()}{said[1:]}")
     if agreed:
         report.paragraph(agreed)
     report.add(Table(["test", "what", "model against data"], scores(fit)))

@@ -19,6 +19,7 @@ from ..fit import (
     Fit,
     Problem,
     fleet,
+    off_limits,
     uncertainty_of,
     write_fitted_cell,
 )
@@ -189,15 +190,20 @@ def _alike(problems: dict[str, Problem]) -> list[dict[str, Problem]]:
 def _summary(fit: Fit | Exception) -> dict[str, Any]:
     if isinstance(fit, Exception):
         return {"outcome": "failed", "message": f"{type(fit).__name__}: {fit}"}
+    off = off_limits(fit)
     return {
-        "outcome": "converged" if fit.converged else "evaluation_limit",
-        "message": "",
+        "outcome": "off_limits" if off else _outcome(fit),
+        "message": " ".join(off),
         "rmse_mV": 1e3 * uncertainty_of(fit).discrepancy,
         "cost": fit.cost,
         "evaluations": fit.evaluations,
         "at_bound": " ".join(fit.at_bound),
         "parameters": fit.table(),
     }
+
+
+def _outcome(fit: Fit) -> str:
+    return "converged" if fit.converged else "evaluation_limit"
 
 
 def _keep(finished: Checkpoint, name: str, content: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ from ._free import (
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
-from ._sense import doubts
+from ._sense import doubts, off_limits
 from ._strategies import STAGES, agreement, multi_start, staged
 from ._tested import Tested
 from ._uncertainty import (
@@ -89,6 +89,7 @@ __all__ = [
     "measured_profile",
     "log_density",
     "multi_start",
+    "off_limits",
     "ocp_slopes",
     "posterior",
     "candidate_test",

@@ -9,11 +9,17 @@ import numpy as np
 from jaxtyping import Array
 
 from ..batch import run, stack
-from ..parameters import Cell, Role, possible
+from ..parameters import Cell, Role, at_rest, possible
+from ..protocol import Protocol
 from ..simulation import Solution, simulate
+from ._evaluate import as_it_flowed, less_full
+from ._free import Specimen
 from ._problem import ocp_slopes
 from ._uncertainty import Uncertainty
 from ._vector import FreeVector
+
+RIGHT = {"missing": 0.0, "gain": 1.0, "gain_on_charge": 1.0, "offset": 0.0}
+"""A test that starts at SOC 1, and a sensor without error."""
 
 MOST_PULLS = 20
 """After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
@@ -21,10 +27,20 @@ MOST_PULLS = 20
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Draws of a cell; the first is the best fit."""
+    """Draws of a cell, each with a test to be; the first is the best fit, tested rightly.
 
-    cells: tuple[Cell, ...]
+    Attributes:
+        specimens: the cells, with what belongs to a test of theirs.
+        discrepancy: standard deviation of the model's own error [V].
+    """
+
+    specimens: tuple[Specimen, ...]
     discrepancy: float
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Of the draws."""
+        return tuple(s.cell for s in self.specimens)
 
 
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
@@ -35,10 +51,36 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     add up to more than one, are drawn again. Draws in which an open-circuit potential
     rises, which is no possible cell, are pulled towards the best fit until none rises more
     than there.
+
+    A new test has a start and a sensor of its own: both are drawn from how those of the
+    fit's tests differ.
     """
     moved = draws(cell, known, n, seed)[1:]
     cells = [known.vector.cell(cell, z) for z in moved]
-    return Ensemble((cell, *cells), known.discrepancy)
+    pairs = zip(cells, _calibrations(known, len(cells), seed), strict=True)
+    tested = [Specimen(own, [of.pop("missing")], **of) for own, of in pairs]
+    return Ensemble((Specimen(cell, [0.0]), *tested), known.discrepancy)
+
+
+def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
+    """What belongs to `n` tests to be; sizes are of other cells, not of other tests."""
+    # Tests of one group share what is found of it.
+    found = {tuple(sorted(t.calibration.items())) for t in known.tests}
+    names = sorted(RIGHT)
+    rows = np.array([[dict(own)[k] for k in names] for own in sorted(found)])
+    rng = np.random.default_rng([seed, 1])
+    drawn = np.tile([RIGHT[k] for k in names], (n, 1))
+    if len(rows) > 1:
+        spread = np.std(rows, axis=0, ddof=1)
+        drawn = np.mean(rows, axis=0) + spread * rng.standard_normal(drawn.shape)
+    # Nothing is fuller than full.
+    return [
+        {
+            k: max(v, 0.0) if k == "missing" else v
+            for k, v in zip(names, row, strict=True)
+        }
+        for row in drawn.tolist()
+    ]
 
 
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
@@ -88,18 +130,29 @@ def voltage_band(
     Args:
         drawn: from `ensemble`.
         times: [s].
-        protocol, options: as for `simulate`.
+        protocol, options: as for `simulate`. Draws start as full as their tests do if it
+            is "charged", and their currents are those that flow, not those that are asked
+            for.
 
     Returns:
         the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
         error is included. NaN where more than half of the draws have ended.
     """
 
-    def voltages(cell: Cell) -> Array:
-        return simulate(cell, protocol, throw=False, **options).at(times).voltage
+    start = options.pop("start", "charged")
+    steps = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
 
-    best = simulate(drawn.cells[0], protocol, throw=False, **options)
-    V = run(voltages, stack(drawn.cells))
+    def voltages(specimen: Specimen) -> Array:
+        own = specimen.of_group(0)
+        cell, sto = at_rest(own.cell, start)
+        if isinstance(start, str) and start == "charged":
+            sto = less_full(cell, sto, own.missing)
+        flowed = as_it_flowed(steps, own)
+        done = simulate(cell, flowed, start=sto, throw=False, **options)
+        return done.at(times).voltage
+
+    best = simulate(drawn.cells[0], steps, start=start, throw=False, **options)
+    V = run(voltages, stack(drawn.specimens))
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)

@@ -16,6 +16,7 @@ from ..models import DFN
 from ..parameters import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
+    Cell,
     Stoichiometry,
     electrode_capacities,
     on_branch,
@@ -243,22 +244,26 @@ def run(
     """What belongs to the test's group, and the test simulated on it."""
     own = specimen.of_group(test.group)
     cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
-    Q_n, Q_p = electrode_capacities(cell)
     charged = stoichiometry_at_soc(cell, 1.0)
-    out = own.missing + test.discharged
     # What was charged last is on one branch, what was discharged since on the other.
     branch = jnp.where(test.discharged > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
     solution = simulate(
         on_branch(cell, lambda _: branch),
-        _as_it_flowed(test.protocol, own),
+        as_it_flowed(test.protocol, own),
         model=model,
-        start=Stoichiometry(charged.negative - out / Q_n, charged.positive + out / Q_p),
+        start=less_full(cell, charged, own.missing + test.discharged),
         temperature=test.temperature,
         rtol=rtol,
         max_steps=room,
         throw=False,
     )
     return own, solution
+
+
+def less_full(cell: Cell, sto: Stoichiometry, out: Array) -> Stoichiometry:
+    """A state with a charge taken out [A.h]."""
+    Q_n, Q_p = electrode_capacities(cell)
+    return Stoichiometry(sto.negative - out / Q_n, sto.positive + out / Q_p)
 
 
 def _room(protocol: Protocol, rtol: float) -> int:
@@ -269,11 +274,12 @@ def _room(protocol: Protocol, rtol: float) -> int:
     return round((160 + 14 * (protocol.n_steps - joined) + 3 * joined) * more)
 
 
-def _as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
+def as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
     """The protocol with currents as they were, not as they were logged."""
     logged = protocol.value
     gain = jnp.where(logged > 0.0, sensor.gain, sensor.gain_on_charge)
-    flowed = gain * logged + sensor.offset
+    one = jnp.where(protocol.in_c_rate, sensor.cell.nominal_capacity, 1.0)
+    flowed = gain * logged + sensor.offset / one
     errs = (protocol.mode == Mode.CURRENT) & (logged != 0.0)
     slope = jnp.where(errs, gain, 1.0) * protocol.slope
     value = jnp.where(errs, flowed, logged)

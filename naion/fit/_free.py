@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..parameters import Cell, ParameterSet, Role, about, leaf
+from ..parameters import Cell, ParameterSet, Role, about, leaf, walled
 from ..properties import Corrected, Property, Table
 
 
@@ -274,7 +274,8 @@ def with_ocp_correction(
 ) -> Cell:
     """A cell whose open-circuit potential carries a correction, zero to begin with.
 
-    The correction lives at "<electrode>.particle.ocp.curve.correction.y".
+    The correction lives at "<electrode>.particle.ocp.curve.correction.y". The potential
+    gets walls at its ends: whatever the correction is there, the cell reaches its limits.
 
     Args:
         cell: to correct.
@@ -304,4 +305,9 @@ def with_ocp_correction(
     def curve(c: Cell):
         return getattr(c, electrode).particle.ocp.curve
 
-    return eqx.tree_at(curve, cell, Corrected(curve(cell), correction))
+    whole = eqx.tree_at(
+        lambda c: getattr(c, electrode).particle,
+        cell,
+        walled(getattr(cell, electrode).particle),
+    )
+    return eqx.tree_at(curve, whole, Corrected(curve(whole), correction))

@@ -1,7 +1,17 @@
 """Whether a fit makes sense, or its data are in other units than was thought."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
+from ..parameters import (
+    AFTER_CHARGE,
+    AFTER_DISCHARGE,
+    Cell,
+    open_circuit_voltage,
+    stoichiometries_at_limits,
+)
 from ..protocol import Mode
 from ._experiment import Experiment, Kind, Observations
 from ._fit import Fit
@@ -39,6 +49,60 @@ def doubts(fit: Fit) -> list[str]:
                 cause = _cause(fit, e, o, m)
                 said.append(f"{e.name}, {o.label}: {wrong}. {cause}")
     return said
+
+
+RESTS = 5e-3
+"""How far from its limits a cell may rest at SOC 1 and 0 [V]."""
+
+
+def off_limits(fit: Fit) -> list[str]:
+    """Where the fitted cell does not rest at its voltage limits, one sentence for each.
+
+    Says which free numbers did it: with them as at the start, the cell would rest there.
+    Such a fit is not done: nothing that is simulated from such a state can be right.
+    """
+    vector = fit.problem.vector
+    begin, said = fit.problem.start, []
+    cell = fit.specimen.cell
+    ends = {
+        "discharged": float(cell.limits.lower_voltage),
+        "charged": float(cell.limits.upper_voltage),
+    }
+    for k, (state, limit) in enumerate(ends.items()):
+        rest = _rests(cell)[k]
+        if abs(rest - limit) <= RESTS:
+            continue
+        nearer: list[str] = []
+        for f, part in zip(vector.free, vector.slices, strict=True):
+            z = fit.z.copy()
+            z[part] = begin[part]
+            moved = _rests(vector.set(fit.problem.specimen, z).cell)[k]
+            if abs(moved - limit) < 0.5 * abs(rest - limit):
+                nearer.append(f"{', '.join(f.paths)} ({moved:.3f} V)")
+        cause = (
+            f"As at the start of the fit, these would mend it: {'; '.join(nearer)}."
+            if nearer
+            else "No free number alone did it."
+        )
+        said.append(
+            f"{state}, the cell rests at {rest:.3f} V, {1e3 * abs(rest - limit):.0f} mV "
+            f"from its limit of {limit:g} V. {cause}"
+        )
+    return said
+
+
+@jax.jit
+def _at_ends(cell: Cell) -> Array:
+    pairs = zip(
+        stoichiometries_at_limits(cell), (AFTER_DISCHARGE, AFTER_CHARGE), strict=True
+    )
+    T = cell.temperature
+    return jnp.stack([open_circuit_voltage(cell, sto, T, b) for sto, b in pairs])
+
+
+def _rests(cell: Cell) -> np.ndarray:
+    """At SOC 0 and 1, (2,) [V]."""
+    return np.asarray(_at_ends(cell))
 
 
 def _resistance(o: Observations, m: np.ndarray) -> str:

@@ -41,6 +41,7 @@ from ._suited_mesh import suited_mesh, with_suited_mesh
 from ._validity import cautions
 from ._variants import (
     HARD_CARBONS,
+    walled,
     with_double_layer,
     with_freezing,
     with_heat_through_stack,
@@ -109,6 +110,7 @@ __all__ = [
     "suited_mesh",
     "template",
     "to_json",
+    "walled",
     "with_double_layer",
     "with_freezing",
     "with_heat_through_stack",

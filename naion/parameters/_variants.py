@@ -23,6 +23,7 @@ from ..properties import (
     MSMR,
     AbstractCurve,
     Arrhenius,
+    Corrected,
     Freezing,
     LandesfeindConductivity,
     LandesfeindDiffusivity,
@@ -343,11 +344,11 @@ def with_second_material(
         share: of the active material's volume that becomes the other's, 0 to 1.
     """
     given: Electrode = getattr(cell, electrode)
-    particle = _walled(particle)
+    particle = walled(particle)
     new = dataclasses.replace(
         given,
         active_fraction=given.active_fraction * (1.0 - share),
-        particle=_walled(given.particle),
+        particle=walled(given.particle),
         others=(*given.others, Material(given.active_fraction * share, particle)),
     )
     ends = jnp.geomspace(1e-5, 0.02, 100)
@@ -481,9 +482,15 @@ def with_freezing(
     return dataclasses.replace(cell, electrolyte=electrolyte)
 
 
-def _walled(particle: Particle) -> Particle:
-    ocp = particle.ocp
-    if isinstance(ocp.curve, MSMR | Walled):
+def walled(particle: Particle) -> Particle:
+    """Particles whose open-circuit potential reaches any voltage at its ends.
+
+    Tables end at finite potentials; see `properties.Walled`.
+    """
+    ocp, curve = particle.ocp, particle.ocp.curve
+    while isinstance(curve, Corrected):
+        curve = curve.base
+    if isinstance(curve, MSMR | Walled):
         return particle
     curve = Walled(ocp.curve, jnp.asarray(2e-3))
     return dataclasses.replace(particle, ocp=dataclasses.replace(ocp, curve=curve))

@@ -17,9 +17,12 @@ from naion.fit import (
     discharge,
     ensemble,
     least_squares,
+    off_limits,
     uncertainty_of,
+    with_ocp_correction,
     write_fitted_cell,
 )
+from naion.fit._fit import fit_at
 from naion.io import read_cell
 from naion.parameters import leaf
 
@@ -97,6 +100,20 @@ def test_a_test_of_a_fit_can_be_repeated_with_and_without_its_calibration(
     assert name in capsys.readouterr().err
     assert main(["predict", "nfm_hc_18650", "--like", "none", "--out", out]) == 2
     assert "keeps no tests" in capsys.readouterr().err
+
+
+def test_a_cell_that_does_not_rest_at_its_limits_is_no_finished_fit(fitted):
+    """Its potential was bent where no datum is; the number that did it is named."""
+    assert off_limits(fitted) == []
+    cell = with_ocp_correction(fitted.specimen.cell, "positive", [0.4, 0.6, 0.9, 1.0])
+    path = "cell.positive.particle.ocp.curve.correction.y"
+    free = (FreeParameter((path,), (-3.0, 3.0)),)
+    problem = dataclasses.replace(
+        fitted.problem, specimen=Specimen(cell, [0.0]), free=free
+    )
+    assert off_limits(fit_at(problem, problem.start)) == []
+    (said,) = off_limits(fit_at(problem, np.array([-2.9, 0.0, 0.0, 0.0])))
+    assert said.startswith("charged, the cell rests at") and path in said
 
 
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
