@@ -20,6 +20,7 @@ from ..fit import (
     Problem,
     Uncertainty,
     least_squares,
+    off_limits,
     run,
     scores,
     write_fitted_cell,
@@ -38,6 +39,7 @@ class Fitted(NamedTuple):
         rows: scores, with the capacity errors.
         parameters: see `Fit.table`.
         at_bound: names of parameters at a bound.
+        off_limits: see `naion.fit.off_limits`.
         figure: measured and fitted, as a PNG.
         cell, known: as in its cell.json.
     """
@@ -45,6 +47,7 @@ class Fitted(NamedTuple):
     rows: list[list[str]]
     parameters: list[dict[str, Any]]
     at_bound: tuple[str, ...]
+    off_limits: tuple[str, ...]
     figure: bytes
     cell: Cell
     known: Uncertainty
@@ -78,6 +81,7 @@ def fitted(
             "rows": with_capacities(fit),
             "parameters": fit.table(),
             "at_bound": fit.at_bound,
+            "off_limits": off_limits(fit),
             "figure": base64.b64encode(_figure(fit)).decode(),
             "cell": file.read_text(encoding="utf-8"),
         }
@@ -91,6 +95,7 @@ def fitted(
         data["rows"],
         data["parameters"],
         tuple(data["at_bound"]),
+        tuple(data["off_limits"]),
         base64.b64decode(data["figure"]),
         cell,
         Uncertainty.from_json(extra["fit"], cell),

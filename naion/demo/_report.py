@@ -61,7 +61,7 @@ def write_fits(
     )
     report.heading("NVPF / hard carbon, laboratory cell (Chayambuka et al. 2022)")
     report.add(Table(["discharge", "what", "RMSE", "capacity error"], nvpf.rows))
-    report.paragraph(_bounds(nvpf.at_bound))
+    report.paragraph(_bounds(nvpf))
     report.add(Figure("nvpf_hc", nvpf.figure, "Measured (points) and fitted (lines)."))
     report.heading(
         "Cu-Fe-Mn oxide / hard carbon 32140: HiNa, a slow cycle and a 2C charge"
@@ -69,7 +69,7 @@ def write_fits(
     report.add(Table(["test", "what", "model against data"], _scores(hina)))
     report.paragraph(
         "The slow and the fast test are of two cells, each of its own size. "
-        + _bounds(hina.at_bound)
+        + _bounds(hina)
     )
     report.add(Figure("hina", hina.figure, "Measured (points) and fitted (lines)."))
     report.heading("Layered oxide / hard carbon 18650: Hakadi, rates")
@@ -78,7 +78,7 @@ def write_fits(
     report.paragraph(
         "Repeats of this cell differ by 8 to 18 mV: no model can honestly do better."
     )
-    report.paragraph(_bounds(hakadi.at_bound))
+    report.paragraph(_bounds(hakadi))
     report.add(Figure("hakadi", hakadi.figure, "Measured (points) and fitted (lines)."))
     report.heading("Layered oxide / hard carbon 18650: TU Berlin, temperatures")
     report.add(Table(["test", "what", "model against data"], _scores(tuberlin)))
@@ -96,7 +96,7 @@ def write_fits(
         "Energies in J/mol; pseudo_energy in K. An interval as wide as its prior means "
         "that the data do not see the parameter."
     )
-    report.paragraph(_bounds(tuberlin.at_bound))
+    report.paragraph(_bounds(tuberlin))
     report.add(
         Figure("tuberlin", tuberlin.figure, "Measured (points) and fitted (lines).")
     )
@@ -177,10 +177,14 @@ def _verdict(r: ColdRow) -> str:
     )
 
 
-def _bounds(names: tuple[str, ...]) -> str:
-    if not names:
-        return "No parameter ended at a bound."
-    return "Parameters at a bound, which the data do not determine: " + ", ".join(names)
+def _bounds(fit: Fitted) -> str:
+    """What ended at a bound, and where the cell does not rest at its limits."""
+    names = ", ".join(fit.at_bound)
+    said = ["No parameter ended at a bound."]
+    if names:
+        said = [f"Parameters at a bound, which the data do not determine: {names}."]
+    said += [f"This fit is not done: {text}" for text in fit.off_limits]
+    return " ".join(said)
 
 
 def _cold_figure(cold: list[ColdRow]):
