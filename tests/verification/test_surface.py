@@ -8,7 +8,12 @@ import pytest
 
 import naion as na
 from naion._constants import F, R
-from naion.parameters import with_hysteresis, with_plating, with_sei
+from naion.parameters import (
+    stoichiometry_at_soc,
+    with_hysteresis,
+    with_plating,
+    with_sei,
+)
 from naion.physics.sei import Interstitial, ReactionLimited
 
 TIGHT = 1e-6
@@ -50,13 +55,15 @@ def test_hysteresis_parts_the_branches(cell, model):
     what the reaction left uneven goes back at rest, part of the way to the other branch.
     """
     H = 0.015, 0.010
+    # Branches move the ends of the window, and with them what a state of charge is.
+    emptier, fuller = (stoichiometry_at_soc(cell, soc) for soc in (0.4, 0.8))
 
     def gaps(c):
         up = na.Protocol(["Charge at C/20 for 4 h", "Rest for 40 h"])
         down = na.Protocol(["Discharge at C/20 for 4 h", "Rest for 40 h"])
         t = jnp.asarray([4 * 3600.0, 44 * 3600.0 - 1.0])
-        after_charge = na.simulate(c, up, start=0.4, model=model).at(t).voltage
-        after_discharge = na.simulate(c, down, start=0.8, model=model).at(t).voltage
+        after_charge = na.simulate(c, up, start=emptier, model=model).at(t).voltage
+        after_discharge = na.simulate(c, down, start=fuller, model=model).at(t).voltage
         return after_charge - after_discharge
 
     two = gaps(with_hysteresis(cell, *H, decay=80.0))
