@@ -29,7 +29,7 @@ class Found:
         objective: the quantity that was maximised, as the search saw it.
         margins: of all requirements then; none is below zero where `meets`.
         confirmed: the objective, then the required quantities, simulated again on the
-            default mesh at a tight tolerance.
+            fine mesh at a tight tolerance.
         meets: whether every requirement holds in `confirmed`, to `SLACK`.
         message: of the optimiser.
     """
@@ -94,7 +94,7 @@ def pareto(
     """The best designs for several bounds of the first requirement of `subject_to`.
 
     One search for each bound, all at once: what they ask next is simulated as one batch.
-    The coarse mesh errs: all ends are simulated again on the default mesh at a tight
+    The coarse mesh errs: all ends are simulated again on a fine mesh at a tight
     tolerance, every search goes on with its quantities moved by the difference, and its
     end is confirmed in the same way.
 

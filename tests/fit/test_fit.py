@@ -19,6 +19,7 @@ from naion.fit import (
     least_squares,
     off_limits,
     uncertainty_of,
+    voltage_band,
     with_ocp_correction,
     write_fitted_cell,
 )
@@ -114,6 +115,36 @@ def test_a_cell_that_does_not_rest_at_its_limits_is_no_finished_fit(fitted):
     assert off_limits(fit_at(problem, problem.start)) == []
     (said,) = off_limits(fit_at(problem, np.array([-2.9, 0.0, 0.0, 0.0])))
     assert said.startswith("charged, the cell rests at") and path in said
+
+
+def test_a_new_test_differs_as_those_of_the_fit_do(fitted):
+    """In its start and its sensor, which belong to tests; the best fit is tested rightly."""
+    cell, known = fitted.specimen.cell, uncertainty_of(fitted)
+    usual = {"offset": 0.0, "gain_on_charge": 1.0, "size": 1.0}
+    own = [{"missing": m, "gain": g, **usual} for m, g in ((0.0, 0.98), (0.04, 1.02))]
+    tests = tuple(
+        dataclasses.replace(known.tests[0], calibration=calibration)
+        for calibration in own
+    )
+    drawn = ensemble(cell, dataclasses.replace(known, tests=tests), 200)
+    assert [
+        float(a[0]) for a in (drawn.specimens[0].missing, drawn.specimens[0].gain)
+    ] == [
+        0.0,
+        1.0,
+    ]
+    gains, missing = (
+        np.array([float(getattr(s, k)[0]) for s in drawn.specimens[1:]])
+        for k in ("gain", "missing")
+    )
+    assert np.mean(gains) == pytest.approx(1.0, abs=0.01)
+    assert np.std(gains) == pytest.approx(0.02 * np.sqrt(2.0), rel=0.2)
+    assert missing.min() >= 0.0 and np.mean(missing) > 0.01
+    at = np.linspace(0.0, 3000.0, 20)
+    step = "Discharge at 1C until 1.5 V"
+    _, low, high = voltage_band(drawn, at, step)
+    _, low_0, high_0 = voltage_band(ensemble(cell, known, 50), at, step)
+    assert np.nanmedian(high - low) > 1.5 * np.nanmedian(high_0 - low_0)
 
 
 def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
