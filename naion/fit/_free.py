@@ -274,8 +274,9 @@ def with_ocp_correction(
 ) -> Cell:
     """A cell whose open-circuit potential carries a correction, zero to begin with.
 
-    The correction lives at "<electrode>.particle.ocp.curve.correction.y". The potential
-    gets walls at its ends: whatever the correction is there, the cell reaches its limits.
+    The correction lives at "<electrode>.particle.ocp.curve.correction.y". The negative
+    electrode's potential gets walls at its ends: discharges end as it empties, and whatever
+    the correction is there, the cell reaches its lower limit.
 
     Args:
         cell: to correct.
@@ -305,9 +306,7 @@ def with_ocp_correction(
     def curve(c: Cell):
         return getattr(c, electrode).particle.ocp.curve
 
-    whole = eqx.tree_at(
-        lambda c: getattr(c, electrode).particle,
-        cell,
-        walled(getattr(cell, electrode).particle),
-    )
-    return eqx.tree_at(curve, whole, Corrected(curve(whole), correction))
+    if electrode == "negative":
+        particle = walled(cell.negative.particle)
+        cell = eqx.tree_at(lambda c: c.negative.particle, cell, particle)
+    return eqx.tree_at(curve, cell, Corrected(curve(cell), correction))
