@@ -25,6 +25,9 @@ from ._run import options as options_of_run
 DRAWS = 32
 """Cells drawn for an interval."""
 
+AS_DONE = {"temperature": None, "start": "charged", "thermal": None, "cycles": 1}
+"""Options that say how a test is done, where they are not given."""
+
 
 def options(p: argparse.ArgumentParser) -> None:
     """Those of `naion run`, or a test of the fit."""
@@ -88,6 +91,12 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
             f"--like {arguments.like}: {arguments.cell} keeps "
             f"{f'the tests {names}' if names else 'no tests: fit the cell again'}."
         )
+    for name, usual in AS_DONE.items():
+        if getattr(arguments, name) != usual:
+            raise ValueError(
+                f"--{name} {getattr(arguments, name)} with --like: the test is repeated as "
+                "it was done; ask for other conditions with --protocol."
+            )
     writable(arguments.out)
     predicted, fitted = (
         test.repeated(cell, DFN(), calibrated=c) for c in (False, True)
@@ -113,21 +122,9 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
 
 def _calibration(test: Tested) -> str:
     """What the fit found of a test, in words."""
-    usual = {
-        "missing": 0.0,
-        "gain": 1.0,
-        "gain_on_charge": 1.0,
-        "offset": 0.0,
-        "size": 1.0,
-    }
     unit = {"missing": " A.h", "offset": " A"}
     own = [
         f"{name.replace('_', ' ')} {value:.4g}{unit.get(name, '')}"
-        for name, value in test.calibration.items()
-        if value != usual[name]
+        for name, value in test.off.items()
     ]
-    return (
-        f"fitted with {', '.join(own)}"
-        if own
-        else "fitted with no calibration of its own"
-    )
+    return f"fitted with {', '.join(own) or 'no calibration of its own'}"

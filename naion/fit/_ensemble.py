@@ -13,13 +13,10 @@ from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 from ._evaluate import as_it_flowed, less_full
-from ._free import Specimen
+from ._free import RIGHT, Specimen
 from ._problem import ocp_slopes
 from ._uncertainty import Uncertainty
 from ._vector import FreeVector
-
-RIGHT = {"missing": 0.0, "gain": 1.0, "gain_on_charge": 1.0, "offset": 0.0}
-"""A test that starts at SOC 1, and a sensor without error."""
 
 MOST_PULLS = 20
 """After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
@@ -66,7 +63,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
     """What belongs to `n` tests to be; sizes are of other cells, not of other tests."""
     # Tests of one group share what is found of it.
     found = {tuple(sorted(t.calibration.items())) for t in known.tests}
-    names = sorted(RIGHT)
+    names = sorted(RIGHT.keys() - {"size"})
     rows = np.array([[dict(own)[k] for k in names] for own in sorted(found)])
     rng = np.random.default_rng([seed, 1])
     drawn = np.tile([RIGHT[k] for k in names], (n, 1))

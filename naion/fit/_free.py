@@ -65,6 +65,15 @@ class Specimen(eqx.Module):
         return Specimen(self.cell, *(a[group] for a in own))
 
 
+RIGHT = {
+    "missing": 0.0,
+    "gain": 1.0,
+    "gain_on_charge": 1.0,
+    "offset": 0.0,
+    "size": 1.0,
+}
+"""A test that starts at SOC 1, of the cell itself, and a sensor without error."""
+
 TRANSFORMS = ("log", "linear")
 
 

@@ -12,7 +12,7 @@ from ..parameters import Cell, Role
 from ..protocol import Protocol
 from ._evaluate import as_case, simulated
 from ._experiment import Experiment, Kind, Observations
-from ._free import Specimen
+from ._free import RIGHT, Specimen
 
 RTOL = 5e-4
 """Tolerance of a repeated test, that of any simulation."""
@@ -52,6 +52,11 @@ class Tested:
         """Of the test."""
         return self.experiment.name
 
+    @property
+    def off(self) -> dict[str, float]:
+        """Its calibration, as far as it is not that of a right test."""
+        return {k: v for k, v in self.calibration.items() if v != RIGHT[k]}
+
     def repeated(self, cell: Cell, model: DFN, *, calibrated: bool) -> np.ndarray:
         """What would have been measured on a cell, NaN after the model's end, (m,).
 
@@ -61,7 +66,7 @@ class Tested:
             calibrated: with the start and the sensor's errors that the fit found of this
                 test, or from SOC 1 with a sensor that is right, as a new test is predicted.
         """
-        own = self.calibration if calibrated else {"missing": 0.0}
+        own = self.calibration if calibrated else RIGHT
         specimen = Specimen(cell, **{k: [v] for k, v in own.items()})
         e = self.experiment
         case = as_case(e, e.protocol.n_steps, e.n_observations)

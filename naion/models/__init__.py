@@ -1,7 +1,8 @@
 """The Doyle-Fuller-Newman model: residual, linearisation and observables."""
 
-from ._dfn import DFN, Equations, control_residual
+from ._dfn import DFN, Equations
 from ._discretised import DiscretisedCell
+from ._imposed import control_residual
 from ._layout import Layout, State
 from ._losses import Losses, losses
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack, heat_balance

@@ -24,8 +24,10 @@ from ..physics.electrolyte import FaceFlux
 from ..physics.surface import Unknown
 from ..protocol import Control
 from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
+from ._imposed import control_residual
 from ._layout import Layout, State
 from ._processes import ACROSS, CURRENTS, J_TOTAL, processes, surface_unknowns
+from ._stencils import after, before, divergence, partials
 from ._surface import surface_drop, surface_rates, surface_start, through
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack, heat_balance
 
@@ -237,10 +239,10 @@ class Equations(eqx.Module):
         i_s_left = -grid.sigma_left * s.phi_s[0]
         i_s_right = s.current / grid.cell.area
         a_j_dx = grid.dx * grid.on_line(grid.interface * self.through(s))
-        salt = (-_divergence(faces.salt) + a_j_dx / F) / grid.salt_capacity
+        salt = (-divergence(faces.salt) + a_j_dx / F) / grid.salt_capacity
         salt = salt if openness is None else salt / openness
-        liquid = (-_divergence(faces.current) + a_j_dx) / grid.i_scale
-        charge = (-_divergence(i_s, i_s_left, i_s_right) - a_j_dx) / grid.i_scale
+        liquid = (-divergence(faces.current) + a_j_dx) / grid.i_scale
+        charge = (-divergence(i_s, i_s_left, i_s_right) - a_j_dx) / grid.i_scale
         charge = jnp.where(grid.has_solid, charge, -s.phi_s)
         macro = jnp.stack([salt, liquid, charge], axis=1)
 
@@ -390,7 +392,7 @@ class Equations(eqx.Module):
     def _linearise_shells(self, shift: Array, s: State, grid: DiscretisedCell):
         shells = self.mesh.shells()
         T = s.temperature
-        to_in, to_out = _partials(
+        to_in, to_out = partials(
             lambda a, b: grid.shell_flux(a, b, T), (s.sto[:-1], s.sto[1:])
         )
         area = jnp.asarray(shells.faces**2)[:, None]
@@ -404,7 +406,7 @@ class Equations(eqx.Module):
         diag = shift + (outer - within) / volume
         pores = None
         if self.has_pores:
-            by_slope, by_pores = _partials(
+            by_slope, by_pores = partials(
                 lambda a, b: grid.pore_filling(a, b, T), (s.sto, s.pores)
             )
             diag = diag + by_slope
@@ -430,7 +432,7 @@ class Equations(eqx.Module):
             T = s.temperature
             return surface_rates(grid, self.surface, u, potential, c_e, x, T)
 
-        *by_local, by_phi, by_c, by_x = _partials(rates, at)
+        *by_local, by_phi, by_c, by_x = partials(rates, at)
         mass = shift * np.diag([1.0 - u.algebraic for u in self.surface])[:, :, None]
         return dict(
             local_inner=-by_x,
@@ -463,16 +465,16 @@ class Equations(eqx.Module):
         own = jnp.concatenate([by_left, edge], 1) - jnp.concatenate([edge, by_right], 1)
         own = own / unit
         a_j = grid.on_line(grid.interface * self.through(s)) * grid.dx / F
-        salt = (-_divergence(rows(openness)[0]) + a_j) / capacity
+        salt = (-divergence(rows(openness)[0]) + a_j) / capacity
         own = own.at[0].add(salt / openness)
-        before = jnp.concatenate([edge, by_right], 1) / _before(unit)
-        after = -jnp.concatenate([by_left, edge], 1) / _after(unit)
+        of_before = jnp.concatenate([edge, by_right], 1) / before(unit)
+        of_after = -jnp.concatenate([by_left, edge], 1) / after(unit)
         none = jnp.zeros_like(grid.interface)[None]
 
         def at_particles(rows: Array) -> Array:
             return jnp.concatenate([grid.at_nodes(rows.T).T, none])
 
-        return at_particles(before), at_particles(own), at_particles(after)
+        return at_particles(of_before), at_particles(own), at_particles(of_after)
 
     def _linearise_film(
         self, s: State, grid: DiscretisedCell, openness: Array
@@ -485,7 +487,7 @@ class Equations(eqx.Module):
 
         by_film = -grid.interface / grid.at_nodes(grid.porosity)
         by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)
-        return _partials(film, tuple(s.local)) * by_film
+        return partials(film, tuple(s.local)) * by_film
 
     def _linearise_line(
         self, shift: Array, s: State, grid: DiscretisedCell, capacity: Array
@@ -494,7 +496,7 @@ class Equations(eqx.Module):
         at = (s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e))
         openness = grid.openness(self.named(s))
         sides = () if openness is None else (openness[:-1], openness[1:])
-        of = _partials(
+        of = partials(
             lambda a, b, c: grid.face_flux(a, b, c, s.temperature, *sides), at
         )
         (salt_left, salt_right, salt_phi) = of.salt
@@ -568,44 +570,3 @@ class Equations(eqx.Module):
         if layout.has_temperature:
             mass = mass.at[1, 1].set(1.0)
         return columns, rows, shift * mass - d_scalars
-
-
-def control_residual(
-    control: Control, tau: Array, V: Array, current: Array, one_c: Array
-) -> Array:
-    """What is imposed, as a residual of voltage [V] and current [A]."""
-    target = control.value + control.slope * tau
-    residuals = jnp.stack(
-        [
-            (current - target) / one_c,
-            V - target,
-            (V * current - target) / one_c,
-            V - target * current,
-        ]
-    )
-    return residuals[control.mode]
-
-
-def _before(values: Array) -> Array:
-    """Values (k, n_x) of the node before each; its own for the first."""
-    return jnp.concatenate([values[:, :1], values[:, :-1]], axis=1)
-
-
-def _after(values: Array) -> Array:
-    """Values (k, n_x) of the node after each; its own for the last."""
-    return jnp.concatenate([values[:, 1:], values[:, -1:]], axis=1)
-
-
-def _divergence(inner: Array, first: Array | float = 0.0, last: Array | float = 0.0):
-    """Outflow minus inflow of every volume, from fluxes through the faces."""
-    first, last = (jnp.reshape(jnp.asarray(a, inner.dtype), 1) for a in (first, last))
-    return jnp.diff(jnp.concatenate([first, inner, last]))
-
-
-def _partials(fn, args: tuple[Array, ...]) -> Any:
-    """Derivatives of an elementwise function by each argument, along a new first axis."""
-    _, tangent = jax.linearize(fn, *args)
-    n = len(args)
-    unit = jnp.eye(n).reshape(n, n, *(1,) * args[0].ndim)
-    along = [unit[:, i] * jnp.ones_like(a) for i, a in enumerate(args)]
-    return jax.vmap(tangent)(*along)

@@ -99,6 +99,11 @@ def test_a_test_of_a_fit_can_be_repeated_with_and_without_its_calibration(
     assert "as a new test is predicted" in said and "no calibration of its own" in said
     assert main(["predict", file, "--like", "none", "--out", out]) == 2
     assert name in capsys.readouterr().err
+    for more in (["--temperature", "-20"], ["--start", "soc=0.5"], ["--cycles", "2"]):
+        assert main(["predict", file, "--like", name, "--out", out, *more]) == 2
+        assert f"{more[0]} {more[1]} with --like" in capsys.readouterr().err.replace(
+            "-20.0", "-20"
+        )
     assert main(["predict", "nfm_hc_18650", "--like", "none", "--out", out]) == 2
     assert "keeps no tests" in capsys.readouterr().err
 

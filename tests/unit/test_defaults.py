@@ -3,6 +3,7 @@
 import dataclasses
 
 import equinox as eqx
+import pybamm
 import pytest
 
 import naion as na
@@ -74,7 +75,6 @@ def test_a_cell_s_defaults_survive_its_file(tmp_path):
 
 
 def test_imported_cells_get_a_suited_mesh():
-    pybamm = pytest.importorskip("pybamm")
     cell = from_pybamm(pybamm.ParameterValues("Chen2020"))
     assert cell.defaults.mesh == suited_mesh(cell)
     assert cell.defaults.mesh.n_neg > 14
