@@ -4,6 +4,7 @@ Prints the second's number, and waits; the second waits in compiled code or in P
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -20,5 +21,7 @@ def wait(how, tell):
 
 
 if __name__ == "__main__":
+    # A shell has its background processes ignore it, and what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with beside(wait, sys.argv[1], say=lambda text: print(text, flush=True)) as finish:
         finish()
