@@ -13,6 +13,10 @@ RATES = ("C/10", "3C") if FAST else ("C/10", "C/3", "1C", "2C", "3C")
 SETS = ("nfm_hc_18650",) if FAST else tuple(na.parameters.available())
 CONVERGED = na.Mesh(6, 3, 6, 30) if FAST else na.Mesh(60, 10, 60, 90)
 
+COLD_SETS = SETS if FAST else ("nfm_hc_18650", "nfpp_hc_32140", "lfp_aboutenergy")
+COLD = (253.15,) if FAST else (273.15, 253.15, 233.15)
+COLD_RATES = ("C/3",) if FAST else ("C/10", "C/3", "1C")
+
 STUDIED = (
     SETS if FAST else ("nfm_hc_18650", "nmc811_chen2020", "nvpf_hc_chayambuka2022")
 )
@@ -21,12 +25,15 @@ SHELLS = (12, 20) if FAST else (12, 16, 20, 26, 34)
 FINE_LINE, FINE_SHELLS = (8, 30) if FAST else (60, 90)
 
 
-def discharge(name: str, rate: str, mesh: Mesh | None, rtol: float):
+def discharge(
+    name: str, rate: str, mesh: Mesh | None, rtol: float, T: float | None = None
+):
     """A discharge of a set to its lower voltage limit."""
     cell = na.parameters.load(name)
     step = f"Discharge at {rate} until {float(cell.limits.lower_voltage)} V"
     model = na.DFN(mesh)
-    return na.simulate(cell, step, model=model, rtol=rtol, max_steps=6000, throw=False)
+    options = {"rtol": rtol, "temperature": T, "max_steps": 6000, "throw": False}
+    return na.simulate(cell, step, model=model, **options)
 
 
 def counts(mesh: Mesh) -> str:
@@ -37,6 +44,7 @@ def counts(mesh: Mesh) -> str:
 def main() -> None:
     """Errors of the defaults, and of other meshes."""
     defaults()
+    cold()
     choices()
 
 
@@ -73,6 +81,32 @@ def defaults() -> None:
         "`suited_mesh` chooses for a cell with no mesh of its own. 1.44C of the NVPF set "
         "is 12 A/m2, the fastest that was measured. Errors over the first 98 % of the "
         "charge.",
+    )
+
+
+def cold() -> None:
+    """Errors of the defaults, and of meshes suited to the temperature, in the cold."""
+    rows = []
+    for name in COLD_SETS:
+        cell = na.parameters.load(name)
+        for T in COLD:
+            suited = suited_mesh(cell, T)
+            for rate in COLD_RATES:
+                reference = discharge(name, rate, CONVERGED, 1e-5, T)
+                found = [discharge(name, rate, m, 5e-4, T) for m in (None, suited)]
+                errors = [voltage_error(done, reference) for done in found]
+                own, finer = (f"{e[0]:.2f} mV, {e[2]:+.3f} %" for e in errors)
+                rows.append(
+                    [name, f"{T - 273.15:.0f}", rate, own, counts(suited), finer]
+                )
+    header = ["set", "degC", "rate", "own mesh", "suited there", "with it"]
+    write(
+        "defaults_cold",
+        "Defaults in the cold against converged",
+        header,
+        rows,
+        f"RMSE of the voltage and error of the capacity, rtol 5e-4; converged {CONVERGED}, "
+        "rtol 1e-5. `suited_mesh(cell, temperature)` has at most 60 shells.",
     )
 
 

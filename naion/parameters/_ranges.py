@@ -116,7 +116,7 @@ _FRACTION = Range(0.0, 1.0)
 _SHARE = _between(0.0, 1.0)
 _LENGTH = _above_zero("m", 0.1)
 _EFFICIENCY = Range(0.0, 1.0, (False, True))
-_TEMPERATURE = _between(150.0, 450.0, "K")
+TEMPERATURE = _between(150.0, 450.0, "K")
 _VOLTAGE = _between(-10.0, 20.0, "V")
 
 RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
@@ -124,7 +124,7 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "area": _above_zero("m2"),
         "contact_resistance": Over(_from_zero("ohm")),
         "nominal_capacity": _above_zero("A.h"),
-        "temperature": _TEMPERATURE,
+        "temperature": TEMPERATURE,
     },
     c.Electrode: {
         "thickness": _LENGTH,
@@ -203,12 +203,12 @@ RANGES: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     kinetics.MarcusHushChidsey: {"reorganisation": _above_zero("J.mol-1")},
     Arrhenius: {
         "energy": _between(-1e6, 1e6, "J.mol-1"),
-        "reference": _TEMPERATURE,
+        "reference": TEMPERATURE,
     },
     VTF: {
         "pseudo_energy": Range(unit="K"),
         "vogel": _from_zero("K"),
-        "reference": _TEMPERATURE,
+        "reference": TEMPERATURE,
     },
     Freezing: {
         "liquidus": _above_zero("K"),

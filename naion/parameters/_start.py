@@ -37,7 +37,7 @@ def start_of(cell: Cell, start: Start) -> Stoichiometry:
     check_start(start)
     if isinstance(start, Stoichiometry):
         return start
-    if start == "published":
+    if isinstance(start, str) and start == "published":
         return cell.published
     return stoichiometry_at_soc(cell, _soc(start))
 
@@ -57,7 +57,8 @@ def at_rest(cell: Cell, start: Start) -> tuple[Cell, Stoichiometry]:
         ValueError: see `check_start`.
     """
     sto = start_of(cell, start)
-    if isinstance(start, Stoichiometry) or start == "published":
+    published = isinstance(start, str) and start == "published"
+    if isinstance(start, Stoichiometry) or published:
         return cell, sto
     soc = _soc(start)
 

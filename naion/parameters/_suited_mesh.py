@@ -10,9 +10,10 @@ from jaxtyping import Array
 from .._constants import F, R
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
+from ._ranges import TEMPERATURE
 
 RATE = 3.0
-"""Up to this rate of discharge, at the cell's own temperature, meshes are made for [1/h]."""
+"""Up to this rate of discharge meshes are made for [1/h]."""
 
 LINE, SHELLS = 0.7, 0.4
 """Errors in voltage that volumes of one electrode, and shells, may bring [mV]."""
@@ -35,8 +36,11 @@ def with_suited_mesh(cell: Cell) -> Cell:
     return dataclasses.replace(cell, defaults=Defaults(mesh, cell.defaults.thermal))
 
 
-def suited_mesh(cell: Cell) -> Mesh:
+def suited_mesh(cell: Cell, temperature: float | None = None) -> Mesh:
     """The coarsest mesh whose error stays below a millivolt (RMS) up to 3C.
+
+    In the cold transport is slower, and what is suited at the cell's own temperature is
+    too coarse; how much, `python -m benchmarks mesh` shows.
 
     From the cell's own numbers: ohmic and diffusion potential along each electrode, and
     the difference of stoichiometry between surface and mean of its particles, both in
@@ -44,15 +48,25 @@ def suited_mesh(cell: Cell) -> Mesh:
 
     Args:
         cell: of concrete numbers.
+        temperature: of the simulations [K]; none: the cell's own.
+
+    Raises:
+        ValueError: for a temperature in degrees Celsius.
     """
+    T = cell.temperature if temperature is None else jnp.asarray(temperature)
+    low, high = TEMPERATURE.strict
+    if not low < float(T) < high:
+        raise ValueError(
+            f"temperature={float(T):g}: expected {TEMPERATURE}; 25 degC is 298.15."
+        )
     i = RATE * float(cell.nominal_capacity / cell.area)
     sides = cell.negative, cell.positive
 
     def volumes(part: Electrode | Separator, factor: float) -> float:
-        drop, displaced = _drop(cell, part, i)
+        drop, displaced = _drop(cell, part, i, T)
         return math.sqrt(factor * 1e3 * drop * (1.0 + displaced) / LINE)
 
-    spread = max(_spread(side, i, cell.temperature) for side in sides)
+    spread = max(_spread(side, i, T) for side in sides)
     counts = (
         volumes(cell.negative, OF_ELECTRODE),
         volumes(cell.separator, OF_SEPARATOR),
@@ -63,13 +77,15 @@ def suited_mesh(cell: Cell) -> Mesh:
     return Mesh(*(math.ceil(min(max(n, few), most)) for n, few, most in triples))
 
 
-def _drop(cell: Cell, part: Electrode | Separator, i: float) -> tuple[float, float]:
-    """Along a part at a current density i [A.m-2].
+def _drop(
+    cell: Cell, part: Electrode | Separator, i: float, T: Array
+) -> tuple[float, float]:
+    """Along a part at a current density i [A.m-2] and a temperature T [K].
 
     Returns:
         of the potential [V], and of the salt over its initial concentration [-].
     """
-    e, T = cell.electrolyte, cell.temperature
+    e = cell.electrolyte
     c, B = e.concentration, part.transport_efficiency
     fixed = 1.0 - e.t_plus(c, T)
     displaced = fixed * i * part.thickness / (F * B * e.diffusivity(c, T) * c)

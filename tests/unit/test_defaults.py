@@ -45,6 +45,14 @@ def test_slower_transport_asks_for_a_finer_mesh():
     assert finer.n_r > usual.n_r
 
 
+def test_the_cold_asks_for_a_finer_mesh():
+    cell = load("nfm_hc_18650")
+    usual, cold = suited_mesh(cell), suited_mesh(cell, 233.15)
+    assert all(a > b for a, b in zip(counts(cold), counts(usual), strict=True))
+    with pytest.raises(ValueError, match="temperature=-40: expected .*298.15"):
+        suited_mesh(cell, -40.0)
+
+
 def test_numbers_of_no_cell_get_a_mesh_too():
     cell = load("nfm_hc_18650")
     still = eqx.tree_at(lambda c: c.positive.particle.diffusivity.scale, cell, 0.0)
