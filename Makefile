@@ -50,7 +50,7 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks mesh
 	$(BIN)/python -m benchmarks integrators
 	$(BIN)/python -m benchmarks leave_one_out
-	$(BIN)/python -m benchmarks ablation
+	$(BIN)/python -m benchmarks selection
 	$(BIN)/python -m benchmarks posterior
 	$(BIN)/python -m benchmarks chemistries
 	$(BIN)/python -m benchmarks cold_grid

@@ -14,10 +14,10 @@ ON_ONE_CORE = (
     *("packs", "parts", "scaling"),
 )
 ON_ALL_CORES = (
-    *("ablation", "chemistries", "claims", "cold_grid", "cold_grid_pybamm"),
+    *("chemistries", "claims", "cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),
-    *("posterior", "robustness"),
+    *("posterior", "robustness", "selection"),
 )
 
 

@@ -1,0 +1,274 @@
+"""The fitted cells as studies: their conditions, and freedoms from the stiffest on.
+
+A rung of a ladder is a fit with one freedom more than the rung below. What is left out is
+a condition: a rate or a temperature, with all of its tests.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks.baselines import by_rate, by_temperature, least
+from benchmarks.harness import FAST
+from benchmarks.left_out import Row, rmse, split, spreads
+from naion.demo import _hakadi, _nvpf, _tuberlin
+from naion.demo import _layered_oxide as _oxide
+from naion.fit import Fit, FreeParameter, Problem, Specimen, least_squares
+from naion.models import DFN
+from naion.parameters import Cell
+
+Frees = tuple[FreeParameter, ...]
+Conditions = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A cell, its conditions, and the fits that are compared.
+
+    Attributes:
+        conditions: each of which is left out.
+        ladder: problems of some of the conditions, by the name of the freedom that each
+            has over the one before.
+        shipped: the name of that of `make demo`.
+        predicted: of a problem with all conditions, a fit to others, and a condition left
+            out: rows of its tests; with the fit to all conditions, also what that gives,
+            and the baseline.
+    """
+
+    conditions: Conditions
+    ladder: Mapping[str, Callable[[Conditions], Problem]]
+    shipped: str
+    predicted: Callable[[Problem, Fit, str, Fit | None], list[Row]]
+
+    def fit(self, rung: str, conditions: Conditions) -> Fit:
+        """The fit of a rung to some of the conditions."""
+        return fitted(self.ladder[rung](conditions))
+
+
+def fitted(problem: Problem) -> Fit:
+    """Nearly as in `make demo`, which stops at 5e-4, from the set's own numbers."""
+    return least_squares(problem, max_evaluations=2 if FAST else 40, tolerance=2e-3)
+
+
+def scales(free: Frees, *names: str) -> Frees:
+    """Instead of the values of curves, their scales."""
+    return tuple(
+        replace(
+            f,
+            paths=(f.paths[0].replace("curve.y", "scale"),),
+            bounds=(0.02, 50.0),
+            smooth=np.inf,
+        )
+        if any(f"{name}.curve.y" in f.paths[0] for name in names)
+        else f
+        for f in free
+    )
+
+
+def without(free: Frees, *names: str) -> Frees:
+    """All free numbers but those whose path has one of some parts."""
+    return tuple(f for f in free if not any(name in f.paths[0] for name in names))
+
+
+def stiffer(free: Frees, by: float) -> Frees:
+    """Corrections of open-circuit potentials believed to be smaller, and smoother."""
+    return tuple(
+        replace(f, prior=f.prior / by, smooth=f.smooth / by)
+        if "correction" in f.paths[0]
+        else f
+        for f in free
+    )
+
+
+def _nvpf_study() -> Study:
+    """Three rates."""
+    every = (*_nvpf.FREE, *_nvpf.AXIS)
+    flat = scales(_nvpf.FREE, "rate_constant", "diffusivity")
+
+    def rung(free: Frees, curves: bool = True) -> Callable[[Conditions], Problem]:
+        cell = _nvpf.start_cell(curves)
+        return lambda rates: _nvpf.nvpf_problem(rates, cell=cell, free=free)
+
+    return Study(
+        _nvpf.RATES,
+        {
+            "balance, rates, transport": rung(without(flat, "correction"), False),
+            "potentials within a third": rung(stiffer(flat, 3.0), False),
+            "potentials": rung(flat, False),
+            "curves of k_0 and D_s": rung(_nvpf.FREE),
+            "errors of the charge axis": rung(every),
+        },
+        "errors of the charge axis",
+        _nvpf_predicted,
+    )
+
+
+def _nvpf_predicted(
+    whole: Problem, fit: Fit, rate: str, everything: Fit | None
+) -> list[Row]:
+    i = _nvpf.RATES.index(rate)
+    e = whole.experiments[i]
+    others = [x for k, x in enumerate(whole.experiments) if k != i]
+    # The axis of a figure that was not seen is taken as right.
+    row = Row(
+        e.name,
+        "discharge",
+        e.observations[0].value,
+        whole.predictions(fit.z)[i],
+        spreads(whole, fit.z, fit, {})[i],
+    )
+    if everything is not None:
+        row.fitted = everything.predictions[i]
+        row.baseline = by_rate(e, others, "voltage", np.log)
+    return [row]
+
+
+def _hakadi_study() -> Study:
+    """Four rates; both repeats of a rate are left out together."""
+    every = (*_oxide.FREE, *_hakadi.HEAT, *_hakadi.SENSOR)
+    # How full the cell was is not a matter of the sensor.
+    cold = (*_oxide.FREE, _hakadi.SENSOR[0])
+    flat = scales(cold, "rate_constant")
+    still = DFN(_hakadi.MODEL.mesh)
+
+    def rung(
+        free: Frees, rates: bool = True, model: DFN = _hakadi.MODEL, branches=False
+    ) -> Callable[[Conditions], Problem]:
+        cell = _oxide.start_cell(rates)
+        cell = _oxide.with_branches(cell) if branches else cell
+
+        def problem(chosen: Conditions) -> Problem:
+            files = tuple(f for f in _hakadi.FILES if f.split("_")[0] in chosen)
+            return _hakadi.hakadi_problem(files, cell=cell, free=free, model=model)
+
+        return problem
+
+    return Study(
+        tuple(dict.fromkeys(f.split("_")[0] for f in _hakadi.FILES)),
+        {
+            "balance, rates, transport": rung(
+                without(flat, "correction"), False, still
+            ),
+            "potentials within a third": rung(stiffer(flat, 3.0), False, still),
+            "potentials": rung(flat, False, still),
+            "curves of k_0": rung(cold, model=still),
+            "heat": rung((*cold, *_hakadi.HEAT)),
+            "errors of the sensor": rung(every),
+            "hysteresis": rung((*every, *_oxide.HYSTERESIS), branches=True),
+        },
+        "errors of the sensor",
+        _hakadi_predicted,
+    )
+
+
+def _hakadi_predicted(
+    whole: Problem, fit: Fit, rate: str, everything: Fit | None
+) -> list[Row]:
+    at = _on_mean_sensor(whole, fit)
+    predicted, sd = at.predictions(at.start), spreads(at, at.start, fit, {})
+    seen = [f.startswith(rate) for f in _hakadi.FILES]
+    pairs = list(zip(whole.experiments, seen, strict=True))
+    others, rows = [e for e, left in pairs if not left], []
+    for i, (e, left) in enumerate(pairs):
+        if not left:
+            continue
+        now, spread = split(e, predicted[i]), split(e, sd[i])
+        own = split(e, everything.predictions[i]) if everything else {}
+        for o in e.observations:
+            row = Row(e.name, o.label, o.value, now[o.label], spread[o.label])
+            row.fitted = own.get(o.label)
+            if everything is not None and o.label == "discharge":
+                row.baseline = by_rate(e, others, o.label, float)
+            rows.append(row)
+    return rows
+
+
+def _on_mean_sensor(whole: Problem, fit: Fit) -> Problem:
+    """Every test on a fitted specimen; one instrument measured all: its mean errors."""
+    names = ("missing", "gain", "gain_on_charge", "offset")
+    groups = sorted({e.group for e in fit.problem.experiments})
+    means = [
+        float(np.mean(np.asarray(getattr(fit.specimen, name))[groups]))
+        for name in names
+    ]
+    count = len(whole.experiments)
+    specimen = Specimen(fit.specimen.cell, *(np.full(count, mean) for mean in means))
+    return replace(whole, specimen=specimen)
+
+
+def _tuberlin_study() -> Study:
+    """Three temperatures, from the fitted Hakadi cell."""
+    every = (*_oxide.FREE, *_oxide.HYSTERESIS, *_oxide.TEMPERATURE, *_tuberlin.OWN)
+    plain = without(every, "hysteresis")
+    flat = scales(plain, "rate_constant")
+
+    def rung(free: Frees, hysteresis: bool = False) -> Callable[[Conditions], Problem]:
+        def problem(chosen: Conditions) -> Problem:
+            return _tuberlin.tuberlin_problem(
+                _hakadi_cell(),
+                temperatures=tuple(map(int, chosen)),
+                free=free,
+                hysteresis=hysteresis,
+            )
+
+        return problem
+
+    return Study(
+        tuple(map(str, _tuberlin.TEMPERATURES)),
+        {
+            "balance, rates, transport": rung(without(flat, "correction")),
+            "potentials within a third": rung(stiffer(flat, 3.0)),
+            "potentials": rung(flat),
+            "curves of k_0": rung(plain),
+            "hysteresis": rung(every, True),
+        },
+        "hysteresis",
+        _tuberlin_predicted,
+    )
+
+
+@functools.cache
+def _hakadi_cell() -> Cell:
+    """As fitted to its own tests: none of them is of the TU Berlin cell."""
+    return fitted(_hakadi.hakadi_problem()).specimen.cell
+
+
+def _tuberlin_predicted(
+    whole: Problem, fit: Fit, condition: str, everything: Fit | None
+) -> list[Row]:
+    # How full the cell was is one number, found from rested voltages.
+    i = _tuberlin.TEMPERATURES.index(int(condition))
+    name = f"missing[{i}]"
+    at = whole.vector.names.index(name)
+    (bounds,) = (f.bounds for f in _tuberlin.OWN if f.name == "missing")
+    left = [k for k, e in enumerate(whole.experiments) if e.group == i]
+    first, z = left[0], fit.z.copy()
+    rested = whole.experiments[first].observations[1]
+
+    def off(missing: float) -> float:
+        z[at] = missing
+        found = split(whole.experiments[first], whole.predictions(z)[first])
+        return rmse(found["rested"], rested.value)
+
+    z[at] = least(off, *bounds)
+    predicted = whole.predictions(z)
+    sd = spreads(whole, z, fit, {i: (name, "rested")})
+    base = by_temperature(whole, int(condition)) if everything is not None else {}
+    rows = []
+    for k in left:
+        e = whole.experiments[k]
+        now, spread = split(e, predicted[k]), split(e, sd[k])
+        own = split(e, everything.predictions[k]) if everything is not None else {}
+        for o in e.observations:
+            naive = base.get(e.name if o.label == "resistance" else o.label)
+            row = Row(e.name, o.label, o.value, now[o.label], spread[o.label])
+            row.fitted = own.get(o.label)
+            row.baseline = None if naive is None else np.atleast_1d(naive)
+            rows.append(row)
+    return rows
+
+
+STUDIES = {"nvpf": _nvpf_study, "hakadi": _hakadi_study, "tuberlin": _tuberlin_study}
+"""What makes the study of each cell."""
