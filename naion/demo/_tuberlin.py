@@ -8,7 +8,14 @@ from ..fit import Experiment, FreeParameter, Problem, Specimen, pulse, segments
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell
-from ._layered_oxide import FREE, HYSTERESIS, TEMPERATURE, start_cell, with_branches
+from ._layered_oxide import (
+    FREE,
+    HYSTERESIS,
+    TEMPERATURE,
+    start_cell,
+    with_believed_energies,
+    with_branches,
+)
 from ._tables import EMBEDDED, columns
 
 TEMPERATURES = (15, 25, 45)
@@ -90,7 +97,7 @@ def tuberlin_problem(
             cycles of the Hakadi cell, whose charges and discharges are never at rest.
         model: equations and mesh.
     """
-    cell = start or start_cell()
+    cell = with_believed_energies(start or start_cell())
     cell = with_branches(cell) if hysteresis else cell
     # This cell holds about 8 % more than the Hakadi cell: start where it does.
     cell = eqx.tree_at(lambda c: c.area, cell, 1.09 * cell.area)

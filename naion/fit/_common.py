@@ -10,7 +10,7 @@ import numpy as np
 
 from ..batch import Program, stack
 from ._evaluate import Evaluator, Question, Rows
-from ._problem import Linearised, Problem, prior_linearised
+from ._problem import Linearised, Predicted, Problem, prior_linearised
 from ._vector import FreeVector
 
 
@@ -34,11 +34,13 @@ class Common:
         self.priors = Rows((stack([s for _, s, _ in priors]), centres), one=alone)
         self.of_priors = _of_priors(one.vector)
 
-    def costs(self, which: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Half the sums of squares of problems at points, one each, (k,)."""
-        found, own, _ = self._ask("predictions", which, z)
-        data = [self.problems[i].of_data(f) for i, f in zip(which, found, strict=True)]
-        return np.array([0.5 * (r @ r + p @ p) for r, p in zip(data, own, strict=True)])
+    def predicted(self, which: np.ndarray, z: np.ndarray) -> list[Predicted]:
+        """Problems at points, one each, (k, n), without slopes of their simulations."""
+        found, *priors = self._ask("predictions", which, z)
+        return [
+            Predicted.of(self.problems[i].experiments, seen, *own)
+            for i, seen, *own in zip(which, found, *priors, strict=True)
+        ]
 
     def linearised(self, which: np.ndarray, z: np.ndarray) -> list[Linearised]:
         """Problems near points, one each, (k, n)."""

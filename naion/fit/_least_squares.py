@@ -11,7 +11,14 @@ from .._progress import Progress, silent
 from ..batch import Checkpoint, digest
 from ._common import Common
 from ._fit import Fit, fit_at
-from ._levenberg_marquardt import Normal, Searches, State, advanced, comes_true
+from ._levenberg_marquardt import (
+    Normal,
+    Searches,
+    State,
+    advanced,
+    comes_true,
+    goes_well,
+)
 from ._problem import Linearised, Problem
 
 AT_ONCE = 128
@@ -33,13 +40,14 @@ def least_squares(
     keep: Checkpoint | None = None,
     progress: Progress = silent,
 ) -> Fit:
-    """Bounded Levenberg-Marquardt on exact Jacobians.
+    """Bounded Levenberg-Marquardt on exact Jacobians, and on secants between them.
 
     Args:
         problem: what to fit.
         z: transformed start values, (n,); none: the problem's. What lies outside of the
             bounds starts at them.
-        max_evaluations: most evaluations of the residuals and their Jacobian.
+        max_evaluations: most evaluations of the residuals and their Jacobian. Steps on
+            secants, which cost a hundredth, do not count.
         tolerance: a fit ends where no step is expected to lower the cost by more than
             this share of it.
         keep: see `fleet`.
@@ -139,18 +147,33 @@ def fleet(
         if not under_way.size:
             return {name: results[name] for name in names}
         z, part = s.trial[under_way] * scale, s.part(under_way)
-        # A Jacobian by many numbers costs many simulations: only where it will be used.
-        costs = common.costs(under_way, z) if len(vector) > FEW else None
-        used = np.full(len(z), True) if costs is None else comes_true(part, costs)
-        near = common.linearised(under_way[used], z[used])
-        found = _normal(costs, used, near, scale)
+        every_one = np.full(len(z), True)
+        at = [] if len(vector) <= FEW else common.predicted(under_way, z)
+        costs = np.array([a.cost for a in at])
+        used = comes_true(part, costs) if at else every_one
+        secant = goes_well(part, costs) if at else ~every_one
+        computed = used & ~secant
+        asked_for = common.linearised(under_way[computed], z[computed])
+        near = dict(zip(under_way[computed], asked_for, strict=True)) | {
+            under_way[k]: best[under_way[k]].moved(
+                z[k] - part.x[k] * scale, scale, at[k]
+            )
+            for k in np.flatnonzero(secant)
+        }
+        found = _normal(costs, [near.get(i) for i in under_way], scale)
         part, better = advanced(
-            part, found, lower, upper, tolerance=tolerance, most=max_evaluations
+            part,
+            found,
+            lower,
+            upper,
+            tolerance=tolerance,
+            most=max_evaluations,
+            secant=secant,
         )
         s.update(under_way, part)
-        for i, is_better, at in zip(under_way[used], better[used], near, strict=True):
-            if is_better or i not in best:
-                best[i] = at
+        for i, is_better in zip(under_way, better, strict=True):
+            if i in near and (is_better or i not in best):
+                best[i] = near[i]
         progress(_said(s, under_way))
         if kept is not None:
             kept.save(s, scale, under_way)
@@ -211,25 +234,23 @@ def _simulated(near: Linearised) -> bool:
 
 
 def _normal(
-    costs: np.ndarray | None,
-    used: np.ndarray,
-    near: Sequence[Linearised],
-    scale: np.ndarray,
+    costs: np.ndarray, near: Sequence[Linearised | None], scale: np.ndarray
 ) -> Normal:
     """Normal equations of all trials, by what is searched in.
 
     Args:
-        costs: of all, where they were looked at before, (k,).
-        used: which were linearised, (k,).
-        near: those.
+        costs: of all, where they were looked at before, (k,) or none.
+        near: slopes; none at trials that are not gone to.
         scale: lengths of one, (n,).
     """
-    k, n = len(used), len(scale)
+    k, n = len(near), len(scale)
     whole = Normal(np.zeros(k), np.zeros((k, n)), np.zeros((k, n, n)))
-    if costs is not None:
+    if costs.size:
         whole.cost[:] = costs
-    if near:
-        part = Normal.of([(a.residuals, a.jacobian * scale) for a in near])
+    used = [i for i, a in enumerate(near) if a is not None]
+    if used:
+        rows = [(a.residuals, a.jacobian * scale) for a in near if a is not None]
+        part = Normal.of(rows)
         whole.cost[used] = part.cost
         whole.gradient[used], whole.curvature[used] = part.gradient, part.curvature
     return whole

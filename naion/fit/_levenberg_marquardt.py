@@ -9,11 +9,16 @@ The term |g| / d keeps numbers from running into their bounds long before the ot
 found their places, which ends many fits in poor minima: numbers come to rest at bounds, but
 late, and can leave them again.
 
+A Jacobian by many numbers costs as much as a hundred simulations. A step that went well may
+be followed by others whose Jacobian is not computed, but follows from the residuals by
+Broyden's rule; what such a Jacobian does not foretell, or would end, is decided by one that
+is computed anew.
+
 Searches know nothing of each other: what is evaluated together is up to the caller, and one
 that has ended takes no part any more.
 
 Reference: Coleman and Li, SIAM J. Optim. 6 (1996) 418 for the scaling; Branch, Coleman and
-Li, SIAM J. Sci. Comput. 21 (1999) 1 for least squares.
+Li, SIAM J. Sci. Comput. 21 (1999) 1 for least squares; Broyden, Math. Comput. 19 (1965) 577.
 """
 
 import enum
@@ -45,6 +50,9 @@ FLAT = 1e-14
 
 ACCEPTED = 1e-3
 """Of the fall that the quadratic foretells: points that gain less are not gone to."""
+
+SECANTS = 8
+"""Steps in a row without a Jacobian that is computed, at most."""
 
 SHORTEST = 1e-5
 """Steps shorter than this end a search, in units of x."""
@@ -95,7 +103,9 @@ class Searches:
         foretold: fall of the cost that the quadratic expects there, (k,).
         length: of the trial's step, in the norm of `radius`, (k,).
         radius: most that the next step may have; none is known at first, (k,).
-        evaluations: so far, (k,).
+        secants: steps since the Jacobian was computed; -1 where it is to be computed anew
+            at the best point, which then is the trial, (k,).
+        evaluations: so far, (k,); not of steps without a Jacobian.
         state: a `State`, (k,).
     """
 
@@ -107,6 +117,7 @@ class Searches:
     foretold: np.ndarray
     length: np.ndarray
     radius: np.ndarray
+    secants: np.ndarray
     evaluations: np.ndarray
     state: np.ndarray
 
@@ -130,6 +141,7 @@ class Searches:
             foretold=np.zeros(k),
             length=np.zeros(k),
             radius=np.full(k, np.inf),
+            secants=np.zeros(k, int),
             evaluations=np.zeros(k, int),
             state=np.full(k, int(State.SEARCHING)),
         )
@@ -149,9 +161,20 @@ def comes_true(s: Searches, costs: np.ndarray) -> np.ndarray:
     return np.isfinite(costs) & (_share(s, costs) > ACCEPTED)
 
 
+def goes_well(s: Searches, costs: np.ndarray) -> np.ndarray:
+    """After which trials the Jacobian need not be computed, from their costs, (k,)."""
+    foretold = np.isfinite(costs) & (_share(s, costs) >= POOR)
+    return foretold & ~_is_first(s) & (s.secants < SECANTS)
+
+
+def _is_first(s: Searches) -> np.ndarray:
+    """Where no Jacobian is known that the trial follows from."""
+    return np.isinf(s.cost) | (s.secants < 0)
+
+
 def _share(s: Searches, costs: np.ndarray) -> np.ndarray:
     """Falls of the costs over what was foretold."""
-    first = np.isinf(s.cost)
+    first = _is_first(s)
     with np.errstate(invalid="ignore"):
         fall = (s.cost - costs) / np.where(first, 1.0, np.maximum(s.foretold, 1e-300))
     return np.where(first, 1.0, fall)
@@ -165,6 +188,7 @@ def advanced(
     *,
     tolerance: float,
     most: int,
+    secant: np.ndarray | None = None,
 ) -> tuple[Searches, np.ndarray]:
     """What follows from the evaluation of all trials.
 
@@ -172,6 +196,8 @@ def advanced(
         s: searches.
         found: at their trials; a cost that is not finite is refused.
         lower, upper: bounds of x, (n,) each.
+        secant: at which trials the Jacobian was not computed, but follows from the
+            residuals, (k,); none: at none.
         tolerance: a search ends when the quadratic foretells a fall of the cost by less
             than this share of it, or no step that is foretold more comes true.
         most: evaluations of each search.
@@ -179,7 +205,8 @@ def advanced(
     Returns:
         the searches with their next trials, and which trials are their best points, (k,).
     """
-    first = np.isinf(s.cost)
+    first = _is_first(s)
+    computed = ~np.zeros(len(s.cost), bool) if secant is None else ~secant
     # What has no slope cannot be gone on from; of others it must not be seen at all.
     smooth = np.isfinite(found.gradient).all(1) & np.isfinite(found.curvature).all(
         (1, 2)
@@ -187,8 +214,10 @@ def advanced(
     costs = np.where(smooth, found.cost, np.nan)
     share, better = _share(s, costs), comes_true(s, costs)
     longer = np.maximum(s.radius, GROWS * s.length)
+    # A step that an old Jacobian foretold says nothing about how far a new one holds.
+    misled = ~better & (s.secants > 0)
     radius = np.select(
-        [first, ~(share >= POOR), share > GOOD],
+        [first | misled, ~(share >= POOR), share > GOOD],
         [s.radius, SHRINKS * s.length, longer],
         s.radius,
     )
@@ -201,7 +230,8 @@ def advanced(
 
     step = Steps.of(gradient, curvature, lower - x, upper - x, radius)
     foretold, little = step.foretold, tolerance * cost
-    evaluations = s.evaluations + 1
+    secants = np.where(better, np.where(computed, 0, s.secants + 1), s.secants)
+    evaluations = s.evaluations + np.where(better, computed, ~misled)
     state = np.select(
         [
             ~np.isfinite(cost),
@@ -217,18 +247,19 @@ def advanced(
         ],
         int(State.SEARCHING),
     )
-    trial = x + step.p
+    anew = (secants > 0) & (misled | (state != State.SEARCHING))
     new = Searches(
         x,
         cost,
         gradient,
         curvature,
-        trial,
-        foretold,
-        step.length,
-        radius,
-        evaluations,
-        state,
+        trial=np.where(anew[:, None], x, x + step.p),
+        foretold=foretold,
+        length=step.length,
+        radius=radius,
+        secants=np.where(anew, -1, secants),
+        evaluations=evaluations,
+        state=np.where(anew, int(State.SEARCHING), state),
     )
     return new, better
 

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -90,10 +90,6 @@ class Problem:
         """Simulated observations of every experiment; NaN where the model ended."""
         return _predictions(self._ask("predictions", z), self.experiments)
 
-    def of_data(self, seen: Seen) -> np.ndarray:
-        """Residuals of the data, (m,), from what an `Evaluator` gives."""
-        return np.concatenate(_of_data(seen, self.experiments))
-
     def linearised(self, z: np.ndarray) -> "Linearised":
         """Predictions, residuals and their Jacobian, by forward mode."""
         z = np.asarray(z)
@@ -115,6 +111,37 @@ class Problem:
         """What the priors are of and around: arguments of `prior_rows`, but for z."""
         believed = self.specimen if self.believed is None else self.believed
         return self.vector, self.specimen, jnp.asarray(self.vector.get(believed))
+
+
+class Predicted(NamedTuple):
+    """A problem at a point, without derivatives of its simulations.
+
+    Attributes:
+        predictions: simulated observations of every experiment; NaN where the model ended.
+        residuals: data, then priors, (m,).
+        prior_slopes: derivatives of the priors' rows.
+    """
+
+    predictions: list[np.ndarray]
+    residuals: np.ndarray
+    prior_slopes: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        experiments: Sequence[Experiment],
+        seen: Seen,
+        of_priors: np.ndarray,
+        prior_slopes: np.ndarray,
+    ) -> "Predicted":
+        """From what an `Evaluator` gives for each experiment, and the priors' rows."""
+        residuals = np.concatenate([*_of_data(seen, experiments), of_priors])
+        return cls(_predictions(seen, experiments), residuals, prior_slopes)
+
+    @property
+    def cost(self) -> float:
+        """Half the sum of squared residuals."""
+        return 0.5 * float(self.residuals @ self.residuals)
 
 
 @dataclass(frozen=True)
@@ -145,11 +172,25 @@ class Linearised:
             np.where(np.isfinite(S), S, 0.0) / _measured(e)[1][:, None]
             for S, e in zip(_whole(slopes, experiments), experiments, strict=True)
         ]
-        return cls(
-            _predictions(seen, experiments),
-            np.concatenate([*_of_data(seen, experiments), of_priors]),
-            np.vstack([*J, prior_slopes]),
-        )
+        at = Predicted.of(experiments, seen, of_priors, prior_slopes)
+        return cls(at.predictions, at.residuals, np.vstack([*J, prior_slopes]))
+
+    def moved(self, move: np.ndarray, scale: np.ndarray, to: Predicted) -> "Linearised":
+        """Near another point, with no more simulations than those there.
+
+        The derivatives change as little as the residuals there ask for; see
+        `_levenberg_marquardt`.
+
+        Args:
+            move: to the other point, (n,).
+            scale: lengths by which its entries compare, (n,).
+            to: the problem there.
+        """
+        missed = to.residuals - self.residuals - self.jacobian @ move
+        along = move / scale**2
+        J = self.jacobian + np.outer(missed, along / (along @ move))
+        J[len(J) - len(to.prior_slopes) :] = to.prior_slopes
+        return Linearised(to.predictions, to.residuals, J)
 
 
 def _predictions(seen: Seen, experiments: Sequence[Experiment]) -> list[np.ndarray]:
