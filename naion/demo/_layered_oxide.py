@@ -82,7 +82,7 @@ TRANSPORT = (
     FreeParameter(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
 )
 """Resistances and diffusion. Diffusivities of sodium in hard carbon are reported from
-2.6e-16 m2/s (J. Power Sources 532 (2022) 231316) to 1e-13, by the radius that is assumed: a
+2.6e-16 m2/s (Electrochim. Acta 404 (2022) 139764) to 1e-13, by the radius that is assumed: a
 range of 400, four standard deviations."""
 
 HYSTERESIS = (
