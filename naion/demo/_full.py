@@ -226,6 +226,49 @@ def hina_fast(data: Path, out: Path, n: int) -> None:
     )
 
 
+HINA_PULSES = (2.5, 10.0, 20.0, 30.0)
+"""Currents at which all states of charge were pulsed [A]."""
+
+
+def hina_pulses(data: Path, out: Path) -> None:
+    """Rested voltage and resistances of a third HiNa cell at every state of charge."""
+    path = data / "hina_nacr32140" / "pulses_5s_25degC.csv"
+    header, rows = read(path)
+    at = {name: header.index(name) for name in header}
+    pulses: dict[str, list[list[str]]] = {}
+    for row in rows:
+        pulses.setdefault(row[at["pulse_id"]], []).append(row)
+    found = []
+    for own in pulses.values():
+
+        def column(phase: str, name: str, own=own) -> np.ndarray:
+            return np.array([float(r[at[name]]) for r in own if r[at["phase"]] == phase])
+
+        current = column("pulse", "current_A")
+        rested = column("before", "voltage_V")
+        if not (current.size and rested.size) or current[0] < 0.0:
+            continue
+        if np.min(np.abs(current[0] - np.array(HINA_PULSES))) > 0.01:
+            continue
+        t, V = column("pulse", "t_s"), column("pulse", "voltage_V")
+        R = (rested[-1] - np.interp((0.1, 1.0, 5.0), t, V)) / current[0]
+        state = [column("pulse", k)[0] for k in ("soc_percent", "discharged_Ah")]
+        warm = column("pulse", "temperature_degC").mean()
+        found.append([*state, warm, current[0], rested[-1], *(1e3 * R)])
+    write(
+        out / "hina" / "pulses.csv",
+        [
+            "HiNa NaCR32140-MP10, a third cell: discharge pulses of 5 s from rest, 26 degC",
+            "source: Shandong University's record in battery-data-alliance/"
+            "battery-data-format, DOI 10.5281/zenodo.18986774, CC BY 4.0",
+            "resistance: rested voltage minus voltage after 0.1, 1 and 5 s, over current",
+        ],
+        "soc_percent,discharged_Ah,temperature_degC,current_A,rested_V,"
+        "r_0p1s_mohm,r_1s_mohm,r_5s_mohm",
+        *np.array(found).T,
+    )
+
+
 def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     """Tables of every measurement that naion fits.
 
@@ -240,3 +283,4 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     tuberlin_checkups(data, out, every)
     hina_slow(data, out, n)
     hina_fast(data, out, 2 * n // 3)
+    hina_pulses(data, out)

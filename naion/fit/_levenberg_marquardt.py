@@ -54,6 +54,10 @@ ACCEPTED = 1e-3
 SECANTS = 8
 """Steps in a row without a Jacobian that is computed, at most."""
 
+FAR = 0.5
+"""Where the cost falls to less than this share, the Jacobian is computed: far from the
+minimum it changes too much, and searches on secants end in poor ones."""
+
 SHORTEST = 1e-5
 """Steps shorter than this end a search, in units of x."""
 
@@ -164,7 +168,8 @@ def comes_true(s: Searches, costs: np.ndarray) -> np.ndarray:
 def goes_well(s: Searches, costs: np.ndarray) -> np.ndarray:
     """After which trials the Jacobian need not be computed, from their costs, (k,)."""
     foretold = np.isfinite(costs) & (_share(s, costs) >= POOR)
-    return foretold & ~_is_first(s) & (s.secants < SECANTS)
+    near = costs > FAR * s.cost
+    return foretold & near & ~_is_first(s) & (s.secants < SECANTS)
 
 
 def _is_first(s: Searches) -> np.ndarray:
