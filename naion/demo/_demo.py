@@ -18,9 +18,17 @@ from ..report import Report
 from ._fitted import ABOUT, Fitted, fitted
 from ._hakadi import hakadi_problem
 from ._hina import hina_problem
+from ._not_fitted import (
+    Unseen,
+    nvpf_without,
+    of_hakadi,
+    of_hina,
+    of_nvpf,
+    of_tuberlin,
+)
 from ._nvpf import nvpf_problem
 from ._questions import ColdRow, cold_table, energy_density
-from ._report import write_audit, write_fits, write_predictions
+from ._report import write_audit, write_fits, write_predictions, write_summary
 from ._second import beside
 from ._tables import EMBEDDED, full_tables
 from ._tuberlin import tuberlin_problem
@@ -64,8 +72,15 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
         say("waiting for the second process")
         wait()
     nvpf, hina = _nvpf(out, tables, _quiet), _hina(out, tables, _quiet)
+    unseen = [
+        _nvpf_unseen(out, tables, _quiet),
+        of_hina(hina.cell, tables),
+        of_hakadi(hakadi.cell, tables),
+        of_tuberlin(tuberlin.cell, tables),
+    ]
     report = Report("naion: four measured sodium-ion cells and two claims")
     source = "the full data files" if full else "the data embedded in naion"
+    write_summary(report, unseen, *predictions[:2])
     write_fits(report, source, nvpf, hina, hakadi, tuberlin)
     write_predictions(report, *predictions)
     write_audit(report, audits)
@@ -85,6 +100,7 @@ def _fit_beside(out: Path, tables: Path | None, tell: Progress) -> None:
 
     _nvpf(out, where, say)
     _hina(out, where, say)
+    _nvpf_unseen(out, where, say)
 
 
 def _quiet(text: str) -> None:
@@ -96,6 +112,18 @@ def _nvpf(out: Path, tables: Any, say: Progress) -> Fitted:
     problem = nvpf_problem(tables=tables)
     options = {"max_evaluations": 60, "tolerance": 5e-4}
     return fitted("nvpf_hc", title, problem, out, say, **options)
+
+
+def _nvpf_unseen(out: Path, tables: Any, say: Progress) -> Unseen:
+    """A rate of the laboratory cell predicted from the others."""
+    finished, problem = Checkpoint(out / "finished", ABOUT), nvpf_without(tables)
+    asked = digest(problem)
+    data = json.loads(finished.get("unseen_nvpf") or b"{}")
+    if data.get("digest") != asked:
+        say("NVPF / hard carbon: a rate predicted from the others")
+        data = {"digest": asked, "unseen": of_nvpf(problem, tables)}
+        finished.save("unseen_nvpf", json.dumps(data).encode())
+    return Unseen(*data["unseen"])
 
 
 def _hina(out: Path, tables: Any, say: Progress) -> Fitted:

@@ -128,6 +128,26 @@ def hakadi_cycles(data: Path, out: Path, n: int) -> None:
         )
 
 
+def hakadi_slow(data: Path, out: Path, n: int) -> None:
+    """The discharge of Hakadi cell 2 at 0.25C, of which there is a figure alone."""
+    path = data / "hakadi_18650" / "cell2_dchg0.25C_figure_digitised.csv"
+    q, V, current = read_columns(path, "discharged_Ah", "voltage_V", "current_A")
+    grid, median = _grid(q, V, n)
+    write(
+        out / "hakadi" / "cell2_dchg0.25C.csv",
+        [
+            "Hakadi cell 2, room temperature: discharge at 0.25C after a hold at 4.1 V",
+            "source: figure of MaxMax-embedded/hakadi_soidum_ion_18650, CC0 1.0, digitised "
+            "(5 mV, 2 mA.h)",
+            f"median in {n} equal steps of charge",
+        ],
+        "charge_Ah,voltage_V,current_A",
+        grid,
+        median,
+        np.full(len(grid), current[0]),
+    )
+
+
 def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
     """Full-length segments of the TU Berlin discharges, one in `every`; pulses."""
     folder = data / "tuberlin_sib_multitemp"
@@ -242,7 +262,9 @@ def hina_pulses(data: Path, out: Path) -> None:
     for own in pulses.values():
 
         def column(phase: str, name: str, own=own) -> np.ndarray:
-            return np.array([float(r[at[name]]) for r in own if r[at["phase"]] == phase])
+            return np.array(
+                [float(r[at[name]]) for r in own if r[at["phase"]] == phase]
+            )
 
         current = column("pulse", "current_A")
         rested = column("before", "voltage_V")
@@ -280,6 +302,7 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     """
     nvpf_discharges(data, out, n)
     hakadi_cycles(data, out, n)
+    hakadi_slow(data, out, n)
     tuberlin_checkups(data, out, every)
     hina_slow(data, out, n)
     hina_fast(data, out, 2 * n // 3)

@@ -9,10 +9,48 @@ import numpy as np
 from .. import claims, plot
 from ..report import Figure, Report, Table
 from ._fitted import Fitted
+from ._not_fitted import Unseen
 from ._questions import ColdRow
 
 NAXTRA = 175.0
 """Claimed energy density of CATL Naxtra [W.h.kg-1], 21 April 2025."""
+
+
+def write_summary(
+    report: Report, unseen: list[Unseen], cold: list[ColdRow], density: np.ndarray
+) -> None:
+    """Five sentences, then predictions of tests that no fit has seen."""
+
+    def found(T: float) -> ColdRow:
+        (row,) = (
+            r
+            for r in cold
+            if (r.temperature, r.rate, r.heating) == (T, "C/3", "isothermal")
+        )
+        return row
+
+    (low, middle, high), coldest = found(-20.0).capacity, found(-40.0)
+    least, half, most = np.percentile(density, [5.0, 50.0, 95.0])
+    odds = 100.0 * float(np.mean(density >= NAXTRA))
+    report.heading("In five sentences")
+    report.paragraph(
+        "Four sodium-ion cells were fitted to published measurements, and each fit was "
+        "then asked for a test that it had not seen (next table). "
+        f"At -20 degC and C/3 the commercial 18650 of TU Berlin keeps {middle:.0f} % of "
+        f"its capacity (90 % interval {low:.0f} to {high:.0f}); data end at 15 degC. "
+        f"At -40 degC it keeps {coldest.capacity[1]:.0f} % ({coldest.capacity[0]:.0f} to "
+        f"{coldest.capacity[2]:.0f}), where CATL says 90 % of its own cell, Naxtra, "
+        "without a rate. "
+        f"A large cell of the same materials holds {half:.0f} Wh/kg ({least:.0f} to "
+        f"{most:.0f}). "
+        f"CATL says {NAXTRA:.0f} Wh/kg: {odds:.0f} % of our draws reach it."
+    )
+    report.heading("Predicted, not fitted")
+    report.add(Table(["test", "what", "error"], [list(row) for row in unseen]))
+    report.paragraph(
+        "From the cell alone: charged, with a sensor that is right. Resistances: mean "
+        "error, least to largest."
+    )
 
 
 def write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:

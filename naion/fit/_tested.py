@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,16 +23,17 @@ _COLUMNS = ("a", "b", "value", "sigma", "x")
 
 @dataclass(frozen=True)
 class Tested:
-    """A test that a cell was fitted to.
+    """A test that a cell was fitted to, or is to be compared with.
 
     Attributes:
         experiment: what was done and measured.
         calibration: what belongs to the test's group and not to the cell: charge missing
-            at the start [A.h], gains and offset of the current sensor, size.
+            at the start [A.h], gains and offset of the current sensor, size. If not
+            given, the test starts at SOC 1 and its sensor is right.
     """
 
     experiment: Experiment
-    calibration: Mapping[str, float]
+    calibration: Mapping[str, float] = field(default_factory=lambda: dict(RIGHT))
 
     @classmethod
     def of(cls, specimen: Specimen, experiment: Experiment) -> "Tested":
