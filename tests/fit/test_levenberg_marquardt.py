@@ -10,8 +10,10 @@ from naion.fit._levenberg_marquardt import (
     State,
     Steps,
     advanced,
+    goes_well,
     minimise,
 )
+from naion.fit._problem import Linearised, Predicted
 
 
 def rosenbrock(x):
@@ -118,3 +120,55 @@ def test_a_start_that_cannot_be_evaluated_ends_at_once():
     s, better = advanced(s, nothing, *WIDE, tolerance=1e-4, most=30)
     assert not better[0] and s.state[0] == State.FAILED_START
     assert not np.isfinite(s.cost[0])
+
+
+def decays(x):
+    """Residuals of a sum of two decays against what none of its numbers meets."""
+    t = np.linspace(0.0, 3.0, 30)
+    first, second = np.exp(-x[1] * t), np.exp(-x[3] * t)
+    measured = np.exp(-2.0 * t) + np.exp(-0.5 * t) + 0.1 * np.sin(7.0 * t)
+    r = x[0] * first + x[2] * second - measured
+    return r, np.stack([first, -x[0] * t * first, second, -x[2] * t * second], axis=1)
+
+
+def searched(start, bounds, secants):
+    """A search, with and without secants, and how many Jacobians it computed."""
+    s, near, jacobians = Searches.beginning(start[None], *bounds), None, 0
+    none = np.zeros((0, len(start)))
+    while s.state[0] == State.SEARCHING:
+        r, J = decays(s.trial[0])
+        here = Predicted([], r, none)
+        secant = goes_well(s, np.array([here.cost])) & secants
+        if secant[0]:
+            trial = near.moved(s.trial[0] - s.x[0], np.ones(len(start)), here)
+        else:
+            trial, jacobians = Linearised([], r, J), jacobians + 1
+        found = Normal.of([(trial.residuals, trial.jacobian)])
+        s, better = advanced(s, found, *bounds, tolerance=1e-8, most=200, secant=secant)
+        near = trial if better[0] else near
+    return s, near, jacobians
+
+
+def test_secants_lead_to_the_same_end_with_fewer_jacobians():
+    start, bounds = np.array([0.5, 3.0, 1.5, 0.2]), (np.zeros(4), np.full(4, 9.0))
+    exact, _, many = searched(start, bounds, False)
+    s, near, few = searched(start, bounds, True)
+    np.testing.assert_allclose(s.cost, exact.cost, rtol=1e-6)
+    assert few < many
+    # No search ends on a Jacobian that is not of its best point.
+    np.testing.assert_array_equal(near.jacobian, decays(s.x[0])[1])
+    assert s.secants[0] == 0
+
+
+def test_a_secant_meets_the_residuals_and_keeps_the_priors():
+    rng = np.random.default_rng(5)
+    r, J, move = rng.standard_normal(9), rng.standard_normal((9, 4)), np.ones(4)
+    to = Predicted([], rng.standard_normal(9), rng.standard_normal((2, 4)))
+    moved = Linearised([], r, J).moved(move, np.array([1.0, 2.0, 3.0, 4.0]), to)
+    np.testing.assert_allclose(
+        (moved.jacobian @ move)[:7], (to.residuals - r)[:7], atol=1e-12
+    )
+    np.testing.assert_array_equal(moved.jacobian[7:], to.prior_slopes)
+    # Across the move nothing is known, and nothing changes.
+    across = np.array([1.0, -4.0, 0.0, 0.0])
+    np.testing.assert_allclose((moved.jacobian @ across)[:7], (J @ across)[:7])
