@@ -200,7 +200,7 @@ def _on_mean_sensor(whole: Problem, fit: Fit) -> Problem:
 
 def _tuberlin_study() -> Study:
     """Three temperatures, from the fitted Hakadi cell."""
-    every = (*_oxide.FREE, *_oxide.HYSTERESIS, *_oxide.TEMPERATURE, *_tuberlin.OWN)
+    every = _tuberlin.FREE_HERE
     plain = without(every, "hysteresis")
     flat = scales(plain, "rate_constant")
 

@@ -110,7 +110,7 @@ TEMPERATURE = (
     FreeParameter(
         ("cell.contact_resistance.temperature.energy",), (-60e3, 5e3), "linear", 15e3
     ),
-    *_both("diffusivity.temperature.energy", (5e3, 120e3), "linear", 15e3),
+    *_both("diffusivity.temperature.energy", (10e3, 70e3), "linear", 15e3),
     FreeParameter(
         ("cell.electrolyte.conductivity.temperature.pseudo_energy",),
         (150.0, 900.0),
@@ -120,7 +120,7 @@ TEMPERATURE = (
 )
 """One law for each process. Priors: charge transfer and contacts see `CHARGE_TRANSFER`;
 diffusion from the few energies reported, 16 and 55 kJ/mol for sodium in hard carbon, 65 for
-lithium in the same."""
+lithium in the same; bounds a little beyond."""
 
 
 def with_believed_energies(cell: Cell) -> Cell:

@@ -1,5 +1,7 @@
 """TU Berlin 18650: check-ups at three temperatures, with pulses."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import numpy as np
 
@@ -27,12 +29,30 @@ OWN = (
 )
 """This cell is a little larger, and at 15 degC its charge was cut after an hour."""
 
+OF_CLASS = {
+    "cell.negative.particle.diffusivity.scale": (0.17, 1.7),
+    "cell.positive.particle.diffusivity.scale": (0.25, 20.0),
+}
+"""Diffusivities over the set's, by path: the 90 % intervals of the Hakadi cell, which is of
+the same class, from its rates at room temperature. The check-ups alone would be met a little
+better by a negative electrode ten times as slow, at 25 degC too, where that cell shows no
+such limit: what is slow at 15 degC is a share of the sodium, and the model has none."""
+
 LOADED, RESTED = 0.015, 0.010
 """Weights of voltages [V]: errors of the model, alike along a whole curve, count as few
 independent ones, or they would drive the temperature laws far from their priors."""
 
 MODEL = DFN(Mesh(4, 2, 4, 10))
 """Some 200 steps for each check-up, at one modest rate."""
+
+
+FREE_HERE = (
+    *(replace(f, bounds=OF_CLASS.get(f.paths[0], f.bounds)) for f in FREE),
+    *HYSTERESIS,
+    *TEMPERATURE,
+    *OWN,
+)
+"""All that may move."""
 
 
 def experiments(tables=EMBEDDED) -> tuple[Experiment, ...]:
@@ -81,7 +101,7 @@ def tuberlin_problem(
     tables=EMBEDDED,
     *,
     temperatures: tuple[int, ...] = TEMPERATURES,
-    free: tuple[FreeParameter, ...] = (*FREE, *HYSTERESIS, *TEMPERATURE, *OWN),
+    free: tuple[FreeParameter, ...] = FREE_HERE,
     hysteresis: bool = True,
     model: DFN = MODEL,
 ) -> Problem:

@@ -13,6 +13,8 @@ from ..parameters import (
     Cell,
     Electrode,
     Limits,
+    Material,
+    Particle,
     Stoichiometry,
     electrode_capacities,
     equilibrium_potential,
@@ -201,24 +203,33 @@ class Design(eqx.Module):
 
 
 def _electrode(coat: Coat, of: Electrode, width: Array) -> Electrode:
-    """An electrode with the geometry of a coat, whose capacity is so wide in x."""
+    """An electrode with the geometry of a coat, whose capacity is so wide in x.
+
+    Several materials, or sizes, keep their shares of the coat.
+    """
     sites = coat.capacity * coat.material_density * 3600.0 / F / width
-    return eqx.tree_at(
-        lambda e: [
-            e.thickness,
-            e.porosity,
-            e.active_fraction,
-            e.transport_efficiency,
-            e.particle.c_max,
-        ],
+    fractions = jnp.stack([m.active_fraction for m in of.materials])
+    shares = fractions / jnp.sum(fractions)
+    own = jnp.stack([m.particle.c_max for m in of.materials])
+    more = sites / (shares @ own)
+
+    def filled(share: Array, particle: Particle) -> tuple[Array, Particle]:
+        richer = dataclasses.replace(particle, c_max=more * particle.c_max)
+        return coat.active_fraction * share, richer
+
+    fraction, particle = filled(shares[0], of.particle)
+    others = (
+        Material(*filled(share, m.particle))
+        for share, m in zip(shares[1:], of.others, strict=True)
+    )
+    return dataclasses.replace(
         of,
-        [
-            coat.thickness,
-            coat.porosity,
-            coat.active_fraction,
-            _efficiency(of, coat.porosity),
-            sites,
-        ],
+        thickness=coat.thickness,
+        porosity=coat.porosity,
+        active_fraction=fraction,
+        transport_efficiency=_efficiency(of, coat.porosity),
+        particle=particle,
+        others=tuple(others),
     )
 
 
@@ -233,7 +244,8 @@ def _window(of: Electrode, coat: Coat, T: Array) -> Window:
     def halve(_, bracket):
         low, high = bracket
         middle = 0.5 * (low + high)
-        above = equilibrium_potential(of, middle, T, T) > potentials
+        above = jax.vmap(lambda x: equilibrium_potential(of, x, T, T))(middle)
+        above = above > potentials
         return jnp.where(above, middle, low), jnp.where(above, high, middle)
 
     ends = jnp.full(2, 1e-4), jnp.full(2, 1.0 - 1e-4)

@@ -146,6 +146,19 @@ def test_built_cell_has_the_designs_geometry_and_sodium():
     assert float(sol.capacity) == pytest.approx(float(b.capacity * d.area), rel=0.02)
 
 
+def test_sizes_of_one_material_share_the_coat():
+    """Capacity and energy of the cell are those of one size, in both electrodes."""
+    cell, blueprint = na.parameters.load("nfm_hc_18650"), design.load("nfm_prismatic")
+    blend = cell
+    for side in ("negative", "positive"):
+        blend = na.parameters.with_sizes(blend, side, (1.0, 1.5), (0.7, 0.3))
+    one, several = (blueprint.design().build(c) for c in (cell, blend))
+    Q = [na.parameters.electrode_capacities(c) for c in (one, several)]
+    np.testing.assert_allclose(Q[1], Q[0], rtol=1e-12)
+    slow = [na.simulate(c, "Discharge at C/20 until 2 V") for c in (one, several)]
+    assert float(slow[1].energy) == pytest.approx(float(slow[0].energy), rel=2e-3)
+
+
 def test_differentiable_end_to_end():
     """From a loading, through the DFN, to Wh/kg; against a finite difference."""
     blueprint = design.load("nfm_prismatic")
