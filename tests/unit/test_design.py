@@ -158,7 +158,7 @@ def test_sizes_of_one_material_share_the_coat():
     for soc in (0.0, 0.5, 1.0):
         rests = [
             na.parameters.open_circuit_voltage(
-                c, na.parameters.stoichiometry_at_soc(c, soc)
+                c, na.parameters.stoichiometry_at_soc(c, soc), c.temperature
             )
             for c in (one, several)
         ]
