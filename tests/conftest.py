@@ -14,7 +14,7 @@ from naion.fit import _evaluate
 from naion_kernels import lanes
 
 na.enable_x64()  # both workers, and what they start, compile a program once
-if not lanes.available():
+if not lanes.has_compiler():
     os.environ.setdefault("NAION_KERNELS", "off")  # and no word about it
 
 SETS = ("nfm_hc_18650", "nmc811_chen2020", "nvpf_hc_chayambuka2022")

@@ -10,7 +10,7 @@ from ._runs import (
     Products,
     Quantities,
     Setting,
-    discharge,
+    discharged,
     kelvin,
     mass,
     pulse,
@@ -29,7 +29,7 @@ def mix(products: Products, n: Numbers, setting: Setting) -> Quantities:
 
     def at(T: Array) -> Array:
         """Of series, converters, lithium alone and sodium alone [W.h.kg-1]."""
-        done = [discharge(made, n["rate"], setting, T) for made in products]
+        done = [discharged(made, n["rate"], setting, T) for made in products]
         share = jnp.stack([n["sodium_share"], 1.0 - n["sodium_share"]])
         Q = jnp.stack([made.cell.nominal_capacity for made in products])
         weight = jnp.stack([mass(made) for made in products]) / Q

@@ -24,11 +24,11 @@ from ._runs import (
     Products,
     Quantities,
     Setting,
-    discharge,
+    discharged,
     kelvin,
     mass,
     pulse,
-    run,
+    run_on,
     said,
 )
 
@@ -57,7 +57,7 @@ class Question:
 
 def _energy(products: Products, n: Numbers, setting: Setting) -> Array:
     made = products[0]
-    done = discharge(made, n["rate"], setting, kelvin(n["temperature_degC"]))
+    done = discharged(made, n["rate"], setting, kelvin(n["temperature_degC"]))
     litres = jnp.nan if made.design is None else 1e3 * made.design.housing.volume
     values = [done.energy / mass(made), done.energy / litres, done.capacity]
     return said(done, jnp.stack(values))
@@ -78,7 +78,7 @@ def _energy_beside(products: Products, n: Numbers, setting: Setting) -> Array:
 
 def _retention(products: Products, n: Numbers, setting: Setting) -> Array:
     def given(T: Array) -> Array:
-        done = discharge(products[0], n["rate"], setting, T)
+        done = discharged(products[0], n["rate"], setting, T)
         power = done.energy / jnp.maximum(done.t_end / 3600.0, 1e-9)
         return said(done, jnp.stack([done.capacity, done.energy, power]))
 
@@ -114,7 +114,7 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
             jnp.stack([warm, T, T]),
         ),
     )
-    done = run(made, protocol, setting, T, 0.01 * n["from_percent"])
+    done = run_on(made, protocol, setting, T, 0.01 * n["from_percent"])
     end = 1.0 + seconds
     charged = -done.at(jnp.minimum(end, done.t_end)).charge / 3600.0
     Q = cell.nominal_capacity
@@ -141,7 +141,7 @@ def _crank(products: Products, n: Numbers, setting: Setting) -> Array:
         Protocol("Discharge at 1C for 10 s until 0.2 V"),
         (n["rate"][None], n["seconds"][None], jnp.asarray([0.2])),
     )
-    done = run(made, protocol, setting, T, n["soc"])
+    done = run_on(made, protocol, setting, T, n["soc"])
     lowest = jnp.min(done.voltage)
     # A cell that reaches 0.2 V, or whose salt runs out, holds nothing.
     held = done.outcome == Result.COMPLETED

@@ -10,7 +10,7 @@ import numpy as np
 from .._files import write_whole
 from ..io import write_csv
 from ..parameters import QUALITIES
-from ..report import Figure, Report, Table
+from ..report import Figure, Report, TextTable
 from ._answer import Answer, Audit, Change
 
 HEADER = (
@@ -37,7 +37,9 @@ def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
         "share of draws in which the reading holds: of what is assumed here, not of what "
         "a maker knows. Holds: at least 0.9. Fails: at most 0.1."
     )
-    report.add(Table(["claim", "readings", "hold", "open", "fail"], _counts(audits)))
+    report.add(
+        TextTable(["claim", "readings", "hold", "open", "fail"], _counts(audits))
+    )
     add_to(report, audits)
     report.write(folder)
     rows = [_row(a, answer) for a in audits for answer in a.answers]
@@ -55,9 +57,9 @@ def add_to(report: Report, audits: Sequence[Audit]) -> None:
             f"Said {c.date} ({c.source}). Left out: {c.leaves_out}. {c.note}".strip()
         )
         header = ["reading", "claimed", "predicted (90 %)", "probability", "verdict"]
-        report.add(Table(header, [_table_row(answer) for answer in a.answers]))
+        report.add(TextTable(header, [_table_row(answer) for answer in a.answers]))
         report.add(
-            Table(
+            TextTable(
                 ["reading", "depends most on", "would have to be true"],
                 [
                     [answer.reading.text, hangs_on(answer), in_words(answer)]

@@ -46,7 +46,7 @@ Numbers = Mapping[str, Array]
 Quantities = Array
 
 
-def run(
+def run_on(
     made: Made, protocol: Protocol, setting: Setting, T: Array, start: Start = "charged"
 ) -> Solution:
     """A protocol on a product at T [K]."""
@@ -68,14 +68,14 @@ def said(done: Solution, values: Array) -> Array:
     return jnp.where(done.outcome <= Result.POWER_INFEASIBLE, values, jnp.nan)
 
 
-def discharge(made: Made, rate: Array, setting: Setting, T: Array) -> Solution:
+def discharged(made: Made, rate: Array, setting: Setting, T: Array) -> Solution:
     """From full to the cell's lower limit."""
     protocol = eqx.tree_at(
         lambda p: (p.value, p.lower_voltage),
         Protocol("Discharge at 1C until 1 V"),
         (rate[None], made.cell.limits.lower_voltage[None]),
     )
-    return run(made, protocol, setting, T)
+    return run_on(made, protocol, setting, T)
 
 
 def pulse(made: Made, n: Numbers, setting: Setting, T: Array) -> Array:
@@ -87,7 +87,7 @@ def pulse(made: Made, n: Numbers, setting: Setting, T: Array) -> Array:
         Protocol("Hold at 3 V for 10 s"),
         ((rest - n["drop_V"])[None], n["seconds"][None]),
     )
-    done = run(made, protocol, setting, T, soc)
+    done = run_on(made, protocol, setting, T, soc)
     return said(done, done.voltage[-1] * done.current[-1])
 
 

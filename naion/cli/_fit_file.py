@@ -60,7 +60,7 @@ from ..fit import (
     scores,
     write_fitted_cell,
 )
-from ..report import Figure, Report, Table
+from ..report import Figure, Report, TextTable
 from ._exit import EXIT
 from ._file_options import file_options
 
@@ -153,11 +153,11 @@ def _report(fit: Fit, name: str, wrong: list[str], agreed: str) -> Report:
         report.paragraph(f"{said[:1].upper()}{said[1:]}")
     if agreed:
         report.paragraph(agreed)
-    report.add(Table(["test", "what", "model against data"], scores(fit)))
+    report.add(TextTable(["test", "what", "model against data"], scores(fit)))
     experiments = fit.problem.experiments
     notes = [[e.name, e.note] for e in experiments if e.note]
     if notes:
-        report.add(Table(["test", "what is compared"], notes))
+        report.add(TextTable(["test", "what is compared"], notes))
     header = ["parameter", "value", "90 % interval", "at a bound"]
     table = [
         [
@@ -168,7 +168,7 @@ def _report(fit: Fit, name: str, wrong: list[str], agreed: str) -> Report:
         ]
         for r in fit.table()
     ]
-    report.add(Table(header, table))
+    report.add(TextTable(header, table))
     for i, (e, m) in enumerate(zip(experiments, fit.predictions, strict=True)):
         if any(o.kind != Kind.RESISTANCE for o in e.observations):
             axes = plot.fit(e, m)

@@ -21,8 +21,8 @@ from ..fit import (
     Uncertainty,
     least_squares,
     off_limits,
-    run,
     scores,
+    simulate_test,
     write_fitted_cell,
 )
 from ..io import read_cell
@@ -133,7 +133,7 @@ def capacity_errors(fit: Fit) -> list[tuple[str, float]]:
                 jnp.asarray(row + 1),
             ),
         )
-        own, done = run(
+        own, done = simulate_test(
             fit.specimen, dataclasses.replace(e, protocol=p), fit.problem.model
         )
         before = done.at(done.began(row)).charge / 3600.0

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 
 from .. import claims, plot
-from ..report import Figure, Report, Table
+from ..report import Figure, Report, TextTable
 from ._fitted import Fitted
 from ._not_fitted import Unseen
 from ._questions import ColdRow
@@ -46,7 +46,7 @@ def write_summary(
         f"CATL says {NAXTRA:.0f} Wh/kg: {odds:.0f} % of our draws reach it."
     )
     report.heading("Predicted, not fitted")
-    report.add(Table(["test", "what", "error"], [list(row) for row in unseen]))
+    report.add(TextTable(["test", "what", "error"], [list(row) for row in unseen]))
     report.paragraph(
         "From the cell alone: charged, with a sensor that is right. Resistances: mean "
         "error, least to largest."
@@ -68,7 +68,7 @@ def write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:
     header = ["claim", "reading", "claimed", "median (90 %)", "probability", "verdict"]
     text = files("naion.demo").joinpath("naxtra.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
-    report.add(Table(header, [_said(row) for row in rows]))
+    report.add(TextTable(header, [_said(row) for row in rows]))
 
 
 def _said(row: dict[str, str]) -> list[str]:
@@ -98,13 +98,13 @@ def write_fits(
         "are to the measured cut-off."
     )
     report.heading("NVPF / hard carbon, laboratory cell (Chayambuka et al. 2022)")
-    report.add(Table(["discharge", "what", "RMSE", "capacity error"], nvpf.rows))
+    report.add(TextTable(["discharge", "what", "RMSE", "capacity error"], nvpf.rows))
     report.paragraph(_bounds(nvpf))
     report.add(Figure("nvpf_hc", nvpf.figure, "Measured (points) and fitted (lines)."))
     report.heading(
         "Cu-Fe-Mn oxide / hard carbon 32140: HiNa, a slow cycle and a 2C charge"
     )
-    report.add(Table(["test", "what", "model against data"], _scores(hina)))
+    report.add(TextTable(["test", "what", "model against data"], _scores(hina)))
     report.paragraph(
         "The slow and the fast test are of two cells, each of its own size. "
         + _bounds(hina)
@@ -112,16 +112,16 @@ def write_fits(
     report.add(Figure("hina", hina.figure, "Measured (points) and fitted (lines)."))
     report.heading("Layered oxide / hard carbon 18650: Hakadi, rates")
     header = ["cycle", "what", "RMSE", "capacity error"]
-    report.add(Table(header, hakadi.rows))
+    report.add(TextTable(header, hakadi.rows))
     report.paragraph(
         "Repeats of this cell differ by 8 to 18 mV: no model can honestly do better."
     )
     report.paragraph(_bounds(hakadi))
     report.add(Figure("hakadi", hakadi.figure, "Measured (points) and fitted (lines)."))
     report.heading("Layered oxide / hard carbon 18650: TU Berlin, temperatures")
-    report.add(Table(["test", "what", "model against data"], _scores(tuberlin)))
+    report.add(TextTable(["test", "what", "model against data"], _scores(tuberlin)))
     report.add(
-        Table(
+        TextTable(
             ["parameter", "value", "90 % interval"],
             [
                 [r["name"], f"{r['value']:.4g}", f"{r['low']:.4g} to {r['high']:.4g}"]
@@ -158,7 +158,7 @@ def write_predictions(
         return f"{middle:.0f} ({low:.0f} to {high:.0f})"
 
     report.add(
-        Table(
+        TextTable(
             [
                 "degC",
                 "rate",

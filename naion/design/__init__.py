@@ -4,7 +4,7 @@ from ._blueprint import Blueprint, sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
 from ._load import available, load, schema
-from ._stack import Balance, Coat, Foil, Masses, Separator, Stack, balance
+from ._stack import Balance, Coat, Foil, Masses, SeparatorFilm, Stack, balance
 
 __all__ = [
     "AbstractHousing",
@@ -18,7 +18,7 @@ __all__ = [
     "Masses",
     "Pouch",
     "Prismatic",
-    "Separator",
+    "SeparatorFilm",
     "Stack",
     "available",
     "balance",

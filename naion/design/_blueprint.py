@@ -11,7 +11,7 @@ from jaxtyping import Array
 from ..parameters import Sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
-from ._stack import ALUMINIUM, COPPER, Coat, Foil, Separator, Stack
+from ._stack import ALUMINIUM, COPPER, Coat, Foil, SeparatorFilm, Stack
 
 METALS = {"aluminium": ALUMINIUM, "copper": COPPER}
 HOUSINGS = {"cylinder": Cylinder, "prismatic": Prismatic, "pouch": Pouch}
@@ -177,7 +177,7 @@ def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
         negative,
         Foil(x["positive_foil.thickness"]),
         Foil(x["negative_foil.thickness"], jnp.asarray(METALS[b.negative_metal])),
-        Separator(x["separator.thickness"], x["separator.porosity"]),
+        SeparatorFilm(x["separator.thickness"], x["separator.porosity"]),
         x["overhang"],
         x["overfill"],
         x["electrolyte_density"],

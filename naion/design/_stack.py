@@ -82,7 +82,7 @@ class Foil(eqx.Module):
     density: Scalar = number(ALUMINIUM)
 
 
-class Separator(eqx.Module):
+class SeparatorFilm(eqx.Module):
     """Between the electrodes.
 
     Attributes:
@@ -130,7 +130,7 @@ class Stack(eqx.Module):
     negative: Coat
     positive_foil: Foil
     negative_foil: Foil
-    separator: Separator
+    separator: SeparatorFilm
     overhang: Scalar = number(1.03)
     overfill: Scalar = number(1.2)
     electrolyte_density: Scalar = number(1210.0)

@@ -9,7 +9,7 @@ from ._certainty import (
 )
 from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
-from ._evaluate import run
+from ._evaluate import simulate_test
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
     COMPARED,
@@ -42,7 +42,7 @@ from ._least_squares import AT_ONCE, fleet, least_squares
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._sense import doubts, off_limits
-from ._strategies import STAGES, agreement, multi_start, staged
+from ._strategies import STAGES, agreement, drawn_starts, multi_start, staged
 from ._tested import Tested
 from ._uncertainty import (
     Uncertainty,
@@ -80,6 +80,7 @@ __all__ = [
     "identifiability",
     "discharge",
     "doubts",
+    "drawn_starts",
     "draws",
     "ensemble",
     "errors_of",
@@ -97,7 +98,7 @@ __all__ = [
     "pulse",
     "rank_candidates",
     "recorded",
-    "run",
+    "simulate_test",
     "scores",
     "scores_of",
     "segments",

@@ -32,7 +32,7 @@ Numbers = Array | np.ndarray
 Question = Literal["predictions", "linearised"]
 
 
-class Case(NamedTuple):
+class PaddedTest(NamedTuple):
     """An experiment as arrays, padded so that all share one program."""
 
     protocol: Protocol
@@ -142,7 +142,7 @@ class Evaluator:
         # Specimens are shared by many lanes: stacked once each.
         specimens, which = _unique([s for s, _ in lanes])
         stacked = jax.tree.map(lambda a: a[which], stack(specimens))
-        self.rows = Rows((stacked, stack([as_case(e, n, m) for e in experiments])), one)
+        self.rows = Rows((stacked, stack([padded(e, n, m) for e in experiments])), one)
 
     def ask(
         self,
@@ -178,15 +178,15 @@ def _programs(
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
 
     def predictions(lane) -> Seen:
-        z, (specimen, case) = lane
-        return simulated(vector.set(specimen, z), case, model, rtol, room)
+        z, (specimen, test) = lane
+        return simulated(vector.set(specimen, z), test, model, rtol, room)
 
     def linearised(lane) -> tuple[Seen, Array]:
-        z, (specimen, case) = lane
-        own = vector.directions(case.group)
+        z, (specimen, test) = lane
+        own = vector.directions(test.group)
 
         def along(direction: Array) -> tuple[Array, Array, Array]:
-            rest = specimen, case
+            rest = specimen, test
             return jax.jvp(
                 lambda z: predictions((z, rest)), (z,), (direction,), has_aux=True
             )
@@ -200,43 +200,47 @@ def _programs(
 @eqx.filter_jit
 def _residuals(
     predictions: Callable[[Any], Seen],
-    lanes: tuple[Specimen, Case],
+    lanes: tuple[Specimen, PaddedTest],
     at: np.ndarray,
     z: Array,
 ) -> Array:
     """Residuals of lanes at the places `at` of their rows, one after the other."""
 
-    def of_lane(lane: tuple[Specimen, Case]) -> Array:
-        case = lane[1]
-        return (jnp.asarray(predictions((z, lane)).value) - case.value) / case.sigma
+    def of_lane(lane: tuple[Specimen, PaddedTest]) -> Array:
+        test = lane[1]
+        return (jnp.asarray(predictions((z, lane)).value) - test.value) / test.sigma
 
     return jnp.ravel(jax.vmap(of_lane)(lanes))[at]
 
 
 def simulated(
-    specimen: Specimen, case: Case, model: DFN, rtol: float, room: int | None = None
+    specimen: Specimen,
+    test: PaddedTest,
+    model: DFN,
+    rtol: float,
+    room: int | None = None,
 ) -> Seen:
     """What an experiment would have measured on a specimen."""
-    _, solution = run(specimen, case, model, rtol, room)
-    began = solution.began(case.since)
-    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + case.b)
-    V_a, _, _, Q_a, E_a, _ = solution.at(began + case.a)
-    charge = jnp.where(case.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
-    current = jnp.where(case.kind == Kind.RESISTANCE, I_b, 1.0)
+    _, solution = simulate_test(specimen, test, model, rtol, room)
+    began = solution.began(test.since)
+    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + test.b)
+    V_a, _, _, Q_a, E_a, _ = solution.at(began + test.a)
+    charge = jnp.where(test.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
+    current = jnp.where(test.kind == Kind.RESISTANCE, I_b, 1.0)
     kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]
-    value = jnp.select([case.kind == k for k in Kind], kinds)
+    value = jnp.select([test.kind == k for k in Kind], kinds)
     reached = jnp.isfinite(value)
-    asked = jnp.where(reached, 1.0, began + case.b)
+    asked = jnp.where(reached, 1.0, began + test.b)
     falling = solution.end.voltage - AFTER_END * (1.0 - solution.t_end / asked)
     # A test that failed at once has no voltage either.
     falling = jnp.where(jnp.isfinite(falling), falling, -AFTER_END)
-    after = jnp.where(case.kind == Kind.VOLTAGE, falling, 0.0)
+    after = jnp.where(test.kind == Kind.VOLTAGE, falling, 0.0)
     return Seen(jnp.where(reached, value, after), reached)
 
 
-def run(
+def simulate_test(
     specimen: Specimen,
-    test: Case | Experiment,
+    test: PaddedTest | Experiment,
     model: DFN,
     rtol: float = 1e-3,
     room: int | None = None,
@@ -316,7 +320,7 @@ def _bucket(n: int) -> int:
     return size
 
 
-def as_case(e: Experiment, n_steps: int, m: int) -> Case:
+def padded(e: Experiment, n_steps: int, m: int) -> PaddedTest:
     """An experiment as arrays, padded to numbers of steps and of observations."""
 
     def column(parts: Sequence, pad: float) -> np.ndarray:
@@ -325,7 +329,7 @@ def as_case(e: Experiment, n_steps: int, m: int) -> Case:
 
     o = e.observations
     kinds = [np.full(len(x.value), int(x.kind)) for x in o]
-    return Case(
+    return PaddedTest(
         protocol=e.protocol.padded(n_steps),
         temperature=np.asarray(float(e.temperature)),
         group=np.asarray(e.group),

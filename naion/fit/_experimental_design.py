@@ -16,7 +16,7 @@ from ..parameters import Cell
 from ..protocol import Protocol
 from ._certainty import linear_prediction
 from ._errors import errors_of, inverse_of
-from ._evaluate import Case, as_case, simulated
+from ._evaluate import PaddedTest, padded, simulated
 from ._experiment import Experiment, Kind, Observations
 from ._free import Specimen
 from ._vector import FreeVector
@@ -238,7 +238,7 @@ def _number(test: Experiment, name: str) -> float:
 
 
 def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
-    """A test, or a case, with other numbers; they may be traced."""
+    """A test, or its arrays, with other numbers; they may be traced."""
     protocol = test.protocol
     for name, value in numbers.items():
         if name == "temperature":
@@ -262,28 +262,31 @@ def _weighed(
     """Gradient of a weighted sum of what a test measures, by numbers of the test."""
 
     @jax.jit
-    def gradient(specimen: Specimen, case: Case, z: Array, weights: Array) -> Array:
+    def gradient(
+        specimen: Specimen, arrays: PaddedTest, z: Array, weights: Array
+    ) -> Array:
         def total(numbers: Array) -> Array:
-            changed = _changed(case, dict(zip(names, numbers, strict=True)))
+            changed = _changed(arrays, dict(zip(names, numbers, strict=True)))
             seen = simulated(vector.set(specimen, z), changed, model, rtol)
             n = len(weights)
-            return weights @ (seen.value[:n] / case.sigma[:n])
+            return weights @ (seen.value[:n] / arrays.sigma[:n])
 
         values = [
-            case.temperature if n == "temperature" else _of_row(case, n) for n in names
+            arrays.temperature if n == "temperature" else _of_row(arrays, n)
+            for n in names
         ]
         return jax.grad(total)(jnp.stack(values))
 
     def answer(specimen: Specimen, test: Experiment, z, weights) -> np.ndarray:
-        case = as_case(test, test.protocol.n_steps, test.n_observations)
-        case = jax.tree.map(jnp.asarray, case)
+        arrays = padded(test, test.protocol.n_steps, test.n_observations)
+        arrays = jax.tree.map(jnp.asarray, arrays)
         return np.asarray(
-            gradient(specimen, case, jnp.asarray(z), jnp.asarray(weights))
+            gradient(specimen, arrays, jnp.asarray(z), jnp.asarray(weights))
         )
 
     return answer
 
 
-def _of_row(case: Case, name: str) -> Array:
+def _of_row(arrays: PaddedTest, name: str) -> Array:
     field, row = _place(name)
-    return getattr(case.protocol, field)[row]
+    return getattr(arrays.protocol, field)[row]

@@ -88,16 +88,8 @@ def multi_start(
     Raises:
         ValueError: when no start leads to a fit, with the reasons.
     """
-    rng = np.random.default_rng(seed)
-    low, high = problem.vector.bounds
-    root = spread * problem.vector.prior_root()
-    known = np.any(root != 0.0, axis=1)
-    starts = {"start 0": problem.start}
-    for k in range(1, count):
-        even = rng.uniform(low, high)
-        near = problem.start + root @ rng.standard_normal(len(low))
-        z = np.where(known, near, even)
-        starts[f"start {k}"] = np.clip(z, low, high)
+    rows = drawn_starts(problem, count, spread=spread, seed=seed)
+    starts = {f"start {k}": z for k, z in enumerate(rows)}
     problems = {name: replace(problem) for name in starts}
     found = fleet(problems, starts=starts, **options)
     fits = [f for f in found.values() if isinstance(f, Fit) and np.isfinite(f.cost)]
@@ -107,6 +99,26 @@ def multi_start(
             f"None of {count} starts leads to a fit: {'; '.join(sorted(reasons))}"
         )
     return tuple(sorted(fits, key=lambda f: f.cost))
+
+
+def drawn_starts(
+    problem: Problem, count: int, *, spread: float = 1.0, seed: int = 0
+) -> np.ndarray:
+    """The problem's own start and others, transformed, within the bounds, (count, n).
+
+    Args:
+        problem, count, spread, seed: see `multi_start`.
+    """
+    rng = np.random.default_rng(seed)
+    low, high = problem.vector.bounds
+    root = spread * problem.vector.prior_root()
+    known = np.any(root != 0.0, axis=1)
+    starts = [problem.start]
+    for _ in range(1, count):
+        even = rng.uniform(low, high)
+        near = problem.start + root @ rng.standard_normal(len(low))
+        starts.append(np.clip(np.where(known, near, even), low, high))
+    return np.stack(starts)
 
 
 ALIKE = 0.01

@@ -10,7 +10,7 @@ import numpy as np
 from ..models import DFN
 from ..parameters import Cell, Role
 from ..protocol import Protocol
-from ._evaluate import as_case, simulated
+from ._evaluate import padded, simulated
 from ._experiment import Experiment, Kind, Observations
 from ._free import RIGHT, Specimen
 
@@ -70,8 +70,8 @@ class Tested:
         own = self.calibration if calibrated else RIGHT
         specimen = Specimen(cell, **{k: [v] for k, v in own.items()})
         e = self.experiment
-        case = as_case(e, e.protocol.n_steps, e.n_observations)
-        seen = simulated(specimen, case, model, RTOL)
+        arrays = padded(e, e.protocol.n_steps, e.n_observations)
+        seen = simulated(specimen, arrays, model, RTOL)
         return np.where(seen.reached, seen.value, np.nan)[: e.n_observations]
 
     def to_json(self) -> dict[str, Any]:

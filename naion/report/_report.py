@@ -22,7 +22,7 @@ figcaption { font-size: 0.9rem; color: #555; }
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A header and rows of text."""
 
     header: Sequence[str]
@@ -61,15 +61,15 @@ class Report:
         """Add a paragraph of plain text."""
         self._parts.append(("p", text))
 
-    def add(self, part: Table | Figure) -> None:
+    def add(self, part: TextTable | Figure) -> None:
         """Add a table or a figure.
 
         Raises:
             TypeError: for anything else.
         """
-        if not isinstance(part, Table | Figure):
+        if not isinstance(part, TextTable | Figure):
             raise TypeError(
-                f"Report.add takes a Table or a Figure, got {part!r:.60}; text is added "
+                f"Report.add takes a TextTable or a Figure, got {part!r:.60}; text is added "
                 "with `paragraph`."
             )
         self._parts.append(part)
@@ -80,7 +80,7 @@ class Report:
         page = [f"<h1>{html.escape(self.title)}</h1>"]
         text = [f"# {self.title}", ""]
         for part in self._parts:
-            if isinstance(part, Table):
+            if isinstance(part, TextTable):
                 page.append(_html_table(part))
                 text += [_markdown_table(part), ""]
             elif isinstance(part, Figure):
@@ -106,7 +106,7 @@ class Report:
         write_whole(folder / "report.md", "\n".join(text))
 
 
-def _html_table(table: Table) -> str:
+def _html_table(table: TextTable) -> str:
     def row(cells: Sequence[str], tag: str) -> str:
         inner = "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells)
         return f"<tr>{inner}</tr>"
@@ -115,6 +115,6 @@ def _html_table(table: Table) -> str:
     return f"<table>{row(table.header, 'th')}{body}</table>"
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: TextTable) -> str:
     lines = [table.header, ["---"] * len(table.header), *table.rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

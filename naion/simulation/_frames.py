@@ -6,7 +6,7 @@ import numpy as np
 
 from ..parameters import Cell
 from ..systems import Event, Output
-from ._variables import TIME, WITH_CELL, Variable, available, variable
+from ._variables import TIME, WITH_CELL, Variable, variable, variables_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def to_pandas(s: "Solution") -> "pd.DataFrame":
     """See `Solution.to_pandas`."""
     import pandas as pd
 
-    own = {v.name: s[v.name] for v in available(s) if v.dimensions == TIME}
+    own = {v.name: s[v.name] for v in variables_of(s) if v.dimensions == TIME}
     return pd.DataFrame(_rows(s) | own)
 
 
@@ -68,7 +68,7 @@ def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":
         return (first, *each, *rest), np.asarray(values), about
 
     data: dict[str, Any] = {k: ("time", v) for k, v in _rows(s).items()}
-    for v in available(s):
+    for v in variables_of(s):
         if v.quantity != "Time":
             data[v.name] = labelled(v, s[v.name])
     seconds = {"units": "s"}

@@ -24,7 +24,7 @@ from ._solution import Solution
 Going = tuple[Where, ArrayLike]
 """Where to go on, and whether to: else from the start."""
 
-Program = Callable[[Protocol, ArrayLike, Going], tuple[Solution, Where]]
+Resumable = Callable[[Protocol, ArrayLike, Going], tuple[Solution, Where]]
 """At most so many steps of a protocol, from where."""
 
 Part = Callable[[ArrayLike, Going], tuple[Solution, Where]]
@@ -36,7 +36,7 @@ ANEW, GOING = np.asarray(False), np.asarray(True)
 """Whether a part goes on, or begins at the start."""
 
 
-def in_windows(program: Program, protocol: Protocol, size: int) -> Part:
+def in_windows(program: Resumable, protocol: Protocol, size: int) -> Part:
     """Parts that see so many rows of a protocol: more than they can take steps.
 
     What a part costs, and which program it is, so hang on none of the other rows.

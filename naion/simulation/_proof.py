@@ -9,7 +9,7 @@ import numpy as np
 from .._results import Result
 from ..protocol import Mode, Protocol
 from ..solvers import Where, beginning
-from ._parts import GOING, Program
+from ._parts import GOING, Resumable
 
 STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
 
@@ -21,7 +21,7 @@ VOLTAGES = 24
 
 
 def is_power_infeasible(
-    program: Program, solution: Any, protocol: Protocol, where: Where, highest: float
+    program: Resumable, solution: Any, protocol: Protocol, where: Where, highest: float
 ) -> bool:
     """Whether a simulation is stuck because its cell cannot deliver the power asked for.
 

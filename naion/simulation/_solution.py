@@ -19,7 +19,7 @@ from ..solvers import Record, interpolate
 from ..systems import Output, Outputs, columns_of, outputs_in
 from . import _frames, files
 from ._cycles import Cycles, cycles_of, table
-from ._variables import available, known, matching, variable
+from ._variables import known, matching, variable, variables_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -314,11 +314,11 @@ class Solution(eqx.Module):
 
     def keys(self) -> list[str]:
         """Names of all that this solution has."""
-        return [v.name for v in available(self)]
+        return [v.name for v in variables_of(self)]
 
     def search(self, text: str) -> list[str]:
         """Names that contain a text, in naion's or in PyBaMM's words."""
-        return matching(text, available(self))
+        return matching(text, variables_of(self))
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -158,7 +158,7 @@ def known(equations: Equations) -> list[Variable]:
     ]
 
 
-def available(solution: "Solution") -> list[Variable]:
+def variables_of(solution: "Solution") -> list[Variable]:
     """What a solution has: fields if they were kept, layers if there are several.
 
     Nothing where only cycles or the end were kept.

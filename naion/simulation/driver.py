@@ -35,7 +35,7 @@ from ..solvers import (
 )
 from ..systems import Output, outputs_in
 from ._outcome import outcome_of
-from ._parts import Going, Program, in_parts, in_windows
+from ._parts import Going, Resumable, in_parts, in_windows
 from ._proof import is_power_infeasible
 from ._solution import Solution
 
@@ -133,7 +133,7 @@ def drive(
 
 
 def _whole(
-    program: Program,
+    program: Resumable,
     protocol: Protocol,
     first: Where,
     most: int,

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ._rosenbrock import Step, interpolate
+from ._rosenbrock import StepResult, interpolate
 from ._system import AbstractSystem
 
 MAX_LOCATING = 30
@@ -80,7 +80,7 @@ def dense_root(
     tau: Array,
     y: Array,
     h: Array,
-    step: Step,
+    step: StepResult,
     args: Any,
     control: Any,
     wanted: Array,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ._rosenbrock import Step, Tableau, Weights
+from ._rosenbrock import StepResult, Tableau, Weights
 from ._system import AbstractSystem
 
 _FROZEN = 1e20
@@ -77,7 +77,7 @@ class Attempt(NamedTuple):
 
 
 def judge(
-    system: AbstractSystem, y: Array, trial: Step, damping: Array, args: Any
+    system: AbstractSystem, y: Array, trial: StepResult, damping: Array, args: Any
 ) -> Attempt:
     """Accept all chord iterations, or the damped first one, or neither.
 

@@ -14,7 +14,7 @@ from jax import Array
 
 from ._event_location import MAX_LOCATING, Locating, dense_root, locate, not_locating
 from ._initialisation import MAX_ATTEMPTS, Attempt, initialising, judge, most_damping
-from ._rosenbrock import RODAS5P, Step, Tableau, apply, stepping
+from ._rosenbrock import RODAS5P, StepResult, Tableau, apply, stepping
 from ._system import AbstractSystem, Status
 
 EVENT_TOLERANCE = 1e-9
@@ -235,7 +235,13 @@ def row(tree: Any, i: Array | int) -> Any:
 
 
 def step_outputs(
-    system: AbstractSystem, tau: Array, y: Array, h: Array, step: Step, args, control
+    system: AbstractSystem,
+    tau: Array,
+    y: Array,
+    h: Array,
+    step: StepResult,
+    args,
+    control,
 ) -> Array:
     """Outputs at both ends of a step and of its dense output, (2 + p, n_out)."""
     start = system.outputs(tau, y, args, control)

@@ -78,7 +78,7 @@ class Weights(NamedTuple):
     dense: Array
 
 
-class Step(NamedTuple):
+class StepResult(NamedTuple):
     """One step: its end, its error estimate and its dense output.
 
     Attributes:
@@ -261,15 +261,15 @@ class At(NamedTuple):
 
 def apply(
     weights: Weights, system: AbstractSystem, tau: Array, y: Array, args: Any, control
-) -> Step:
+) -> StepResult:
     """The step from `y` at `tau`; not differentiated by JAX, see `stages`."""
     u, _ = stages(system, At(weights, tau, y, args, control))
     return finish(weights, y, u)
 
 
-def finish(weights: Weights, y: Array, u: Array) -> Step:
+def finish(weights: Weights, y: Array, u: Array) -> StepResult:
     """What becomes of the stages, (s, n)."""
-    return Step(y + weights.m @ u, weights.error @ u, weights.dense @ u)
+    return StepResult(y + weights.m @ u, weights.error @ u, weights.dense @ u)
 
 
 def stages(system: AbstractSystem, at: At) -> tuple[Array, Factorised]:

@@ -14,7 +14,7 @@ from naion.fit import (
     Specimen,
     least_squares,
     recorded,
-    run,
+    simulate_test,
 )
 from naion.protocol import Mode, Step
 
@@ -110,7 +110,7 @@ def test_times_count_from_a_row(cell):
     e = cycle(1.5, 0)
     voltages = []
     for missing in (0.0, 0.2):
-        _, s = run(Specimen(cell, [missing]), e, MODEL, 1e-6)
+        _, s = simulate_test(Specimen(cell, [missing]), e, MODEL, 1e-6)
         began = float(s.began(1))
         voltages.append(float(s.at(began + e.observations[0].b[0]).voltage))
         assert (began > 60.0) == (missing > 0.0)

@@ -16,7 +16,7 @@ from naion_kernels.lanes._emit import emit
 from naion_kernels.lanes._flatten import flatten
 
 needs_compiler = pytest.mark.skipif(
-    not lanes.available(), reason="needs g++ on Linux, or nvcc beside a GPU"
+    not lanes.has_compiler(), reason="needs g++ on Linux, or nvcc beside a GPU"
 )
 
 

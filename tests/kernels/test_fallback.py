@@ -14,7 +14,7 @@ import naion as na
 from naion_kernels import _cautions, lanes
 from naion_kernels.lanes import _build, _call
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 
 X = jnp.linspace(-1.0, 1.0, 6)
 

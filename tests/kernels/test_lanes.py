@@ -9,7 +9,7 @@ import naion as na
 from naion_kernels import block_tridiagonal, lanes
 from naion_kernels.lanes import _call
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 
 RNG = np.random.default_rng(20261122)
 X = jnp.asarray(RNG.uniform(-1.0, 1.0, (6, 5)))

@@ -13,7 +13,7 @@ import naion as na
 from naion_kernels import _cautions, _folders, cache_folder, lanes
 from naion_kernels.lanes import _libraries
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
 )

@@ -16,7 +16,7 @@ from naion_kernels.lanes._emit import emit
 from naion_kernels.lanes._flatten import flatten
 from naion_kernels.lanes._primitives import primitives, with_table
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 
 DTYPES = {"r": ("float64", "float32"), "i": ("int64", "int32"), "b": ("bool",)}
 RULES = {p.name: p for p in primitives()}

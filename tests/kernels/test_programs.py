@@ -13,7 +13,7 @@ import pytest
 
 from naion_kernels import lanes
 
-pytestmark = pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 
 X = jnp.linspace(-1.0, 1.0, 6)
 

@@ -7,7 +7,7 @@ import pytest
 
 import naion as na
 from naion import design
-from naion.design import Coat, Foil, Separator, Stack, balance
+from naion.design import Coat, Foil, SeparatorFilm, Stack, balance
 
 # Sums of parts of known cells (model A.h and Wh/kg). None: no capacity is known.
 KNOWN = [
@@ -107,7 +107,7 @@ def test_sensitivities(changes, expected):
 def _stack(capacity=127.0, first=145.0, efficiency=0.9):
     positive = Coat(0.19, 2710.0, 0.97, 4250.0, capacity, first)
     negative = Coat(0.09, 1020.0, 0.95, 1500.0, 300.0, 300.0 / efficiency)
-    return Stack(positive, negative, Foil(12e-6), Foil(12e-6), Separator(12e-6))
+    return Stack(positive, negative, Foil(12e-6), Foil(12e-6), SeparatorFilm(12e-6))
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def system(request):
     return model, y, matrix, solve
 
 
-@pytest.mark.skipif(not lanes.available(), reason="needs g++ on Linux")
+@pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 @pytest.mark.parametrize("count", [None, 11])
 def test_native_condensed_equals_plain(system, count):
     """Lane programs of solves, their tangents and cotangents: 100 eps cond(A)."""

@@ -29,7 +29,7 @@ def compiler() -> str:
     return _FINDERS[backend]()
 
 
-def available() -> bool:
+def has_compiler() -> bool:
     """Whether lane programs can be made here."""
     try:
         compiler()
@@ -39,7 +39,9 @@ def available() -> bool:
 
 
 def enabled() -> bool:
-    """Whether to run lane programs: `NAION_KERNELS`, "auto" (if available), "on", "off".
+    """Whether to run lane programs: `NAION_KERNELS`, "auto", "on" or "off".
+
+    "auto" runs them if there is a compiler.
 
     Says so, once, where they are missed.
 
@@ -94,7 +96,7 @@ _REMEDY = (
 
 __all__ = [
     "NoCompilerError",
-    "available",
+    "has_compiler",
     "compiler",
     "enabled",
     "folder",

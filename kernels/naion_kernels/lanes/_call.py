@@ -17,7 +17,7 @@ from .._jax import ClosedJaxpr, ShapedArray
 from ._build import WIDTH, build, build_cuda, has_long_vectors
 from ._emit import emit
 from ._flatten import flatten
-from ._programs import TARGET, Build, Program, hold
+from ._programs import TARGET, Build, LoadedProgram, hold
 
 Out = TypeVar("Out")
 
@@ -127,7 +127,9 @@ def _count(shape: tuple[int, ...], own: ShapedArray) -> int:
     return shape[0] if len(shape) > len(own.shape) else 0
 
 
-def _or_reason(make: Callable[..., Program]) -> Callable[..., Program | Exception]:
+def _or_reason(
+    make: Callable[..., LoadedProgram],
+) -> Callable[..., LoadedProgram | Exception]:
     """`make`, giving the exception that it meets, once for each program.
 
     Whatever goes wrong, be it in writing C++ or in compiling it, XLA can run the program.
@@ -136,7 +138,7 @@ def _or_reason(make: Callable[..., Program]) -> Callable[..., Program | Exceptio
     known: weakref.WeakKeyDictionary[ClosedJaxpr, dict] = weakref.WeakKeyDictionary()
 
     @functools.wraps(make)
-    def made(program: ClosedJaxpr, *args: Any) -> Program | Exception:
+    def made(program: ClosedJaxpr, *args: Any) -> LoadedProgram | Exception:
         own = known.setdefault(program, {})
         if args not in own:
             try:
@@ -153,7 +155,9 @@ def _or_reason(make: Callable[..., Program]) -> Callable[..., Program | Exceptio
 
 
 @_or_reason
-def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> Program:
+def _on_cpu(
+    program: ClosedJaxpr, uniform: tuple[bool, ...], width: int
+) -> LoadedProgram:
     """Compile and load a program."""
     return _loaded(emit(flatten(program), uniform, width), "cpu", build)
 
@@ -161,12 +165,12 @@ def _on_cpu(program: ClosedJaxpr, uniform: tuple[bool, ...], width: int) -> Prog
 @_or_reason
 def _on_gpu(
     program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str
-) -> Program:
+) -> LoadedProgram:
     source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
     return _loaded(source, "CUDA", functools.partial(build_cuda, capability=capability))
 
 
-def _loaded(source: str, platform: str, build: Build) -> Program:
+def _loaded(source: str, platform: str, build: Build) -> LoadedProgram:
     return hold(*build(source), platform, build)
 
 
@@ -207,7 +211,7 @@ def make_small_program() -> None:
 
 
 def _lower(
-    made: Program | Exception,
+    made: LoadedProgram | Exception,
     program: ClosedJaxpr,
     groups: int,
     lanes: int,
@@ -219,7 +223,7 @@ def _lower(
     Raises:
         RuntimeError: if there is, and native programs are asked for.
     """
-    if isinstance(made, Program):
+    if isinstance(made, LoadedProgram):
         return _jax.lower_call(TARGET, {"program": made.key}, made, ctx, *operands)
     kind = "" if isinstance(made, _EXPECTED) else f"{type(made).__name__}: "
     reason = f"{kind}{made}".rstrip(".")

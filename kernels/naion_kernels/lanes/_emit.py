@@ -20,9 +20,9 @@ from ._values import (
     VARYING,
     WORKSPACE,
     Buffer,
-    Program,
     Scalar,
     Scope,
+    TranslationUnit,
     Value,
     kind,
     size,
@@ -41,7 +41,7 @@ def emit(
         runner: header that runs the program over all lanes.
     """
     _check(block)
-    program = Program(doubles=np.dtype(np.float64) in _types(block))
+    program = TranslationUnit(doubles=np.dtype(np.float64) in _types(block))
     scope = Scope(program, 1)
     varies = [width > 1 and not u for u in uniform]
     values: list[Value] = []

@@ -17,14 +17,14 @@ TARGET = "naion_lane_program"
 
 _SOURCE = Path(__file__).with_name("loader.cpp")
 
-_held: weakref.WeakValueDictionary[str, "Program"] = weakref.WeakValueDictionary()
+_held: weakref.WeakValueDictionary[str, "LoadedProgram"] = weakref.WeakValueDictionary()
 _loaders: dict[str, ctypes.CDLL] = {}
 _lock = threading.Lock()
 
 Build = Callable[[str], tuple[str, ctypes.CDLL]]
 
 
-class Program:
+class LoadedProgram:
     """A program that is loaded as long as this object lives, or an executable calls it.
 
     Attributes:
@@ -44,7 +44,7 @@ class Program:
         letting_go.atexit = False  # then, executables may still run
 
 
-def hold(key: str, library: ctypes.CDLL, platform: str, build: Build) -> Program:
+def hold(key: str, library: ctypes.CDLL, platform: str, build: Build) -> LoadedProgram:
     """A program that is loaded until nothing refers to it.
 
     Args:
@@ -60,7 +60,7 @@ def hold(key: str, library: ctypes.CDLL, platform: str, build: Build) -> Program
     with _lock:
         program = _held.get(key)
         if program is None:
-            program = Program(key, library, _loader(platform, build))
+            program = LoadedProgram(key, library, _loader(platform, build))
             _held[key] = program
         return program
 

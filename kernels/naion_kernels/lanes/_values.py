@@ -216,7 +216,7 @@ class Workspace:
 
 
 @dataclass
-class Program:
+class TranslationUnit:
     """What all blocks share: names, workspaces by type, constants and their C++.
 
     Attributes:
@@ -275,7 +275,9 @@ class Program:
 class Scope:
     """C++ statements of one nesting level, and the elements computed there."""
 
-    def __init__(self, program: Program, depth: int, outer: "Scope | None" = None):
+    def __init__(
+        self, program: TranslationUnit, depth: int, outer: "Scope | None" = None
+    ):
         self.program, self.depth, self.outer = program, depth, outer
         self.lines: list[str] = []
         self.known: dict[tuple[Var, Indices], str] = {}
