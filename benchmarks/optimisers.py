@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -73,7 +74,8 @@ def by_optax(
         update, state = solver.update(
             grad, state, x, value=value, grad=grad, value_fn=loss
         )
-        return jnp.clip(optax.apply_updates(x, update), low, high), state, value
+        moved: Any = optax.apply_updates(x, update)
+        return jnp.clip(moved, low, high), state, value
 
     every = jax.jit(jax.vmap(step))
     x = jnp.clip(jnp.asarray(starts / scale), low, high)
@@ -93,8 +95,8 @@ def by_optax(
 
 def searched(state) -> int:
     """Evaluations of the last line search, of all starts."""
-    steps = optax.tree.get(state, "num_linesearch_steps")
-    return 0 if steps is None else int(np.sum(np.asarray(steps)))
+    steps: Any = optax.tree.get(state, "num_linesearch_steps")
+    return 0 if steps is None else int(np.sum(steps))
 
 
 def fine_costs(problem: Problem, points: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ import jax
 import pytest
 
 import naion as na
-from naion._cache import compilation_cache
+from naion import _cache
+from naion._cache import compilation_cache, processor
 from naion.cli import main
 from naion_kernels import _cautions
 
@@ -33,9 +34,9 @@ def _not_set(monkeypatch):
 def test_made_for_this_user_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = compilation_cache()
-    assert folder == tmp_path / ".cache" / "naion" / "jax"
+    assert folder == tmp_path / ".cache" / "naion" / "jax" / processor()
     assert jax.config.values[FOLDER] == str(folder)
-    for made in (folder, folder.parent, folder.parent.parent):
+    for made in (folder, *list(folder.parents)[:3]):
         assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
@@ -44,16 +45,31 @@ def test_one_switch_turns_both_on(tmp_path, monkeypatch):
     na.enable_x64(cache=False)
     assert jax.config.values[FOLDER] is None
     na.enable_x64()
-    assert jax.config.values[FOLDER] == str(tmp_path / ".cache" / "naion" / "jax")
+    there = jax.config.values[FOLDER]
+    assert there == str(tmp_path / ".cache" / "naion" / "jax" / processor())
 
 
 def test_the_folder_that_jax_is_set_to(tmp_path):
     jax.config.update(FOLDER, str(tmp_path / "own"))
-    assert compilation_cache() == tmp_path / "own"
+    assert compilation_cache() == tmp_path / "own" / processor()
+    assert compilation_cache() == tmp_path / "own" / processor()  # and not one deeper
     # What is not on this machine is JAX's own business.
     jax.config.update(FOLDER, "gs://bucket/cache")
     compilation_cache()
     assert jax.config.values[FOLDER] == "gs://bucket/cache"
+
+
+def test_two_kinds_of_processor_share_a_folder_and_no_program(tmp_path, monkeypatch):
+    """Programs for one may hold instructions that the other lacks."""
+    folders = []
+    for flags in ("fma avx2", "fma avx2 avx512f"):
+        told = [f"flags\t\t: {flags}"]
+        monkeypatch.setattr(_cache, "_abilities", lambda told=told: told)
+        processor.cache_clear()
+        jax.config.update(FOLDER, str(tmp_path))
+        folders.append(compilation_cache())
+    processor.cache_clear()
+    assert folders[0] != folders[1] and {f.parent for f in folders} == {tmp_path}
 
 
 def test_off_where_others_can_write(tmp_path, capsys):
@@ -74,7 +90,7 @@ def test_only_read_where_nothing_can_be_written(tmp_path, monkeypatch):
     jax.config.update(FOLDER, str(tmp_path))
     monkeypatch.setattr("tempfile.TemporaryFile", full)
     with pytest.warns(na.Caution, match=f"{tmp_path}.*Read-only file system"):
-        assert compilation_cache() == tmp_path
+        assert compilation_cache() == tmp_path / processor()
     assert jax.config.values[LEAST] == float("inf")
 
 
@@ -118,7 +134,7 @@ def test_damaged_entries_do_not_end_a_run(tmp_path):
         command, capture_output=True, text=True, env=environment, check=True
     )
     first = run()
-    entries = [p for p in tmp_path.iterdir() if p.name.endswith("-cache")]
+    entries = [p for p in (tmp_path / processor()).iterdir() if p.name.endswith("-cache")]
     assert entries
     for k, entry in enumerate(entries):
         content = entry.read_bytes()
