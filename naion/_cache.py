@@ -64,7 +64,9 @@ def processor() -> str:
     several kinds.
     """
     about = platform.machine(), platform.processor(), *_abilities()
-    return f"{platform.machine()}-{hashlib.sha256(repr(about).encode()).hexdigest()[:12]}"
+    return (
+        f"{platform.machine()}-{hashlib.sha256(repr(about).encode()).hexdigest()[:12]}"
+    )
 
 
 def _abilities() -> list[str]:

@@ -9,6 +9,7 @@ class Result(enum.IntEnum):
     Physical outcomes say something about the cell; numerical ones about the solver.
     """
 
+    NOT_COMPUTED = -1
     COMPLETED = 0
     CUT_OFF = 1
     SALT_DEPLETED = 2
@@ -31,7 +32,7 @@ class Result(enum.IntEnum):
     @property
     def is_physical(self) -> bool:
         """The cell, not the solver, is the reason."""
-        return self <= Result.POWER_INFEASIBLE
+        return 0 <= self <= Result.POWER_INFEASIBLE
 
     @property
     def explanation(self) -> str:
@@ -65,5 +66,7 @@ _EXPLANATIONS = {
     Result.IMPOSSIBLE_NUMBER: "A number of the cell, the protocol or the tolerance is not "
     "possible, such as a porosity outside 0 to 1: nothing was simulated. "
     "`naion.parameters.check` names it.",
+    Result.NOT_COMPUTED: "The lane was not computed: the workers that tried it failed. Run "
+    "the same again.",
     Result.RUNNING: "The solve has not finished.",
 }

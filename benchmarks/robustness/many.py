@@ -172,10 +172,10 @@ def _others() -> list[Case]:
         Case(
             "sweep",
             "processes",
-            ("sweep", "s.toml", "--out", "out", "--distributed", "a,b"),
-            "--distributed",
-            "a,b",
-            "HOST:PORT",
+            ("sweep", "s.toml", "--out", "out", "--cluster", "local:no"),
+            "cluster",
+            "local:no",
+            "local:4",
             {"s.toml": SWEEP},
         ),
         Case(

@@ -1,9 +1,11 @@
-"""Many cells at once: on all devices of all hosts, in chunks, resumable."""
+"""Many cells at once: on all devices, or on any number of workers; resumable."""
 
 from ._checkpoint import Checkpoint
+from ._cluster import cluster, is_worker
+from ._deal import deal, workers_of
 from ._digest import digest
 from ._program import Lanes, Program, is_shared
-from ._run import mine, processes, run, together
+from ._run import run
 from ._simulate import Solutions, simulate
 from ._stack import lane_of, stack
 
@@ -12,13 +14,14 @@ __all__ = [
     "Lanes",
     "Program",
     "Solutions",
+    "cluster",
+    "deal",
     "digest",
     "is_shared",
-    "mine",
-    "processes",
+    "is_worker",
     "lane_of",
     "run",
     "simulate",
     "stack",
-    "together",
+    "workers_of",
 ]

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def simulate(
     chunk: int | None = None,
     devices: Sequence[Device] | None = None,
     folder: Path | str | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
     **options: Any,
 ) -> Solutions:
@@ -83,7 +85,8 @@ def simulate(
     Args:
         cells: cells with a leading axis of lanes on every array; see `stack`.
         protocol: see `naion.simulate`.
-        chunk, devices, folder, progress: see `run`.
+        chunk, devices, folder, executor, progress: see `run`. Lanes that workers could
+            not compute end as `Result.NOT_COMPUTED`.
         options: of `naion.simulate`, the same for all cells. With keep="end" a lane
             takes a hundredth of the memory.
 
@@ -106,7 +109,13 @@ def simulate(
         return simulate_one(cell, protocol, throw=False, **options)
 
     done = run(
-        one, cells, chunk=chunk, devices=devices, folder=folder, progress=progress
+        one,
+        cells,
+        chunk=chunk,
+        devices=devices,
+        folder=folder,
+        executor=executor,
+        progress=progress,
     )
     again = np.flatnonzero(is_unfinished(done.outcome, protocol))
     if options.get("max_steps") is not None:

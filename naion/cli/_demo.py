@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .._files import writable_folder
 from ..demo import demo
+from ._said import aloud
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -22,6 +23,6 @@ def command(arguments: argparse.Namespace) -> int:
     demo(
         writable_folder(arguments.out),
         arguments.full,
-        lambda text: print(text, flush=True),
+        aloud,
     )
     return 0

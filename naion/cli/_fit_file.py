@@ -63,6 +63,7 @@ from ..fit import (
 from ..report import Figure, Report, TextTable
 from ._exit import EXIT
 from ._file_options import file_options
+from ._said import aloud
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -128,7 +129,7 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
         if e.note:
             print(f"{e.name}: {e.note}", flush=True)
     keep = Checkpoint(out / SEARCH, {"kind": "fit"})
-    shown = {"keep": keep, "progress": lambda said: print(said, flush=True)}
+    shown = {"keep": keep, "progress": aloud}
     if starts == 1:
         fit, agreed = least_squares(problem, **shown), ""
     else:

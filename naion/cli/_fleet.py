@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections import Counter
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import jax
 import numpy as np
 
 from .._files import read_text, read_toml, writable_folder
-from ..batch import Checkpoint, mine, together
+from .._progress import silent
+from ..batch import Checkpoint
 from ..fit import (
     Fit,
     Problem,
@@ -26,13 +28,16 @@ from ..fit import (
 from ..io import delimiter_of, write_csv
 from ._fit_problem import problem_of
 from ._of_cell import beside
+from ._said import aloud
 from ._sweep_schema import FleetFile
 
 PLACE = re.compile(r"\{(\w+)\}")
 
 
-def fit_fleet(asked: FleetFile, file: Path, out: Path) -> int:
-    """Fit every cell; see `_sweep`.
+def fit_fleet(
+    asked: FleetFile, file: Path, out: Path, executor: Executor | None = None
+) -> int:
+    """Fit every cell, here or on the workers of an executor; see `_sweep`.
 
     Writes table.csv and cells/NAME.json below `out`. Cells whose data and template have
     not changed since they were fitted are not fitted again, as long as what was kept of
@@ -48,11 +53,10 @@ def fit_fleet(asked: FleetFile, file: Path, out: Path) -> int:
     finished = Checkpoint(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
 
-    own = [rows[i] for i in mine(len(rows))]
     problems: dict[str, Problem] = {}
     digests: dict[str, str] = {}
     there, unreadable = 0, 0
-    for row in own:
+    for row in rows:
         name = row["name"]
         try:
             filled = _filled(template, row, template_file)
@@ -71,7 +75,7 @@ def fit_fleet(asked: FleetFile, file: Path, out: Path) -> int:
         else:
             problems[name] = problem
     print(
-        f"{len(own)} cells, {len(problems)} of them to fit; {there} were fitted before, "
+        f"{len(rows)} cells, {len(problems)} of them to fit; {there} were fitted before, "
         f"{unreadable} cannot be read",
         flush=True,
     )
@@ -103,14 +107,14 @@ def fit_fleet(asked: FleetFile, file: Path, out: Path) -> int:
             at_once=asked.at_once,
             max_evaluations=asked.max_evaluations,
             done=done,
+            executor=executor,
+            progress=silent if executor is None else aloud,
         )
-    together("naion.cli.fleet")
     results = [json.loads(finished.load(row["name"])) for row in rows]
-    if jax.process_index() == 0:
-        _write_table(out / "table.csv", rows, results)
-        counts = Counter(r["outcome"] for r in results)
-        print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
-        print(f"wrote {out / 'table.csv'}")
+    _write_table(out / "table.csv", rows, results)
+    counts = Counter(r["outcome"] for r in results)
+    print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
+    print(f"wrote {out / 'table.csv'}")
     return sum(r["outcome"] != "converged" for r in results)
 
 

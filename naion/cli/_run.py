@@ -20,6 +20,7 @@ from ..parameters import (
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 from ._exit import EXIT
+from ._said import aloud
 
 RTOL = 1e-10, 1e-1
 """Errors that a step may have: less is rounding, more is no solution."""
@@ -139,7 +140,7 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
         "model": DFN(thermal=heat_balance(arguments.thermal)),
         "rtol": arguments.rtol,
         "max_steps": arguments.max_steps,
-        "progress": lambda text: print(text, flush=True),
+        "progress": aloud,
     }
     if arguments.temperature is not None:
         if not -100.0 < arguments.temperature < 150.0:

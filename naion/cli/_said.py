@@ -11,6 +11,11 @@ from pathlib import Path
 from .._cautions import Caution
 
 
+def aloud(text: str) -> None:
+    """Print a line of progress at once, also into a pipe."""
+    print(text, flush=True)
+
+
 @contextmanager
 def cautions_as_lines() -> Iterator[None]:
     """Print naion's cautions as lines on stderr, each text once; leave other warnings be."""

@@ -2,11 +2,11 @@
 
 import itertools
 from collections import Counter
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import Array
 
@@ -21,11 +21,14 @@ from ..parameters import Cell, cautions, leaf
 from ..protocol import Protocol
 from ..simulation import is_unfinished, simulate
 from ._run import start_of
+from ._said import aloud
 from ._sweep_schema import SweepFile, Vary
 
 
-def simulations(asked: SweepFile, file: Path, out: Path) -> int:
-    """Simulate every lane; see `_sweep`.
+def simulations(
+    asked: SweepFile, file: Path, out: Path, executor: Executor | None = None
+) -> int:
+    """Simulate every lane, here or on the workers of an executor; see `_sweep`.
 
     Returns:
         how many lanes failed.
@@ -89,7 +92,8 @@ def simulations(asked: SweepFile, file: Path, out: Path) -> int:
         lanes,
         chunk=asked.chunk,
         folder=out / "finished",
-        progress=lambda text: print(text, flush=True),
+        executor=executor,
+        progress=aloud,
     )
     for k in np.flatnonzero(is_unfinished(done["outcome"], lanes["protocol"])):
         if asked.max_steps is None or done["outcome"][k] != Result.STEP_LIMIT:
@@ -100,18 +104,17 @@ def simulations(asked: SweepFile, file: Path, out: Path) -> int:
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
     results = [Result(int(k)) for k in done.pop("outcome")]
-    if jax.process_index() == 0:
-        header = [*names, "outcome", *done]
-        body = [
-            [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
-            for row, r, numbers in zip(
-                rows, results, zip(*done.values(), strict=True), strict=True
-            )
-        ]
-        write_csv(out / "table.csv", header, body)
-        counts = Counter(r.name.lower() for r in results)
-        print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
-        print(f"wrote {out / 'table.csv'}")
+    header = [*names, "outcome", *done]
+    body = [
+        [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
+        for row, r, numbers in zip(
+            rows, results, zip(*done.values(), strict=True), strict=True
+        )
+    ]
+    write_csv(out / "table.csv", header, body)
+    counts = Counter(r.name.lower() for r in results)
+    print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+    print(f"wrote {out / 'table.csv'}")
     return sum(not r.is_physical for r in results)
 
 

@@ -37,25 +37,23 @@ max_evaluations = 30                # of each fit; optional
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
-
-import jax
 
 from .._files import read_toml
 from ._exit import EXIT
 from ._file_options import file_options
+from ._said import aloud
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which file, where to write, and with whom."""
     file_options(p, __doc__, _schema)
     p.add_argument(
-        "--distributed",
-        nargs="?",
-        const="auto",
-        metavar="HOST:PORT,N,K",
-        help="as one of several processes: those of Slurm or MPI, or process K of N "
-        "that meet at HOST:PORT; all need to see the folder",
+        "--cluster",
+        metavar="WHERE",
+        help="workers that share the work: local:N on this machine, slurm inside srun, or "
+        "tcp://HOST:PORT or a scheduler's file of Dask; all need to see the folder",
     )
 
 
@@ -68,28 +66,15 @@ def _schema() -> str:
 
 def command(arguments: argparse.Namespace) -> int:
     """Sweep; the exit status says whether any lane failed."""
-    if arguments.distributed:
-        _join_processes(arguments.distributed)
-    failed = sweep(arguments.file, arguments.out)
+    failed = sweep(arguments.file, arguments.out, arguments.cluster)
     return EXIT["numerical"] if failed else EXIT["completed"]
 
 
-def _join_processes(text: str) -> None:
-    """Become one of several processes, before JAX looks for devices."""
-    if text == "auto":
-        jax.distributed.initialize()
-        return
-    try:
-        address, n, k = text.split(",")
-        jax.distributed.initialize(address, int(n), int(k))
-    except ValueError:
-        raise ValueError(
-            f"--distributed {text}: expected HOST:PORT,N,K such as node1:9876,2,0."
-        ) from None
-
-
-def sweep(file: Path, out: Path) -> int:
+def sweep(file: Path, out: Path, where: str | None = None) -> int:
     """Run what `file` describes; writes table.csv and what to resume from below `out`.
+
+    Args:
+        where: see `naion.batch.cluster`; none: in this process.
 
     Returns:
         how many lanes or fits failed.
@@ -104,7 +89,14 @@ def sweep(file: Path, out: Path) -> int:
     if "fit" in text:
         from ._fleet import fit_fleet
 
-        return fit_fleet(checked(FleetFile, text, file), file, out)
-    from ._simulations import simulations
+        job = partial(fit_fleet, checked(FleetFile, text, file), file, out)
+    else:
+        from ._simulations import simulations
 
-    return simulations(checked(SweepFile, text, file), file, out)
+        job = partial(simulations, checked(SweepFile, text, file), file, out)
+    if where is None:
+        return job()
+    from ..batch import cluster, is_worker
+
+    with cluster(where, out, progress=aloud) as executor:
+        return 0 if is_worker(where) else job(executor)

@@ -4,11 +4,15 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .._precision import enable_x64
 from .._progress import Progress, silent
-from ..batch import Checkpoint, digest
+from ..batch import Checkpoint, deal, digest, workers_of
 from ._common import Common
 from ._fit import Fit, fit_at
 from ._levenberg_marquardt import (
@@ -79,6 +83,7 @@ def fleet(
     tolerance: float = 1e-4,
     done: Done = lambda name, fit: None,
     keep: Checkpoint | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> dict[str, Fit | Exception]:
     """Least-squares fits of every problem. One that fails does not stop the others.
@@ -95,7 +100,8 @@ def fleet(
         done: called with name and result as each fit ends.
         keep: where every fit's best point is kept after each evaluation; a fit of the same
             problem from the same start goes on from there. None: nowhere.
-        progress: called with a line of text after every batch.
+        executor: whose workers fit, in groups; see `naion.batch.run`. None: this process.
+        progress: called with a line of text after every batch, or group of fits.
 
     Returns:
         by name, the fit, or the error that it ended with.
@@ -104,6 +110,15 @@ def fleet(
         ValueError: for no problems, or for unlike free parameters, models or tolerances.
     """
     _alike(problems)
+    if executor is not None:
+        options = {
+            "max_evaluations": max_evaluations,
+            "tolerance": tolerance,
+            "keep": keep,
+        }
+        most = min(at_once, -(-len(problems) // (8 * workers_of(executor))))
+        groups = _grouped(problems, starts, options, max(most, 1))
+        return _on_workers(problems, groups, executor, done, progress)
     names, every = list(problems), list(problems.values())
     vector = every[0].vector
     # In units of what is believed beforehand, so that one step length fits all.
@@ -182,6 +197,68 @@ def fleet(
             best.pop(i, None)
             done(names[i], results[names[i]])
         under_way = under_way[part.state == State.SEARCHING]
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Some fits of a fleet, for one worker."""
+
+    problems: dict[str, Problem]
+    starts: dict[str, np.ndarray] | None
+    options: dict[str, Any]
+
+
+def _grouped(
+    problems: Mapping[str, Problem],
+    starts: Mapping[str, np.ndarray] | None,
+    options: dict[str, Any],
+    most: int,
+) -> list[_Group]:
+    """Groups of fits that take about as long, the longest first."""
+
+    def data(name: str) -> int:
+        return sum(e.n_observations for e in problems[name].experiments)
+
+    names = sorted(problems, key=data, reverse=True)
+    parts = [names[k : k + most] for k in range(0, len(names), most)]
+    return [
+        _Group(
+            {n: problems[n] for n in part},
+            None if starts is None else {n: starts[n] for n in part},
+            options,
+        )
+        for part in parts
+    ]
+
+
+def _fit_group(group: _Group) -> dict[str, Fit | Exception]:
+    """On a worker."""
+    enable_x64()
+    return fleet(group.problems, starts=group.starts, **group.options)
+
+
+def _on_workers(
+    problems: Mapping[str, Problem],
+    groups: Sequence[_Group],
+    executor: Executor,
+    done: Done,
+    progress: Progress,
+) -> dict[str, Fit | Exception]:
+    """Fits of all groups; of a group that failed twice, the reason."""
+    found: dict[str, Fit | Exception] = {}
+
+    def came(group: _Group, fits: Mapping[str, Fit | Exception]) -> None:
+        for name, fit in fits.items():
+            found[name] = fit
+            done(name, fit)
+
+    sizes = {group: len(group.problems) for group in groups}
+    failed = deal(
+        _fit_group, sizes, executor, done=came, what="fits", progress=progress
+    )
+    for group, reason in failed.items():
+        came(group, {n: RuntimeError(f"tried twice: {reason}") for n in group.problems})
+    return {name: found[name] for name in problems}
 
 
 class _Kept:

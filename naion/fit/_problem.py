@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -45,6 +45,10 @@ class Problem:
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
         check_free(self.free, self.specimen)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is compiled, which stays in its process."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @functools.cached_property
     def _evaluator(self) -> Evaluator:

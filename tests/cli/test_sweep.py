@@ -1,10 +1,6 @@
 """`naion sweep`: every lane and every cell has an outcome, and nothing is done twice."""
 
 import csv
-import os
-import socket
-import subprocess
-import sys
 
 import equinox as eqx
 import numpy as np
@@ -96,7 +92,7 @@ def test_grid(tmp_path, cell, model, capsys):
     (part,) = parts
     part.write_bytes(part.read_bytes()[:-100])
     assert run(file, tmp_path / "o") == 0
-    assert "chunk_000000.part is damaged" in capsys.readouterr().err
+    assert "lanes_00000000.part is damaged" in capsys.readouterr().err
     assert (tmp_path / "o" / "table.csv").read_bytes() == table
 
 
@@ -255,32 +251,6 @@ def test_fleet(tmp_path, folder, capsys):
     assert {n for n, t in times(out).items() if before.get(n) != t} == {
         *("cell_2", "cell_5", "cell_6", "cell_9"),
     }
-
-
-def test_two_processes_share_a_fleet(tmp_path, folder):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    arguments = ["sweep", str(folder / "fleet.toml"), "--out", str(tmp_path / "o")]
-    code = "import sys; from naion.cli import main; sys.exit(main(sys.argv[1:]))"
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, *arguments, "--distributed", meets],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        )
-        for meets in (f"127.0.0.1:{port},2,{k}" for k in (0, 1))
-    ]
-    texts = [p.communicate()[0] for p in both]
-    assert [p.returncode for p in both] == [4, 4]
-    names = [
-        [line.split(":")[0] for line in t.splitlines() if "converged (" in line]
-        for t in texts
-    ]
-    assert len(names[0]) + len(names[1]) == 7
-    assert set(names[0]).isdisjoint(names[1]) and names[0] and names[1]
-    assert len(read(tmp_path / "o" / "table.csv")) == 10
 
 
 @pytest.mark.parametrize(

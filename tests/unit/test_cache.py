@@ -134,7 +134,9 @@ def test_damaged_entries_do_not_end_a_run(tmp_path):
         command, capture_output=True, text=True, env=environment, check=True
     )
     first = run()
-    entries = [p for p in (tmp_path / processor()).iterdir() if p.name.endswith("-cache")]
+    entries = [
+        p for p in (tmp_path / processor()).iterdir() if p.name.endswith("-cache")
+    ]
     assert entries
     for k, entry in enumerate(entries):
         content = entry.read_bytes()

@@ -1,0 +1,222 @@
+"""Workers on this machine, in a job of Slurm, or of a Dask scheduler that runs elsewhere."""
+
+import contextlib
+import logging
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from .._progress import Progress, silent
+
+FORMS = "local:N, slurm, tcp://HOST:PORT, or a Dask scheduler's file"
+PATIENCE = 120.0
+"""How long the first worker may take to come [s]."""
+
+DEATHS = 1
+"""How many workers a task may take with it before it is called off, after the first."""
+
+CORES = "NAION_WORKER_CORES"
+"""What tells a worker which cores are its own."""
+
+
+@contextlib.contextmanager
+def cluster(
+    where: str, folder: Path | str, *, progress: Progress = silent
+) -> Iterator[Executor | None]:
+    """An executor for `run`, `simulate` and `fit.fleet`; its workers end with it.
+
+    Args:
+        where: "local:4" for four workers on this machine, each with its share of the
+            cores or with a GPU of its own; "slurm" in every process of `srun`: the first
+            deals to the others; "tcp://HOST:PORT", or the file of a Dask scheduler, for
+            workers that somebody else started.
+        folder: for Slurm, where the processes find each other: all of them see it.
+        progress: called with a line of text, such as where the dashboard is.
+
+    Yields:
+        the executor; none in a process of Slurm that was a worker and has done its work,
+        and in one that is alone there.
+
+    Raises:
+        ValueError: for another `where`.
+        ImportError: without Dask's `distributed`.
+        TimeoutError: when no worker comes in two minutes.
+    """
+    _dask()
+    if where == "slurm":
+        yield from _of_slurm(Path(folder), progress)
+    elif where.startswith("local:"):
+        yield from _local(where, progress)
+    elif where.startswith(("tcp://", "tls://", "ucx://")):
+        yield from _asking(progress, address=where)
+    elif Path(where).is_file():
+        yield from _asking(progress, scheduler_file=where)
+    else:
+        raise ValueError(f"cluster {where!r}: expected {FORMS}.")
+
+
+def is_worker(where: str | None) -> bool:
+    """Whether this process of Slurm works for another, which asks."""
+    return where == "slurm" and _rank() > 0
+
+
+def _dask() -> Any:
+    try:
+        import dask.config
+        import distributed
+    except ImportError as error:
+        raise ImportError(
+            "Clusters are Dask's, which is missing: pip install 'naion[cluster]'."
+        ) from error
+    # A task that kills its workers is given up soon; one is dealt when a worker is free.
+    # What Dask says of each connection is not for whoever waits for a table.
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": DEATHS,
+            "distributed.scheduler.worker-saturation": 1.0,
+            "distributed.nanny.pre-spawn-environ": {
+                "DASK_LOGGING__DISTRIBUTED": "error",
+                **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
+            },
+        }
+    )
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    return distributed
+
+
+def _asking(
+    progress: Progress, address: Any = None, scheduler_file: str | None = None
+) -> Iterator[Executor]:
+    """As a client of a scheduler that is there."""
+    distributed = _dask()
+    with distributed.Client(address, scheduler_file=scheduler_file) as client:
+        began = time.monotonic()
+        while not client.nthreads():
+            if time.monotonic() - began > PATIENCE:
+                raise TimeoutError(
+                    f"{client.scheduler.address} has no workers after {PATIENCE:.0f} s."
+                )
+            time.sleep(0.1)
+        progress(f"{len(client.nthreads())} workers; dashboard {client.dashboard_link}")
+        yield client.get_executor(pure=False)
+
+
+def _local(where: str, progress: Progress) -> Iterator[Executor]:
+    """Workers on this machine."""
+    distributed = _dask()
+    try:
+        count = int(where.removeprefix("local:"))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(
+            f"cluster {where!r}: expected a number of workers, as local:4."
+        )
+    workers = {
+        k: {
+            "cls": distributed.Nanny,
+            "options": {"nthreads": 1, "env": own, "preload": __name__},
+        }
+        for k, own in enumerate(shares(count, gpus()))
+    }
+    scheduler = {
+        "cls": distributed.Scheduler,
+        "options": {"dashboard": True, "dashboard_address": "127.0.0.1:0"},
+    }
+    with distributed.SpecCluster(workers=workers, scheduler=scheduler) as made:
+        yield from _asking(progress, address=made)
+
+
+def _of_slurm(folder: Path, progress: Progress) -> Iterator[Executor | None]:
+    """The first process schedules and asks, the others work until it is done."""
+    distributed = _dask()
+    count, rank = int(os.environ.get("SLURM_NTASKS", "1")), _rank()
+    if count == 1:
+        yield None
+        return
+    job = os.environ.get("SLURM_JOB_ID", "0"), os.environ.get("SLURM_STEP_ID", "0")
+    meeting = folder.absolute() / f"scheduler_{'_'.join(job)}.json"
+    if rank > 0:
+        _work(meeting)
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    scheduler = {
+        "cls": distributed.Scheduler,
+        "options": {
+            "host": os.environ.get("SLURMD_NODENAME"),
+            "dashboard": True,
+            "dashboard_address": ":0",
+            "scheduler_file": str(meeting),
+        },
+    }
+    try:
+        with distributed.SpecCluster(workers={}, scheduler=scheduler) as made:
+            yield from _asking(progress, address=made)
+    finally:
+        meeting.unlink(missing_ok=True)
+
+
+def _work(meeting: Path) -> None:
+    """Be a worker until the scheduler ends; one that dies is started again."""
+    local = int(os.environ.get("SLURM_LOCALID", "0"))
+    cards = gpus()
+    # Slurm gives a process its cores; of several GPUs of a node each takes one.
+    own = {"CUDA_VISIBLE_DEVICES": cards[local % len(cards)]} if cards else {}
+    command = [
+        *(sys.executable, "-m", "distributed.cli.dask_worker"),
+        *("--scheduler-file", str(meeting)),
+        *("--nthreads", "1", "--no-dashboard", "--death-timeout", f"{PATIENCE:.0f}"),
+        *("--preload", __name__, "--name", f"rank {_rank()}"),
+    ]
+    began = time.monotonic()
+    while not meeting.is_file():
+        if time.monotonic() - began > PATIENCE:
+            raise TimeoutError(f"{meeting} is not there after {PATIENCE:.0f} s.")
+        time.sleep(0.1)
+    subprocess.run(command, env=os.environ | own, check=False)
+
+
+def _rank() -> int:
+    return int(os.environ.get("SLURM_PROCID", "0"))
+
+
+def gpus() -> list[str]:
+    """GPUs that this process may use, as the words of CUDA_VISIBLE_DEVICES."""
+    if os.environ.get("JAX_PLATFORMS", "").startswith("cpu"):
+        return []
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is not None:
+        return [card for card in given.split(",") if card.strip() not in ("", "-1")]
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [
+        str(k) for k, line in enumerate(listed.splitlines()) if line.startswith("GPU")
+    ]
+
+
+def shares(count: int, cards: list[str]) -> list[dict[str, str]]:
+    """What the environment of each of `count` workers says: its GPU, or its cores."""
+    if cards:
+        return [{"CUDA_VISIBLE_DEVICES": cards[k % len(cards)]} for k in range(count)]
+    own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    each = max(1, math.ceil(len(own) / count))
+    starts = [k * each % max(1, len(own)) for k in range(count)]
+    return [{CORES: ",".join(map(str, own[a : a + each]))} for a in starts]
+
+
+def dask_setup(worker: Any) -> None:
+    """Called by Dask in a new worker: its cores, before JAX counts them."""
+    cores = os.environ.get(CORES, "")
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, map(int, cores.split(",")))
