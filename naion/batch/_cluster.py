@@ -33,15 +33,15 @@ def cluster(
 
     Args:
         where: "local:4" for four workers on this machine, each with its share of the
-            cores or with a GPU of its own; "slurm" in every process of `srun`: the first
-            deals to the others; "tcp://HOST:PORT", or the file of a Dask scheduler, for
+            cores or with a GPU of its own; "slurm" in every process of `srun`: all
+            work, and the first deals; "tcp://HOST:PORT", or the file of a Dask scheduler, for
             workers that somebody else started.
         folder: for Slurm, where the processes find each other: all of them see it.
         progress: called with a line of text, such as where the dashboard is.
 
     Yields:
-        the executor; none in a process of Slurm that was a worker and has done its work,
-        and in one that is alone there.
+        the executor; none in a process of Slurm that has done its work for another, see
+        `is_worker`, and in one that is alone there.
 
     Raises:
         ValueError: for another `where`.
@@ -91,9 +91,12 @@ def _dask() -> Any:
 
 
 def _asking(
-    progress: Progress, address: Any = None, scheduler_file: str | None = None
+    progress: Progress,
+    address: Any = None,
+    scheduler_file: str | None = None,
+    expected: int = 0,
 ) -> Iterator[Executor]:
-    """As a client of a scheduler that is there."""
+    """As a client of a scheduler that is there, until `expected` workers have come."""
     distributed = _dask()
     with distributed.Client(address, scheduler_file=scheduler_file) as client:
         began = time.monotonic()
@@ -105,6 +108,10 @@ def _asking(
             time.sleep(0.1)
         progress(f"{len(client.nthreads())} workers; dashboard {client.dashboard_link}")
         yield client.get_executor(pure=False)
+        # Who comes late would look for a scheduler that is gone.
+        if expected:
+            with contextlib.suppress(TimeoutError):
+                client.wait_for_workers(expected, timeout=PATIENCE)
 
 
 def _local(where: str, progress: Progress) -> Iterator[Executor]:
@@ -134,16 +141,20 @@ def _local(where: str, progress: Progress) -> Iterator[Executor]:
 
 
 def _of_slurm(folder: Path, progress: Progress) -> Iterator[Executor | None]:
-    """The first process schedules and asks, the others work until it is done."""
+    """All processes work until all is done; the first schedules and asks as well."""
     distributed = _dask()
-    count, rank = int(os.environ.get("SLURM_NTASKS", "1")), _rank()
+    count = int(os.environ.get("SLURM_NTASKS", "1"))
     if count == 1:
         yield None
         return
     job = os.environ.get("SLURM_JOB_ID", "0"), os.environ.get("SLURM_STEP_ID", "0")
     meeting = folder.absolute() / f"scheduler_{'_'.join(job)}.json"
-    if rank > 0:
-        _work(meeting)
+    if _rank() > 0:
+        _wait_for(meeting)
+        worker = _worker(meeting)
+        while worker.poll() is None and meeting.is_file():
+            time.sleep(0.2)
+        _end(worker)
         yield None
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,31 +167,48 @@ def _of_slurm(folder: Path, progress: Progress) -> Iterator[Executor | None]:
             "scheduler_file": str(meeting),
         },
     }
+    own = None
     try:
         with distributed.SpecCluster(workers={}, scheduler=scheduler) as made:
-            yield from _asking(progress, address=made)
+            own = _worker(meeting)
+            yield from _asking(progress, address=made, expected=count)
     finally:
         meeting.unlink(missing_ok=True)
+        if own is not None:
+            _end(own)
 
 
-def _work(meeting: Path) -> None:
-    """Be a worker until the scheduler ends; one that dies is started again."""
-    local = int(os.environ.get("SLURM_LOCALID", "0"))
-    cards = gpus()
-    # Slurm gives a process its cores; of several GPUs of a node each takes one.
-    own = {"CUDA_VISIBLE_DEVICES": cards[local % len(cards)]} if cards else {}
-    command = [
-        *(sys.executable, "-m", "distributed.cli.dask_worker"),
-        *("--scheduler-file", str(meeting)),
-        *("--nthreads", "1", "--no-dashboard", "--death-timeout", f"{PATIENCE:.0f}"),
-        *("--preload", __name__, "--name", f"rank {_rank()}"),
-    ]
+def _end(worker: subprocess.Popen) -> None:
+    """See that a worker ends, now that its scheduler has."""
+    try:
+        worker.wait(10.0)
+    except subprocess.TimeoutExpired:
+        worker.terminate()
+        worker.wait()
+
+
+def _wait_for(meeting: Path) -> None:
     began = time.monotonic()
     while not meeting.is_file():
         if time.monotonic() - began > PATIENCE:
             raise TimeoutError(f"{meeting} is not there after {PATIENCE:.0f} s.")
         time.sleep(0.1)
-    subprocess.run(command, env=os.environ | own, check=False)
+
+
+def _worker(meeting: Path) -> subprocess.Popen:
+    """A worker until the scheduler ends; Dask starts one that dies again."""
+    local = int(os.environ.get("SLURM_LOCALID", "0"))
+    cards = gpus()
+    # Slurm gives a process its cores; of several GPUs that it sees it takes one.
+    own = {"CUDA_VISIBLE_DEVICES": cards[local % len(cards)]} if cards else {}
+    quiet = {"DASK_LOGGING__DISTRIBUTED": "error"}
+    command = [
+        *(sys.executable, "-m", "distributed.cli.dask_worker"),
+        *("--scheduler-file", str(meeting), "--name", f"rank {_rank()}"),
+        *("--nthreads", "1", "--no-dashboard", "--preload", __name__),
+        *("--death-timeout", f"{PATIENCE:.0f}"),
+    ]
+    return subprocess.Popen(command, env=os.environ | own | quiet)
 
 
 def _rank() -> int:

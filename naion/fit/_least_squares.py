@@ -28,6 +28,9 @@ from ._problem import Linearised, Problem
 AT_ONCE = 128
 """Fits that are under way at the same time."""
 
+LEAST = 8
+"""Fits that a worker gets at once, if there are so many: they share instructions."""
+
 FEW = 12
 """Numbers by which the Jacobian is computed at once with the residuals. One of more is
 dear: the cost of a trial is looked at first."""
@@ -117,7 +120,7 @@ def fleet(
             "keep": keep,
         }
         most = min(at_once, -(-len(problems) // (8 * workers_of(executor))))
-        groups = _grouped(problems, starts, options, max(most, 1))
+        groups = _grouped(problems, starts, options, max(most, LEAST))
         return _on_workers(problems, groups, executor, done, progress)
     names, every = list(problems), list(problems.values())
     vector = every[0].vector

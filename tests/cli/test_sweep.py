@@ -253,6 +253,25 @@ def test_fleet(tmp_path, folder, capsys):
     }
 
 
+def test_workers_share_a_fleet(tmp_path, folder, capsys):
+    """The table is that of one process; what is done is not done again."""
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    assert run(folder / "fleet.toml", alone) == 4
+    command = ["sweep", str(folder / "fleet.toml"), "--out", str(shared)]
+    assert main([*command, "--cluster", "local:2"]) == 4
+    assert "7 fits done, 0 left" in capsys.readouterr().out
+    right, found = (read(out / "table.csv") for out in (alone, shared))
+    for a, b in zip(right, found, strict=True):
+        assert {k: b[k] for k in ("name", "outcome", "message")} == {
+            k: a[k] for k in ("name", "outcome", "message")
+        }
+        name = "positive.particle.rate_constant.scale"
+        if a[name]:
+            assert float(b[name]) == pytest.approx(float(a[name]), rel=1e-5)
+    assert main([*command, "--cluster", "local:1"]) == 4
+    assert "0 of them to fit; 7 were fitted before" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
