@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo docs test test-slow shapes lint types sanitise study bench bench-gpu clean
+.PHONY: demo docs test test-slow shapes lint types sanitise study bench bench-gpu bench-gpu-bare clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -81,6 +81,11 @@ bench: $(STAMP)
 bench-gpu: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[test,cuda12]'
 	$(BIN)/python -m benchmarks gpu
+
+# The same where nothing can be installed: with the JAX, equinox, optax, NumPy and SciPy that
+# PYTHON has, and what it lacks (pydantic) unpacked in the folder WHEELS.
+bench-gpu-bare:
+	PYTHONPATH=.:kernels:$(WHEELS) $(PYTHON) -m benchmarks gpu $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) out

@@ -4,11 +4,12 @@ import dataclasses
 import enum
 import hashlib
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import jax
 import numpy as np
+
+from .. import __version__
 
 
 def digest(*things: Any) -> str:
@@ -21,7 +22,7 @@ def digest(*things: Any) -> str:
     Raises:
         TypeError: for anything else, whose content nobody would see change.
     """
-    total = hashlib.sha256(version("naion").encode())
+    total = hashlib.sha256(__version__.encode())
     _add(total, things)
     return total.hexdigest()
 

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from importlib.metadata import version
 from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from .. import __version__
 from .._cautions import caution
 from .._progress import Progress, silent
 from ._checkpoint import Checkpoint
@@ -90,7 +90,7 @@ def run(
         return _joined(parts, out)
     fingerprint, out = _fingerprint(program, lanes)
     about = {
-        "version": version("naion"),
+        "version": __version__,
         "function": fingerprint,
         "inputs": digest(*lanes.leaves),
         "lanes": lanes.count,

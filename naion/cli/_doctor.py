@@ -1,13 +1,13 @@
 """`naion doctor`."""
 
 import argparse
-from importlib.metadata import version
 from pathlib import Path
 
 import jax
 
 from naion_kernels import lanes, try_writing
 
+from .. import __version__
 from .._cache import jax_folder
 
 
@@ -17,7 +17,7 @@ def options(p: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Say what naion finds on this machine."""
-    print(f"naion {version('naion')}, jax {jax.__version__}")
+    print(f"naion {__version__}, jax {jax.__version__}")
     print(f"devices: {', '.join(str(d) for d in jax.devices())}")
     print(f"float64: {'on' if jax.config.values['jax_enable_x64'] else 'off'}")
     for name, find in (

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from .. import __version__
 from .._files import read_text, read_toml, writable_folder
 from .._progress import silent
 from ..batch import Checkpoint
@@ -170,8 +171,6 @@ def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
 
 def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:
     """Of all that a fit depends on."""
-    from .. import __version__
-
     total = hashlib.sha256(f"{__version__}{max_evaluations}".encode())
     total.update(json.dumps(filled, sort_keys=True).encode())
     files = [file.parent / str(d.get("file")) for d in filled["data"]]

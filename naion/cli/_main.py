@@ -11,10 +11,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from types import ModuleType
 from typing import NamedTuple, NoReturn
 
+from .. import __version__
 from ._exit import EXIT
 
 KEPT = "what was finished is kept, and the same command goes on from there"
@@ -111,9 +111,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
         "input, 3 another physical end (salt, surface, power), 4 numerical failure, "
         "5 internal error, 130 stopped by Ctrl-C.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"naion {version('naion')}"
-    )
+    parser.add_argument("--version", action="version", version=f"naion {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((text for text in given if not text.startswith("-")), "")
     for name, about in COMMANDS.items():

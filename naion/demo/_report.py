@@ -1,12 +1,11 @@
 """The report of the main job."""
 
 import csv
-from importlib.metadata import version
 from importlib.resources import files
 
 import numpy as np
 
-from .. import claims, plot
+from .. import __version__, claims, plot
 from ..report import Figure, Report, TextTable
 from ._fitted import Fitted
 from ._not_fitted import Unseen
@@ -93,7 +92,7 @@ def write_fits(
 ) -> None:
     """Tables and figures of the four fitted cells."""
     report.paragraph(
-        f"Every number below was computed by naion {version('naion')} from {source}. "
+        f"Every number below was computed by naion {__version__} from {source}. "
         "Errors are voltage RMSE over all points of a fit; capacity errors "
         "are to the measured cut-off."
     )

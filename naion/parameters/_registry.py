@@ -14,11 +14,13 @@ from ._parameter_set import ParameterSet
 
 def _registered() -> dict[str, Path]:
     """Files of sets by name."""
-    found: dict[str, Path] = {}
+    folders = [Path(__file__).with_name("sets")]
     for point in entry_points(group="naion.parameters"):
-        for folder in map(Path, point.load().__path__):
-            for file in (*folder.glob("*.toml"), *folder.glob("*/*.toml")):
-                found.setdefault(file.stem, file)
+        folders += map(Path, point.load().__path__)
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for file in (*folder.glob("*.toml"), *folder.glob("*/*.toml")):
+            found.setdefault(file.stem, file)
     return found
 
 
