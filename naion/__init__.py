@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from . import (
         batch,
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from .physics.kinetics import ButlerVolmer
     from .protocol import Mode, Protocol, Step
     from .simulation import Solution, impedance, simulate
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DFN",

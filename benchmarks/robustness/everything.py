@@ -1,6 +1,7 @@
 """All cases, judged; words choose some by their door or name."""
 
 import contextlib
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,8 @@ def verdicts(words: list[str]) -> Iterator[Judged]:
 def main() -> int:
     """Judge, print, and write the table; status 1 where something is not clear."""
     words = sys.argv[1:]
+    # Shells take it from what they start behind themselves, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counts: dict[str, dict[str, int]] = {}
     wrong: list[Judged] = []
     for case, found in verdicts(words):

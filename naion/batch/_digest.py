@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .. import __version__
+from .._version import __version__
 
 
 def digest(*things: Any) -> str:

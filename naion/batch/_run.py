@@ -13,9 +13,9 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from .. import __version__
 from .._cautions import caution
 from .._progress import Progress, silent
+from .._version import __version__
 from ._checkpoint import Checkpoint
 from ._chunks import Chunk, Work, dealt, pack, unpack
 from ._deal import deal, workers_of

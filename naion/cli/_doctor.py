@@ -7,8 +7,8 @@ import jax
 
 from naion_kernels import lanes, try_writing
 
-from .. import __version__
 from .._cache import jax_folder
+from .._version import __version__
 
 
 def options(p: argparse.ArgumentParser) -> None:

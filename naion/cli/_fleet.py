@@ -14,9 +14,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from .. import __version__
 from .._files import read_text, read_toml, writable_folder
 from .._progress import silent
+from .._version import __version__
 from ..batch import Checkpoint
 from ..fit import (
     Fit,

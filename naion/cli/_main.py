@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple, NoReturn
 
-from .. import __version__
+from .._version import __version__
 from ._exit import EXIT
 
 KEPT = "what was finished is kept, and the same command goes on from there"
