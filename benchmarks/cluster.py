@@ -8,6 +8,7 @@ whose workers are killed twice.
 
 import argparse
 import os
+import pickle
 import resource
 import signal
 import subprocess
@@ -23,6 +24,8 @@ import numpy as np
 import naion as na
 from benchmarks.cases import SODIUM
 from benchmarks.harness import FAST, write
+from naion.batch._chunks import Work, dealt
+from naion.batch._program import MOST, Lanes, Program
 
 PROTOCOL = "Discharge at 1C"
 MODEL = na.DFN(SODIUM.naion.mesh)
@@ -30,6 +33,7 @@ FEW, SHARED, LONG, FITS = (
     (64, 128, 256, 16) if FAST else (4096, 20_000, 100_000, 10_000)
 )
 SEED = 20261126
+LANES = 1_000_000
 
 
 def lane_inputs(count: int) -> np.ndarray:
@@ -103,6 +107,52 @@ def rates() -> list[list[str]]:
     ratio = (LONG / long) / (FEW / few)
     rows.append(row("one process", LONG, long, f"{ratio:.2f}", f"{memory:.2f}"))
     return rows
+
+
+def million(rate: float) -> list[list[str]]:
+    """What a million lanes would take, from the sizes of some thousand.
+
+    Args:
+        rate: lanes per second of a worker with one core.
+    """
+    with tempfile.TemporaryDirectory() as text:
+        folder, inputs = Path(text), lane_inputs(FEW)
+        na.batch.run(capacity, inputs, folder=folder, chunk=FEW // 2)
+        kept = sum(p.stat().st_size for p in folder.glob("*.part")) / FEW
+        lanes, program = Lanes.of(inputs), Program(capacity)
+        work = Work.written(folder, {}, program, lanes)
+        carried = work.file.stat().st_size / FEW
+        task = len(pickle.dumps((work, dealt(LANES, MOST)[0])))
+    dealing = tasks_per_second()
+    rows = []
+    for workers in (10, 100, 1000):
+        share = -(-LANES // workers)
+        chunks = len(dealt(LANES, min(MOST, -(-share // 16))))
+        computing = LANES / workers / rate
+        rows.append(
+            [
+                *(str(workers), str(chunks), f"{computing / 60:.0f}"),
+                f"{chunks / dealing:.0f}",
+                f"{1e-6 * chunks * task:.1f}",
+                f"{1e-6 * carried * LANES * workers:.0f}",
+                f"{1e-6 * kept * LANES:.0f}",
+                str(chunks + 2),
+            ]
+        )
+    return rows
+
+
+def tasks_per_second(count: int = 500) -> float:
+    """Empty tasks that a scheduler with one worker deals in a second."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        na.batch.cluster("local:1", folder) as executor,
+    ):
+        na.batch.deal(abs, {0: 1}, executor, done=lambda *_: None)
+        began = time.perf_counter()
+        sizes = dict.fromkeys(range(count), 1)
+        na.batch.deal(abs, sizes, executor, done=lambda *_: None)
+        return count / (time.perf_counter() - began)
 
 
 def row(
@@ -235,6 +285,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", action="store_true", help="the fleet of fits as well")
     rows = rates()
+    cores = len(os.sched_getaffinity(0))
+    shared = next(r for r in rows if "a core each" in r[0])
+    write(
+        "cluster_million",
+        "A million lanes, as it would be",
+        [
+            *("workers", "chunks", "computing, min", "dealing, s"),
+            *("tasks over the network, MB", "inputs read from the folder, MB"),
+            *("results in the folder, MB", "files in the folder"),
+        ],
+        million(float(shared[3]) / cores),
+        "Computed from rates, sizes of files and of tasks, and tasks dealt per second, as "
+        "measured here with some thousand lanes, of one input of two numbers and two "
+        "results each. Every worker reads all inputs once.",
+    )
     if parser.parse_args().fits:
         rows.append(killed_fleet())
     write(
