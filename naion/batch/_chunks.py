@@ -97,9 +97,11 @@ class Work:
             ) from error
         # A tree's structure is not carried: equinox marks what a module lacks by an object
         # that is told by its identity.
-        inputs = jax.tree.unflatten(lanes.tree, lanes.leaves)
+        # What is equal in all lanes is written once.
+        pairs = zip(lanes.leaves, lanes.shared, strict=True)
+        inputs = jax.tree.unflatten(lanes.tree, [a[:1] if s else a for a, s in pairs])
         content = cloudpickle.dumps(
-            (dict(about), program.function, inputs, lanes.shared)
+            (dict(about), program.function, inputs, lanes.shared, lanes.count)
         )
         work = cls(folder.absolute(), hashlib.sha256(content).hexdigest())
         write_whole(work.file, content)
@@ -132,5 +134,6 @@ def _opened(work: Work) -> tuple[Checkpoint, Program, Lanes]:
     content = work.file.read_bytes()
     if hashlib.sha256(content).hexdigest() != work.sha256:
         raise OSError(f"{work.file} is not as it was written: run the same again.")
-    about, function, inputs, shared = pickle.loads(content)
-    return Checkpoint(work.folder, about), Program(function), Lanes.of(inputs, shared)
+    about, function, inputs, shared, count = pickle.loads(content)
+    whole = jax.tree.map(lambda a: np.broadcast_to(a, (count, *a.shape[1:])), inputs)
+    return Checkpoint(work.folder, about), Program(function), Lanes.of(whole, shared)

@@ -4,6 +4,7 @@ import functools
 import os
 import queue
 import socket
+import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping
@@ -16,6 +17,9 @@ Task = TypeVar("Task", bound=Hashable)
 
 TRIES = 2
 """How often a task is tried: its worker may have been at fault, or it may be itself."""
+
+NAMED = 8
+"""Workers whose rates are all said; of more, the slowest one's."""
 
 LOST = ("KilledWorker", "FutureCancelledError", "CommClosedError", "TimeoutError")
 """Dask's errors, by name as it need not be there: of a task whose workers died, which Dask
@@ -59,10 +63,16 @@ class Deal:
         own[1] += answer.seconds
         seconds = time.perf_counter() - self.began
         left = sum(self.sizes.values()) - self.lanes
-        rates = ", ".join(f"{w} {n / s:.3g}" for w, (n, s) in self.of_worker.items())
+        rates = {w: n / s for w, (n, s) in self.of_worker.items()}
+        said = ", ".join(f"{w} {rate:.3g}" for w, rate in rates.items())
+        if len(rates) > NAMED:
+            slow = min(rates, key=lambda w: rates[w])
+            each = statistics.median(rates.values())
+            said = f"{len(rates)} workers, median {each:.3g}, least {rates[slow]:.3g}"
+            said += f" ({slow})"
         return (
             f"{self.lanes} {self.what} done, {left} left: {seconds:.1f} s so far, about "
-            f"{left * seconds / self.lanes:.0f} s to go; {self.what} per second: {rates}"
+            f"{left * seconds / self.lanes:.0f} s to go; {self.what} per second: {said}"
         )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import naion as na
-from naion.batch import _cluster
-from naion.batch._chunks import SMALL, Chunk, Work, dealt
+from naion.batch import Checkpoint, Lanes, Program, _cluster
+from naion.batch._chunks import SMALL, Chunk, Work, dealt, unpack
+from naion.batch._deal import Answer, Deal
 
 WORKER = Path(__file__).with_name("worker.py")
 LANES = np.linspace(0.0, 1.0, 40)
@@ -142,6 +143,25 @@ def test_lost_lanes_of_simulations_have_an_outcome(tmp_path, monkeypatch, cell, 
     assert not done.results[0].is_physical
     assert "Run the same again" in done.results[0].explanation
     assert np.all(np.isnan(done.capacity))
+
+
+def test_what_lanes_share_is_written_once(tmp_path):
+    shared = np.broadcast_to(np.arange(1000.0), (500, 1000))
+    lanes = Lanes.of((np.arange(500.0), shared))
+    work = Work.written(tmp_path, {}, Program(lambda a: a[0] + a[1].sum()), lanes)
+    assert work.file.stat().st_size < 20_000
+    work(Chunk(100, 7, 16))
+    (part,) = unpack(Checkpoint(tmp_path, {}).load("lanes_00000100"))
+    np.testing.assert_array_equal(part, np.arange(100.0, 107.0) + 499500.0)
+
+
+def test_progress_names_workers_or_the_slowest():
+    so_far = Deal(dict.fromkeys(range(12), 10), "lanes")
+    said = [so_far.add(k, Answer(None, f"host:{k}", 1.0 + k)) for k in range(10)]
+    assert "10 lanes done, 110 left" in said[0] and said[1].endswith(
+        "host:0 10, host:1 5"
+    )
+    assert said[9].endswith("10 workers, median 1.83, least 1 (host:9)")
 
 
 def test_an_executor_needs_a_folder():
