@@ -41,10 +41,14 @@ class Chunk(NamedTuple):
         return f"lanes_{self.start:08d}"
 
 
-def dealt(count: int, size: int) -> list[Chunk]:
-    """Chunks of `count` lanes; of a long run the last sixteenth in quarters of a chunk."""
+def dealt(count: int, size: int, *, even: bool = False) -> list[Chunk]:
+    """Chunks of `count` lanes; of a long run the last sixteenth in quarters of a chunk.
+
+    Args:
+        even: no quarters, whose size has to be compiled as well: no workers will come.
+    """
     whole, small = count, size
-    if size >= SMALL and count > 4 * size:
+    if size >= SMALL and count > 4 * size and not even:
         whole, small = (count - count // 16) // size * size, -(-size // 4)
     sizes = [(k, size) for k in range(0, whole, size)]
     sizes += [(k, small) for k in range(whole, count, small)]
@@ -83,7 +87,7 @@ class Work:
     def written(
         cls, folder: Path, about: Mapping[str, Any], program: Program, lanes: Lanes
     ) -> "Work":
-        """Write the file.
+        """Write the file, and remove what killed runs have left of theirs.
 
         Raises:
             ImportError: without cloudpickle, which carries functions of notebooks.
@@ -104,6 +108,8 @@ class Work:
             (dict(about), program.function, inputs, lanes.shared, lanes.count)
         )
         work = cls(folder.absolute(), hashlib.sha256(content).hexdigest())
+        for left in folder.glob("work_*.pkl"):
+            left.unlink(missing_ok=True)
         write_whole(work.file, content)
         return work
 

@@ -1,6 +1,7 @@
 """Workers on this machine, in a job of Slurm, or of a Dask scheduler that runs elsewhere."""
 
 import contextlib
+import json
 import logging
 import math
 import os
@@ -12,6 +13,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from .._files import read_text
 from .._progress import Progress, silent
 
 FORMS = "local:N, slurm, tcp://HOST:PORT, or a Dask scheduler's file"
@@ -44,7 +46,8 @@ def cluster(
         `is_worker`, and in one that is alone there.
 
     Raises:
-        ValueError: for another `where`.
+        ValueError: for another `where`, or a file that is no scheduler's.
+        OSError: when no scheduler answers there.
         ImportError: without Dask's `distributed`.
         TimeoutError: when no worker comes in two minutes.
     """
@@ -56,9 +59,20 @@ def cluster(
     elif where.startswith(("tcp://", "tls://", "ucx://")):
         yield from _asking(progress, address=where)
     elif Path(where).is_file():
-        yield from _asking(progress, scheduler_file=where)
+        yield from _asking(progress, address=_address(Path(where)))
     else:
         raise ValueError(f"cluster {where!r}: expected {FORMS}.")
+
+
+def _address(file: Path) -> str:
+    """Of a scheduler, from the file that it has written."""
+    try:
+        return json.loads(read_text(file))["address"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"cluster {str(file)!r}: expected the JSON file of a Dask scheduler, with its "
+            "`address`; `dask scheduler --scheduler-file FILE` writes one."
+        ) from None
 
 
 def is_worker(where: str | None) -> bool:
@@ -90,15 +104,10 @@ def _dask() -> Any:
     return distributed
 
 
-def _asking(
-    progress: Progress,
-    address: Any = None,
-    scheduler_file: str | None = None,
-    expected: int = 0,
-) -> Iterator[Executor]:
+def _asking(progress: Progress, address: Any, expected: int = 0) -> Iterator[Executor]:
     """As a client of a scheduler that is there, until `expected` workers have come."""
     distributed = _dask()
-    with distributed.Client(address, scheduler_file=scheduler_file) as client:
+    with distributed.Client(address) as client:
         began = time.monotonic()
         while not client.nthreads():
             if time.monotonic() - began > PATIENCE:

@@ -21,9 +21,12 @@ TRIES = 2
 NAMED = 8
 """Workers whose rates are all said; of more, the slowest one's."""
 
-LOST = ("KilledWorker", "FutureCancelledError", "CommClosedError", "TimeoutError")
-"""Dask's errors, by name as it need not be there: of a task whose workers died, which Dask
-itself has tried again, and then of a scheduler that is gone."""
+KILLED = "KilledWorker"
+"""Dask's error, by name as it need not be there, of a task whose workers died: Dask has
+tried it again."""
+
+GONE = ("FutureCancelledError", "CommClosedError")
+"""Dask's errors of a scheduler that is gone."""
 
 
 class Answer(NamedTuple):
@@ -40,8 +43,8 @@ class Answer(NamedTuple):
     seconds: float
 
 
-class Deal:
-    """How far a deal is: what each worker does, and what is left.
+class Throughput:
+    """How far work is: what each worker does, and what is left.
 
     Args:
         sizes: lanes of every task.
@@ -99,13 +102,13 @@ def deal(
         tasks that failed twice, and why.
 
     Raises:
-        RuntimeError: when the workers, or what deals to them, are gone.
+        ConnectionError: when the workers, or what deals to them, are gone.
     """
     came: queue.SimpleQueue[Future] = queue.SimpleQueue()
     under_way: dict[Future, Task] = {}
     tries: Counter[Task] = Counter()
     failed: dict[Task, str] = {}
-    so_far = Deal(sizes, what)
+    so_far = Throughput(sizes, what)
 
     def hand_out(task: Task) -> None:
         tries[task] += 1
@@ -121,13 +124,11 @@ def deal(
             task = under_way.pop(future)
             try:
                 answer = future.result()
-            except (BrokenExecutor, CancelledError) as error:
-                raise RuntimeError(_gone(error, len(under_way) + 1)) from error
-            except Exception as error:
+            except (Exception, CancelledError) as error:
                 kind = type(error).__name__
-                if kind in LOST[1:]:
-                    raise RuntimeError(_gone(error, len(under_way) + 1)) from error
-                if kind == LOST[0] or tries[task] == TRIES:
+                if isinstance(error, BrokenExecutor | CancelledError) or kind in GONE:
+                    raise ConnectionError(_gone(error, len(under_way) + 1)) from error
+                if kind == KILLED or tries[task] == TRIES:
                     failed[task] = f"{kind}: {error}"
                     progress(f"{sizes[task]} {what} failed: {failed[task]}")
                 else:

@@ -60,14 +60,15 @@ def run(
 
     Returns:
         what `function` returns, as numpy arrays with the lanes along the first axis. Of a
-        chunk that failed twice on the workers real numbers are NaN, integers -1 and
-        logical values false; a `Caution` gives the reason, and the same call tries again.
+        chunk that failed twice on the workers real numbers are NaN, integers -1 (unsigned
+        ones 0) and logical values false; a `Caution` gives the reason, and the same call
+        tries again.
 
     Raises:
         ValueError: for inputs of unlike length, for an executor without a folder, or for
             a folder that belongs to another run.
         OSError: naming the file, where a chunk cannot be kept.
-        RuntimeError: when the workers are gone.
+        ConnectionError: when the workers are gone.
         ImportError: for an executor without cloudpickle, which `naion[cluster]` brings.
     """
     lanes = Lanes.of(inputs)
@@ -84,7 +85,7 @@ def run(
         )
     if folder is None:
         size = min(chunk or _chunk(program, lanes), lanes.count)
-        chunks = dealt(lanes.count, size)
+        chunks = dealt(lanes.count, size, even=True)
         parts = [p for _, p in _here(program, lanes, chunks, chunks, progress)]
         out = jax.eval_shape(program.of_lane(lanes), *lanes.one)
         return _joined(parts, out)

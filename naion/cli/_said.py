@@ -46,7 +46,9 @@ def complaint(error: Exception) -> str | None:
     if isinstance(error, OSError):
         where = "" if error.filename is None else f"{error.filename}: "
         return f"{where}{error.strerror or error}"
-    return str(error) if isinstance(error, ValueError) else None
+    # What an extra would bring is for the user to install.
+    missing = isinstance(error, ImportError) and "pip install 'naion[" in str(error)
+    return str(error) if missing or isinstance(error, ValueError) else None
 
 
 def crash(error: Exception) -> str:

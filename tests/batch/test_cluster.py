@@ -16,7 +16,7 @@ import pytest
 import naion as na
 from naion.batch import Checkpoint, Lanes, Program, _cluster
 from naion.batch._chunks import SMALL, Chunk, Work, dealt, unpack
-from naion.batch._deal import Answer, Deal
+from naion.batch._deal import Answer, Throughput
 
 WORKER = Path(__file__).with_name("worker.py")
 LANES = np.linspace(0.0, 1.0, 40)
@@ -156,7 +156,7 @@ def test_what_lanes_share_is_written_once(tmp_path):
 
 
 def test_progress_names_workers_or_the_slowest():
-    so_far = Deal(dict.fromkeys(range(12), 10), "lanes")
+    so_far = Throughput(dict.fromkeys(range(12), 10), "lanes")
     said = [so_far.add(k, Answer(None, f"host:{k}", 1.0 + k)) for k in range(10)]
     assert "10 lanes done, 110 left" in said[0] and said[1].endswith(
         "host:0 10, host:1 5"
@@ -177,6 +177,7 @@ def test_every_lane_is_dealt_once(count, size):
     starts = [c.start for c in chunks]
     assert starts == np.cumsum([0, *(c.count for c in chunks)])[:-1].tolist()
     assert sum(c.count for c in chunks) == count
+    assert {c.size for c in dealt(count, size, even=True)} == {size}
     small = [c for c in chunks if c.size < size]
     assert bool(small) == (size >= SMALL and count > 4 * size)
     assert len({c.size for c in chunks}) <= 2  # each size is compiled
@@ -198,6 +199,34 @@ def test_what_is_no_cluster_is_named(tmp_path, where):
     made = na.batch.cluster(where, tmp_path)
     with pytest.raises(ValueError, match=f"cluster '{where}': expected"):
         made.__enter__()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"id": 1}'])
+def test_what_is_no_file_of_a_scheduler_is_named(tmp_path, content):
+    file = tmp_path / "scheduler.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match="scheduler.json.*expected the JSON file"):
+        na.batch.cluster(str(file), tmp_path).__enter__()
+
+
+def test_a_task_may_time_out_by_itself():
+    """That is its own fault, and says nothing of the scheduler."""
+
+    def late(task):
+        raise TimeoutError("too late")
+
+    with ThreadPoolExecutor(1) as executor:
+        failed = na.batch.deal(late, {0: 1}, executor, done=lambda *_: None)
+    assert failed == {0: "TimeoutError: too late"}
+
+
+def test_a_pool_that_breaks_is_told_from_a_task_that_fails(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=spawn) as executor,
+        pytest.raises(ConnectionError, match="workers are gone.*run the same again"),
+    ):
+        na.batch.deal(os._exit, {3: 1}, executor, done=lambda *_: None)
 
 
 def test_workers_of_this_machine(tmp_path, cell, model):
@@ -253,6 +282,7 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_twice(tmp_path, dask):
     until(lambda: len(made(folder)) > len(kept) + 20)
     os.kill(workers[0].pid, signal.SIGKILL)
     ends_well(client, lanes)
+    assert not list(folder.glob("work_*"))  # the killed client's neither
     assert {name: made(folder)[name] for name in kept} == kept
 
     # Without its scheduler a run ends with a word, and goes on with another scheduler.
