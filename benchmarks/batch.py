@@ -4,7 +4,6 @@
 solver threads.
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ import pybamm
 
 import naion as na
 from benchmarks import opponent
-from benchmarks.cases import CASES, SEED, SPREAD, Case, factors, options
+from benchmarks.cases import CASES, SEED, SPREAD, Case, drawn, factors, options
 from benchmarks.harness import FAST, alternate, cores, write
 
 SIZES = (1, 8, 64, 512, 4096)
@@ -25,16 +24,8 @@ def naion_side(case: Case):
     cell, given = case.cell(), options(case.naion)
     protocol = na.Protocol(f"Discharge at 1C until {case.lower} V")
 
-    def where(c):
-        return (
-            c.negative.particle.diffusivity.scale,
-            c.positive.particle.diffusivity.scale,
-            c.area,
-        )
-
     def one(k):
-        new = (k[0], k[1], cell.area * k[2])
-        s = na.simulate(eqx.tree_at(where, cell, new), protocol, **given)
+        s = na.simulate(drawn(cell, k), protocol, **given)
         return s.capacity, s.outcome, s.n_steps + s.n_rejected
 
     return jax.jit(jax.vmap(one))

@@ -7,6 +7,7 @@ converged solution of the same side). `python -m benchmarks discharge` shows bot
 
 from dataclasses import dataclass
 
+import equinox as eqx
 import numpy as np
 
 import naion as na
@@ -111,6 +112,19 @@ SPREAD = 0.05
 def factors(n: int) -> np.ndarray:
     """Drawn factors, (n, 3)."""
     return 1.0 + SPREAD * np.random.default_rng(SEED).standard_normal((n, 3))
+
+
+def drawn(cell, k):
+    """A cell with factors on both diffusivities and on the electrode area, `k` (3,)."""
+    return eqx.tree_at(
+        lambda c: (
+            c.negative.particle.diffusivity.scale,
+            c.positive.particle.diffusivity.scale,
+            c.area,
+        ),
+        cell,
+        (k[0], k[1], cell.area * k[2]),
+    )
 
 
 def scalars(cell) -> tuple:

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from benchmarks.cases import SODIUM
+from benchmarks.cases import SODIUM, drawn, factors
 from benchmarks.harness import FAST, write
 from naion.batch._chunks import Work, dealt
 from naion.batch._program import MOST, Lanes, Program
@@ -36,22 +36,9 @@ SEED = 20261126
 LANES = 1_000_000
 
 
-def lane_inputs(count: int) -> np.ndarray:
-    """Factors on both diffusivities, (count, 2)."""
-    return np.exp(np.random.default_rng(SEED).uniform(-0.7, 0.7, (count, 2)))
-
-
-def capacity(factors):
+def capacity(k):
     """Of a discharge: what a lane computes."""
-    cell = SODIUM.cell()
-    moved = eqx.tree_at(
-        lambda c: (
-            c.negative.particle.diffusivity.scale,
-            c.positive.particle.diffusivity.scale,
-        ),
-        cell,
-        (factors[0], factors[1]),
-    )
+    moved = drawn(SODIUM.cell(), k)
     done = na.simulate(moved, PROTOCOL, model=MODEL, keep="end", throw=False)
     return {"capacity": done.capacity, "outcome": done.outcome}
 
@@ -60,7 +47,7 @@ def timed(count: int, **options) -> tuple[float, dict]:
     """Seconds of a whole call, and what it returned."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        done = na.batch.run(capacity, lane_inputs(count), folder=folder, **options)
+        done = na.batch.run(capacity, factors(count), folder=folder, **options)
         return time.perf_counter() - began, done
 
 
@@ -116,7 +103,7 @@ def million(rate: float) -> list[list[str]]:
         rate: lanes per second of a worker with one core.
     """
     with tempfile.TemporaryDirectory() as text:
-        folder, inputs = Path(text), lane_inputs(FEW)
+        folder, inputs = Path(text), factors(FEW)
         na.batch.run(capacity, inputs, folder=folder, chunk=FEW // 2)
         kept = sum(p.stat().st_size for p in folder.glob("*.part")) / FEW
         lanes, program = Lanes.of(inputs), Program(capacity)
@@ -297,7 +284,7 @@ def main() -> None:
         ],
         million(float(shared[3]) / cores),
         "Computed from rates, sizes of files and of tasks, and tasks dealt per second, as "
-        "measured here with some thousand lanes, of one input of two numbers and two "
+        "measured here with some thousand lanes, of one input of three numbers and two "
         "results each. Every worker reads all inputs once.",
     )
     if parser.parse_args().fits:

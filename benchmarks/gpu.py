@@ -23,13 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import naion as na
-from benchmarks.cases import CASES, SODIUM, Case, factors, options
+from benchmarks.cases import CASES, SODIUM, Case, drawn, factors, options
 from benchmarks.harness import write
 from naion.fit import FreeParameter, Problem, Specimen, discharge, fleet
 from naion_kernels import lanes
@@ -99,16 +98,7 @@ def lane(case: Case) -> Callable[[Any], tuple[jax.Array, jax.Array]]:
     protocol = na.Protocol(f"Discharge at 1C until {case.lower} V")
 
     def one(k):
-        drawn = eqx.tree_at(
-            lambda c: (
-                c.negative.particle.diffusivity.scale,
-                c.positive.particle.diffusivity.scale,
-                c.area,
-            ),
-            cell,
-            (k[0], k[1], cell.area * k[2]),
-        )
-        done = na.simulate(drawn, protocol, **given)
+        done = na.simulate(drawn(cell, k), protocol, **given)
         V = done.at(jnp.asarray(TIMES)).voltage
         # After its end a cell has no voltage; what it had then has a derivative.
         return jnp.where(jnp.isfinite(V), V, done.end.voltage), done.outcome

@@ -5,8 +5,10 @@ import json
 import logging
 import math
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -253,7 +255,13 @@ def shares(count: int, cards: list[str]) -> list[dict[str, str]]:
 
 
 def dask_setup(worker: Any) -> None:
-    """Called by Dask in a new worker: its cores, before JAX counts them."""
+    """Called by Dask in a new worker: its cores, before JAX counts them.
+
+    Ctrl-C reaches all processes of a terminal; whoever asked ends its workers, which say
+    nothing.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     cores = os.environ.get(CORES, "")
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, cores.split(",")))

@@ -18,6 +18,7 @@ from ..claims import (
     write,
 )
 from ._file_options import schema_option
+from ._said import aloud
 
 MOST_DRAWS = 100_000
 """Probabilities to a tenth of a percentage point; more is time only."""
@@ -48,7 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
 
     def say(text: str) -> None:
-        print(f"[{time.perf_counter() - began:5.0f} s] {text}", flush=True)
+        aloud(f"[{time.perf_counter() - began:5.0f} s] {text}")
 
     say("reading the claims, and what is known of the cells that they are about")
     picked = chosen(load(arguments.claims), arguments.claim)

@@ -127,7 +127,7 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
     writable_folder(out)
     for e in problem.experiments:
         if e.note:
-            print(f"{e.name}: {e.note}", flush=True)
+            aloud(f"{e.name}: {e.note}")
     keep = Checkpoint(out / SEARCH, {"kind": "fit"})
     shown = {"keep": keep, "progress": aloud}
     if starts == 1:

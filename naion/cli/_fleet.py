@@ -75,10 +75,9 @@ def fit_fleet(
             there += 1
         else:
             problems[name] = problem
-    print(
+    aloud(
         f"{len(rows)} cells, {len(problems)} of them to fit; {there} were fitted before, "
-        f"{unreadable} cannot be read",
-        flush=True,
+        f"{unreadable} cannot be read"
     )
 
     fitted = 0
@@ -97,10 +96,7 @@ def fit_fleet(
             file.unlink(missing_ok=True)
         _keep(finished, name, {**row, "digest": digest, "cell": content})
         taken = time.perf_counter() - began
-        print(
-            f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)",
-            flush=True,
-        )
+        aloud(f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)")
 
     for group in _alike(problems):
         fleet(
@@ -229,7 +225,7 @@ def _is_whole(kept: dict[str, Any], file: Path) -> bool:
     """Whether a fitted cell is still as it was written; says so if not."""
     whole = file.is_file() and _hash(file) == kept["cell"]
     if not whole:
-        print(f"{file} is missing or not as it was written: fitted again", flush=True)
+        aloud(f"{file} is missing or not as it was written: fitted again")
     return whole
 
 

@@ -1,6 +1,11 @@
 """`naion sweep`: every lane and every cell has an outcome, and nothing is done twice."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import equinox as eqx
 import numpy as np
@@ -270,6 +275,32 @@ def test_workers_share_a_fleet(tmp_path, folder, capsys):
             assert float(b[name]) == pytest.approx(float(a[name]), rel=1e-5)
     assert main([*command, "--cluster", "local:1"]) == 4
     assert "0 of them to fit; 7 were fitted before" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_workers_and_keeps_what_is_done(tmp_path):
+    """A terminal sends it to all processes; workers have nothing to say of it."""
+    file = write(tmp_path / "s.toml", SWEEP.replace("count = 3", "count = 3000"))
+    out = tmp_path / "o"
+    command = ["sweep", str(file), "--out", str(out), "--cluster", "local:2"]
+    code = "import sys; from naion.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # What runs behind a shell has it switched off, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    end = time.monotonic() + 120.0
+    while not list((out / "finished").glob("*.part")):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, said
+    assert "stopped; what was finished is kept" in said and "Traceback" not in said
+    assert not list((out / "finished").glob("work_*"))
 
 
 @pytest.mark.parametrize(
