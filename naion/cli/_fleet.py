@@ -21,6 +21,7 @@ from ..batch import Checkpoint
 from ..fit import (
     Fit,
     Problem,
+    SearchState,
     fleet,
     off_limits,
     uncertainty_of,
@@ -45,7 +46,7 @@ def fit_fleet(
     them is whole.
 
     Returns:
-        how many cells have no converged fit.
+        how many cells have no fit that ended at a minimum, kinks of the cost included.
     """
     template_file = file.parent / asked.fit
     template = read_toml(template_file)
@@ -112,7 +113,7 @@ def fit_fleet(
     counts = Counter(r["outcome"] for r in results)
     print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
     print(f"wrote {out / 'table.csv'}")
-    return sum(r["outcome"] != "converged" for r in results)
+    return sum(r["outcome"] not in ("converged", "stalled") for r in results)
 
 
 def _read_cells(path: Path) -> list[dict[str, str]]:
@@ -191,7 +192,7 @@ def _summary(fit: Fit | Exception) -> dict[str, Any]:
         return {"outcome": "failed", "message": f"{type(fit).__name__}: {fit}"}
     off = off_limits(fit)
     return {
-        "outcome": "off_limits" if off else _outcome(fit),
+        "outcome": "off_limits" if off else OUTCOMES[fit.ended],
         "message": " ".join(off),
         "rmse_mV": 1e3 * uncertainty_of(fit).discrepancy,
         "cost": fit.cost,
@@ -201,8 +202,11 @@ def _summary(fit: Fit | Exception) -> dict[str, Any]:
     }
 
 
-def _outcome(fit: Fit) -> str:
-    return "converged" if fit.converged else "evaluation_limit"
+OUTCOMES = {
+    SearchState.NOTHING_TO_GAIN: "converged",
+    SearchState.STALLED: "stalled",
+    SearchState.EVALUATION_LIMIT: "evaluation_limit",
+}
 
 
 def _keep(finished: Checkpoint, name: str, content: dict[str, Any]) -> None:

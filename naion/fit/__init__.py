@@ -39,6 +39,7 @@ from ._free import (
     with_ocp_correction,
 )
 from ._least_squares import AT_ONCE, fleet, least_squares
+from ._levenberg_marquardt import SearchState
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._sense import doubts, off_limits
@@ -70,6 +71,7 @@ __all__ = [
     "Profile",
     "RankedTest",
     "STAGES",
+    "SearchState",
     "Specimen",
     "Tested",
     "Uncertainty",

@@ -135,7 +135,7 @@ class Evaluator:
         one: bool,
     ):
         experiments = [e for _, e in lanes]
-        room = _bucket(max(_room(e.protocol, rtol) for e in experiments))
+        room = _bucket(max(_room(e.protocol, rtol) for e in experiments), 4)
         self.programs = _programs(vector, model, rtol, room)
         n = _bucket(max(e.protocol.n_steps for e in experiments))
         m = _bucket(max(e.n_observations for e in experiments))
@@ -271,11 +271,13 @@ def less_full(cell: Cell, sto: Stoichiometry, out: Array) -> Stoichiometry:
 
 
 def _room(protocol: Protocol, rtol: float) -> int:
-    """Several times the steps that a protocol takes at a tolerance."""
+    """More than the steps that a protocol takes at a tolerance."""
     # The error of a step goes as its fifth power.
     more = max(1.0, 1e-3 / rtol) ** 0.2
     joined = protocol.n_joined
-    return round((160 + 14 * (protocol.n_steps - joined) + 3 * joined) * more)
+    # Records and their derivatives fill gigabytes where rows are hundreds: the check-ups
+    # of `make demo` take six steps a row.
+    return round((160 + 11 * (protocol.n_steps - joined) + 3 * joined) * more)
 
 
 def as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
@@ -312,11 +314,16 @@ def _rounded(n: int, most: int) -> int:
     return min((s for s in sizes if n <= s < most), default=most)
 
 
-def _bucket(n: int) -> int:
-    """Round up to one of few sizes, so that unlike problems share programs."""
+def _bucket(n: int, share: int = 2) -> int:
+    """Round up to one of few sizes, so that unlike problems share programs.
+
+    Args:
+        n: to round up.
+        share: sizes grow by one part in so many.
+    """
     size = 1
     while size < n:
-        size = size + max(1, size // 2)
+        size = size + max(1, size // share)
     return size
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ._certainty import covariance
 from ._experiment import Experiment, Kind
 from ._free import Specimen
+from ._levenberg_marquardt import SearchState
 from ._problem import Linearised, Problem
 
 
@@ -21,7 +22,7 @@ class Fit:
         covariance: of `z`, discrepancy included, (n, n).
         cost: half the sum of squared residuals.
         at_bound: names of parameters that ended at a bound.
-        converged: whether the optimiser stopped because nothing improved any more.
+        ended: why the search ended.
         evaluations: of the residuals and their Jacobian.
         seconds: time taken.
     """
@@ -32,9 +33,14 @@ class Fit:
     covariance: np.ndarray
     cost: float
     at_bound: tuple[str, ...]
-    converged: bool
+    ended: SearchState
     evaluations: int
     seconds: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether no step was expected to lower the cost any more."""
+        return self.ended == SearchState.NOTHING_TO_GAIN
 
     @property
     def predictions(self) -> list[np.ndarray]:
@@ -70,7 +76,7 @@ def fit_at(
     z: np.ndarray,
     near: Linearised | None = None,
     *,
-    converged: bool = True,
+    ended: SearchState = SearchState.NOTHING_TO_GAIN,
     evaluations: int = 0,
     seconds: float = 0.0,
 ) -> Fit:
@@ -80,7 +86,7 @@ def fit_at(
         problem: what was fitted.
         z: parameters, (n,).
         near: the problem at `z`, if it is known already.
-        converged, evaluations, seconds: of the search; see `Fit`.
+        ended, evaluations, seconds: of the search; see `Fit`.
     """
     near = problem.linearised(z) if near is None else near
     low, high = problem.vector.bounds
@@ -90,7 +96,7 @@ def fit_at(
     r = near.residuals
     C = covariance(problem, r, near.jacobian)
     cost = 0.5 * float(r @ r)
-    return Fit(problem, z, near, C, cost, names, converged, evaluations, seconds)
+    return Fit(problem, z, near, C, cost, names, ended, evaluations, seconds)
 
 
 def scores(fit: Fit) -> list[list[str]]:

@@ -310,7 +310,9 @@ def with_ocp_correction(
             f"knots = {knots!r}; expected two or more stoichiometries from 0 to 1, rising."
         )
     x = jnp.asarray(given)
-    correction = Table(x, jnp.zeros_like(x), extrapolation="clamp")
+    # Linear in its values: monotone pieces are not smooth in values about zero, and
+    # searches end on their kinks.
+    correction = Table(x, jnp.zeros_like(x), "parabolic", "clamp")
 
     def curve(c: Cell):
         return getattr(c, electrode).particle.ocp.curve

@@ -62,12 +62,16 @@ SHORTEST = 1e-5
 """Steps shorter than this end a search, in units of x."""
 
 
-class State(enum.IntEnum):
-    """How a search stands."""
+class SearchState(enum.IntEnum):
+    """How a search stands.
+
+    `STALLED`: steps, however short, no longer bring what the quadratic foretells. The cost
+    has kinks there, or is rough by what simulations choose anew at each point.
+    """
 
     SEARCHING = 0
     NOTHING_TO_GAIN = 1
-    NO_SHORTER_STEP = 2
+    STALLED = 2
     EVALUATION_LIMIT = 3
     FAILED_START = 4
 
@@ -110,7 +114,7 @@ class Searches:
         secants: steps since the Jacobian was computed; -1 where it is to be computed anew
             at the best point, which then is the trial, (k,).
         evaluations: so far, (k,); not of steps without a Jacobian.
-        state: a `State`, (k,).
+        state: a `SearchState`, (k,).
     """
 
     x: np.ndarray
@@ -147,7 +151,7 @@ class Searches:
             radius=np.full(k, np.inf),
             secants=np.zeros(k, int),
             evaluations=np.zeros(k, int),
-            state=np.full(k, int(State.SEARCHING)),
+            state=np.full(k, int(SearchState.SEARCHING)),
         )
 
     def part(self, rows: np.ndarray) -> "Searches":
@@ -204,7 +208,7 @@ def advanced(
         secant: at which trials the Jacobian was not computed, but follows from the
             residuals, (k,); none: at none.
         tolerance: a search ends when the quadratic foretells a fall of the cost by less
-            than this share of it, or no step that is foretold more comes true.
+            than this share of it; it stalls when no step that is foretold more comes true.
         most: evaluations of each search.
 
     Returns:
@@ -235,24 +239,25 @@ def advanced(
 
     step = Steps.of(gradient, curvature, lower - x, upper - x, radius)
     foretold, little = step.foretold, tolerance * cost
+    longest = np.max(np.abs(step.p), axis=1, initial=0.0)
     secants = np.where(better, np.where(computed, 0, s.secants + 1), s.secants)
     evaluations = s.evaluations + np.where(better, computed, ~misled)
     state = np.select(
         [
             ~np.isfinite(cost),
-            (step.whole <= little) | (~better & (foretold <= HARDLY * little)),
-            np.max(np.abs(step.p), axis=1, initial=0.0) <= SHORTEST,
+            step.whole <= little,
+            (~better & (foretold <= HARDLY * little)) | (longest <= SHORTEST),
             evaluations >= most,
         ],
         [
-            int(State.FAILED_START),
-            int(State.NOTHING_TO_GAIN),
-            int(State.NO_SHORTER_STEP),
-            int(State.EVALUATION_LIMIT),
+            int(SearchState.FAILED_START),
+            int(SearchState.NOTHING_TO_GAIN),
+            int(SearchState.STALLED),
+            int(SearchState.EVALUATION_LIMIT),
         ],
-        int(State.SEARCHING),
+        int(SearchState.SEARCHING),
     )
-    anew = (secants > 0) & (misled | (state != State.SEARCHING))
+    anew = (secants > 0) & (misled | (state != SearchState.SEARCHING))
     new = Searches(
         x,
         cost,
@@ -264,7 +269,7 @@ def advanced(
         radius=radius,
         secants=np.where(anew, -1, secants),
         evaluations=evaluations,
-        state=np.where(anew, int(State.SEARCHING), state),
+        state=np.where(anew, int(SearchState.SEARCHING), state),
     )
     return new, better
 
@@ -290,7 +295,7 @@ def minimise(
     """
     s = Searches.beginning(start[None], *bounds)
     best = np.zeros(0)
-    while s.state[0] == State.SEARCHING:
+    while s.state[0] == SearchState.SEARCHING:
         r, J = linearised(s.trial[0])
         s, better = advanced(
             s, Normal.of([(r, J)]), *bounds, tolerance=tolerance, most=most

@@ -29,6 +29,8 @@ from ..properties import (
     VTF,
     Arrhenius,
     Expression,
+    Extrapolation,
+    Interpolation,
     LandesfeindConductivity,
     LandesfeindDiffusivity,
     LandesfeindPolynomial,
@@ -163,8 +165,8 @@ class TableProperty(OfTemperature, Entry):
     x_scale: Annotated[float, Field(description="what it is then multiplied by")] = 1.0
     x_offset: Annotated[float, Field(description="what is then added")] = 0.0
     y_scale: Annotated[float, Field(description="factor on column two")] = 1.0
-    interpolation: Literal["pchip", "linear"] = "pchip"
-    extrapolation: Literal["linear", "clamp"] = "linear"
+    interpolation: Interpolation = "pchip"
+    extrapolation: Extrapolation = "linear"
 
 
 class CurveProperty(OfTemperature, Entry):

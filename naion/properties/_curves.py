@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from .._shapes import Alike, Scalar
 
-Interpolation = Literal["pchip", "linear"]
+Interpolation = Literal["pchip", "parabolic", "linear"]
 Extrapolation = Literal["linear", "clamp"]
 
 
@@ -61,8 +61,11 @@ class Table(AbstractCurve):
         y: values there, (n,).
         interpolation: "pchip" is monotone between points and continuously
             differentiable (Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5 (1984)
-            300, DOI 10.1137/0905021); "linear" has a kink at each point, which costs an
-            adaptive integrator many steps.
+            300, DOI 10.1137/0905021); "parabolic" takes its slopes from the parabolas
+            through three points each: it may overshoot, and is linear in `y`, for values
+            that are fitted ("pchip" has kinks in `y` wherever a slope changes its sign);
+            "linear" has a kink at each point, which costs an adaptive integrator many
+            steps.
         extrapolation: "linear" continues with the end slopes, "clamp" with the end
             values.
 
@@ -104,7 +107,8 @@ class Table(AbstractCurve):
         if self.interpolation == "linear" or self.x.shape[0] < 3:
             left = right = secant
         else:
-            slope = _pchip_slopes(width, secant)
+            of = _pchip_slopes if self.interpolation == "pchip" else _parabolic_slopes
+            slope = of(width, secant)
             left, right = slope[:-1], slope[1:]
         return piecewise_cubic(self.x, self.y, left, right, goes_on)
 
@@ -401,6 +405,17 @@ def _pchip_slopes(
     inner = jnp.where(same_sign, mean, 0.0)
     first = _end_slope(width[0], width[1], secant[0], secant[1])
     last = _end_slope(width[-1], width[-2], secant[-1], secant[-2])
+    return jnp.concatenate([first[None], inner, last[None]])
+
+
+def _parabolic_slopes(
+    width: Float[Array, " n"], secant: Float[Array, " n"]
+) -> Float[Array, " n+1"]:
+    """Slopes at the points of the parabola through each and its neighbours."""
+    total = width[:-1] + width[1:]
+    inner = (width[1:] * secant[:-1] + width[:-1] * secant[1:]) / total
+    first = secant[0] + width[0] / total[0] * (secant[0] - secant[1])
+    last = secant[-1] + width[-1] / total[-1] * (secant[-1] - secant[-2])
     return jnp.concatenate([first[None], inner, last[None]])
 
 

@@ -12,7 +12,15 @@ import pytest
 
 import naion as na
 from naion.demo import _fitted
-from naion.fit import Fit, FreeParameter, Linearised, Problem, Specimen, discharge
+from naion.fit import (
+    Fit,
+    FreeParameter,
+    Linearised,
+    Problem,
+    SearchState,
+    Specimen,
+    discharge,
+)
 
 FIRST = Path(__file__).with_name("second.py")
 
@@ -80,7 +88,7 @@ def test_fits_are_kept_and_sought_again_only_if_something_changed(
         near = Linearised(predictions, np.zeros(20), np.ones((20, 1)))
         return Fit(
             *(problem, problem.start + 0.1, near, np.eye(1)),
-            *(1.0, (), True, 1, 1.0),
+            *(1.0, (), SearchState.NOTHING_TO_GAIN, 1, 1.0),
         )
 
     monkeypatch.setattr(_fitted, "least_squares", least_squares)

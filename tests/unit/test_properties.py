@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 import naion as na
 from naion.properties import (
@@ -49,6 +49,24 @@ def test_pchip_slope_equals_scipy(y):
     expected = PchipInterpolator(X, y).derivative()(INSIDE[1:-1])
     # Slopes are up to 1e3, so 1e-11 is rounding.
     np.testing.assert_allclose(slope, expected, rtol=0.0, atol=1e-11)
+
+
+@pytest.mark.parametrize("y", Y.values(), ids=Y.keys())
+def test_parabolic_equals_scipy_with_numpys_gradients(y):
+    expected = CubicHermiteSpline(X, y, np.gradient(y, X, edge_order=2))(INSIDE)
+    found = table(y, interpolation="parabolic")(INSIDE)
+    np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-12)
+
+
+def test_parabolic_is_linear_in_its_values():
+    """So that values about zero can be fitted: monotone pieces have kinks there."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, len(X)))
+
+    def at(y):
+        return np.asarray(table(y, interpolation="parabolic")(INSIDE))
+
+    np.testing.assert_allclose(at(2.0 * a - b), 2.0 * at(a) - at(b), atol=1e-12)
 
 
 def test_linear_equals_numpy():
@@ -124,7 +142,7 @@ def test_traced_and_stacked_tables_are_taken_as_they_are():
         jax.eval_shape(lambda y: Table([1.0, 0.5, 0.5], y), jnp.zeros(3))
 
 
-@pytest.mark.parametrize("kind", ["pchip", "linear"])
+@pytest.mark.parametrize("kind", ["pchip", "parabolic", "linear"])
 def test_extrapolation(kind):
     y = Y["monotone"]
     outside = jnp.array([-0.3, 1.2])
@@ -139,7 +157,7 @@ def test_extrapolation(kind):
 
 
 @pytest.mark.parametrize("which", ["points", "values"])
-@pytest.mark.parametrize("kind", ["pchip", "linear"])
+@pytest.mark.parametrize("kind", ["pchip", "parabolic", "linear"])
 def test_gradient_reaches_points_and_values(kind, which):
     """Against central differences, inside and outside of the table."""
     at = jnp.array([-0.1, 0.05, 0.3, 0.6, 1.1])
