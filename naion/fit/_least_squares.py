@@ -141,8 +141,11 @@ def fleet(
     stalled: dict[str, Fit] = {}
 
     def ended(name: str, fit: Fit | Exception) -> None:
-        rough = isinstance(fit, Fit) and fit.ended == SearchState.STALLED
-        if rough and fit.problem.rtol > FINER:
+        if (
+            isinstance(fit, Fit)
+            and fit.ended == SearchState.STALLED
+            and fit.problem.rtol > FINER
+        ):
             stalled[name] = fit
         else:
             done(name, fit)
@@ -234,10 +237,9 @@ def _searched(
         computed = used & ~secant
         asked_for = common.linearised(under_way[computed], z[computed])
         near = dict(zip(under_way[computed], asked_for, strict=True)) | {
-            under_way[k]: best[under_way[k]].moved(
-                z[k] - part.x[k] * scale, scale, at[k]
-            )
-            for k in np.flatnonzero(secant)
+            i: best[i].moved(z[k] - part.x[k] * scale, scale, at[k])
+            for k, i in enumerate(under_way.tolist())
+            if secant[k]
         }
         found = _normal(costs, [near.get(i) for i in under_way], scale)
         part, better = advanced(
