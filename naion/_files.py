@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,16 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         raise ValueError(f"{path} is not TOML: {error}{hint * twice}.") from None
 
 
-def writable(path: Path | str) -> Path:
+def writable(path: Path | str, inputs: Iterable[Path | str | None] = ()) -> Path:
     """A file that can be written, as far as can be known before; its folder is made.
 
+    Args:
+        path: of the file.
+        inputs: what its content is made from, which it must not replace; names that are
+            no files' are passed over.
+
     Raises:
-        ValueError: when the path is not a file's.
+        ValueError: when the path is not a file's, or an input's.
         OSError: when the folder cannot be made or written to.
     """
     path = Path(path)
@@ -83,6 +89,11 @@ def writable(path: Path | str) -> Path:
         raise ValueError(f"{path} is a folder; give the name of a file.")
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not an ordinary file.")
+    for given in filter(None, inputs):
+        if path.exists() and Path(given).exists() and path.samefile(given):
+            raise ValueError(
+                f"{path} is what this command reads: give its output another name."
+            )
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(13, "the folder cannot be written to", str(path))

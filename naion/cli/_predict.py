@@ -57,7 +57,7 @@ def command(arguments: argparse.Namespace) -> int:
             "`naion run`."
         )
     asked = prepare(arguments, cell)
-    writable(arguments.out)
+    writable(arguments.out, (arguments.cell, arguments.profile))
     best = simulate(cell, asked.protocol, throw=False, **asked.options)
     times = grid(best) if asked.times is None else asked.times
     drawn = ensemble(cell, known, DRAWS)
@@ -76,7 +76,9 @@ def command(arguments: argparse.Namespace) -> int:
     ]
     table = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in table]
     write_csv(arguments.out, header, [text(r) for r in table])
-    return ended(best)
+    status = ended(best)
+    print(f"wrote {arguments.out}")
+    return status
 
 
 def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> int:
@@ -97,7 +99,7 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
                 f"--{name} {getattr(arguments, name)} with --like: the test is repeated as "
                 "it was done; ask for other conditions with --protocol."
             )
-    writable(arguments.out)
+    writable(arguments.out, (arguments.cell, arguments.profile))
     predicted, fitted = (
         test.repeated(cell, DFN(), calibrated=c) for c in (False, True)
     )

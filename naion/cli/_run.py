@@ -1,6 +1,7 @@
 """`naion run`."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,21 +65,22 @@ def command(arguments: argparse.Namespace) -> int:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
     asked = prepare(arguments, cell)
-    writable(arguments.out)
+    writable(arguments.out, (arguments.cell, arguments.profile))
     solution = simulate(cell, asked.protocol, throw=False, **asked.options)
     times = grid(solution) if asked.times is None else asked.times
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
     found = rows(solution, times, asked.origin)
     write_csv(arguments.out, header, [text(r) for r in found])
-    return ended(solution)
+    status = ended(solution)
+    print(f"wrote {arguments.out}")
+    return status
 
 
 def ended(solution: Solution) -> int:
     """Say how a simulation ended; the exit status for it."""
     result = solution.result
-    for row, reason in solution.skipped.items():
-        print(f"step {row + 1} skipped: {reason}")
-    print(f"{result.name.lower()}: {result.explanation}")
+    # Cautions were said when they arose.
+    print(dataclasses.replace(solution, cautions=()))
     if result == Result.COMPLETED:
         return EXIT["completed"]
     if result == Result.CUT_OFF:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._columns import in_columns
 from ._certainty import covariance
 from ._experiment import Experiment, Kind
 from ._free import Specimen
@@ -36,6 +37,27 @@ class Fit:
     ended: SearchState
     evaluations: int
     seconds: float
+
+    def __str__(self) -> str:
+        tests = [[name, what, text] for name, what, text in scores(self)]
+        numbers = [
+            [
+                row["name"],
+                f"{row['value']:.4g}",
+                f"{row['low']:.4g} to {row['high']:.4g}",
+                "at a bound: the data do not determine it" if row["at_bound"] else "",
+            ]
+            for row in self.table()
+        ]
+        return "\n".join(
+            (
+                f"{self.ended.in_words} after {self.evaluations} evaluations and "
+                f"{self.seconds:.3g} s, at a cost of {self.cost:.5g}",
+                in_columns(tests),
+                "free parameters, with 90 % intervals:",
+                in_columns(numbers),
+            )
+        )
 
     @property
     def converged(self) -> bool:

@@ -80,16 +80,8 @@ def least_squares(
     )["fit"]
     if isinstance(found, Exception):
         raise found
-    progress(f"{ENDED[found.ended]} after {found.evaluations} evaluations")
+    progress(f"{found.ended.in_words} after {found.evaluations} evaluations")
     return found
-
-
-ENDED = {
-    SearchState.NOTHING_TO_GAIN: "converged",
-    SearchState.STALLED: "stalled (the cost has kinks where it stopped)",
-    SearchState.EVALUATION_LIMIT: "stopped, not converged,",
-}
-"""How a search ended, in words."""
 
 
 def fleet(

@@ -75,6 +75,17 @@ class SearchState(enum.IntEnum):
     EVALUATION_LIMIT = 3
     FAILED_START = 4
 
+    @property
+    def in_words(self) -> str:
+        """How the search ended."""
+        return {
+            SearchState.SEARCHING: "not ended",
+            SearchState.NOTHING_TO_GAIN: "converged",
+            SearchState.STALLED: "stalled (the cost has kinks where it stopped)",
+            SearchState.EVALUATION_LIMIT: "stopped, not converged,",
+            SearchState.FAILED_START: "failed at its start",
+        }[self]
+
 
 @dataclass(frozen=True)
 class Normal:

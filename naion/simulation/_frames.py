@@ -1,9 +1,12 @@
-"""Solutions as tables and as labelled arrays."""
+"""Solutions as words, as tables and as labelled arrays."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jax.core import Tracer
 
+from .._constants import ZERO_CELSIUS
+from .._results import Result
 from ..parameters import Cell
 from ..systems import Event, Output
 from ._variables import TIME, WITH_CELL, Variable, variable, variables_of
@@ -53,6 +56,47 @@ def skipped(s: "Solution") -> dict[int, str]:
             reason = f"already at {float(r.outputs[k, 0, output]):.4g} {unit}"
         found[int(r.segment[k])] = reason
     return found
+
+
+def in_words(s: "Solution") -> str:
+    """What a person wants to know of a simulation, or of many that are stacked."""
+    if isinstance(s.outcome, Tracer):
+        return repr(s)
+    outcomes = np.asarray(s.outcome)
+    if outcomes.ndim:
+        kinds, counts = np.unique(outcomes, return_counts=True)
+        pairs = zip(kinds, counts, strict=True)
+        return f"{outcomes.size} simulations: " + ", ".join(
+            f"{n} {Result(int(k)).name.lower()}" for k, n in pairs
+        )
+    end, least, most = s.end, s.least, s.greatest
+    told = [f"{s.result.name.lower()}: {s.result.explanation}"]
+    if int(s.n_steps):
+        told += [
+            f"  {float(s.capacity):.4g} A.h and {float(s.energy):.4g} W.h delivered, net, "
+            f"in {_duration(float(s.t_end))}",
+            f"  at the end {float(end.voltage):.4g} V, {float(end.current):.4g} A, "
+            f"{_celsius(end.temperature)} degC",
+            f"  between {float(least.voltage):.4g} and {float(most.voltage):.4g} V, "
+            f"{_celsius(least.temperature)} and {_celsius(most.temperature)} degC; "
+            f"{int(s.n_steps)} steps of the solver",
+        ]
+    if s.record.t.shape[-1]:
+        told += [f"  step {k + 1} skipped: {why}" for k, why in s.skipped.items()]
+    told += [f"  caution: {text}" for text in s.cautions]
+    return "\n".join(told)
+
+
+def _celsius(T: Any) -> str:
+    return f"{float(T) - ZERO_CELSIUS:.1f}"
+
+
+def _duration(seconds: float) -> str:
+    """In the largest unit of which there are two."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * length:
+            return f"{seconds / length:.4g} {unit}"
+    return f"{seconds:.4g} s"
 
 
 def to_xarray(s: "Solution", cell: Cell | None = None) -> "xr.Dataset":

@@ -66,6 +66,9 @@ class Solution(eqx.Module):
         """The model that was solved."""
         return self.equations.model
 
+    def __str__(self) -> str:
+        return _frames.in_words(self)
+
     @property
     def result(self) -> Result:
         """How the simulation ended; for one simulation, outside `jit`."""

@@ -30,10 +30,13 @@ def profile(tmp_path_factory):
     return path
 
 
-def test_run_protocol(tmp_path):
+def test_run_protocol(tmp_path, capsys):
     out = tmp_path / "o.csv"
     step = ["Discharge at 1C until 1.5 V"]
     assert main(["run", "nfm_hc_18650", "--protocol", *step, "--out", str(out)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("completed: ") and said[-1] == f"wrote {out}"
+    assert "A.h and" in said[1] and "at the end 1.5 V, 1.5 A" in said[2]
     header, rows = table(out)
     assert header == ["time_s", "current_A", "voltage_V", "temperature_degC"]
     assert float(rows[-1][2]) == pytest.approx(1.5, abs=1e-6)
@@ -141,6 +144,18 @@ def test_a_bpx_file_is_no_cell(tmp_path, capsys):
     na.io.write_bpx(file, load("lfp_aboutenergy"))
     assert main(["run", str(file), *REST, "--out", str(tmp_path / "o.csv")]) == 2
     assert "b.json is a BPX file" in capsys.readouterr().err
+
+
+def test_an_input_is_not_written_over(tmp_path, capsys, profile):
+    file = tmp_path / "cell.json"
+    write_cell(file, load("nfm_hc_18650"))
+    before, rows = file.read_bytes(), profile.read_bytes()
+    assert main(["run", str(file), *REST, "--out", f"{tmp_path}/./cell.json"]) == 2
+    assert "is what this command reads" in capsys.readouterr().err
+    arguments = ["--profile", str(profile), "--out", str(profile)]
+    assert main(["run", "nfm_hc_18650", *arguments]) == 2
+    assert main(["predict", "nfm_hc_18650", *arguments]) == 2
+    assert file.read_bytes() == before and profile.read_bytes() == rows
 
 
 @pytest.mark.parametrize("command", [["demo"], ["sweep", "FILE"]])

@@ -60,6 +60,14 @@ def test_fit_recovers_what_made_the_data(fitted):
         assert values[name] == pytest.approx(truth, rel=0.05)
 
 
+def test_printed(fitted):
+    lines = str(fitted).splitlines()
+    assert lines[0].startswith("converged after ")
+    assert lines[1].split()[:3] == ["0.75", "A", "voltage"] and "mV" in lines[1]
+    numbers = lines[lines.index("free parameters, with 90 % intervals:") + 1 :]
+    assert [n.split()[0] for n in numbers] == [row["name"] for row in fitted.table()]
+
+
 def test_intervals_hold_the_truth_and_nothing_is_at_a_bound(fitted):
     assert fitted.at_bound == ()
     for row in fitted.table():

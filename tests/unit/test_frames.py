@@ -3,6 +3,8 @@
 import runpy
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,6 +22,22 @@ def solution(cell, model):
         cycles=2,
     )
     return na.simulate(cell, protocol, model=model, keep_states=True)
+
+
+def test_printed(solution, cell, model):
+    """A person reads how it ended and what came out, not the fields of a record."""
+    first, *rest = str(solution).splitlines()
+    assert first == "completed: The protocol ran to its end."
+    assert f"{float(solution.capacity):.4g} A.h and" in rest[0] and "in 2 h" in rest[0]
+    assert f"at the end {float(solution.end.voltage):.4g} V, -" in rest[1]
+    steps = ["Charge at 1C until 3 V", "Rest for 1 min"]
+    skipping = na.simulate(cell, steps, model=model, start="charged")
+    assert "  step 1 skipped: already at" in str(skipping)
+    end = na.simulate(cell, "Rest for 1 min", model=model, keep="end")
+    assert len(str(end).splitlines()) == 4
+    many = jax.tree.map(lambda a: jnp.stack([a, a]), end)
+    assert str(many) == "2 simulations: 2 completed"
+    jax.jit(lambda s: [str(s)] and s.end.voltage)(end)
 
 
 def test_to_pandas(solution):

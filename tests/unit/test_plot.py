@@ -23,13 +23,29 @@ def test_overview(solution):
     axes = na.plot.overview(solution, own)
     assert axes is own
     (line,) = axes[0, 0].get_lines()
-    np.testing.assert_array_equal(line.get_ydata(), solution.voltage)
+    t, V = line.get_data()
+    np.testing.assert_allclose(V, solution.at(3600.0 * t).voltage, atol=1e-5)
+    assert len(t) > 8 * int(solution.n_steps) and np.all(np.isfinite(V))
     assert na.plot.overview(solution).shape == (2, 2)
     labels = [axis.get_ylabel() for axis in axes.flat]
     assert set(labels) < set(solution.keys())
     assert axes[1, 0].get_xlabel() == "Time [h]"
     with pytest.raises(ValueError, match="needs 4 axes, got 1"):
         na.plot.overview(solution, Figure().add_subplot())
+
+
+def test_overview_of_several_has_a_legend_off_the_lines(solution, cell, model):
+    steps = ["Discharge at 1C for 10 min", "Rest for 10 min"]
+    resting = na.simulate(cell, steps, model=model)
+    axes = na.plot.overview({"without": solution, "with a rest": resting})
+    said = [text.get_text() for text in axes[0, 0].get_legend().get_texts()]
+    assert said == ["without", "with a rest"]
+    # The current jumps where the rest begins, and does not slope.
+    t, current = axes[0, 1].get_lines()[1].get_data()
+    assert set(np.round(current / float(cell.nominal_capacity), 9)) == {0.0, 1.0}
+    assert np.ptp(t[np.abs(np.diff(current, append=0.0)) > 1e-6]) == 0.0
+    with pytest.raises(ValueError, match="at least one solution"):
+        na.plot.overview({})
 
 
 def test_losses_end_at_the_voltage(solution, cell):
