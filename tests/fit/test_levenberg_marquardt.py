@@ -7,7 +7,7 @@ from scipy import optimize
 from naion.fit._levenberg_marquardt import (
     Normal,
     Searches,
-    State,
+    SearchState,
     Steps,
     advanced,
     goes_well,
@@ -75,8 +75,8 @@ def test_searches_do_not_disturb_each_other():
     """Ten at once take the steps that each takes alone."""
     starts = np.random.default_rng(1).uniform(-2.0, 2.0, (10, 2))
     s = Searches.beginning(starts, *WIDE)
-    while np.any(s.state == State.SEARCHING):
-        (rows,) = np.nonzero(s.state == State.SEARCHING)
+    while np.any(s.state == SearchState.SEARCHING):
+        (rows,) = np.nonzero(s.state == SearchState.SEARCHING)
         found = Normal.of([rosenbrock(x) for x in s.trial[rows]])
         part, _ = advanced(s.part(rows), found, *WIDE, tolerance=1e-8, most=60)
         s.update(rows, part)
@@ -103,13 +103,13 @@ def test_what_has_no_slope_stays_alone():
     """One search meets a Jacobian that is not finite: it ends, the other goes on."""
     s = Searches.beginning(np.array([[-1.2, 1.0], [-1.2, 1.0]]), *WIDE)
     for k in range(60):
-        (rows,) = np.nonzero(s.state == State.SEARCHING)
+        (rows,) = np.nonzero(s.state == SearchState.SEARCHING)
         found = Normal.of([rosenbrock(x) for x in s.trial[rows]])
         if k > 0:
             found.curvature[rows == 0] = np.nan
         part, _ = advanced(s.part(rows), found, *WIDE, tolerance=1e-8, most=60)
         s.update(rows, part)
-        if not np.any(s.state == State.SEARCHING):
+        if not np.any(s.state == SearchState.SEARCHING):
             break
     np.testing.assert_allclose(s.x, [[-1.2, 1.0], [1.0, 1.0]], atol=1e-4)
 
@@ -118,7 +118,7 @@ def test_a_start_that_cannot_be_evaluated_ends_at_once():
     s = Searches.beginning(np.zeros((1, 2)), *WIDE)
     nothing = Normal(np.array([np.nan]), np.full((1, 2), np.nan), np.zeros((1, 2, 2)))
     s, better = advanced(s, nothing, *WIDE, tolerance=1e-4, most=30)
-    assert not better[0] and s.state[0] == State.FAILED_START
+    assert not better[0] and s.state[0] == SearchState.FAILED_START
     assert not np.isfinite(s.cost[0])
 
 
@@ -135,7 +135,7 @@ def searched(start, bounds, secants):
     """A search, with and without secants, and how many Jacobians it computed."""
     s, near, jacobians = Searches.beginning(start[None], *bounds), None, 0
     none = np.zeros((0, len(start)))
-    while s.state[0] == State.SEARCHING:
+    while s.state[0] == SearchState.SEARCHING:
         r, J = decays(s.trial[0])
         here = Predicted([], r, none)
         secant = goes_well(s, np.array([here.cost])) & secants
