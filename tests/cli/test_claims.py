@@ -96,10 +96,13 @@ def test_what_ships_can_be_read():
 def test_product_stays_within_bounds():
     """However far a vector goes, numbers stay what they can be."""
     product = claims.products(None)["oxide_lean"]
-    low, high = product.known.vector.bounds
-    made = product.made(jnp.asarray(product.median + 50.0))
+    vector = product.known.vector
+    low, high = vector.bounds
+    made = product.made(jnp.asarray(product.median + 1e6))
     E = float(made.cell.negative.particle.rate_constant.temperature.energy)
-    assert E <= 1.3 * 100e3 + 1.0
+    name = "negative.particle.rate_constant.temperature.energy"
+    # The claims' own spread of such energies ends at 1.3 of what was fitted.
+    assert pytest.approx(1.3 * high[vector.names.index(name)], rel=1e-6) == E
     assert made.design is not None
     assert float(made.design.allowance) <= 1.0
     drawn = product.drawn(5, 0)

@@ -33,9 +33,11 @@ _KINDS = {
 _ULPS = {
     **dict.fromkeys(FUNCTIONS.keys() - EXACT, 4),
     **dict.fromkeys(("rsqrt", "integer_pow"), 4),
-    **{"cbrt": 16, "sinh": 16, "cosh": 16, "erfc": 8, "exp2": 256},
+    **{"cbrt": 128, "sinh": 512, "cosh": 512, "erfc": 8, "exp2": 512},
 }
-"""Units in the last place between a result and XLA's; both approximate. What is not here
+"""Units in the last place between a result and XLA's; both approximate. XLA computes `exp2`,
+`sinh`, `cosh` and `cbrt` from exponentials and powers, whose errors grow with the argument:
+native results are within 2 of the exact ones (tests/kernels). What is not here
 agrees in every bit, but for sums and products of many terms, whose order is not XLA's."""
 
 _RULES = {
