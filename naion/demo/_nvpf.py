@@ -92,8 +92,7 @@ FREE = (
 
 RTOL = 2e-5
 """Tolerance of its simulations: at 2e-4 the choice of time steps makes the cost rough by more
-than a step along its long valleys gains, and the fit to all rates stalls at a cost of 157 to
-205 for 155 to 157 at this."""
+than a step along its long valleys gains (`python -m benchmarks alike`)."""
 
 AXIS = (FreeParameter(("gain",), (0.95, 1.05), "log", 0.01),)
 """The charge axis of each digitised figure, which may be off by a per cent: the steps of

@@ -38,8 +38,7 @@ dear: the cost of a trial is looked at first."""
 FINER = 2e-5
 """Tolerance of simulations at which a fit goes on that stalled at a looser one. Time steps
 that are chosen anew at each point make costs rough: fits of tens of numbers then end above
-the minimum, each processor's elsewhere (the NVPF cell's at 2e-4: 157 to 205, at this 155 to
-157, tests/fit/test_roughness.py has a small one)."""
+the minimum, each processor's elsewhere (`python -m benchmarks alike`)."""
 
 Done = Callable[[str, "Fit | Exception"], None]
 
@@ -151,15 +150,15 @@ def fleet(
     )
 
     def ended_finer(name: str, fit: Fit | Exception) -> None:
-        before = stalled[name]
+        found[name] = before = stalled[name]
+        # What fails at the finer tolerance has the fit that it had.
         if isinstance(fit, Fit):
-            fit = replace(
+            found[name] = replace(
                 fit,
                 evaluations=before.evaluations + fit.evaluations,
                 seconds=before.seconds + fit.seconds,
             )
-        found[name] = fit
-        done(name, fit)
+        done(name, found[name])
 
     finer = {n: replace(problems[n], rtol=FINER) for n in stalled}
     there = {n: f.z for n, f in stalled.items()}
