@@ -49,6 +49,7 @@ sanitise: $(STAMP)
 study: $(STAMP)
 	$(BIN)/python -m benchmarks mesh
 	$(BIN)/python -m benchmarks integrators
+	$(BIN)/python -m benchmarks alike
 	$(BIN)/python -m benchmarks leave_one_out
 	$(BIN)/python -m benchmarks selection
 	$(BIN)/python -m benchmarks posterior

@@ -14,7 +14,8 @@ ON_ONE_CORE = (
     *("packs", "parts", "scaling"),
 )
 ON_ALL_CORES = (
-    *("chemistries", "claims", "cluster", "cold_grid", "cold_grid_pybamm"),
+    *("alike", "chemistries", "claims", "cluster"),
+    *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),

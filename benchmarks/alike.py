@@ -1,12 +1,13 @@
 """Do fits end alike from starts that only rounding tells apart?
 
-The NVPF cell's fits, from their start and from it moved by 1e-9 and 1e-3 of the priors' widths;
-with corrections of the open-circuit potentials as monotone cubics and as what ships, linear in
-their values; at a loose and at the shipped tolerance of simulations, without the second search
-at a finer one that `fleet` adds.
+The NVPF cell's fits, from their start and from it moved by 1e-9 and 1e-3 of the priors'
+widths; with corrections of the open-circuit potentials as monotone cubics and as what
+ships, linear in their values; at a loose and at the shipped tolerance of simulations,
+without the second search at a finer one that `fleet` adds.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -24,21 +25,15 @@ LOOSE = 2e-4
 def with_corrections(problem: Problem, interpolation: str) -> Problem:
     """The same with another interpolation of both corrections."""
 
-    def tables(p: Problem):
-        cell = p.specimen.cell
-        return [
-            getattr(cell, side).particle.ocp.curve.correction
-            for side in ("negative", "positive")
-        ]
+    def tables(s: Any) -> list[Any]:
+        sides = s.cell.negative, s.cell.positive
+        return [side.particle.ocp.curve.correction for side in sides]
 
     changed = [
-        replace(table, interpolation=interpolation)  # pyright: ignore[reportArgumentType]
-        for table in tables(problem)
+        replace(table, interpolation=interpolation)
+        for table in tables(problem.specimen)
     ]
-    specimen = eqx.tree_at(
-        lambda s: tables(replace(problem, specimen=s)), problem.specimen, changed
-    )
-    return replace(problem, specimen=specimen)
+    return replace(problem, specimen=eqx.tree_at(tables, problem.specimen, changed))
 
 
 def costs(problem: Problem) -> list[float]:
