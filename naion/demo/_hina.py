@@ -124,13 +124,13 @@ def fast_charge(tables=EMBEDDED) -> Experiment:
         Part(Step(Mode.CURRENT, 0.0, duration=7200.0)),
     ]
     lasted = [float(c["time_s"][c["step"] == k][-1]) for k in range(3)]
-    # Longer than they took: their cut-offs end them.
+    # Longer than they took: cut-offs end them, and the rest waits for the data.
     steps = {
         "charge": Step(
             Mode.CURRENT, -FAST, duration=3.0 * lasted[0], upper_voltage=FULL
         ),
         "hold": Step(Mode.VOLTAGE, FULL, duration=3.0 * lasted[1], current_below=0.2),
-        "rest": Step(Mode.CURRENT, 0.0, duration=lasted[2]),
+        "rest": Step(Mode.CURRENT, 0.0, duration=3.0 * lasted[2]),
     }
     parts = []
     for k, (label, step) in enumerate(steps.items()):

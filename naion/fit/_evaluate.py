@@ -24,6 +24,7 @@ from ..parameters import (
 )
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
+from ..systems import Outputs
 from ._experiment import Experiment, Kind
 from ._free import Specimen
 from ._vector import FreeVector
@@ -51,8 +52,7 @@ class Seen(NamedTuple):
     """What an experiment would have measured.
 
     Attributes:
-        value: (m,); what a discharge would have measured after the model's end falls on
-            from the voltage there, see `AFTER_END`, and all else there counts as zero.
+        value: (m,); after the model's end as if it had gone on, see `_gone_on`.
         reached: whether the model went on to there, (m,).
     """
 
@@ -62,8 +62,7 @@ class Seen(NamedTuple):
 
 AFTER_END = 20.0
 """Fall of the voltage that a test goes on for after the model's end, over the time that it
-lasts then [V]: about as steep as discharges end. With no more than a jump there a fit would
-not know which way to go."""
+lasts then [V]: about as steep as discharges end."""
 
 
 class Rows:
@@ -223,19 +222,45 @@ def simulated(
     """What an experiment would have measured on a specimen."""
     _, solution = simulate_test(specimen, test, model, rtol, room)
     began = solution.began(test.since)
-    V_b, I_b, T_b, Q_b, E_b, _ = solution.at(began + test.b)
-    V_a, _, _, Q_a, E_a, _ = solution.at(began + test.a)
-    charge = jnp.where(test.kind == Kind.MEAN_VOLTAGE, Q_b - Q_a, 1.0)
-    current = jnp.where(test.kind == Kind.RESISTANCE, I_b, 1.0)
-    kinds = [V_b, (E_b - E_a) / charge, (V_a - V_b) / current, T_b]
-    value = jnp.select([test.kind == k for k in Kind], kinds)
-    reached = jnp.isfinite(value)
-    asked = jnp.where(reached, 1.0, began + test.b)
-    falling = solution.end.voltage - AFTER_END * (1.0 - solution.t_end / asked)
-    # A test that failed at once has no voltage either.
-    falling = jnp.where(jnp.isfinite(falling), falling, -AFTER_END)
-    after = jnp.where(test.kind == Kind.VOLTAGE, falling, 0.0)
-    return Seen(jnp.where(reached, value, after), reached)
+    reached = jnp.isfinite(solution.at(began + test.b).voltage)
+    a, b = (_gone_on(solution, began + t, test.temperature) for t in (test.a, test.b))
+    charge, energy = b.charge - a.charge, b.energy - a.energy
+    # Nothing flowed between times after an end at rest: the voltage there is the mean.
+    flowed = charge != 0.0
+    mean = jnp.where(flowed, energy / jnp.where(flowed, charge, 1.0), b.voltage)
+    current = jnp.where(b.current != 0.0, b.current, 1.0)
+    kinds = [b.voltage, mean, (a.voltage - b.voltage) / current, b.temperature]
+    return Seen(jnp.select([test.kind == k for k in Kind], kinds), reached)
+
+
+def _gone_on(solution: Solution, t: Array, temperature: Numbers) -> Outputs:
+    """Outputs at times, and after the model's end as if it had gone on.
+
+    With no more than a jump at the end a fit would not know which way to go, and one row of
+    many that lies behind it would forbid every step that moves the end. The voltage falls
+    on, see `AFTER_END`; current and temperature stay; charge and energy follow from them.
+
+    Args:
+        solution: of a test.
+        t: times since the start, NaN in a step that did not begin [s], (m,).
+        temperature: of a test that failed at once [K].
+    """
+    seen = solution.at(t)
+    reached = jnp.isfinite(seen.voltage)
+    began = jnp.isfinite(t)
+    asked = jnp.where(began & ~reached, t, 1.0)
+    late = jnp.where(began, 1.0 - solution.t_end / asked, 1.0)
+    dt = jnp.where(began, asked - solution.t_end, 0.0)
+    V, I, T, Q, E, margin = solution.end
+    V = jnp.where(jnp.isfinite(V), V, 0.0)
+    T = jnp.where(jnp.isfinite(T), T, temperature)
+    I, Q, E = (jnp.where(jnp.isfinite(x), x, 0.0) for x in (I, Q, E))
+    falling = V - AFTER_END * late
+    power = 0.5 * (V + falling) * I
+    after = Outputs(falling, I, T, Q + I * dt, E + power * dt, margin)
+    return Outputs(
+        *(jnp.where(reached, x, y) for x, y in zip(seen, after, strict=True))
+    )
 
 
 def simulate_test(
