@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from .._shapes import Alike, Scalar
 
-Interpolation = Literal["pchip", "parabolic", "linear"]
+Interpolation = Literal["pchip", "parabolic", "logarithmic", "linear"]
 Extrapolation = Literal["linear", "clamp"]
 
 
@@ -64,6 +64,8 @@ class Table(AbstractCurve):
             300, DOI 10.1137/0905021); "parabolic" takes its slopes from the parabolas
             through three points each: it may overshoot, and is linear in `y`, for values
             that are fitted ("pchip" has kinks in `y` wherever a slope changes its sign);
+            "logarithmic" is parabolic in the logarithm of `y`, for positive values that
+            are fitted over decades;
             "linear" has a kink at each point, which costs an adaptive integrator many
             steps.
         extrapolation: "linear" continues with the end slopes, "clamp" with the end
@@ -71,7 +73,8 @@ class Table(AbstractCurve):
 
     Raises:
         ValueError: for fewer than two points, unequal lengths, numbers that are not
-            finite, points in no order or with two values, or unknown words.
+            finite, points in no order or with two values, unknown words, or values of a
+            logarithmic table that are not above zero.
     """
 
     x: Float[Array, " n"]
@@ -96,13 +99,25 @@ class Table(AbstractCurve):
                 )
         self.x, self.y = _in_order(x, y)
         self.interpolation, self.extrapolation = interpolation, extrapolation
+        if interpolation == "logarithmic" and not isinstance(self.y, Tracer):
+            below = np.asarray(self.y)[np.asarray(self.y) <= 0.0]
+            if below.size:
+                raise ValueError(
+                    "y of a logarithmic table: expected values above zero, got "
+                    f"{below[0]:g}. Use interpolation='parabolic' or 'pchip'."
+                )
 
     def __call__(self, x: Alike) -> Alike:
         return self.prepared()(x)
 
-    def prepared(self) -> "PiecewiseCubic":
+    def prepared(self) -> "PiecewiseCubic | _Exponential":
+        if self.interpolation == "logarithmic":
+            return _Exponential(self._cubics(jnp.log(self.y)))
+        return self._cubics(self.y)
+
+    def _cubics(self, y: Float[Array, " n"]) -> "PiecewiseCubic":
         width = jnp.diff(self.x)
-        secant = jnp.diff(self.y) / width
+        secant = jnp.diff(y) / width
         goes_on = 1.0 if self.extrapolation == "linear" else 0.0
         if self.interpolation == "linear" or self.x.shape[0] < 3:
             left = right = secant
@@ -110,7 +125,7 @@ class Table(AbstractCurve):
             of = _pchip_slopes if self.interpolation == "pchip" else _parabolic_slopes
             slope = of(width, secant)
             left, right = slope[:-1], slope[1:]
-        return piecewise_cubic(self.x, self.y, left, right, goes_on)
+        return piecewise_cubic(self.x, y, left, right, goes_on)
 
 
 def _in_order(x: Any, y: Any) -> tuple[Array, Array]:
@@ -188,6 +203,18 @@ class PiecewiseCubic(AbstractCurve):
 
     def __call__(self, x: Alike) -> Alike:
         return _cubic(self.knots, self.pieces, x)
+
+    def prepared(self) -> AbstractCurve:
+        return self
+
+
+class _Exponential(AbstractCurve):
+    """The exponential of a curve: a prepared logarithmic `Table`."""
+
+    exponent: PiecewiseCubic
+
+    def __call__(self, x: Alike) -> Alike:
+        return jnp.exp(self.exponent(x))
 
     def prepared(self) -> AbstractCurve:
         return self

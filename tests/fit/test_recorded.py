@@ -8,7 +8,10 @@ import pytest
 
 import naion as na
 from naion.fit import (
+    Experiment,
     FreeParameter,
+    Kind,
+    Observations,
     Part,
     Problem,
     SearchState,
@@ -130,6 +133,34 @@ def test_temperature_is_observed(cell):
     problem = Problem(Specimen(cell, [0.0]), (RESISTANCE,), (e,), model)
     (values,) = problem.predictions(problem.start)
     assert np.all(np.diff(values[12:]) > 0.0) and 298.0 < values[12] < 299.0
+
+
+def test_rows_behind_the_end_of_the_model_go_on_from_it(cell):
+    """One such row of many that jumps forbids every step that moves the end."""
+    step = Step(Mode.CURRENT, 6.0, duration=3600.0, lower_voltage=2.8)
+    discharge = na.Protocol([Step(Mode.CURRENT, 0.0, duration=1.0), step])
+    model = na.DFN(MODEL.mesh, na.Lumped())
+    run = na.simulate(cell, discharge, model=model, temperature=298.15)
+    end = float(run.t_end)
+    b = end * np.array([1.0 - 1e-6, 1.0 + 1e-6, 1.1])
+    seen = tuple(
+        Observations(kind, np.full(3, a), b, np.full(3, 1.0), np.ones(3), "seen", b)
+        for kind in Kind
+        for a in ([0.5, 1.05 * end] if kind is Kind.MEAN_VOLTAGE else [0.5])
+    )
+    e = Experiment("early", discharge, 298.15, seen)
+    problem = Problem(Specimen(cell, [0.0]), (RESISTANCE,), (e,), model)
+    before, behind, late = (
+        np.asarray(problem.residuals(problem.start))[:15].reshape(5, 3).T
+    )
+    here = [0, 1, 3, 4]  # The other mean begins behind the end.
+    np.testing.assert_allclose(behind[here], before[here], rtol=1e-3)
+    voltage, mean, _, resistance, warm = late + 1.0
+    assert voltage == pytest.approx(2.8 - 20.0 * (1.0 - 1.0 / 1.1), abs=0.05)
+    assert voltage < mean < before[1] + 1.0 and resistance > before[3] + 1.0
+    assert warm == pytest.approx(float(run.end.temperature), abs=0.2)
+    (numbers,) = problem.predictions(problem.start)
+    assert np.isnan(numbers.reshape(5, 3)[:, 1:]).all(), "they were not measured"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,23 @@ def test_parabolic_is_linear_in_its_values():
     np.testing.assert_allclose(at(2.0 * a - b), 2.0 * at(a) - at(b), atol=1e-12)
 
 
+def test_logarithmic_is_parabolic_in_the_logarithm():
+    """Positive between values of different decades, where a parabolic one is not."""
+    y = np.array([1.0, 1.0, 1e-3, 2.0, 1e3])
+    x = np.linspace(0.0, 1.0, len(y))
+    found = np.asarray(Table(x, y, "logarithmic")(INSIDE))
+    expected = np.exp(np.asarray(Table(x, np.log(y), "parabolic")(INSIDE)))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert np.min(Table(x, y, "parabolic")(INSIDE)) < 0.0 < found.min()
+    clamped = Table(x, y, "logarithmic", "clamp")
+    np.testing.assert_allclose(clamped(jnp.array([-0.5, 1.5])), y[[0, -1]], rtol=1e-12)
+
+
+def test_logarithmic_needs_values_above_zero():
+    with pytest.raises(ValueError, match="above zero, got -1"):
+        Table([0.0, 0.5, 1.0], [1.0, -1.0, 2.0], "logarithmic")
+
+
 def test_linear_equals_numpy():
     y = Y["with extrema"]
     curve = table(y, interpolation="linear")
