@@ -30,7 +30,8 @@ from ._cell import (
     Thermal,
     ThroughPlane,
 )
-from ._check import check, possible
+from ._check import check
+from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._registry import available, is_set, load, load_set, schema, template
 from ._roles import Role, about, is_of_design, leaf, role_of

@@ -15,6 +15,22 @@ from ..physics.sei import SEI
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
+from ._range import (
+    AT_MOST_ONE,
+    EFFICIENCY,
+    FRACTION,
+    LENGTH,
+    SHARE,
+    TEMPERATURE,
+    VOLTAGE,
+    Over,
+    Range,
+    Rule,
+    Term,
+    above_zero,
+    between,
+    from_zero,
+)
 from ._roles import Role, about
 
 Scalar = Float[Array, ""]
@@ -39,13 +55,39 @@ class Particle(eqx.Module):
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
-    radius: Scalar = eqx.field(metadata=about(Role.DESIGN))
-    c_max: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
-    diffusivity: Property = eqx.field(metadata=about(Role.TRANSPORT))
-    ocp: Property = eqx.field(metadata=about(Role.OPEN_CIRCUIT_POTENTIAL))
-    dudt: Property = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
-    rate_constant: Property = eqx.field(metadata=about(Role.KINETICS))
-    film_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
+    radius: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH))
+    c_max: Scalar = eqx.field(
+        metadata=about(
+            Role.BALANCE,
+            above_zero("mol.m-3"),
+            of_design=True,
+            title="maximum concentration",
+        )
+    )
+    diffusivity: Property = eqx.field(
+        metadata=about(Role.TRANSPORT, Over(above_zero("m2.s-1")))
+    )
+    ocp: Property = eqx.field(
+        metadata=about(
+            Role.OPEN_CIRCUIT_POTENTIAL,
+            Over(Range(unit="V")),
+            title="open-circuit potential",
+        )
+    )
+    # Tables of functions are steep at their ends: 0.11 V.K-1 in a published set.
+    dudt: Property = eqx.field(
+        metadata=about(
+            Role.TEMPERATURE_LAW,
+            Over(Range(-0.5, 0.5, unit="V.K-1")),
+            title="entropic coefficient",
+        )
+    )
+    rate_constant: Property = eqx.field(
+        metadata=about(Role.KINETICS, Over(above_zero("m.s-1")))
+    )
+    film_resistance: Property = eqx.field(
+        metadata=about(Role.RESISTANCE, Over(from_zero("ohm.m2")))
+    )
     hysteresis: Hysteresis | None = eqx.field(
         metadata=about(Role.HYSTERESIS), default=None
     )
@@ -65,7 +107,9 @@ class Material(eqx.Module):
         particle: its particles.
     """
 
-    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    active_fraction: Scalar = eqx.field(
+        metadata=about(Role.BALANCE, FRACTION, of_design=True)
+    )
     particle: Particle
 
 
@@ -86,13 +130,30 @@ class Electrode(eqx.Module):
         others: further active materials or particle sizes.
     """
 
-    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
-    transport_efficiency: Scalar = eqx.field(
-        metadata=about(Role.TRANSPORT, of_design=True)
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
+    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, FRACTION, of_design=True))
+    active_fraction: Scalar = eqx.field(
+        metadata=about(
+            Role.BALANCE,
+            FRACTION,
+            of_design=True,
+            rule=Rule(
+                "porosity + active fractions",
+                lambda e: (
+                    Term(e.porosity),
+                    Term(e.active_fraction),
+                    *(Term(m.active_fraction) for m in e.others),
+                ),
+                AT_MOST_ONE,
+            ),
+        )
     )
-    conductivity: Scalar = eqx.field(metadata=about(Role.TRANSPORT))
+    transport_efficiency: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, EFFICIENCY, of_design=True)
+    )
+    conductivity: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, above_zero("S.m-1"))
+    )
     particle: Particle
     plating: Plating | None = eqx.field(metadata=about(Role.KINETICS), default=None)
     sei: SEI | None = eqx.field(metadata=about(Role.KINETICS), default=None)
@@ -135,10 +196,13 @@ class Separator(eqx.Module):
         transport_efficiency: effective over bulk transport, B [-].
     """
 
-    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
+    # One: a separator that is not resolved, in a published set.
+    porosity: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, EFFICIENCY, of_design=True)
+    )
     transport_efficiency: Scalar = eqx.field(
-        metadata=about(Role.TRANSPORT, of_design=True)
+        metadata=about(Role.TRANSPORT, EFFICIENCY, of_design=True)
     )
 
 
@@ -153,11 +217,23 @@ class Electrolyte(eqx.Module):
         thermodynamic_factor: chi = 1 + dln f/dln c [-].
     """
 
-    concentration: Scalar
-    conductivity: Property
-    diffusivity: Property
-    t_plus: Property
-    thermodynamic_factor: Property
+    concentration: Scalar = eqx.field(metadata=about(range=above_zero("mol.m-3")))
+    conductivity: Property = eqx.field(
+        metadata=about(range=Over(above_zero("S.m-1"), "salt"))
+    )
+    diffusivity: Property = eqx.field(
+        metadata=about(range=Over(above_zero("m2.s-1"), "salt"))
+    )
+    # Below zero in published sets, where salt is high and ions pair.
+    t_plus: Property = eqx.field(
+        metadata=about(
+            range=Over(between(-1.0, 1.0), "initial salt"),
+            title="cation transference number",
+        )
+    )
+    thermodynamic_factor: Property = eqx.field(
+        metadata=about(range=Over(above_zero(), "initial salt"))
+    )
 
 
 class ThroughPlane(eqx.Module):
@@ -169,9 +245,19 @@ class ThroughPlane(eqx.Module):
         last: share at the other face; the rest is at the edges, the same for all layers.
     """
 
-    conductance: Scalar
-    first: Scalar
-    last: Scalar
+    conductance: Scalar = eqx.field(metadata=about(range=above_zero("W.K-1")))
+    first: Scalar = eqx.field(
+        metadata=about(range=SHARE, title="cooling at first face")
+    )
+    last: Scalar = eqx.field(
+        metadata=about(
+            range=SHARE,
+            title="cooling at last face",
+            rule=Rule(
+                "first + last", lambda t: (Term(t.first), Term(t.last)), AT_MOST_ONE
+            ),
+        )
+    )
 
 
 class Thermal(eqx.Module):
@@ -184,9 +270,15 @@ class Thermal(eqx.Module):
         through_plane: what the model `ThroughStack` needs, or none.
     """
 
-    mass: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    specific_heat: Scalar = eqx.field(metadata=about(Role.HEAT))
-    cooling: Scalar = eqx.field(metadata=about(Role.HEAT, of_design=True))
+    mass: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, above_zero("kg"), of_design=True)
+    )
+    specific_heat: Scalar = eqx.field(
+        metadata=about(Role.HEAT, above_zero("J.kg-1.K-1"))
+    )
+    cooling: Scalar = eqx.field(
+        metadata=about(Role.HEAT, from_zero("W.K-1"), of_design=True)
+    )
     through_plane: ThroughPlane | None = eqx.field(
         metadata=about(Role.HEAT), default=None
     )
@@ -195,15 +287,30 @@ class Thermal(eqx.Module):
 class Limits(eqx.Module):
     """Voltage window of the cell [V]."""
 
-    lower_voltage: Scalar
-    upper_voltage: Scalar
+    lower_voltage: Scalar = eqx.field(
+        metadata=about(range=VOLTAGE, title="lower voltage limit")
+    )
+    upper_voltage: Scalar = eqx.field(
+        metadata=about(
+            range=VOLTAGE,
+            title="upper voltage limit",
+            rule=Rule(
+                "upper_voltage - lower_voltage",
+                lambda limits: (
+                    Term(limits.upper_voltage),
+                    Term(limits.lower_voltage, -1.0),
+                ),
+                above_zero("V"),
+            ),
+        )
+    )
 
 
 class Stoichiometry(eqx.Module):
     """Uniform stoichiometries of both electrodes [-]."""
 
-    negative: Scalar
-    positive: Scalar
+    negative: Scalar = eqx.field(metadata=about(range=FRACTION))
+    positive: Scalar = eqx.field(metadata=about(range=FRACTION))
 
 
 class Defaults(eqx.Module):
@@ -245,13 +352,25 @@ class Cell(eqx.Module):
     separator: Separator
     positive: Electrode
     electrolyte: Electrolyte = eqx.field(metadata=about(Role.TRANSPORT))
-    area: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    contact_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
+    area: Scalar = eqx.field(
+        metadata=about(
+            Role.DESIGN, above_zero("m2"), of_design=True, title="electrode area"
+        )
+    )
+    contact_resistance: Property = eqx.field(
+        metadata=about(Role.RESISTANCE, Over(from_zero("ohm")))
+    )
     thermal: Thermal
     limits: Limits = eqx.field(metadata=about(Role.DESIGN))
-    nominal_capacity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    temperature: Scalar = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
-    published: Stoichiometry = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    nominal_capacity: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, above_zero("A.h"), of_design=True)
+    )
+    temperature: Scalar = eqx.field(
+        metadata=about(Role.TEMPERATURE_LAW, TEMPERATURE, title="reference temperature")
+    )
+    published: Stoichiometry = eqx.field(
+        metadata=about(Role.BALANCE, of_design=True, title="published stoichiometry")
+    )
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
     defaults: Defaults = Defaults()
 
