@@ -1,9 +1,10 @@
 """The cell: one immutable pytree of physical numbers."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..mesh import Mesh
@@ -15,6 +16,9 @@ from ..physics.sei import SEI
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
+from ._describe import in_html, in_words
+from ._names import as_given, found, named, replaced
+from ._numbers import check_as
 from ._range import (
     AT_MOST_ONE,
     EFFICIENCY,
@@ -373,6 +377,61 @@ class Cell(eqx.Module):
     )
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
     defaults: Defaults = Defaults()
+
+    def with_(self, **values: Any) -> "Cell":
+        """The cell with other numbers, by their readable names and in SI.
+
+            cell.with_(**{"Negative electrode thickness [m]": 60e-6})
+            cell.with_(**{"Positive particle diffusivity [m2.s-1]": 1e-15})
+            cell.with_(nominal_capacity=1.4)
+
+        Differentiable; values may be traced.
+
+        Args:
+            values: a number; for a curve also two columns (x, y) or a curve of
+                `naion.properties`, which keep the law in temperature that is there, or a
+                whole `Property`. Names are those of `keys`, dotted paths, or PyBaMM's.
+
+        Raises:
+            KeyError: for an unknown name, with the nearest ones.
+            TypeError: for what is not a number, naming it.
+            ValueError: when the cell cannot be, see `check`; or for a name given twice.
+        """
+        new, met = self, {}
+        for name, value in values.items():
+            there = found(self, name)
+            if there.path in met:
+                raise ValueError(
+                    f"{met[there.path]!r} and {name!r} are the same number; give one."
+                )
+            met[there.path] = name
+            value = as_given(there, value, jnp.shape(self.area))
+            new = replaced(new, there.path, value)
+        check_as(new, Cell)
+        return new
+
+    def __getitem__(self, name: str) -> Any:
+        """A number in SI, or a property, by its readable name: see `keys`.
+
+        Raises:
+            KeyError: for an unknown name, with the nearest ones.
+        """
+        return found(self, name).value
+
+    def keys(self) -> list[str]:
+        """Readable names of all numbers and curves."""
+        return [n.name for n in named(self)]
+
+    def search(self, text: str) -> list[str]:
+        """Names that contain a text, in any case."""
+        return [name for name in self.keys() if text.lower() in name.lower()]
+
+    def __str__(self) -> str:
+        return in_words(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return in_html(self)
 
     def layer(self, n: int) -> "Cell":
         """One of n equal layers, which lie in parallel in the cell."""

@@ -85,7 +85,7 @@ def check_as(cell: Any, kind: type[eqx.Module]) -> None:
     leaves = jax.tree.leaves(cell)
     if any(isinstance(leaf, Tracer) for leaf in leaves):
         return
-    stacked = np.shape(cell.area) if isinstance(cell, kind) else ()
+    stacked = np.shape(getattr(cell, "area", 0.0)) if isinstance(cell, kind) else ()
     if stacked and all(np.shape(a)[: len(stacked)] == stacked for a in leaves):
         _check_each(cell, kind)
         return
@@ -265,7 +265,7 @@ def _of_property(p: Property, path: str, over: Over, cell: Any) -> Iterator[Numb
         yield Number(path, times(curve.y), range, along)
         if curve.extrapolation == "clamp":
             return
-    x = _compositions(over, cell)
+    x = compositions(over, cell)
     try:
         with np.errstate(all="ignore"):
             values = times(_evaluated(curve, x, cell.temperature))
@@ -275,8 +275,9 @@ def _of_property(p: Property, path: str, over: Over, cell: Any) -> Iterator[Numb
     yield Number(path, values, range, (over.where, x))
 
 
-def _compositions(over: Over, cell: Any) -> Any:
-    if over.where == "stoichiometry":
+def compositions(over: Over | None, cell: Any) -> Any:
+    """Where a property is looked at."""
+    if over is None or over.where == "stoichiometry":
         return STOICHIOMETRIES
     salt = cell.electrolyte.concentration
     return salt * (SALT if over.where == "salt" else np.ones(1))
