@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jaxtyping import Array
 
 from .._columns import in_columns
 from .._constants import ZERO_CELSIUS
@@ -174,14 +176,14 @@ def _curve(n: Named, cell: Any) -> tuple[np.ndarray | None, Any]:
             return x, y * np.asarray(p.scale * p.temperature(cell.temperature))
         x = np.asarray(compositions(n.over, cell))
         with np.errstate(all="ignore"):
-            return x, np.asarray(_values(p, x, cell.temperature))
+            return x, np.asarray(_values(p, jnp.asarray(x), cell.temperature))
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         # Text that is no expression, shapes that do not fit: a check says so.
         return None, None
 
 
 @jax.jit
-def _values(p: Property, x: np.ndarray, T: Any) -> Any:
+def _values(p: Property, x: Array, T: Any) -> Any:
     """Compiled whole: operation by operation takes seconds the first time."""
     return p(x, T)
 
