@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 
+from .._files import read_toml
 from .._precision import require_x64
 from ._cell import Cell
 from ._known import ask_of, remember
@@ -32,6 +33,18 @@ def available() -> tuple[str, ...]:
     file in its folder, and in the folders there, is a set, named as the file.
     """
     return tuple(sorted(_registered()))
+
+
+def titles() -> dict[str, str]:
+    """One line on every set, by name; no numbers are read.
+
+    Raises:
+        ValueError: for a file that is no TOML, naming it.
+    """
+    files = _registered()
+    return {
+        name: str(read_toml(files[name]).get("title", "")) for name in sorted(files)
+    }
 
 
 def is_set(name: str | Path) -> bool:
