@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from ._cautions import Caution
     from ._precision import enable_x64
+    from ._progress import ProgressBar
     from ._results import Result
     from .mesh import Mesh
     from .models import DFN, Isothermal, Lumped, ThroughStack
@@ -35,6 +36,7 @@ __all__ = [
     "Lumped",
     "Mesh",
     "Mode",
+    "ProgressBar",
     "Protocol",
     "Result",
     "Solution",
@@ -58,6 +60,7 @@ __all__ = [
 _HOMES = {
     "Caution": "._cautions",
     "enable_x64": "._precision",
+    "ProgressBar": "._progress",
     "Result": "._results",
     "batch": ".batch",
     "claims": ".claims",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any, NamedTuple, TypeVar
 
-from .._progress import Progress, silent
+from .._progress import Counted, Progress, silent
 
 Task = TypeVar("Task", bound=Hashable)
 
@@ -73,10 +73,11 @@ class Throughput:
             each = statistics.median(rates.values())
             said = f"{len(rates)} workers, median {each:.3g}, least {rates[slow]:.3g}"
             said += f" ({slow})"
-        return (
+        text = (
             f"{self.lanes} {self.what} done, {left} left: {seconds:.1f} s so far, about "
             f"{left * seconds / self.lanes:.0f} s to go; {self.what} per second: {said}"
         )
+        return Counted(text, self.lanes, self.lanes + left)
 
 
 def deal(

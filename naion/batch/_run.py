@@ -14,7 +14,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from .._cautions import caution
-from .._progress import Progress, silent
+from .._progress import Counted, Progress, silent
 from .._version import __version__
 from ._checkpoint import Checkpoint
 from ._chunks import Chunk, Work, dealt, pack, unpack
@@ -144,10 +144,10 @@ def _here(
         compiled = now if i == 0 else compiled
         left = (now - compiled) / max(i, 1) * (len(todo) - i - 1)
         rest = f", about {left:.0f} s to go" if i else ""
-        progress(
-            f"chunk {chunks.index(c) + 1} of {len(chunks)} ({c.count} lanes): "
-            f"{now - began:.1f} s so far{rest}"
-        )
+        k = chunks.index(c) + 1
+        text = f"chunk {k} of {len(chunks)} ({c.count} lanes): "
+        text += f"{now - began:.1f} s so far{rest}"
+        progress(Counted(text, k, len(chunks)))
 
 
 def _joined(parts: Sequence[list[np.ndarray]], out: Any) -> Any:

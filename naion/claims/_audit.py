@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._progress import Progress, silent
+from .._progress import Counted, Progress, silent
 from ..batch import Checkpoint, Lanes, Program
 from ..parameters import QUALITIES, Sourced
 from ._answer import Answer, Audit, Change
@@ -62,14 +62,16 @@ def audit(
     programs: dict[Any, Asked] = {}
     found = []
     for k, claim in enumerate(claims, start=1):
-        progress(f"claim {k} of {len(claims)}, {claim.name}: {claim.said}")
+        text = f"claim {k} of {len(claims)}, {claim.name}: {claim.said}"
+        progress(Counted(text, k - 1, len(claims)))
         answers: list[Answer] = []
         computed = False
         for i, reading in enumerate(claim.readings, start=1):
             which = f"  reading {i} of {len(claim.readings)}: "
 
             def say(text: str, which=which) -> None:
-                progress(which + text)
+                # Of a reading, not of all that there is to do.
+                progress(which + str(text))
 
             names = tuple(n for n in (reading.product, reading.other) if n)
             own = tuple(products[n] for n in names)

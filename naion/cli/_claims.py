@@ -49,7 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
 
     def say(text: str) -> None:
-        aloud(f"[{time.perf_counter() - began:5.0f} s] {text}")
+        aloud(f"[{time.perf_counter() - began:5.0f} s] " + text)
 
     say("reading the claims, and what is known of the cells that they are about")
     picked = chosen(load(arguments.claims), arguments.claim)

@@ -12,10 +12,12 @@ import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ._exit import EXIT
+
+SHELLS = ("bash", "zsh", "fish")
 
 KEPT = "what was finished is kept, and the same command goes on from there"
 
@@ -54,11 +56,13 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
+    if given[:1] == ["--print-completion"]:
+        return _completion(given[1:])
     arguments = _parser(given).parse_args(given)
     from .._precision import enable_x64
-    from ._said import cautions_as_lines, complaint, crash
+    from ._said import cautions_as_lines, complaint, crash, voice
 
-    with cautions_as_lines():
+    with cautions_as_lines(), voice(arguments.verbose, arguments.quiet):
         try:
             enable_x64()
             status = arguments.command(arguments)
@@ -102,8 +106,35 @@ def _options(parser: argparse.ArgumentParser) -> set[str]:
     return found
 
 
-def _parser(given: list[str]) -> argparse.ArgumentParser:
-    """The parser, with the options of the command that is asked for."""
+def _add_voice(parser: argparse.ArgumentParser, verbose: Any, quiet: Any) -> None:
+    """Options that all commands have, before and behind the command's name."""
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=verbose,
+        help="lines of progress instead of a bar; -vv: all that is logged",
+    )
+    how.add_argument(
+        "-q", "--quiet", action="store_true", default=quiet, help="no progress"
+    )
+
+
+def _completion(given: list[str]) -> int:
+    """Print the completion of a shell, for all commands."""
+    if len(given) != 1 or given[0] not in SHELLS:
+        known = ", ".join(SHELLS)
+        print(f"naion: --print-completion takes one of {known}.", file=sys.stderr)
+        return EXIT["bad_input"]
+    import shtab
+
+    print(shtab.complete(_parser([], every=True), shell=given[0]))
+    return EXIT["completed"]
+
+
+def _parser(given: list[str], every: bool = False) -> argparse.ArgumentParser:
+    """The parser, with the options of the command that is asked for, or of all."""
     parser = _Parser(
         prog="naion",
         description="Doyle-Fuller-Newman model of sodium-ion cells.",
@@ -112,11 +143,18 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
         "5 internal error, 130 stopped by Ctrl-C.",
     )
     parser.add_argument("--version", action="version", version=f"naion {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        help="print what makes a shell complete naion's commands and options",
+    )
+    _add_voice(parser, 0, False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((text for text in given if not text.startswith("-")), "")
     for name, about in COMMANDS.items():
         one = commands.add_parser(name, help=about.help)
-        if name == asked:
+        _add_voice(one, argparse.SUPPRESS, argparse.SUPPRESS)
+        if every or name == asked:
             module = _module(about)
             module.options(one)
             one.set_defaults(command=module.command, when_stopped=about.when_stopped)

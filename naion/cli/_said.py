@@ -1,5 +1,6 @@
 """What the command line says of cautions, of wrong input and of its own mistakes."""
 
+import logging
 import sys
 import tempfile
 import traceback
@@ -9,11 +10,56 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._cautions import Caution
+from .._progress import LOGGER, ProgressBar
+
+
+class _Voice:
+    """How progress is told: by a bar on a terminal, else by lines."""
+
+    quiet = False
+    bar: ProgressBar | None = None
 
 
 def aloud(text: str) -> None:
-    """Print a line of progress at once, also into a pipe."""
-    print(text, flush=True)
+    """Tell progress at once: in a bar on a terminal, as lines in a pipe.
+
+    `-v` prints lines on terminals too; `-q` says nothing.
+    """
+    if _Voice.bar is not None:
+        _Voice.bar(text)
+        return
+    LOGGER.info("%s", text)
+    if not _Voice.quiet:
+        print(text, flush=True)
+
+
+@contextmanager
+def voice(verbose: int = 0, quiet: bool = False) -> Iterator[None]:
+    """How much a command says.
+
+    Args:
+        verbose: 1: lines of progress also on a terminal; 2: what naion and JAX log.
+        quiet: no progress; results, cautions and errors stay.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    loggers = [LOGGER, logging.getLogger("jax")] if verbose > 1 else []
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if logger is LOGGER else logging.INFO)
+    _Voice.quiet = quiet or verbose > 1
+    if sys.stderr.isatty() and not quiet and not verbose:
+        _Voice.bar = ProgressBar()
+    try:
+        yield
+    finally:
+        if _Voice.bar is not None:
+            _Voice.bar.close()
+        _Voice.bar, _Voice.quiet = None, False
+        for logger, level in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from .._files import write_whole
-from ..parameters import QUALITIES, available, load_set, schema, template
+from ..parameters import QUALITIES, load_set, schema, template, titles
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ def command(arguments: argparse.Namespace) -> int:
     elif arguments.new is not None:
         _write_new(arguments.new)
     elif arguments.name is None:
-        for name in available():
-            print(f"{name:28s} {load_set(name).title}")
+        for name, title in titles().items():
+            print(f"{name:28s} {title}")
     else:
         _show(arguments.name)
     return 0

@@ -57,7 +57,7 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     began = time.perf_counter()
 
     def say(text: str) -> None:
-        progress(f"[{time.perf_counter() - began:6.1f} s] {text}")
+        progress(f"[{time.perf_counter() - began:6.1f} s] " + text)
 
     out.mkdir(parents=True, exist_ok=True)
     tables = full_tables(out / "tables") if full else EMBEDDED

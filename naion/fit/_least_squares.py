@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._precision import enable_x64
-from .._progress import Progress, silent
+from .._progress import Counted, Progress, silent
 from ..batch import Checkpoint, deal, digest, workers_of
 from ._common import Common
 from ._fit import Fit, fit_at
@@ -396,7 +396,8 @@ def _said(s: Searches, rows: np.ndarray) -> str:
     if len(s.cost) == 1:
         return f"iteration {s.evaluations[0]}: cost {s.cost[0]:.5g}"
     ended = int(np.sum(s.state != SearchState.SEARCHING))
-    return f"{ended} of {len(s.cost)} fits done, {len(rows)} under way"
+    text = f"{ended} of {len(s.cost)} fits done, {len(rows)} under way"
+    return Counted(text, ended, len(s.cost))
 
 
 def _alike(problems: Mapping[str, Problem]) -> None:

@@ -30,9 +30,10 @@ from ._cell import (
     Thermal,
     ThroughPlane,
 )
-from ._check import check, possible
+from ._check import check
+from ._numbers import possible
 from ._parameter_set import ParameterSet
-from ._registry import available, is_set, load, load_set, schema, template
+from ._registry import available, is_set, load, load_set, schema, template, titles
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
@@ -109,6 +110,7 @@ __all__ = [
     "stoichiometry_at_voltage",
     "suited_mesh",
     "template",
+    "titles",
     "to_json",
     "walled",
     "with_double_layer",

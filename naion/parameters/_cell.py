@@ -1,9 +1,10 @@
 """The cell: one immutable pytree of physical numbers."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..mesh import Mesh
@@ -15,6 +16,25 @@ from ..physics.sei import SEI
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
+from ._describe import in_html, in_words
+from ._names import as_given, found, named, replaced
+from ._numbers import check_as
+from ._range import (
+    AT_MOST_ONE,
+    EFFICIENCY,
+    FRACTION,
+    LENGTH,
+    SHARE,
+    TEMPERATURE,
+    VOLTAGE,
+    Over,
+    Range,
+    Rule,
+    Term,
+    above_zero,
+    between,
+    from_zero,
+)
 from ._roles import Role, about
 
 Scalar = Float[Array, ""]
@@ -39,13 +59,39 @@ class Particle(eqx.Module):
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
-    radius: Scalar = eqx.field(metadata=about(Role.DESIGN))
-    c_max: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
-    diffusivity: Property = eqx.field(metadata=about(Role.TRANSPORT))
-    ocp: Property = eqx.field(metadata=about(Role.OPEN_CIRCUIT_POTENTIAL))
-    dudt: Property = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
-    rate_constant: Property = eqx.field(metadata=about(Role.KINETICS))
-    film_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
+    radius: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH))
+    c_max: Scalar = eqx.field(
+        metadata=about(
+            Role.BALANCE,
+            above_zero("mol.m-3"),
+            of_design=True,
+            title="maximum concentration",
+        )
+    )
+    diffusivity: Property = eqx.field(
+        metadata=about(Role.TRANSPORT, Over(above_zero("m2.s-1")))
+    )
+    ocp: Property = eqx.field(
+        metadata=about(
+            Role.OPEN_CIRCUIT_POTENTIAL,
+            Over(Range(unit="V")),
+            title="open-circuit potential",
+        )
+    )
+    # Tables of functions are steep at their ends: 0.11 V.K-1 in a published set.
+    dudt: Property = eqx.field(
+        metadata=about(
+            Role.TEMPERATURE_LAW,
+            Over(Range(-0.5, 0.5, unit="V.K-1")),
+            title="entropic coefficient",
+        )
+    )
+    rate_constant: Property = eqx.field(
+        metadata=about(Role.KINETICS, Over(above_zero("m.s-1")))
+    )
+    film_resistance: Property = eqx.field(
+        metadata=about(Role.RESISTANCE, Over(from_zero("ohm.m2")))
+    )
     hysteresis: Hysteresis | None = eqx.field(
         metadata=about(Role.HYSTERESIS), default=None
     )
@@ -65,7 +111,9 @@ class Material(eqx.Module):
         particle: its particles.
     """
 
-    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    active_fraction: Scalar = eqx.field(
+        metadata=about(Role.BALANCE, FRACTION, of_design=True)
+    )
     particle: Particle
 
 
@@ -86,13 +134,30 @@ class Electrode(eqx.Module):
         others: further active materials or particle sizes.
     """
 
-    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    active_fraction: Scalar = eqx.field(metadata=about(Role.BALANCE, of_design=True))
-    transport_efficiency: Scalar = eqx.field(
-        metadata=about(Role.TRANSPORT, of_design=True)
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
+    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, FRACTION, of_design=True))
+    active_fraction: Scalar = eqx.field(
+        metadata=about(
+            Role.BALANCE,
+            FRACTION,
+            of_design=True,
+            rule=Rule(
+                "porosity + active fractions",
+                lambda e: (
+                    Term(e.porosity),
+                    Term(e.active_fraction),
+                    *(Term(m.active_fraction) for m in e.others),
+                ),
+                AT_MOST_ONE,
+            ),
+        )
     )
-    conductivity: Scalar = eqx.field(metadata=about(Role.TRANSPORT))
+    transport_efficiency: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, EFFICIENCY, of_design=True)
+    )
+    conductivity: Scalar = eqx.field(
+        metadata=about(Role.TRANSPORT, above_zero("S.m-1"))
+    )
     particle: Particle
     plating: Plating | None = eqx.field(metadata=about(Role.KINETICS), default=None)
     sei: SEI | None = eqx.field(metadata=about(Role.KINETICS), default=None)
@@ -135,10 +200,13 @@ class Separator(eqx.Module):
         transport_efficiency: effective over bulk transport, B [-].
     """
 
-    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    porosity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
+    thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
+    # One: a separator that is not resolved, in a published set.
+    porosity: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, EFFICIENCY, of_design=True)
+    )
     transport_efficiency: Scalar = eqx.field(
-        metadata=about(Role.TRANSPORT, of_design=True)
+        metadata=about(Role.TRANSPORT, EFFICIENCY, of_design=True)
     )
 
 
@@ -153,11 +221,23 @@ class Electrolyte(eqx.Module):
         thermodynamic_factor: chi = 1 + dln f/dln c [-].
     """
 
-    concentration: Scalar
-    conductivity: Property
-    diffusivity: Property
-    t_plus: Property
-    thermodynamic_factor: Property
+    concentration: Scalar = eqx.field(metadata=about(range=above_zero("mol.m-3")))
+    conductivity: Property = eqx.field(
+        metadata=about(range=Over(above_zero("S.m-1"), "salt"))
+    )
+    diffusivity: Property = eqx.field(
+        metadata=about(range=Over(above_zero("m2.s-1"), "salt"))
+    )
+    # Below zero in published sets, where salt is high and ions pair.
+    t_plus: Property = eqx.field(
+        metadata=about(
+            range=Over(between(-1.0, 1.0), "initial salt"),
+            title="cation transference number",
+        )
+    )
+    thermodynamic_factor: Property = eqx.field(
+        metadata=about(range=Over(above_zero(), "initial salt"))
+    )
 
 
 class ThroughPlane(eqx.Module):
@@ -169,9 +249,19 @@ class ThroughPlane(eqx.Module):
         last: share at the other face; the rest is at the edges, the same for all layers.
     """
 
-    conductance: Scalar
-    first: Scalar
-    last: Scalar
+    conductance: Scalar = eqx.field(metadata=about(range=above_zero("W.K-1")))
+    first: Scalar = eqx.field(
+        metadata=about(range=SHARE, title="cooling at first face")
+    )
+    last: Scalar = eqx.field(
+        metadata=about(
+            range=SHARE,
+            title="cooling at last face",
+            rule=Rule(
+                "first + last", lambda t: (Term(t.first), Term(t.last)), AT_MOST_ONE
+            ),
+        )
+    )
 
 
 class Thermal(eqx.Module):
@@ -184,9 +274,15 @@ class Thermal(eqx.Module):
         through_plane: what the model `ThroughStack` needs, or none.
     """
 
-    mass: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    specific_heat: Scalar = eqx.field(metadata=about(Role.HEAT))
-    cooling: Scalar = eqx.field(metadata=about(Role.HEAT, of_design=True))
+    mass: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, above_zero("kg"), of_design=True)
+    )
+    specific_heat: Scalar = eqx.field(
+        metadata=about(Role.HEAT, above_zero("J.kg-1.K-1"))
+    )
+    cooling: Scalar = eqx.field(
+        metadata=about(Role.HEAT, from_zero("W.K-1"), of_design=True)
+    )
     through_plane: ThroughPlane | None = eqx.field(
         metadata=about(Role.HEAT), default=None
     )
@@ -195,15 +291,30 @@ class Thermal(eqx.Module):
 class Limits(eqx.Module):
     """Voltage window of the cell [V]."""
 
-    lower_voltage: Scalar
-    upper_voltage: Scalar
+    lower_voltage: Scalar = eqx.field(
+        metadata=about(range=VOLTAGE, title="lower voltage limit")
+    )
+    upper_voltage: Scalar = eqx.field(
+        metadata=about(
+            range=VOLTAGE,
+            title="upper voltage limit",
+            rule=Rule(
+                "upper_voltage - lower_voltage",
+                lambda limits: (
+                    Term(limits.upper_voltage),
+                    Term(limits.lower_voltage, -1.0),
+                ),
+                above_zero("V"),
+            ),
+        )
+    )
 
 
 class Stoichiometry(eqx.Module):
     """Uniform stoichiometries of both electrodes [-]."""
 
-    negative: Scalar
-    positive: Scalar
+    negative: Scalar = eqx.field(metadata=about(range=FRACTION))
+    positive: Scalar = eqx.field(metadata=about(range=FRACTION))
 
 
 class Defaults(eqx.Module):
@@ -245,15 +356,82 @@ class Cell(eqx.Module):
     separator: Separator
     positive: Electrode
     electrolyte: Electrolyte = eqx.field(metadata=about(Role.TRANSPORT))
-    area: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    contact_resistance: Property = eqx.field(metadata=about(Role.RESISTANCE))
+    area: Scalar = eqx.field(
+        metadata=about(
+            Role.DESIGN, above_zero("m2"), of_design=True, title="electrode area"
+        )
+    )
+    contact_resistance: Property = eqx.field(
+        metadata=about(Role.RESISTANCE, Over(from_zero("ohm")))
+    )
     thermal: Thermal
     limits: Limits = eqx.field(metadata=about(Role.DESIGN))
-    nominal_capacity: Scalar = eqx.field(metadata=about(Role.DESIGN, of_design=True))
-    temperature: Scalar = eqx.field(metadata=about(Role.TEMPERATURE_LAW))
-    published: Stoichiometry = eqx.field(metadata=about(Role.BALANCE, of_design=True))
+    nominal_capacity: Scalar = eqx.field(
+        metadata=about(Role.DESIGN, above_zero("A.h"), of_design=True)
+    )
+    temperature: Scalar = eqx.field(
+        metadata=about(Role.TEMPERATURE_LAW, TEMPERATURE, title="reference temperature")
+    )
+    published: Stoichiometry = eqx.field(
+        metadata=about(Role.BALANCE, of_design=True, title="published stoichiometry")
+    )
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
     defaults: Defaults = Defaults()
+
+    def with_(self, **values: Any) -> "Cell":
+        """The cell with other numbers, by their readable names and in SI.
+
+            cell.with_(**{"Negative electrode thickness [m]": 60e-6})
+            cell.with_(**{"Positive particle diffusivity [m2.s-1]": 1e-15})
+            cell.with_(nominal_capacity=1.4)
+
+        Differentiable; values may be traced.
+
+        Args:
+            values: a number; for a curve also two columns (x, y) or a curve of
+                `naion.properties`, which keep the law in temperature that is there, or a
+                whole `Property`. Names are those of `keys`, dotted paths, or PyBaMM's.
+
+        Raises:
+            KeyError: for an unknown name, with the nearest ones.
+            TypeError: for what is not a number, naming it.
+            ValueError: when the cell cannot be, see `check`; or for a name given twice.
+        """
+        new, met = self, {}
+        for name, value in values.items():
+            there = found(self, name)
+            if there.path in met:
+                raise ValueError(
+                    f"{met[there.path]!r} and {name!r} are the same number; give one."
+                )
+            met[there.path] = name
+            value = as_given(there, value, jnp.shape(self.area))
+            new = replaced(new, there.path, value)
+        check_as(new, Cell)
+        return new
+
+    def __getitem__(self, name: str) -> Any:
+        """A number in SI, or a property, by its readable name: see `keys`.
+
+        Raises:
+            KeyError: for an unknown name, with the nearest ones.
+        """
+        return found(self, name).value
+
+    def keys(self) -> list[str]:
+        """Readable names of all numbers and curves."""
+        return [n.name for n in named(self)]
+
+    def search(self, text: str) -> list[str]:
+        """Names that contain a text, in any case."""
+        return [name for name in self.keys() if text.lower() in name.lower()]
+
+    def __str__(self) -> str:
+        return in_words(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return in_html(self)
 
     def layer(self, n: int) -> "Cell":
         """One of n equal layers, which lie in parallel in the cell."""

@@ -19,6 +19,7 @@ from ..properties import AbstractCurve, AbstractTemperatureLaw, Constant, Proper
 from ._cell import Cell, Defaults
 from ._check import check
 from ._parameter_set import ParameterSet
+from ._ranges import unit_of
 from ._schema import (
     ConstantProperty,
     CurveProperty,
@@ -27,7 +28,6 @@ from ._schema import (
     SetFile,
     TableProperty,
     fields_in_files,
-    unit_of,
 )
 from ._serialise import check_part
 from ._sourced import Sourced

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import jax
 
+from .._files import read_toml
 from .._precision import require_x64
 from ._cell import Cell
+from ._known import ask_of, remember
 from ._parameter_set import ParameterSet
 
 
@@ -31,6 +33,18 @@ def available() -> tuple[str, ...]:
     file in its folder, and in the folders there, is a set, named as the file.
     """
     return tuple(sorted(_registered()))
+
+
+def titles() -> dict[str, str]:
+    """One line on every set, by name; no numbers are read.
+
+    Raises:
+        ValueError: for a file that is no TOML, naming it.
+    """
+    files = _registered()
+    return {
+        name: str(read_toml(files[name]).get("title", "")) for name in sorted(files)
+    }
 
 
 def is_set(name: str | Path) -> bool:
@@ -65,7 +79,9 @@ def load_set(name: str | Path) -> ParameterSet:
     if _is_file(name):
         from ._read_set import read_set
 
-        return read_set(Path(name))
+        found = read_set(Path(name))
+        remember(found)
+        return found
     return _loaded(str(name))
 
 
@@ -77,12 +93,18 @@ def _loaded(name: str) -> ParameterSet:
     if name in files:
         # Kept for all: the first to ask may be inside a transformation.
         with jax.ensure_compile_time_eval():
-            return read_set(files[name])
+            found = read_set(files[name])
+        remember(found)
+        return found
     near = difflib.get_close_matches(name, files, cutoff=0.3)
     raise KeyError(
         f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "
         f"Known: {', '.join(available())}. A file of your own ends with .toml."
     )
+
+
+# Cells that were read from elsewhere are recognised too.
+ask_of(lambda: map(_loaded, available()))
 
 
 def load(name: str | Path) -> Cell:

@@ -6,6 +6,7 @@ import enum
 from typing import Any
 
 from ..properties import Property
+from ._range import Over, Range, Rule
 
 
 class Role(enum.StrEnum):
@@ -23,14 +24,26 @@ class Role(enum.StrEnum):
     CALIBRATION = "calibration"
 
 
-def about(role: Role, *, of_design: bool = False) -> dict[str, Any]:
-    """Metadata of a field that says what its numbers are for.
+def about(
+    role: Role | None = None,
+    range: Range | Over | None = None,
+    *,
+    of_design: bool = False,
+    title: str | None = None,
+    rule: Rule | None = None,
+) -> dict[str, Any]:
+    """Metadata of a field: what its numbers are for, what they can be, their name.
 
     Args:
-        role: of the numbers in it, unless a field further in says another.
+        role: of the numbers in it, unless a field further in says another; none: that of
+            a field further out.
+        range: what they can be, with their unit; none: finite.
         of_design: whether `naion.design` replaces them when it builds a cell.
+        title: what people call it; none: the field's name.
+        rule: between them and other numbers of the same part.
     """
-    return {"role": role, "of_design": of_design}
+    said = {"role": role, "range": range, "title": title, "rule": rule}
+    return {"of_design": of_design} | {k: v for k, v in said.items() if v is not None}
 
 
 def leaf(tree: Any, path: str) -> Any:

@@ -41,7 +41,7 @@ from ..properties import (
     TanhSum,
 )
 from ._cell import Cell
-from ._ranges import RANGES, Over
+from ._ranges import unit_of
 from ._sourced import Distribution, Quality
 
 LAWS = (Arrhenius, VTF)
@@ -206,13 +206,6 @@ def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:
         for f in dataclasses.fields(cls)
         if f.default is dataclasses.MISSING and f.name not in NOT_IN_FILES
     )
-
-
-def unit_of(cls: type[eqx.Module], field: str) -> str:
-    """SI unit of a field, "-" for none."""
-    found = RANGES.get(cls, {}).get(field)
-    found = found.range if isinstance(found, Over) else found
-    return found.unit or "-" if found is not None else "-"
 
 
 def _keys(cls: type[eqx.Module]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from jaxtyping import Array
 from .._constants import F, R
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
-from ._ranges import TEMPERATURE
+from ._range import TEMPERATURE
 
 RATE = 3.0
 """Up to this rate of discharge meshes are made for [1/h]."""

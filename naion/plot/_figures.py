@@ -8,10 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from .._constants import ZERO_CELSIUS
 from ..fit import Experiment, Kind
 from ..parameters import Cell
-from ..simulation import VARIABLES, WITH_CELL, Solution, Variable, variable
+from ..simulation import (
+    VARIABLES,
+    WITH_CELL,
+    Solution,
+    Variable,
+    draw_overview,
+    variable,
+)
 
 HOUR = 3600.0
 
@@ -21,10 +27,6 @@ def _known(name: str) -> Variable:
 
 
 TIME, VOLTAGE = _known("Time [h]"), _known("Voltage [V]")
-
-
-BETWEEN = np.linspace(0.0, 1.0, 9)[:-1]
-"""Places in every step of the solver at which lines are drawn: steps are long."""
 
 
 def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> Any:
@@ -47,47 +49,7 @@ def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> 
             )
     if not every:
         raise ValueError("An overview needs at least one solution.")
-    axes = _axes(axes, 4, sharex=True)
-    for i, (label, one) in enumerate(every.items()):
-        for axis, (name, (t, values)) in zip(
-            np.ravel(axes), _over_time(one).items(), strict=True
-        ):
-            lines = axis.plot(t, values, color=f"C{i}" if label else None)
-            lines[0].set_label(label or None)
-            axis.set_ylabel(_known(name).name)
-    first, _, _, last = np.ravel(axes)
-    last.axhline(0.0, color="0.7", linewidth=0.8)
-    for axis in np.ravel(axes)[2:]:
-        axis.set_xlabel(TIME.name)
-    if isinstance(solutions, Mapping):
-        # Above the axes: off the lines, however they run.
-        above = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "frameon": False}
-        first.legend(fontsize="small", ncols=min(len(every), 4), **above)
-    return axes
-
-
-def _over_time(s: Solution) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Times [h] and values of what an overview shows, by name, jumps included."""
-    ends = np.asarray(s.t)
-    t = np.append(ends[:-1, None] + np.diff(ends)[:, None] * BETWEEN, ends[-1:])
-    before, after = (s.at(t, after=later) for later in (False, True))
-
-    def both(output: str) -> tuple[np.ndarray, np.ndarray]:
-        pairs = np.stack([getattr(o, output) for o in (before, after)], axis=-1)
-        # Nothing is after the end.
-        return np.repeat(t, 2)[:-1] / HOUR, np.ravel(pairs)[:-1]
-
-    t_both, T = both("temperature")
-    warm = {"Cell temperature [C]": (t_both, T - ZERO_CELSIUS)}
-    if s.model.nodes > 1:
-        name = "Layer temperature [C]"
-        warm = {name: (s[TIME.name], s[name])}
-    return {
-        VOLTAGE.name: both("voltage"),
-        "Current [A]": both("current"),
-        **warm,
-        "Plating margin [V]": both("plating_margin"),
-    }
+    return draw_overview(every, _axes(axes, 4, sharex=True))
 
 
 LOSSES = {

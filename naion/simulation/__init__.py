@@ -4,6 +4,7 @@ from ..parameters import Start
 from ..systems import Output, Outputs, outputs_in
 from ._impedance import impedance
 from ._outcome import outcome_of
+from ._overview import overview as draw_overview
 from ._proof import is_unfinished
 from ._simulate import simulate
 from ._solution import Solution
@@ -19,6 +20,7 @@ __all__ = [
     "Solution",
     "Start",
     "Variable",
+    "draw_overview",
     "impedance",
     "in_kelvin",
     "is_unfinished",

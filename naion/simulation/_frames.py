@@ -1,5 +1,7 @@
 """Solutions as words, as tables and as labelled arrays."""
 
+import base64
+import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..parameters import Cell
 from ..systems import Event, Output
+from ._overview import thumbnail
 from ._variables import TIME, WITH_CELL, Variable, variable, variables_of
 
 if TYPE_CHECKING:
@@ -85,6 +88,20 @@ def in_words(s: "Solution") -> str:
         told += [f"  step {k + 1} skipped: {why}" for k, why in s.skipped.items()]
     told += [f"  caution: {text}" for text in s.cautions]
     return "\n".join(told)
+
+
+def in_html(s: "Solution") -> str:
+    """See `Solution._repr_html_`."""
+    words = f"<pre>{html.escape(in_words(s))}</pre>"
+    if isinstance(s.outcome, Tracer) or np.ndim(s.outcome):
+        return words
+    if s.record.t.shape[-1] == 0 or int(s.n_steps) == 0:
+        return words
+    encoded = base64.b64encode(thumbnail(s)).decode()
+    return (
+        f'{words}<img style="max-width:100%" alt="voltage and current" '
+        f'src="data:image/png;base64,{encoded}">'
+    )
 
 
 def _celsius(T: Any) -> str:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from .._progress import Progress
+from .._progress import Counted, Progress
 from .._results import Result
 from ..protocol import Protocol
 from ..solvers import Record, Where
@@ -91,7 +91,8 @@ def in_parts(
         if time.perf_counter() - said > EVERY:
             said = time.perf_counter()
             done, hours = int(where.segment) + 1, float(where.t) / 3600.0
-            progress(f"step {done:,} of {n_rows:,}, {hours:.4g} h")
+            said_so = f"step {done:,} of {n_rows:,}, {hours:.4g} h"
+            progress(Counted(said_so, done, n_rows))
         ahead = solution
         solution, where = part(np.asarray(most - steps), (where, GOING))
         if not int(solution.n_steps):

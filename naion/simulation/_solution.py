@@ -2,7 +2,7 @@
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -19,6 +19,7 @@ from ..solvers import Record, interpolate
 from ..systems import Output, Outputs, columns_of, outputs_in
 from . import _frames, files
 from ._cycles import Cycles, cycles_of, table
+from ._overview import new_axes, overview
 from ._variables import known, matching, variable, variables_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,28 @@ class Solution(eqx.Module):
 
     def __str__(self) -> str:
         return _frames.in_words(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the words, and voltage and current where steps were kept."""
+        return _frames.in_html(self)
+
+    def plot(self, axes: Any = None) -> Any:
+        """Voltage, current, temperature and plating margin against time.
+
+        `naion.plot.overview` shows several solutions in one figure.
+
+        Args:
+            axes: four; none: new ones.
+
+        Returns:
+            the axes; in a notebook `.flat[0].figure` shows them.
+
+        Raises:
+            ValueError: when the steps were not kept, or for the wrong number of axes.
+        """
+        if axes is not None and np.size(axes) != 4:
+            raise ValueError(f"This figure needs 4 axes, got {np.size(axes)}.")
+        return overview({"": self}, new_axes() if axes is None else axes)
 
     @property
     def result(self) -> Result:
