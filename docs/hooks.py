@@ -38,7 +38,9 @@ def on_files(files: Files, config) -> Files:
 def on_page_markdown(markdown: str, page, config, files: Files) -> str:
     """Links into the repository, and equations."""
     up = "../" * page.file.src_uri.count("/")
-    markdown = re.sub(r"\]\((?:\.\./)+benchmarks/results/", rf"]({up}results/", markdown)
+    markdown = re.sub(
+        r"\]\((?:\.\./)+benchmarks/results/", rf"]({up}results/", markdown
+    )
     markdown = re.sub(
         r"\]\((?:\.\./)+notebooks/([\w-]+)\.ipynb", rf"]({up}notebooks/\1.md", markdown
     )

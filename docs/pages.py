@@ -44,7 +44,6 @@ PACKAGES = (
 """Of the reference, in the order of a reader."""
 
 
-
 def pages() -> dict[str, str]:
     """All of them, by file below docs."""
     found = {
@@ -145,9 +144,7 @@ def _set(one: ParameterSet) -> str:
     for p in one.provenance:
         value = p.value if isinstance(p.value, str) else f"{p.value:.6g}"
         between = "" if p.range is None else "{:g} to {:g}".format(*p.range)
-        rows.append(
-            [f"`{p.name}`", f"{value}", p.unit, p.quality, between, p.source]
-        )
+        rows.append([f"`{p.name}`", f"{value}", p.unit, p.quality, between, p.source])
     levels = sorted({p.level for p in one.provenance if p.level is not None})
     within = " or ".join(f"{100.0 * x:.4g} %" for x in levels)
     level = f" Ranges hold the number with {within}." if within else ""
@@ -204,7 +201,9 @@ def reference_index() -> str:
     for name in PACKAGES:
         module = importlib.import_module(_dotted(name))
         first = (module.__doc__ or "").split("\n\n")[0]
-        rows.append([f"[`{_dotted(name)}`]({name or 'naion'}.md)", " ".join(first.split())])
+        rows.append(
+            [f"[`{_dotted(name)}`]({name or 'naion'}.md)", " ".join(first.split())]
+        )
     return "\n".join(
         [
             "# Reference\n",
@@ -246,7 +245,9 @@ def _dotted(name: str) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    safe = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    safe = [
+        [cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows
+    ]
     return "".join(f"| {' | '.join(row)} |\n" for row in safe)
 
 
