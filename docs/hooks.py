@@ -48,8 +48,9 @@ def on_page_markdown(markdown: str, page, config, files: Files) -> str:
 
 
 def _equation(found: re.Match) -> str:
-    lines = found[1].strip().split("\\\\\n")
-    drawn = "".join(convert(line, display="block") for line in lines)
+    """Those beside each other go below each other where the window is narrow."""
+    parts = found[1].strip().split(", \\qquad ")
+    drawn = "".join(f"<div>{convert(part, display='block')}</div>" for part in parts)
     return f'<div class="equation">{drawn}</div>'
 
 

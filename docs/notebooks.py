@@ -6,6 +6,7 @@ their HTML. Times and other traces of the machine are not stored. `NAME ...` exe
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -37,12 +38,20 @@ def execute(file: Path) -> None:
 
 
 def _shrink(output: nbformat.NotebookNode, name: str) -> None:
+    if output.get("name") == "stderr":
+        output["text"] = _plain(output["text"])
     data = output.get("data", {})
     if "image/png" in data:
         data["image/png"] = _small(data["image/png"])
     size = len(str(output))
     if size > MOST:
         raise ValueError(f"{name}: an output of {size} bytes; expected at most {MOST}.")
+
+
+def _plain(text: str) -> str:
+    """Warnings without the place on this machine and the line that called, each once."""
+    said = [re.sub(r"^/\S+:\d+: ", "", x) for x in text.splitlines() if x[:1] != " "]
+    return "\n".join(dict.fromkeys(said))
 
 
 def _small(png: str) -> str:
