@@ -54,10 +54,11 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def main() -> int:
-    """Check; returns how many faults there are, at most 1."""
+    """Check; returns 1 if there are faults."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--browser", default=_chromium(), help="path of Chromium")
     parser.add_argument("--shots", action="store_true", help="keep screenshots of all")
+    parser.add_argument("--only", default="", help="pages whose names begin so")
     given = parser.parse_args()
     if given.browser is None:
         print("no Chromium found: apt-get install chromium, or give --browser")
@@ -67,6 +68,10 @@ def main() -> int:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://127.0.0.1:{server.server_port}/"
     pages = sorted(p.relative_to(SITE).as_posix() for p in SITE.rglob("*.html"))
+    pages = [name for name in pages if name.startswith(given.only)]
+    if not pages:
+        print(f"no pages below {SITE}: run make docs")
+        return 1
     faults: list[str] = []
     ids: dict[str, set[str]] = {}
     links: dict[str, set[str]] = {}
