@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo docs test test-slow shapes lint types sanitise study bench bench-gpu bench-gpu-bare clean
+.PHONY: demo docs site docs-check notebooks test test-slow shapes lint types sanitise study bench bench-gpu bench-gpu-bare clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,9 +32,24 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-# Pages that are written from the code.
+# Pages that are written from the code, and the site in out/site.
 docs: $(STAMP)
 	$(BIN)/python docs/variables.py
+	$(BIN)/python docs/pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The site alone, as it is written.
+site: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Every page in headless Chromium (Debian's `chromium`), wide and narrow.
+docs-check: $(STAMP) docs
+	$(BIN)/python -m pip install --quiet --editable '.[docs-check]'
+	$(BIN)/python docs/check.py
+
+# Execute the notebooks and store them with small outputs.
+notebooks: $(STAMP)
+	$(BIN)/python docs/notebooks.py
 
 types: $(STAMP)
 	$(BIN)/pyright

@@ -3,6 +3,7 @@
 from typing import Literal
 
 Quality = Literal["M", "S", "D", "F", "A"]
+"""Of a number; `QUALITIES` says what they mean."""
 
 QUALITIES: dict[Quality, str] = {
     "M": "measured",

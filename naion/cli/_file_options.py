@@ -5,9 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ._keys import as_text, key_tables
+
 
 def file_options(
-    p: argparse.ArgumentParser, about: str | None, schema: Callable[[], str]
+    p: argparse.ArgumentParser,
+    about: str | None,
+    schema: Callable[[], str],
+    topic: str | None = None,
 ) -> None:
     """Add a TOML file, `--out` and `--schema` to a command.
 
@@ -15,8 +20,12 @@ def file_options(
         p: of the command.
         about: what its help shows, line by line.
         schema: gives the JSON Schema of its files.
+        topic: of `naion docs`; help then ends with all keys of the file.
     """
     p.description = about
+    if topic is not None:
+        keys = as_text(key_tables(schema()))
+        p.epilog = f"All keys (naion docs {topic}):\n\n{keys}".replace("%", "%%")
     p.formatter_class = argparse.RawDescriptionHelpFormatter
     p.add_argument("file", type=Path, help="TOML file")
     p.add_argument("--out", type=Path, required=True, help="folder to write")

@@ -68,7 +68,7 @@ from ._said import aloud
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which file, and where to write."""
-    file_options(p, __doc__, _schema)
+    file_options(p, __doc__, _schema, "fit")
     p.add_argument(
         "--starts",
         type=_count,
@@ -123,7 +123,10 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
     """
     from ._fit_problem import problem_of
 
-    problem, name = problem_of(read_toml(file), file)
+    try:
+        problem, name = problem_of(read_toml(file), file)
+    except ValueError as error:
+        raise ValueError(f"{error} `naion docs fit` explains these files.") from error
     writable_folder(out)
     for e in problem.experiments:
         if e.note:

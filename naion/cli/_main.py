@@ -48,6 +48,7 @@ COMMANDS = {
     "sets": Command("_sets", "list parameter sets, show one, begin your own"),
     "designs": Command("_designs", "list cell designs, or show one"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
+    "docs": Command("_docs", "pages of the documentation, offline"),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),
     "demo": Command("_demo", "the main job on embedded real data", KEPT),
 }

@@ -24,8 +24,11 @@ def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
     return capacity(cell.negative), capacity(cell.positive)
 
 
-AFTER_CHARGE, AFTER_DISCHARGE = 1.0, -1.0
-"""Branches of a cell with hysteresis; between them, 0 is the mean of both."""
+AFTER_CHARGE = 1.0
+"""Branch of a cell with hysteresis; between both, 0 is their mean."""
+
+AFTER_DISCHARGE = -1.0
+"""The other branch."""
 
 
 def open_circuit_voltage(

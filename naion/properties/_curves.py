@@ -19,7 +19,10 @@ from jaxtyping import Array, Float, Int
 from .._shapes import Alike, Scalar
 
 Interpolation = Literal["pchip", "parabolic", "logarithmic", "linear"]
+"""Between the points of a table; see `Table`."""
+
 Extrapolation = Literal["linear", "clamp"]
+"""Beyond the ends of a table; see `Table`."""
 
 
 class AbstractCurve(eqx.Module):

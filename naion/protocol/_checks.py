@@ -63,6 +63,8 @@ class Range(NamedTuple):
 
 
 KELVIN = Range(COLDEST, HOTTEST, "K", "Temperatures are in kelvin: 25 degC is 298.15.")
+"""Temperatures that are taken."""
+
 FINITE = Range(-1e12, 1e12, "")
 DURATION = Range(
     SAME_TIME,

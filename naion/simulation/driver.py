@@ -51,6 +51,7 @@ ROOMY = 8
 """Rows of a protocol: up to so many share a program."""
 
 Keep = Literal["steps", "cycles", "end"]
+"""What a simulation keeps; see `simulate`."""
 
 
 class Options(NamedTuple):

@@ -1,0 +1,125 @@
+"""Pages: their examples run, what is written from code is what the code says, all ship."""
+
+import contextlib
+import importlib.util
+import re
+import runpy
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from naion.cli import main
+from naion.cli._docs import TOPICS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r'```python(?: title="(\w+)")?\n(.*?)```', re.DOTALL)
+WITH_EXAMPLES = sorted(
+    page.stem
+    for page in DOCS.glob("*.md")
+    if BLOCK.search(page.read_text(encoding="utf-8")) and page.stem != "clusters"
+)
+"""Those of clusters.md want a cluster: tests/batch/test_cluster.py."""
+
+OTHERS = {"PyBaMM": "pybamm", "PyBOP": "pybop"}
+
+
+@pytest.mark.parametrize("stem", WITH_EXAMPLES)
+def test_examples_run_in_order(stem, tmp_path):
+    """Left columns run too, where their package is installed."""
+    names: dict = {}
+    found = BLOCK.findall((DOCS / f"{stem}.md").read_text(encoding="utf-8"))
+    with contextlib.chdir(tmp_path):
+        for side, block in found:
+            package = OTHERS.get(side)
+            if package is not None and importlib.util.find_spec(package) is None:
+                continue
+            with warnings.catch_warnings():
+                if package is not None:
+                    warnings.simplefilter("ignore")
+                exec(block, names)
+    plt.close("all")
+    RESULTS[stem](names)
+
+
+RESULTS = {
+    "start": lambda n: _ends(n["sol"].capacity > n["cold"].capacity > 0.0),
+    "simulate": lambda n: _ends(
+        n["Z"].shape == (50,)
+        and -0.1 < n["charge"].plating_margin.min() < 0.05
+        and np.allclose(n["again"]["Voltage [V]"], n["sol"]["Voltage [V]"])
+    ),
+    # Both at their own meshes, an hour of 1C.
+    "from-pybamm": lambda n: _ends(
+        abs(n["sol"].at(600.0).voltage - n["solution"]["Voltage [V]"](600.0)) < 5e-3
+        and float(n["slope"].area) > 0.0
+    ),
+    "from-pybop": lambda n: _ends(n["fit"].converged),
+    "fit": lambda n: _ends(n["fit"].converged),
+    "uncertainty": lambda n: _ends(n["low"] < n["value"] < n["high"]),
+    "cell": lambda n: _ends(
+        150.0 < n["sheet"].specific_energy < 175.0 and n["large"].area > 10.0
+    ),
+    "claims": lambda n: _ends(n["energy"].question and "oxide_lean" in n["made"]),
+    "packs": lambda n: _ends(np.abs(n["currents"]).max() < 1e-9),
+    "batches": lambda n: _ends(
+        n["done"].counts == {"completed": 32} and np.all(np.diff(n["capacities"]) > 0.0)
+    ),
+    "numerics": lambda n: _ends(n["coarse"].capacity > 1.0),
+    "extending": lambda n: _ends(n["sol"]["Share of the surface under salt"].max() > 0),
+}
+"""What the names that the examples leave behind must show."""
+
+
+def _ends(well) -> None:
+    assert well
+
+
+def test_pages_are_what_the_code_says():
+    """`make docs` writes them."""
+    found = runpy.run_path(str(DOCS / "pages.py"))["pages"]()
+    if sys.version_info >= (3, 13):
+        # Later versions of Python wrap the help of commands elsewhere.
+        del found["commands.md"]
+    stale = [
+        file
+        for file, text in found.items()
+        if (DOCS / file).read_text(encoding="utf-8") != text
+    ]
+    assert len(found) > 20 and stale == []
+
+
+def test_docs_command(capsys):
+    assert main(["docs"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(TOPICS)
+    assert main(["docs", "fit"]) == 0
+    said = capsys.readouterr().out
+    assert "# Your data to a fit" in said and "`bounds`" in said
+    assert main(["docs", "fitt"]) == 2
+    assert "Did you mean fit?" in capsys.readouterr().err
+
+
+def test_all_topics_ship():
+    """Every page of `naion docs` is in the wheel, and every page has a topic."""
+    with (ROOT / "pyproject.toml").open("rb") as f:
+        wheel = tomllib.load(f)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    pages = {f"docs/{name}.md" for names in TOPICS.values() for name in names}
+    shipped = {k: v for k, v in wheel["force-include"].items() if k.startswith("docs/")}
+    assert shipped == {page: f"naion/pages/{Path(page).name}" for page in pages}
+    assert pages == {f"docs/{p.name}" for p in DOCS.glob("*.md")} - {"docs/index.md"}
+
+
+def test_errors_and_help_of_a_fit_lead_to_its_page(tmp_path, capsys):
+    file = tmp_path / "fit.toml"
+    file.write_text('cell = "nfm_hc_18650"\n[[data]]\nkind = "discharged"\n')
+    assert main(["fit", str(file), "--out", str(tmp_path / "out")]) == 2
+    assert "`naion docs fit`" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    said = capsys.readouterr().out
+    assert "naion docs fit" in said and '[[data]] kind = "pulse"' in said
