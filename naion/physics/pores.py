@@ -57,12 +57,12 @@ def exchange(host: MSMR) -> Exchange:
     def taking(host: MSMR, b: Alike, U: Alike) -> PiecewiseCubic:
         taken = room(b) * jnp.exp(driving(U, middle, host.T))
         table = Table(jnp.append(b[0] - 1.0, b), jnp.append(taken[0], taken))
-        return table.prepared()
+        return table.cubics()
 
     def giving(host: MSMR, b: Alike, U: Alike) -> PiecewiseCubic:
         given = room(b) / jnp.exp(driving(U, middle, host.T))
         table = Table(jnp.append(b, b[-1] + 1.0), jnp.append(given, given[-1]))
-        return table.prepared()
+        return table.cubics()
 
     def room(b: Alike) -> Alike:
         return jnp.sqrt(b / sites * (1.0 - b / sites))

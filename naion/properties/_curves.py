@@ -113,12 +113,13 @@ class Table(AbstractCurve):
     def __call__(self, x: Alike) -> Alike:
         return self.prepared()(x)
 
-    def prepared(self) -> "PiecewiseCubic | _Exponential":
-        if self.interpolation == "logarithmic":
-            return _Exponential(self._cubics(jnp.log(self.y)))
-        return self._cubics(self.y)
+    def prepared(self) -> AbstractCurve:
+        cubics = self.cubics()
+        return _Exponential(cubics) if self.interpolation == "logarithmic" else cubics
 
-    def _cubics(self, y: Float[Array, " n"]) -> "PiecewiseCubic":
+    def cubics(self) -> "PiecewiseCubic":
+        """Through the points; those of a logarithmic table are of the logarithm."""
+        y = jnp.log(self.y) if self.interpolation == "logarithmic" else self.y
         width = jnp.diff(self.x)
         secant = jnp.diff(y) / width
         goes_on = 1.0 if self.extrapolation == "linear" else 0.0
