@@ -167,6 +167,15 @@ def _record(path: Path, entry: Recorded) -> dict[str, np.ndarray]:
     return {name: column[rows] for name, column in table.items()}
 
 
+def _named(entry: Recorded) -> str:
+    """A test's name where none is given."""
+    if entry.steps is None:
+        return entry.file
+    one = isinstance(entry.steps, int)
+    which = f"step {entry.steps}" if one else "steps {} to {}".format(*entry.steps)
+    return f"{entry.file}, {which}"
+
+
 def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
     table = _record(path, entry)
@@ -180,7 +189,7 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
     T, said = _temperature(entry.temperature, table, cell, str(path))
-    name = entry.name or entry.file
+    name = entry.name or _named(entry)
     if isinstance(entry, Discharge):
         return _discharge(path, name, table, T, said, entry.sigma)
     if isinstance(entry, Charging) and float(np.max(table["current_A"])) > 0.01 * float(

@@ -25,6 +25,9 @@ NEAR_TOP = 0.1
 MOST = 12
 """Entries from one file; what is left out is said."""
 
+LONGEST = 120.0
+"""What lasts longer is no pulse [s]."""
+
 HEAD = """\
 # A fit, for `naion fit {name} --out fitted`. Written from your files: read each line.
 # What can stand here: `naion fit --help`, `naion fit --schema`.
@@ -112,6 +115,7 @@ def entries(
     found, left = [], 0
     for k, s in enumerate(steps):
         useful = s.kind in ("charge", "discharge") and s.last - s.first >= 10
+        useful = useful and s.duration > LONGEST
         if not useful:
             continue
         if len(found) >= MOST:
@@ -122,6 +126,14 @@ def entries(
         if s.kind == "charge" and last < len(steps) and steps[last].kind == "hold":
             last += 1
         found.append(_entry(file, table, steps, (k, last), reading, cell))
+    pulses = [
+        s
+        for k, s in enumerate(steps)
+        if k and s.kind in ("charge", "discharge") and s.duration <= LONGEST
+        if s.last - s.first >= 2 and steps[k - 1].kind == "rest"
+    ]
+    if pulses:
+        found.append(_pulses(file, table, steps, pulses, reading, cell))
     whole = [s for s in steps if s.kind == "profile"]
     if whole or not found:
         found.append(_entry(file, table, steps, (0, len(steps)), reading, cell))
@@ -162,6 +174,27 @@ def _entry(
     if np.isnan(T):
         lines.append("# temperature = 25  # [degC]; none was measured: give it")
     lines.append("sigma = 0.01  # [V], standard deviation")
+    return "\n".join(lines) + "\n"
+
+
+def _pulses(
+    file: Path,
+    table: Mapping[str, np.ndarray],
+    steps: Sequence[MeasuredStep],
+    pulses: Sequence[MeasuredStep],
+    reading: Mapping[str, Any],
+    cell: Cell | None,
+) -> str:
+    """One entry of all pulses of a file."""
+    shortest = min(p.duration for p in pulses)
+    times = [t for t in (1.0, 5.0, 10.0, 30.0, 60.0) if t < shortest] or [shortest]
+    lines = ["[[data]]", f"file = {json.dumps(str(file), ensure_ascii=False)}"]
+    lines += _reading(reading)
+    lines.append(f'kind = "pulses"  # resistances of {len(pulses)} pulses from rest')
+    lines.append(f"times = {times}  # [s] since each began")
+    lines.append(_start(table, steps, 0, cell)[0])
+    if np.isnan(pulses[0].temperature):
+        lines.append("# temperature = 25  # [degC]; none was measured: give it")
     return "\n".join(lines) + "\n"
 
 

@@ -195,12 +195,15 @@ def oddities(table: Mapping[str, np.ndarray]) -> list[str]:
     said = []
     dt = np.diff(t)
     usual = float(np.median(dt)) if len(dt) else 0.0
-    gaps = np.flatnonzero(dt > max(20.0 * usual, 60.0))
+    flows = np.abs(current) > STILL * np.max(np.abs(current), initial=0.0)
+    # At rest, cyclers write fewer and fewer rows.
+    late = (dt > max(20.0 * usual, 60.0)) & (flows[1:] | (dt > 86400.0))
+    gaps = np.flatnonzero(late)
     if gaps.size:
         k = int(gaps[np.argmax(dt[gaps])])
         said.append(
-            f"{gaps.size} gaps in time, the longest of {dt[k] / 60.0:.3g} min after "
-            f"{t[k]:.6g} s, while {current[k]:.3g} A flowed"
+            f"{gaps.size} gap{'s' * (gaps.size > 1)} in time, the longest of "
+            f"{dt[k] / 60.0:.3g} min after {t[k]:.6g} s, while {current[k]:.3g} A flowed"
         )
     twice = int(np.sum(dt == 0.0))
     if twice:

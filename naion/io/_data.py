@@ -109,7 +109,16 @@ def read_data(
     wanted = set((columns or {}).values())
     own = format in (None, "naion", "bdf") and not columns and not units
     if own and positive is None and _is_plain(path):
-        return _own(path, read_measurement(path))
+        try:
+            return _own(path, read_measurement(path))
+        except ValueError as error:
+            if ": no column" not in str(error):
+                raise
+            raise ValueError(
+                f"{error} Or say which column is what: columns, units, positive (a "
+                f"command: --column, --unit, --positive), or format, one of "
+                f"{', '.join(NAMES)}."
+            ) from None
 
     def known(header: Sequence[str]) -> float:
         return 100.0 * len(wanted & set(header)) + score(header)

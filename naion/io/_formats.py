@@ -182,6 +182,7 @@ def parts(label: str) -> tuple[str, str]:
     ('voltage', 'V'); 'voltage_V' is ('voltage v', '').
     """
     text = unicodedata.normalize("NFKC", label.replace("º", "°")).strip()
+    text = re.sub(r"\s*/\s*1$", "", text)  # "Cycle Count / 1"
     unit = ""
     for pattern in (
         r"(.+?)\s*[\[(]\s*([^()\[\]]+?)\s*[\])]",

@@ -203,3 +203,153 @@ def test_exports_give_back_what_was_simulated(layout, truth, tmp_path):
 
 def test_formats_are_those_that_are_read():
     assert {x.split(",")[0] for x in LAYOUTS} | {"naion", "bdf"} == set(formats())
+
+
+@pytest.mark.filterwarnings("ignore")  # of the package's own making
+def test_batterydf_reads_the_same(truth, tmp_path):
+    """Of layouts that both know; its currents are positive on charge."""
+    bdf = pytest.importorskip("bdf")
+    # Not of those in hours or milliampere, which it converts twice or not at all (0.1.0).
+    for layout, plugin in (("landt", "landt-csv"),):
+        write, name, encoding = LAYOUTS[layout]
+        path = tmp_path / name
+        path.write_bytes(write(truth).encode(encoding))
+        theirs = bdf.read(path, plugin=plugin, validate=False)
+        own = read_data(path)
+        for label, column, sign in (
+            ("Test Time / s", "time_s", 1.0),
+            ("Voltage / V", "voltage_V", 1.0),
+            ("Current / A", "current_A", -1.0),
+        ):
+            given = pd.to_numeric(theirs[label]).to_numpy(dtype=float)
+            np.testing.assert_allclose(sign * given, own[column], atol=1e-9)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])
+def test_binary_tables(suffix, truth, tmp_path):
+    pytest.importorskip("pyarrow" if suffix == ".parquet" else "openpyxl")
+    bdf = pd.DataFrame(
+        {
+            "Test Time / s": truth.time_s,
+            "Voltage / V": truth.voltage_V,
+            "Current / mA": -1e3 * truth.current_A,
+            "Ambient Temperature / degC": truth.temperature_degC,
+            "Cycle Count / 1": truth.cycle,
+            "Step Count / 1": truth.step,
+        }
+    )
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".xlsx":
+        with pd.ExcelWriter(path) as book:
+            pd.DataFrame({"about": ["a cell"]}).to_excel(book, sheet_name="Info")
+            bdf.to_excel(book, sheet_name="Record", index=False, startrow=3)
+    else:
+        bdf.to_parquet(path)
+    same(read_data(path), truth)
+
+
+def mapped(tmp_path, rows, head="Zeit;Strom;U"):
+    path = tmp_path / "a.csv"
+    path.write_text(head + "\n" + "\n".join(rows) + "\n", encoding="latin-1")
+    return path
+
+
+COLUMNS = {"time": "Zeit", "current": "Strom", "voltage": "U"}
+UNITS = {"time": "min", "current": "mA", "voltage": "mV"}
+
+
+@pytest.mark.parametrize(
+    ("times", "unit"),
+    [
+        (["0,5", "1,5", "2"], "min"),
+        (["00:00:30", "00:01:30", "00:02:00"], "clock"),
+        (["1d 00:00:30", "1d 00:01:30", "1d 00:02:00"], "clock"),
+        (["31.12.2023 23:59:30", "01.01.2024 00:00:30", "01.01.2024 00:01:00"], "date"),
+        (["12/31/23 23:59", "01/01/24 00:00", "01/01/24 00:00:30"], "date"),
+        (
+            ["2023-12-31T23:59:30.0", "2024-01-01T00:00:30", "2024-01-01T00:01:00"],
+            "date",
+        ),
+        (
+            ["02-01-24 01:00:30", "02-01-24 01:01:30", "02-01-24 01:02:00"],
+            "%d-%m-%y %H:%M:%S",
+        ),
+    ],
+)
+def test_any_table_by_a_mapping(times, unit, tmp_path):
+    path = mapped(tmp_path, [f"{t};-1500,0;3900" for t in times])
+    table = read_data(
+        path, columns=COLUMNS, units={**UNITS, "time": unit}, positive="charge"
+    )
+    apart = [60.0, 30.0]
+    np.testing.assert_allclose(np.diff(table["time_s"]), apart)
+    np.testing.assert_allclose(table["current_A"], 1.5)
+    np.testing.assert_allclose(table["voltage_V"], 3.9)
+    turned = read_data(
+        path, columns=COLUMNS, units={**UNITS, "time": unit}, positive="discharge"
+    )
+    np.testing.assert_allclose(turned["current_A"], -1.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"columns": {"time": "Zeti"}}, "Did you mean 'Zeit'"),
+        ({"columns": {"tmie": "Zeit"}}, "did you mean 'time'"),
+        ({"columns": COLUMNS}, "does not say which sign"),
+        ({"columns": COLUMNS, "units": {"current": "V"}}, "A, mA"),
+        ({"columns": COLUMNS, "units": {"voltage": "mv"}}, "Did you mean 'mV'"),
+        ({"format": "macor"}, "did you mean 'maccor'"),
+        ({"format": "maccor"}, "no column of time, current, voltage as maccor"),
+        ({"columns": COLUMNS, "positive": "state"}, "column of states"),
+        ({"columns": COLUMNS, "positive": "up"}, "positive = 'up'"),
+        ({}, "columns, units, positive"),
+    ],
+)
+def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
+    path = mapped(tmp_path, ["0;1;3", "1;1;3"])
+    with pytest.raises(ValueError, match=said):
+        read_data(path, **given)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["0;1;3", "1;x;3"], r"row 3: current \('Strom'\) is 'x'"),
+        (["0;1;3", "1;;3"], "row 3: current .* is empty"),
+        (["0;1;3", "1;1;3;4"], "row 3: 4 cells under 3 names"),
+        (["5;1;3", "1;1;3"], "row 3: time"),
+        (["0;1.000,5;3", "1;1;3"], "one decimal sign"),
+        (["1/2/24 1:00;1;3", "3/2/24 1:00;1;3"], "day or the month first"),
+        (["0;1;3"], "two"),
+    ],
+)
+def test_bad_rows_are_told_with_their_place(rows, said, tmp_path):
+    path = mapped(tmp_path, rows)
+    with pytest.raises(ValueError, match=said):
+        read_data(path, columns=COLUMNS, positive="charge")
+
+
+def test_a_state_that_contradicts_the_sign_is_told(truth, tmp_path):
+    turned = truth.assign(current_A=-truth.current_A)
+    path = tmp_path / "a.csv"
+    path.write_text(neware(turned), encoding="utf-8")
+    with pytest.raises(ValueError, match='positive = "discharge"'):
+        read_data(path)
+    np.testing.assert_allclose(
+        read_data(path, positive="discharge")["current_A"], truth.current_A
+    )
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_steps_of_a_record(truth, counted):
+    table = {k: truth[k].to_numpy() for k in truth}
+    if not counted:
+        del table["step"], table["cycle"]
+    steps = na.data.steps_of(table)
+    assert [s.kind for s in steps] == ["charge", "rest", "discharge"]
+    assert [s.current for s in steps] == [-0.75, 0.0, 1.5]
+    assert steps[2].charge == pytest.approx(0.75, rel=0.01)
+    assert na.data.oddities(table) == []
+    turned = {**table, "current_A": -table["current_A"]}
+    assert "sign of the current" in na.data.oddities(turned)[0]
