@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from . import (
         batch,
         claims,
+        data,
         design,
         fit,
         io,
@@ -44,6 +45,7 @@ __all__ = [
     "ThroughStack",
     "batch",
     "claims",
+    "data",
     "design",
     "enable_x64",
     "fit",
@@ -64,6 +66,7 @@ _HOMES = {
     "Result": "._results",
     "batch": ".batch",
     "claims": ".claims",
+    "data": ".data",
     "design": ".design",
     "fit": ".fit",
     "io": ".io",

@@ -13,6 +13,9 @@ def file_options(
     about: str | None,
     schema: Callable[[], str],
     topic: str | None = None,
+    *,
+    out: str = "folder to write",
+    required: bool = True,
 ) -> None:
     """Add a TOML file, `--out` and `--schema` to a command.
 
@@ -21,14 +24,18 @@ def file_options(
         about: what its help shows, line by line.
         schema: gives the JSON Schema of its files.
         topic: of `naion docs`; help then ends with all keys of the file.
+        out: what `--out` is.
+        required: whether the command does nothing without a file and `--out`.
     """
     p.description = about
     if topic is not None:
         keys = as_text(key_tables(schema()))
         p.epilog = f"All keys (naion docs {topic}):\n\n{keys}".replace("%", "%%")
     p.formatter_class = argparse.RawDescriptionHelpFormatter
-    p.add_argument("file", type=Path, help="TOML file")
-    p.add_argument("--out", type=Path, required=True, help="folder to write")
+    p.add_argument(
+        "file", type=Path, nargs=None if required else "?", help="TOML file"
+    )
+    p.add_argument("--out", type=Path, required=required, help=out)
     schema_option(p, schema)
 
 

@@ -16,6 +16,19 @@ kind = "profile"               # V(t) under the measured current, all of which f
 soc = 0.8                      # start; or discharged = 0.3 [A.h from charged]
 
 [[data]]
+file = "cell_07.txt"           # as the cycler exports it: `naion data cell_07.txt`
+format = "maccor"              # optional; or columns, units and sign of any table:
+columns = {time = "Zeit", current = "I", voltage = "U"}
+units = {time = "min", current = "mA"}
+positive = "charge"            # what a positive current of the file does
+steps = [3, 4]                 # optional: from, to, as `naion data` counts them
+kind = "charge"                # V(t) of a charge and of the hold behind it
+soc = 0.0                      # or discharged; else the discharged state
+# kind = "cycles", "gitt"      # as "profile": all that was done, rests included
+# kind = "relaxation"          # voltages at rest alone, after all that flowed before
+# kind = "pulses"              # resistances of all pulses, with times = [1.0, 10.0] [s]
+
+[[data]]
 file = "segments_15degC.csv"   # segment, duration_s, current_A, loaded_V, rest_V
 kind = "segments"              # segment means and rest voltages
 rest = 360                     # [s]
@@ -47,7 +60,7 @@ import sys
 from pathlib import Path
 
 from .. import plot
-from .._files import read_toml, writable_folder
+from .._files import read_toml, writable_folder, write_whole
 from ..batch import Checkpoint
 from ..fit import (
     Fit,
@@ -61,14 +74,17 @@ from ..fit import (
     write_fitted_cell,
 )
 from ..report import Figure, Report, TextTable
+from ._data import reading_of, reading_options
 from ._exit import EXIT
 from ._file_options import file_options
 from ._said import aloud
+from ._template import template
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """Which file, and where to write."""
-    file_options(p, __doc__, _schema, "fit")
+    out = "folder to write; with --template the TOML file"
+    file_options(p, __doc__, _schema, "fit", out=out, required=False)
     p.add_argument(
         "--starts",
         type=_count,
@@ -77,6 +93,16 @@ def options(p: argparse.ArgumentParser) -> None:
         help="fit from N starts, drawn from the priors or between the bounds, and say "
         "whether they agree",
     )
+    p.add_argument(
+        "--template",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="write a commented TOML file that uses these measured files; --out names it, "
+        "else FIT.toml. The options below say how they are read",
+    )
+    p.add_argument("--cell", help="of the template: a set or a cell.json")
+    reading_options(p)
 
 
 def _count(text: str) -> int:
@@ -96,8 +122,28 @@ def _schema() -> str:
 
 def command(arguments: argparse.Namespace) -> int:
     """Fit; the exit status says whether the fitted numbers make sense."""
+    if arguments.template:
+        return _write_template(arguments)
+    if arguments.file is None or arguments.out is None:
+        raise ValueError(
+            "naion fit needs a TOML file and --out: naion fit FIT.toml --out fitted. To "
+            "begin one from measured files: naion fit --template a.csv b.csv"
+        )
     senseless = fit_from_file(arguments.file, arguments.out, arguments.starts)
     return EXIT["bad_input"] if senseless else EXIT["completed"]
+
+
+def _write_template(arguments: argparse.Namespace) -> int:
+    """Write a FIT.toml from measured files."""
+    if arguments.file is not None:
+        raise ValueError(f"--template makes a TOML file; {arguments.file} is one more.")
+    to = arguments.out or Path("FIT.toml")
+    if to.exists():
+        raise ValueError(f"{to} exists; give another name with --out.")
+    text = template(arguments.template, to, arguments.cell, reading_of(arguments))
+    write_whole(to, text)
+    print(f"wrote {to}; read it, then: naion fit {to} --out fitted")
+    return EXIT["completed"]
 
 
 SEARCH = "search"

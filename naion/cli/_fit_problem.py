@@ -10,7 +10,9 @@ import numpy as np
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
 from .._file_models import checked
+from ..data import rows_of
 from ..fit import (
+    STILL,
     Experiment,
     FreeParameter,
     Problem,
@@ -19,21 +21,26 @@ from ..fit import (
     check_start,
     discharge,
     measured_profile,
+    measured_pulses,
     pulse,
     segments,
     with_ocp_correction,
 )
-from ..io import read_columns, read_measurement
+from ..io import read_columns, read_data
 from ..models import DFN
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ._fit_schema import (
+    Charging,
     Correction,
     Discharge,
     FitFile,
     Free,
-    Profile,
     Pulse,
+    Pulses,
+    Recorded,
+    Relaxation,
     Segments,
+    Started,
     Test,
 )
 
@@ -118,7 +125,7 @@ def _free(entry: Free, where: str) -> FreeParameter:
 
 
 def _experiment(entry: Test, file: Path, cell: Cell, where: str) -> Experiment:
-    if isinstance(entry, Profile | Pulse):
+    if isinstance(entry, Started | Pulse):
         capacity = float(electrode_capacities(cell)[0])
         if abs(entry.discharged or 0.0) > capacity:
             raise ValueError(
@@ -146,9 +153,32 @@ def _pulse(entry: Pulse, cell: Cell) -> Experiment:
     return replace(test, note=said)
 
 
-def _measured(path: Path, entry: Discharge | Profile, cell: Cell) -> Experiment:
-    """A discharge or a profile from a table of measurements."""
-    table = read_measurement(path)
+def _record(path: Path, entry: Recorded) -> dict[str, np.ndarray]:
+    """The rows that a test is made from."""
+    table = read_data(
+        path, entry.format, entry.columns, entry.units, entry.positive, entry.sheet
+    )
+    if entry.steps is None:
+        return table
+    first, last = (
+        (entry.steps,) * 2 if isinstance(entry.steps, int) else tuple(entry.steps)
+    )
+    rows = rows_of(table, first, last)
+    return {name: column[rows] for name, column in table.items()}
+
+
+def _named(entry: Recorded) -> str:
+    """A test's name where none is given."""
+    if entry.steps is None:
+        return entry.file
+    one = isinstance(entry.steps, int)
+    which = f"step {entry.steps}" if one else "steps {} to {}".format(*entry.steps)
+    return f"{entry.file}, {which}"
+
+
+def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
+    """A test from a table of measurements."""
+    table = _record(path, entry)
     highest = float(np.max(table["voltage_V"]))
     if not VOLTS[0] < highest < VOLTS[1]:
         raise ValueError(
@@ -159,25 +189,35 @@ def _measured(path: Path, entry: Discharge | Profile, cell: Cell) -> Experiment:
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
     T, said = _temperature(entry.temperature, table, cell, str(path))
-    name = entry.name or entry.file
+    name = entry.name or _named(entry)
     if isinstance(entry, Discharge):
         return _discharge(path, name, table, T, said, entry.sigma)
+    if isinstance(entry, Charging) and float(np.max(table["current_A"])) > 0.01 * float(
+        np.max(np.abs(table["current_A"]))
+    ):
+        raise ValueError(
+            f"{path}: currents up to {np.max(table['current_A']):.4g} A discharge the "
+            "cell; kind = 'charge' is of a charge alone. Pick it with steps, turn the "
+            "sign (positive), or use kind = 'profile'."
+        )
     discharged = entry.discharged or 0.0
-    if entry.soc is not None:
-        full, start = _at_soc(cell, 1.0), _at_soc(cell, entry.soc)
+    soc = entry.soc
+    if isinstance(entry, Charging) and soc is None and entry.discharged is None:
+        soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
+    if soc is not None:
+        full, start = _at_soc(cell, 1.0), _at_soc(cell, soc)
         change = full.negative - start.negative
         discharged = float(change * electrode_capacities(cell)[0])
+    columns = table["time_s"], table["current_A"], table["voltage_V"]
+    rest = {"discharged": discharged, "note": said}
     try:
-        return measured_profile(
-            name,
-            table["time_s"],
-            table["current_A"],
-            table["voltage_V"],
-            T,
-            sigma=entry.sigma,
-            discharged=discharged,
-            note=said,
-        )
+        if isinstance(entry, Pulses):
+            return measured_pulses(
+                name, *columns, T, times=entry.times, longest=entry.longest, **rest
+            )
+        if isinstance(entry, Relaxation):
+            rest["among"] = np.abs(columns[1]) <= STILL * np.max(np.abs(columns[1]))
+        return measured_profile(name, *columns, T, sigma=entry.sigma, **rest)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -228,7 +268,7 @@ def _discharge(
         raise ValueError(
             f"{path}: the current is {low:.4g} to {high:.4g} A, negative: a charge. If it "
             "is a discharge, turn its sign, or name the column 'Current / A' as in the "
-            "Battery Data Format; a charge is fitted with kind = 'profile' and its start, "
+            "Battery Data Format; a charge is fitted with kind = 'charge' and its start, "
             "soc or discharged."
         )
     if low < 0.9 * mean or high > 1.1 * mean:
@@ -237,7 +277,8 @@ def _discharge(
         raise ValueError(
             f"{path}: the current, {low:.4g} to {high:.4g} A, is not constant within 10 % "
             f"of its mean, {mean:.4g} A (first at {first:g} s); cut the file to the "
-            "discharge, or use kind = 'profile'."
+            "discharge (`naion data` counts steps, steps = 3 takes one), or use kind = "
+            "'profile'."
         )
     rows = np.flatnonzero(np.diff(q) > 0.0) + 1
     if rows.size < FEWEST:

@@ -27,6 +27,12 @@ Deviation = Annotated[
 OneOrMore = Annotated[float | Numbers, Expected("a number, or a list of numbers")]
 Charge = Annotated[float, Field(description="flowed since the cell was charged [A.h]")]
 
+Words = Annotated[dict[str, str], Expected('words by quantity, {current = "..."}')]
+Steps = Annotated[
+    int | Annotated[list[int], Field(min_length=2, max_length=2)],
+    Expected("the number of a step, or the first and the last: [2, 5]"),
+]
+
 
 class AnyTest(Strict):
     """What tests have in common."""
@@ -47,29 +53,80 @@ class Measured(AnyTest):
     sigma: Annotated[Positive, Field(description="standard deviation [V]")] = 0.01
 
 
-class Discharge(Measured):
+class Recorded(Measured):
+    """A test from a record of time, current and voltage, in any file that is read."""
+
+    format: Annotated[
+        Text | None, Field(description="whose labels the file has: naion data --help")
+    ] = None
+    columns: Annotated[
+        Words | None, Field(description='labels, {current = "I_cell"}')
+    ] = None
+    units: Annotated[Words | None, Field(description='{current = "mA"}')] = None
+    positive: Annotated[
+        Literal["charge", "discharge", "state"] | None,
+        Field(description="what a positive current of the file does"),
+    ] = None
+    sheet: Annotated[Text | None, Field(description="of a spreadsheet")] = None
+    steps: Annotated[
+        Steps | None,
+        Field(description="of the file, as `naion data` counts them: one, or from, to"),
+    ] = None
+
+
+class Discharge(Recorded):
     """time_s, current_A, voltage_V at one current, from the charged state."""
 
     kind: Literal["discharge"]
 
 
-class Profile(Measured):
-    """V(t) under the measured current."""
+class Started(Recorded):
+    """A test under the measured current, from a start that is given."""
 
-    kind: Literal["profile"]
     soc: Annotated[Share | None, Field(description="state of charge at the start")] = (
         None
     )
     discharged: Charge | None = None
 
     @model_validator(mode="after")
-    def _one_start(self) -> "Profile":
+    def _one_start(self) -> "Started":
         if self.soc is not None and self.discharged is not None:
             raise ValueError(
                 f"soc = {self.soc:g} and discharged = {self.discharged:g}; give the start "
                 "as one of these, not both."
             )
         return self
+
+
+class Profile(Started):
+    """V(t) under the measured current, rests included: drives, cycles, titrations."""
+
+    kind: Literal["profile", "cycles", "gitt"]
+
+
+class Charging(Started):
+    """V(t) of a charge, and of the hold behind it; from the discharged state, if no start
+    is given."""
+
+    kind: Literal["charge"]
+
+
+class Relaxation(Started):
+    """V(t) while no current flows, after all that flowed before."""
+
+    kind: Literal["relaxation"]
+
+
+class Pulses(Started):
+    """Resistances of all pulses from rest in a record."""
+
+    kind: Literal["pulses"]
+    times: Annotated[
+        OneOrMore, Field(description="since each began [s]", examples=[[1.0, 10.0]])
+    ]
+    longest: Annotated[
+        Positive, Field(description="what lasts longer is no pulse [s]")
+    ] = 120.0
 
 
 class Segments(Measured):
@@ -93,7 +150,10 @@ class Pulse(AnyTest):
     discharged: Charge = 0.0
 
 
-Test = Annotated[Discharge | Profile | Segments | Pulse, Chosen("kind")]
+Test = Annotated[
+    Discharge | Charging | Profile | Relaxation | Pulses | Segments | Pulse,
+    Chosen("kind"),
+]
 
 
 class Free(Strict):

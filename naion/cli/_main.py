@@ -39,6 +39,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("_run", "simulate a protocol or a measured profile"),
     "predict": Command("_predict", "the same with 90 %% intervals"),
+    "data": Command("_data", "what is in a measured file, and how a fit would use it"),
     "fit": Command(
         "_fit_file",
         "fit a cell to your own data",

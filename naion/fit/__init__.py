@@ -13,6 +13,7 @@ from ._evaluate import simulate_test
 from ._experiment import (
     BELOW_ANY_CUT_OFF,
     COMPARED,
+    STILL,
     Experiment,
     Kind,
     Observations,
@@ -42,6 +43,7 @@ from ._least_squares import AT_ONCE, fleet, least_squares
 from ._levenberg_marquardt import SearchState
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
+from ._pulses import measured_pulses
 from ._sense import doubts, off_limits
 from ._strategies import STAGES, agreement, drawn_starts, multi_start, staged
 from ._tested import Tested
@@ -71,6 +73,7 @@ __all__ = [
     "Profile",
     "RankedTest",
     "STAGES",
+    "STILL",
     "SearchState",
     "Specimen",
     "Tested",
@@ -90,6 +93,7 @@ __all__ = [
     "interval",
     "least_squares",
     "measured_profile",
+    "measured_pulses",
     "log_density",
     "multi_start",
     "off_limits",

@@ -160,7 +160,7 @@ def discharge(
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
-    _above_zero(name, sigma=sigma)
+    above_zero(name, sigma=sigma)
     q, V = np.asarray(charge, float), np.asarray(voltage, float)
     if q.shape != V.shape:
         raise ValueError(
@@ -201,6 +201,7 @@ def measured_profile(
     sigma: float = 0.01,
     discharged: float = 0.0,
     most: int = COMPARED,
+    among: Any = None,
     group: int = 0,
     note: str = "",
 ) -> Experiment:
@@ -218,6 +219,7 @@ def measured_profile(
         sigma: uncertainty of the voltages [V].
         discharged: charge taken out before the first row [A.h].
         most: voltages to compare.
+        among: rows of which voltages may be compared, True for each; none: all.
         group: index into what a `Specimen` has for each group.
         note: what else to say of the data.
 
@@ -225,7 +227,7 @@ def measured_profile(
         ValueError: for unequal lengths, fewer than three times, NaNs, or times that
             decrease.
     """
-    _above_zero(name, sigma=sigma)
+    above_zero(name, sigma=sigma)
     t, flowing, V = (np.asarray(c, float) for c in (time, current, voltage))
     if not t.shape == flowing.shape == V.shape or t.ndim != 1:
         raise ValueError(
@@ -241,7 +243,12 @@ def measured_profile(
             f"{name}: row {k + 1} is at {t[k]:g} s, before the row above. Sort the rows."
         )
     t = t - t[:1]
-    use = compared(t, flowing, most)
+    if among is None:
+        use = compared(t, flowing, most)
+    else:
+        rows = np.flatnonzero(np.diff(t, prepend=t[:1]) > 0.0)
+        rows = rows[np.asarray(among, bool)[rows]]
+        use = rows[_evenly(len(rows), most)]
     if use.size < 2:
         raise ValueError(
             f"{name}: needs rows at three or more times, got {t.size} rows."
@@ -261,6 +268,10 @@ def measured_profile(
         discharged,
         note=f"{said}; {note}" if note else said,
     )
+
+
+STILL = 1e-3
+"""Below this share of the largest current, none flows."""
 
 
 def compared(t: np.ndarray, current: np.ndarray, most: int = COMPARED) -> np.ndarray:
@@ -296,7 +307,7 @@ def _evenly(n: int, most: int) -> np.ndarray:
     return np.round(np.linspace(n / most - 1.0, n - 1.0, most)).astype(int)
 
 
-def _above_zero(name: str, **numbers: float) -> None:
+def above_zero(name: str, **numbers: float) -> None:
     for what, value in numbers.items():
         if not (math.isfinite(value) and value > 0.0):
             raise ValueError(f"{name}: {what} = {value:g}; expected more than zero.")
@@ -335,7 +346,7 @@ def segments(
             or a duration, rest, current or uncertainty that is not above zero.
     """
     after = sigma if sigma_rested is None else sigma_rested
-    _above_zero(
+    above_zero(
         name,
         duration=duration,
         rest=rest,
@@ -400,7 +411,7 @@ def pulse(
         ValueError: for times and resistances of unequal lengths or not above zero, or a
             current that is zero.
     """
-    _above_zero(name, relative_sigma=relative_sigma, current=abs(current))
+    above_zero(name, relative_sigma=relative_sigma, current=abs(current))
     t = np.atleast_1d(np.asarray(times, float))
     R = np.atleast_1d(np.asarray(resistance, float))
     if t.shape != R.shape or t.ndim != 1 or t.size == 0:
@@ -493,7 +504,7 @@ def recorded(
     began, observations = 0.0, []
     for i, part in enumerate(parts):
         where = f"{name}, part {i + 1}"
-        _above_zero(where, sigma=part.sigma)
+        above_zero(where, sigma=part.sigma)
         t, V = np.asarray(part.time, float), np.asarray(part.voltage, float)
         if t.shape != V.shape or not (
             np.all(np.isfinite(t)) and np.all(np.isfinite(V))

@@ -3,6 +3,7 @@
 from ._bpx import read_bpx
 from ._bpx_write import write_bpx
 from ._cells import read_cell, write_cell
+from ._data import formats, read_data
 from ._pybamm import from_pybamm
 from ._tables import (
     delimiter_of,
@@ -14,10 +15,12 @@ from ._tables import (
 
 __all__ = [
     "delimiter_of",
+    "formats",
     "from_pybamm",
     "read_bpx",
     "read_cell",
     "read_columns",
+    "read_data",
     "read_measurement",
     "read_profile",
     "write_bpx",

@@ -50,12 +50,14 @@ class Meaning(NamedTuple):
         factor: from the label's unit and sign to naion's.
         offset: added after that.
         rank: of two columns of one name the lower is used.
+        unit: as the label has it.
     """
 
     name: str
     factor: float
     offset: float
     rank: tuple[int, int]
+    unit: str = ""
 
 
 def meaning(label: str) -> Meaning | None:
@@ -74,21 +76,21 @@ def meaning(label: str) -> Meaning | None:
         if plain in ("time", "test time"):
             factor = TIME.get(unit, TIME_WORDS.get(unit.lower()))
             if factor is not None:
-                return Meaning("time_s", factor, 0.0, (int(plain != "time"), 0))
+                return Meaning("time_s", factor, 0.0, (int(plain != "time"), 0), unit)
         if plain == "voltage":
             factor = VOLTAGE.get(unit, VOLTAGE_WORDS.get(unit.lower()))
             if factor is not None:
-                return Meaning("voltage_V", factor, 0.0, (int(style != "_"), 0))
+                return Meaning("voltage_V", factor, 0.0, (int(style != "_"), 0), unit)
         if plain == "current" and style == "_" and base == "current":
             if unit in CURRENT:
-                return Meaning("current_A", CURRENT[unit], 0.0, (0, 0))
+                return Meaning("current_A", CURRENT[unit], 0.0, (0, 0), unit)
             if unit in CURRENT_WORDS:
-                return Meaning("current_A", -CURRENT_WORDS[unit], 0.0, (1, 0))
+                return Meaning("current_A", -CURRENT_WORDS[unit], 0.0, (1, 0), unit)
         if plain == "current" and style == "/" and unit in CURRENT:
-            return Meaning("current_A", -CURRENT[unit], 0.0, (1, 0))
+            return Meaning("current_A", -CURRENT[unit], 0.0, (1, 0), unit)
         if unit.lower() in TEMPERATURE and _is_temperature(plain, unit):
             factor, offset = TEMPERATURE[unit.lower()]
-            return Meaning("temperature_degC", factor, offset, _rank(plain))
+            return Meaning("temperature_degC", factor, offset, _rank(plain), unit)
     return None
 
 

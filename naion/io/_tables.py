@@ -140,7 +140,7 @@ def _choose(
         means = meaning(label)
         if means is None or i in empty:
             continue
-        name, factor, offset, rank = means
+        name, factor, offset, rank, _ = means
         column = Column(name, i, label, factor, offset, name in needed)
         found.setdefault(name, []).append((rank, column))
     for name in needed:

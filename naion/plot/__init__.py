@@ -4,6 +4,7 @@ Every function takes axes, or makes some, and returns them.
 """
 
 from ._figures import band, fields, fields_slider, fit, impedance, losses, overview
+from ._record import record
 
 __all__ = [
     "band",
@@ -13,4 +14,5 @@ __all__ = [
     "impedance",
     "losses",
     "overview",
+    "record",
 ]

@@ -1,0 +1,251 @@
+"""A commented FIT.toml from measured files: `naion fit --template`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import MeasuredStep, steps_of
+from ..io import read_cell, read_data
+from ..parameters import (
+    Cell,
+    electrode_capacities,
+    stoichiometry_at_soc,
+    stoichiometry_at_voltage,
+)
+
+USUAL = "nfm_hc_18650"
+"""The cell of a template where none is given."""
+
+NEAR_TOP = 0.1
+"""A rest this near to the upper limit is the charged state [V]."""
+
+MOST = 12
+"""Entries from one file; what is left out is said."""
+
+LONGEST = 120.0
+"""What lasts longer is no pulse [s]."""
+
+HEAD = """\
+# A fit, for `naion fit {name} --out fitted`. Written from your files: read each line.
+# What can stand here: `naion fit --help`, `naion fit --schema`.
+
+cell = "{cell}"  {about}
+mesh = [6, 3, 6, 16]  # coarse and fast; without this line, the cell's own
+"""
+
+FREE = """\
+# What the fit may move, within bounds. A scale multiplies the whole property; the start is
+# the cell's own value, 1. Free few numbers first, and those that your data can tell: slow
+# curves say little of diffusion and reaction, pulses and high rates say more.
+
+[[free]]
+path = "contact_resistance.scale"
+bounds = [0.05, 20.0]
+transform = "log"
+prior = 1.0                    # standard deviation of its logarithm: a factor of e
+
+[[free]]
+path = "negative.particle.diffusivity.scale"
+bounds = [0.02, 50.0]
+transform = "log"
+prior = 1.0
+
+[[free]]
+path = "positive.particle.rate_constant.scale"
+bounds = [0.02, 50.0]
+transform = "log"
+prior = 1.0
+"""
+
+
+def template(
+    files: Sequence[Path], to: Path, cell_name: str | None, reading: Mapping[str, Any]
+) -> str:
+    """The text of a FIT.toml that uses these files.
+
+    Args:
+        files: measured.
+        to: where it will stand; names of files are relative to its folder.
+        cell_name: a set or a cell.json; none: `USUAL`, marked so.
+        reading: arguments of `read_data`, the same for all.
+
+    Raises:
+        ValueError: for files that cannot be read.
+    """
+    name = cell_name or USUAL
+    cell, _ = read_cell(name)
+    about = "# a set (`naion sets`) or a cell.json"
+    if cell_name is None:
+        about = "# ASSUMED: put the set or the cell.json of your cell here"
+    parts = [HEAD.format(name=to.name, cell=name, about=about)]
+    for file in files:
+        table = read_data(file, **reading)
+        shown = _relative(file, to.parent)
+        parts.append(entries(shown, table, steps_of(table), reading, cell))
+    parts.append(FREE)
+    return "\n".join(parts)
+
+
+def _relative(file: Path, folder: Path) -> Path:
+    try:
+        return file.resolve().relative_to(folder.resolve())
+    except ValueError:
+        return file.resolve()
+
+
+def entries(
+    file: Path,
+    table: Mapping[str, np.ndarray],
+    steps: Sequence[MeasuredStep],
+    reading: Mapping[str, Any],
+    cell: Cell | None,
+) -> str:
+    """The `[[data]]` entries that would use a file.
+
+    Args:
+        file: as it is to be named.
+        table: what is in it.
+        steps: its steps.
+        reading: arguments of `read_data` that are not the usual ones.
+        cell: for starts; none: they are left to the reader.
+    """
+    found, left = [], 0
+    for k, s in enumerate(steps):
+        useful = s.kind in ("charge", "discharge") and s.last - s.first >= 10
+        useful = useful and s.duration > LONGEST
+        if not useful:
+            continue
+        if len(found) >= MOST:
+            left += 1
+            continue
+        # With the hold behind a charge.
+        last = k + 1
+        if s.kind == "charge" and last < len(steps) and steps[last].kind == "hold":
+            last += 1
+        found.append(_entry(file, table, steps, (k, last), reading, cell))
+    pulses = [
+        s
+        for k, s in enumerate(steps)
+        if k and s.kind in ("charge", "discharge") and s.duration <= LONGEST
+        if s.last - s.first >= 2 and steps[k - 1].kind == "rest"
+    ]
+    if pulses:
+        found.append(_pulses(file, table, steps, pulses, reading, cell))
+    whole = [s for s in steps if s.kind == "profile"]
+    if whole or not found:
+        found.append(_entry(file, table, steps, (0, len(steps)), reading, cell))
+    if left:
+        found.append(
+            f"# {left} more charges and discharges of this file are left out.\n"
+        )
+    return "\n".join(found)
+
+
+def _entry(
+    file: Path,
+    table: Mapping[str, np.ndarray],
+    steps: Sequence[MeasuredStep],
+    which: tuple[int, int],
+    reading: Mapping[str, Any],
+    cell: Cell | None,
+) -> str:
+    """One entry, of steps from one to before another."""
+    first, last = which
+    s = steps[first]
+    start, full = _start(table, steps, first, cell)
+    kind = "profile"
+    if last - first == 1 and s.kind == "discharge" and full:
+        kind = "discharge"
+    elif s.kind == "charge":
+        kind = "charge"
+    lines = ["[[data]]", f"file = {json.dumps(str(file), ensure_ascii=False)}"]
+    lines += _reading(reading)
+    lines.append(f'kind = "{kind}"' + _about(kind))
+    if (first, last) != (0, len(steps)):
+        span = f"{first + 1}" if last == first + 1 else f"[{first + 1}, {last}]"
+        kinds = ", ".join(x.kind for x in steps[first:last])
+        lines.append(f"steps = {span}  # {kinds}; as `naion data` counts them")
+    if kind != "discharge":
+        lines.append(start)
+    T = s.temperature
+    if np.isnan(T):
+        lines.append("# temperature = 25  # [degC]; none was measured: give it")
+    lines.append("sigma = 0.01  # [V], standard deviation")
+    return "\n".join(lines) + "\n"
+
+
+def _pulses(
+    file: Path,
+    table: Mapping[str, np.ndarray],
+    steps: Sequence[MeasuredStep],
+    pulses: Sequence[MeasuredStep],
+    reading: Mapping[str, Any],
+    cell: Cell | None,
+) -> str:
+    """One entry of all pulses of a file."""
+    shortest = min(p.duration for p in pulses)
+    times = [t for t in (1.0, 5.0, 10.0, 30.0, 60.0) if t < shortest] or [shortest]
+    lines = ["[[data]]", f"file = {json.dumps(str(file), ensure_ascii=False)}"]
+    lines += _reading(reading)
+    lines.append(f'kind = "pulses"  # resistances of {len(pulses)} pulses from rest')
+    lines.append(f"times = {times}  # [s] since each began")
+    lines.append(_start(table, steps, 0, cell)[0])
+    if np.isnan(pulses[0].temperature):
+        lines.append("# temperature = 25  # [degC]; none was measured: give it")
+    return "\n".join(lines) + "\n"
+
+
+def _about(kind: str) -> str:
+    return {
+        "discharge": "  # one current, from the charged state",
+        "charge": "  # the measured current, from the start given",
+        "profile": "  # V(t) under the measured current, all of which flows",
+    }[kind]
+
+
+def _reading(reading: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for key, value in reading.items():
+        if isinstance(value, Mapping):
+            pairs = ", ".join(
+                f"{q} = {json.dumps(v, ensure_ascii=False)}" for q, v in value.items()
+            )
+            lines.append(f"{key} = {{{pairs}}}")
+        else:
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    return lines
+
+
+def _start(
+    table: Mapping[str, np.ndarray],
+    steps: Sequence[MeasuredStep],
+    first: int,
+    cell: Cell | None,
+) -> tuple[str, bool]:
+    """The line that gives the start of a step, and whether it is the charged state."""
+    s = steps[first]
+    rested = s.kind == "rest"
+    V = s.voltages[0]
+    if first and steps[first - 1].kind == "rest":
+        rested, V = True, steps[first - 1].voltages[1]
+    if cell is None:
+        return "soc = 0.5  # ASSUMED: give the state of charge at the start", False
+    top = float(cell.limits.upper_voltage)
+    full = top - NEAR_TOP < V or (s.kind == "discharge" and top - 3 * NEAR_TOP < V)
+    how = "at rest" if rested else "the first, not at rest: CHECK"
+    try:
+        at = stoichiometry_at_voltage(cell, V)
+    except ValueError:
+        guess = 1.0 if full else 0.0 if s.kind == "charge" else 0.5
+        return (
+            f"soc = {guess}  # ASSUMED: {V:.3f} V is no rest of this cell",
+            full,
+        )
+    charged = stoichiometry_at_soc(cell, 1.0)
+    gone = float((charged.negative - at.negative) * electrode_capacities(cell)[0])
+    if gone <= 0.0:
+        return f"soc = 1.0  # {V:.3f} V, {how}", full
+    return f"discharged = {gone:.5g}  # [A.h from charged]: {V:.3f} V, {how}", full

@@ -1,0 +1,270 @@
+"""Files of cyclers as sheets: named columns of text or numbers, with rows to point at."""
+
+import csv
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from .._files import read_text
+
+DataFrame: TypeAlias = Any
+Series: TypeAlias = Any
+"""Of pandas, whose stubs give unions of all that an operation could return."""
+
+SCANNED = 400
+"""Lines in which a header is looked for."""
+
+ENOUGH = 5.0
+"""Score of a header in which all that is needed is known."""
+
+DELIMITERS = ",;\t"
+PARQUET = (".parquet", ".pq")
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls")
+BY_BATTERYDF = (".nda", ".ndax", ".mat")
+"""Binary files that the batterydf package opens."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as a file has it.
+
+    Attributes:
+        path: of the file.
+        header: labels of its columns.
+        frame: its cells by position of the column: text, or numbers and dates as the
+            file stores them.
+        first: row of the file in which the first row of `frame` is, counted from 1.
+        delimiter: between columns, of text.
+        before: text above the header.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    frame: DataFrame
+    first: int
+    delimiter: str = ""
+    before: str = ""
+
+    def row(self, k: int) -> int:
+        """Where in the file a row of the frame is, from 1."""
+        return self.first + int(self.frame.index[k])
+
+
+Score = Callable[[Sequence[str]], float]
+"""How much of a row of labels is known; the row with the most is the header."""
+
+
+def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
+    """The table in a file: text, Parquet, a spreadsheet, or what batterydf opens.
+
+    Args:
+        path: of the file.
+        score: see `Score`; text above the header is passed over.
+        sheet: of a spreadsheet, by name or number from 1; none: the one whose header is
+            known best.
+
+    Raises:
+        ValueError: where there is no such file, no table in it, or rows with more cells
+            than the header.
+        ImportError: naming the extra that reads such files.
+    """
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        there = "is not a file" if path.exists() else "no such file"
+        raise ValueError(f"{path}: {there}.")
+    if suffix in PARQUET:
+        return _stored(path, _by_extra(path, "Parquet", lambda: pd.read_parquet(path)))
+    if suffix in SPREADSHEETS:
+        return _spreadsheet(path, score, sheet)
+    if suffix in BY_BATTERYDF:
+        return _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
+    return _text(path, score)
+
+
+def _by_extra(path: Path, what: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading {what} files needs `pip install 'naion[cycler]'` ({error})."
+        ) from None
+    except Exception as error:
+        # Whatever a foreign parser says of a file, it says of the file.
+        said = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path} cannot be read as a {what} file ({type(error).__name__}: {said})."
+        ) from None
+
+
+def _by_batterydf(path: Path) -> DataFrame:
+    import bdf
+
+    return bdf.parse(path)
+
+
+def _stored(path: Path, frame: DataFrame) -> Sheet:
+    if not len(frame.columns) or len(frame) < 2:
+        raise ValueError(f"{path}: {len(frame)} rows; expected two at least.")
+    header = tuple(str(c).strip() for c in frame.columns)
+    frame = frame.reset_index(drop=True)
+    frame.columns = range(len(header))
+    return Sheet(path, header, frame, 1)
+
+
+def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
+    def read() -> dict[str, DataFrame]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles that openpyxl does not know
+            every = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
+        return {str(name): frame for name, frame in every.items()}
+
+    sheets = _by_extra(path, "spreadsheet", read)
+    names = list(sheets)
+    if isinstance(sheet, int) and 1 <= sheet <= len(names):
+        names = [names[sheet - 1]]
+    elif sheet is not None:
+        if sheet not in names:
+            raise ValueError(
+                f"{path}: no sheet {sheet!r}; it has {', '.join(map(repr, names))}."
+            )
+        names = [str(sheet)]
+    best: tuple[float, str, int] = (-1.0, names[0], 0)
+    for name in names:
+        for k, row in enumerate(sheets[name].head(SCANNED).itertuples(index=False)):
+            found = score(_labels(row)), name, k
+            best = max(best, found, key=lambda b: b[0])
+    _, name, k = best
+    frame = sheets[name]
+    if len(frame) < k + 3:
+        raise ValueError(f"{path}, sheet {name!r}: no header with two rows below it.")
+    header = tuple(_labels(frame.iloc[k]))
+    below = _without_units(frame.iloc[k + 1 :].reset_index(drop=True))
+    below.columns = range(len(header))
+    return Sheet(path, header, below.dropna(how="all"), k + 2)
+
+
+def _labels(row: Any) -> list[str]:
+    return ["" if v is None or v != v else str(v).strip() for v in row]
+
+
+def _text(path: Path, score: Score) -> Sheet:
+    text = read_text(path, fallback="latin-1")
+    # As pandas counts rows; a quoted line break would be one in neither.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    best: tuple[float, int, str] = (0.0, -1, ",")
+    for k, line in enumerate(lines[:SCANNED]):
+        for d in _delimiters(line):
+            known = score(parted(line, d))
+            best = max(best, (known, -k, d), key=lambda b: b[:2])
+        if best[0] >= ENOUGH:
+            break
+    known, k, delimiter = best[0], -best[1], best[2]
+    if known <= 0.0:
+        k = next((i for i, s in enumerate(lines) if s.strip(" ,;\t")), -1)
+        if k < 0:
+            raise ValueError(f"{path}: empty; expected a header and at least two rows.")
+        delimiter = max(DELIMITERS, key=lines[k].count)
+    header = parted(lines[k], delimiter)
+    frame = _cells(path, lines, k, header, delimiter)
+    frame = _without_units(frame)
+    blank = (frame == "").all(axis=1)
+    frame = frame[~blank]
+    if len(frame) < 2:
+        raise ValueError(
+            f"{path}: {len(frame)} rows below the header (row {k + 1}); expected two at "
+            "least."
+        )
+    before = "\n".join(lines[:k])
+    return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+
+
+def _delimiters(line: str) -> list[str]:
+    """What may part a line: spaces only where nothing else does."""
+    return [d for d in DELIMITERS if d in line] or [" "]
+
+
+def parted(line: str, delimiter: str) -> list[str]:
+    """The labels of a line."""
+    if delimiter == " ":
+        return line.lstrip("~").split()
+    cells = next(csv.reader([line], delimiter=delimiter), [])
+    return [c.strip().lstrip("~\ufeff") for c in cells]
+
+
+def _cells(
+    path: Path, lines: list[str], k: int, header: list[str], delimiter: str
+) -> DataFrame:
+    """Text below a header, columns by position.
+
+    Raises:
+        ValueError: for rows with more cells than the header, that hold something.
+    """
+    below = "\n".join(lines[k + 1 :])
+    width = len(header)
+    try:
+        frame = _frame(below, delimiter, width)
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        longest = width
+        for i, line in enumerate(lines[k + 1 :]):
+            cells = parted(line, delimiter)
+            if len(cells) > width and any(cells[width:]):
+                raise ValueError(
+                    f"{path}, row {k + i + 2}: {len(cells)} cells under {width} names "
+                    f"(header in row {k + 1}). With decimal commas, put semicolons "
+                    "between the columns; else name all of them."
+                ) from None
+            longest = max(longest, len(cells))
+        # Delimiters behind the last column hold nothing.
+        frame = _frame(below, delimiter, longest)[list(range(width))]
+    return frame.fillna("").apply(lambda c: c.str.strip())
+
+
+def _frame(text: str, delimiter: str, width: int) -> DataFrame:
+    """Cells as text, so many in a row."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            io.StringIO(text),
+            sep=r"\s+" if delimiter == " " else delimiter,
+            header=None,
+            names=range(width),
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        )
+
+
+def _without_units(frame: DataFrame) -> DataFrame:
+    """Rows below a row of units such as '[V]', if there is one."""
+    if not len(frame):
+        return frame
+    first = [str(v).strip() for v in frame.iloc[0] if not pd.isna(v) and str(v).strip()]
+    units = [v for v in first if v[0] in "[(" and v[-1] in "])"]
+    return frame.iloc[1:] if first and len(units) == len(first) else frame
+
+
+def listed(labels: Sequence[str], most: int = 24) -> str:
+    """Labels in quotes, at most so many of them."""
+    shown = [repr(h if len(h) <= 60 else h[:57] + "...") for h in labels[:most]]
+    more = len(labels) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def is_number(cells: Series) -> bool:
+    """Whether a column is stored as numbers."""
+    return pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(
+        cells
+    )
+
+
+def finite(cells: Series) -> np.ndarray:
+    """Numbers of a column that is stored as such; NaN where there is none."""
+    return cells.to_numpy(dtype=float, na_value=np.nan)
