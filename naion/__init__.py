@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from . import (
         batch,
         claims,
+        cost,
         design,
         fit,
         io,
@@ -42,6 +43,7 @@ __all__ = [
     "ThroughStack",
     "batch",
     "claims",
+    "cost",
     "design",
     "enable_x64",
     "fit",
@@ -61,6 +63,7 @@ _HOMES = {
     "Result": "._results",
     "batch": ".batch",
     "claims": ".claims",
+    "cost": ".cost",
     "design": ".design",
     "fit": ".fit",
     "io": ".io",
