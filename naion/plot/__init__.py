@@ -3,10 +3,12 @@
 Every function takes axes, or makes some, and returns them.
 """
 
+from ._costs import cheaper
 from ._figures import band, fields, fields_slider, fit, impedance, losses, overview
 
 __all__ = [
     "band",
+    "cheaper",
     "fields",
     "fields_slider",
     "fit",

@@ -14,6 +14,7 @@ import pytest
 
 from naion import cost, design
 from naion.cost import Bill, Foils
+from naion.cost._study import at_once
 from naion.parameters import Sourced
 
 # kg and m2 a kWh: positive, negative, binders and carbon, Al, Cu, separator,
@@ -343,3 +344,11 @@ def test_what_cannot_be_asked_says_what_to_do(study):
     assert cost.bill(mute, energy=1000.0).cell == 1.0
     with pytest.raises(ValueError, match="expected what is delivered"):
         cost.per_delivered(study.costs(), {"lfp_prismatic": -0.5}, study.names)
+
+
+def test_many_numbers_at_once_are_those_one_by_one(study):
+    numbers, u = [s for s, _ in study.numbers], study.drawn[7]
+    kinds = {s.distribution for s in numbers}
+    assert {"triangular", "lognormal"} <= kinds
+    expected = [float(s.at(x)) for s, x in zip(numbers, u, strict=True)]
+    np.testing.assert_allclose(at_once(numbers, jnp.asarray(u)), expected, rtol=1e-12)
