@@ -14,7 +14,7 @@ ON_ONE_CORE = (
     *("packs", "parts", "scaling"),
 )
 ON_ALL_CORES = (
-    *("alike", "chemistries", "claims", "cluster"),
+    *("alike", "chemistries", "claims", "cluster", "cost"),
     *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),

@@ -48,6 +48,7 @@ COMMANDS = {
     "sweep": Command("_sweep", "many simulations, or fits of many cells", KEPT),
     "sets": Command("_sets", "list parameter sets, show one, begin your own"),
     "designs": Command("_designs", "list cell designs, or show one"),
+    "cost": Command("_cost", "what designs cost, and at which price of lithium"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
     "docs": Command("_docs", "pages of the documentation, offline"),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),

@@ -78,6 +78,7 @@ class Blueprint:
         potentials: see `Coat.potentials`; of the positive and of the negative.
         format: a key of `HOUSINGS`.
         negative_metal: a key of `METALS`.
+        positive_material, negative_material: see `Coat.material`.
         inputs: its numbers, by name.
     """
 
@@ -88,6 +89,8 @@ class Blueprint:
     format: str
     negative_metal: str
     inputs: Mapping[str, Sourced]
+    positive_material: str = ""
+    negative_material: str = ""
 
     def design(self, **values: Any) -> Design:
         """The design, with some numbers replaced.
@@ -171,12 +174,19 @@ def _in_si(name: str, value: Any) -> Array:
 
 def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
     sides = zip(("positive", "negative"), b.potentials, strict=True)
-    positive, negative = (_coat(side, between, x) for side, between in sides)
+    positive, negative = (
+        _coat(side, between, x, getattr(b, f"{side}_material"))
+        for side, between in sides
+    )
     stack = Stack(
         positive,
         negative,
         Foil(x["positive_foil.thickness"]),
-        Foil(x["negative_foil.thickness"], jnp.asarray(METALS[b.negative_metal])),
+        Foil(
+            x["negative_foil.thickness"],
+            jnp.asarray(METALS[b.negative_metal]),
+            b.negative_metal,
+        ),
         SeparatorFilm(x["separator.thickness"], x["separator.porosity"]),
         x["overhang"],
         x["overfill"],
@@ -201,10 +211,13 @@ def _design(b: Blueprint, x: Mapping[str, Array]) -> Design:
         x.get("allowance", jnp.ones(())),
         lower_voltage=x.get("lower_voltage"),
         upper_voltage=x.get("upper_voltage"),
+        mean_voltage=x.get("voltage"),
     )
 
 
-def _coat(side: str, between: tuple[float, float], x: Mapping[str, Array]) -> Coat:
+def _coat(
+    side: str, between: tuple[float, float], x: Mapping[str, Array], material: str
+) -> Coat:
     used = x["utilisation"]
     capacity = used * x[f"{side}.capacity"]
     first = used * x.get(f"{side}.first_charge", x[f"{side}.capacity"])
@@ -219,4 +232,5 @@ def _coat(side: str, between: tuple[float, float], x: Mapping[str, Array]) -> Co
         capacity,
         first,
         between,
+        material=material,
     )

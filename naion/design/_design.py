@@ -61,6 +61,7 @@ class Design(eqx.Module):
             tape, room to swell: 0.88 to 0.93 for large prismatic cells.
         heat_transfer: from the housing's surface [W.m-2.K-1].
         lower_voltage, upper_voltage: limits of the cell; none: the materials' [V].
+        mean_voltage: of a discharge; none: it is not known before one is simulated [V].
     """
 
     stack: Stack
@@ -69,6 +70,7 @@ class Design(eqx.Module):
     heat_transfer: Scalar = number(10.0)
     lower_voltage: Scalar | None = None
     upper_voltage: Scalar | None = None
+    mean_voltage: Scalar | None = None
 
     @property
     def area(self) -> Array:

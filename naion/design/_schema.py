@@ -40,6 +40,12 @@ class Words(Strict):
     ] = ""
     format: Literal[tuple(HOUSINGS)] = "prismatic"  # pyright: ignore[reportInvalidTypeForm]
     negative_metal: Literal[tuple(METALS)] = "aluminium"  # pyright: ignore[reportInvalidTypeForm]
+    positive_material: Annotated[
+        str, Field(description="active material, by its name in lists of prices")
+    ] = ""
+    negative_material: Annotated[
+        str, Field(description="active material, by its name in lists of prices")
+    ] = ""
     potentials: Annotated[
         Potentials, Field(description="between which half cells were measured [V]")
     ] = ((4.0, 2.0), (2.0, 0.0))

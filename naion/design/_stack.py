@@ -32,6 +32,7 @@ class Coat(eqx.Module):
         potentials: between which the half cell gave that capacity, the higher first,
             against the metal [V].
         additives_density: of binder and carbon together [kg.m-3].
+        material: what the active material is, by its name in lists of prices, or "".
     """
 
     loading: Scalar = number()
@@ -42,6 +43,7 @@ class Coat(eqx.Module):
     first_charge: Scalar = number()
     potentials: tuple[float, float] = eqx.field(static=True, default=(4.0, 2.0))
     additives_density: Scalar = number(1850.0)
+    material: str = eqx.field(static=True, default="")
 
     @property
     def thickness(self) -> Array:
@@ -76,10 +78,12 @@ class Foil(eqx.Module):
     Attributes:
         thickness: [m].
         density: [kg.m-3].
+        metal: "aluminium" or "copper".
     """
 
     thickness: Scalar = number()
     density: Scalar = number(ALUMINIUM)
+    metal: str = eqx.field(static=True, default="aluminium")
 
 
 class SeparatorFilm(eqx.Module):

@@ -1,0 +1,39 @@
+"""What a kilowatt-hour of cells costs, at which price of lithium, and what is in it."""
+
+from ._bill import Bill, Foils, bill
+from ._cost import ELEMENTS, Cost, as_quoted, cost, footprint
+from ._delivered import delivered_share, delivered_shares
+from ._load import available, lithium_quotes, load, schema
+from ._materials import Material, material, materials
+from ._prices import LITHIUM, VAT, PriceList, Quoted
+from ._study import DRAWS, Change, Study, interval, per_delivered, study
+
+__all__ = [
+    "DRAWS",
+    "ELEMENTS",
+    "LITHIUM",
+    "VAT",
+    "Bill",
+    "Change",
+    "Cost",
+    "Foils",
+    "Material",
+    "PriceList",
+    "Quoted",
+    "Study",
+    "as_quoted",
+    "available",
+    "bill",
+    "cost",
+    "delivered_share",
+    "delivered_shares",
+    "footprint",
+    "interval",
+    "lithium_quotes",
+    "load",
+    "material",
+    "materials",
+    "per_delivered",
+    "schema",
+    "study",
+]
