@@ -45,6 +45,7 @@ COMMANDS = {
     "sweep": Command("_sweep", "many simulations, or fits of many cells", KEPT),
     "sets": Command("_sets", "list parameter sets, show one, begin your own"),
     "designs": Command("_designs", "list cell designs, or show one"),
+    "duty": Command("_duty", "what batteries do all day, and how cells serve it"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),
     "demo": Command("_demo", "the main job on embedded real data", KEPT),

@@ -6,12 +6,21 @@ weighs representative days.
 """
 
 from ._catalogue import Part, duties, join, load, regulation_signal, steady, trip
-from ._compare import compare
+from ._compare import TEMPERATURES, compare
 from ._cycle import Cycle, cycles, load_cycle
 from ._duty import Duty, full_charge, limits, rated_energy, stored_energy
 from ._served import Ready, Served, ready, serve
 from ._vehicle import Vehicle, Weather, battery_power, wheel_power
-from ._year import CLIMATES, Climate, Days, in_full, representative, year
+from ._year import (
+    CLIMATES,
+    Climate,
+    Days,
+    Total,
+    in_full,
+    of_days,
+    representative,
+    year,
+)
 
 __all__ = [
     "CLIMATES",
@@ -22,6 +31,8 @@ __all__ = [
     "Part",
     "Ready",
     "Served",
+    "TEMPERATURES",
+    "Total",
     "Vehicle",
     "Weather",
     "battery_power",
@@ -34,6 +45,7 @@ __all__ = [
     "limits",
     "load",
     "load_cycle",
+    "of_days",
     "rated_energy",
     "ready",
     "regulation_signal",
