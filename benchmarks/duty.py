@@ -229,7 +229,7 @@ def main() -> None:
         f"sets share assumed ones: {how}. So differences between these sodium sets in the "
         "cold come from geometry, capacities and voltages, and hold no measurement of "
         "chemistry; the last column says what of the difference to lithium survives when "
-        "activation energies with ranges are moved to both ends (other assumed numbers stay). "
-        f"{failed} simulations failed. {months}",
+        "activation energies with ranges are moved to both ends (other assumed numbers "
+        f"stay). {failed} simulations failed. {months}",
     )
     figure(found)
