@@ -16,7 +16,7 @@ ON_ONE_CORE = (
 ON_ALL_CORES = (
     *("alike", "chemistries", "claims", "cluster", "cost"),
     *("cold_grid", "cold_grid_pybamm"),
-    *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
+    *("defaults_grid", "duty", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),
 )

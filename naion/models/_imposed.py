@@ -11,12 +11,29 @@ def control_residual(
 ) -> Array:
     """What is imposed, as a residual of voltage [V] and current [A]."""
     target = control.value + control.slope * tau
+    power = (V * current - target) / one_c
     residuals = jnp.stack(
         [
             (current - target) / one_c,
             V - target,
-            (V * current - target) / one_c,
+            power,
             V - target * current,
+            _within_limits(control, target, power, V, current / one_c),
         ]
     )
     return residuals[control.mode]
+
+
+def _within_limits(
+    control: Control, target: Array, power: Array, V: Array, rate: Array
+) -> Array:
+    """Zero where a power is met, or a limit of voltage is, which allows only less of it.
+
+    Each part grows with the current at a given state, and so does the middle one of three:
+    of the power's residual, the distance behind the limit, and the current, which turns
+    round for no limit. So one current solves it, whether or not the power can be had.
+    """
+    low, high = control.lower_voltage, control.upper_voltage
+    out = jnp.minimum(jnp.maximum(power, low - V), rate)
+    into = jnp.maximum(jnp.minimum(power, high - V), rate)
+    return jnp.where(target >= 0.0, out, into)

@@ -84,6 +84,7 @@ SET_POINT = {
     Mode.VOLTAGE: VOLTAGE._replace(low=0.0),
     Mode.POWER: Range(-1e9, 1e9, "W"),
     Mode.RESISTANCE: Range(0.0, 1e9, "ohm", positive=True),
+    Mode.POWER_WITHIN_LIMITS: Range(-1e9, 1e9, "W"),
 }
 """Where the set point of each mode must lie."""
 

@@ -60,6 +60,7 @@ class Step:
         in_c_rate: `value` (and `slope`) are multiples of the nominal capacity.
         duration: longest time [s].
         lower_voltage: ends a discharge [V]; none: the cell's own limit ends everything.
+            With `Mode.POWER_WITHIN_LIMITS` it ends nothing: it is held, with less power.
         upper_voltage: ends a charge [V]; likewise.
         current_below: ends the step when the current has fallen to this [A].
         c_rate_below: the same as a C-rate.
@@ -157,6 +158,11 @@ class Step:
         ends += ["temperature_below", "temperature_above"]
         nothing = all(getattr(self, name) is None for name in ends)
         endless = not _traced(self.duration) and math.isinf(self.duration)
+        if self.mode == Mode.POWER_WITHIN_LIMITS and endless and nothing:
+            raise ValueError(
+                "Step: a power within limits goes on with less power at a limit, so that "
+                "it needs a duration or a cut-off, for example `duration=10.0`."
+            )
         if (held or rest) and endless and nothing:
             raise ValueError(
                 "This step would never end: a rest or a hold needs a duration or a "

@@ -80,16 +80,18 @@ def segments_of(
     own_lower = jnp.isnan(protocol.lower_voltage)
     own_upper = jnp.isnan(protocol.upper_voltage)
     T = jnp.where(jnp.isnan(protocol.temperature), temperature, protocol.temperature)
+    held = protocol.mode == Mode.VOLTAGE
+    lower = jnp.where(own_lower, cell.limits.lower_voltage, protocol.lower_voltage)
+    upper = jnp.where(own_upper, cell.limits.upper_voltage, protocol.upper_voltage)
     control = Control(
         mode=protocol.mode,
         value=protocol.value * per,
         slope=protocol.slope * per,
         temperature=T,
         temperature_slope=protocol.temperature_slope,
+        lower_voltage=lower,
+        upper_voltage=upper,
     )
-    held = protocol.mode == Mode.VOLTAGE
-    lower = jnp.where(own_lower, cell.limits.lower_voltage, protocol.lower_voltage)
-    upper = jnp.where(own_upper, cell.limits.upper_voltage, protocol.upper_voltage)
     cut_offs = CutOffs(
         lower_voltage=jnp.where(held & own_lower, -NOT_NOW, lower),
         upper_voltage=jnp.where(held & own_upper, NOT_NOW, upper),
@@ -110,6 +112,16 @@ def segments_of(
         jnp.stack(stops, axis=-1),
         protocol.count,
     )
+
+
+def is_power(mode: Array) -> Array:
+    """Whether a power is asked for, limited or not."""
+    return (mode == Mode.POWER) | (mode == Mode.POWER_WITHIN_LIMITS)
+
+
+def holds_voltage(mode: Array) -> Array:
+    """Whether the voltage is held, always or at its limits: it then ends no step."""
+    return (mode == Mode.VOLTAGE) | (mode == Mode.POWER_WITHIN_LIMITS)
 
 
 class CellSystem(AbstractSystem):
@@ -164,7 +176,7 @@ class CellSystem(AbstractSystem):
         target = c.value + c.slope * tau
         # The power's current at the present voltage; other unknown currents stay.
         V = self.equations.terminal_voltage(s, args)
-        at_power = jnp.where(c.mode == Mode.POWER, target / V, s.current)
+        at_power = jnp.where(is_power(c.mode), target / V, s.current)
         current = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         change = (current - s.current) / args.cell.area
         dj = change * args.direction / args.interface_of_electrode
@@ -286,7 +298,7 @@ def distances(
         salt: least concentration over the initial one.
         Q: nominal capacity [A.h].
     """
-    cut, held = control.cut_offs, control.control.mode == Mode.VOLTAGE
+    cut, held = control.cut_offs, holds_voltage(control.control.mode)
     return jnp.stack(
         [
             jnp.where((current > 0.0) & ~held, V - cut.lower_voltage, NOT_NOW),

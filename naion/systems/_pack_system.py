@@ -16,7 +16,7 @@ from ..models import DiscretisedCell
 from ..parameters import Stoichiometry
 from ..protocol import Control, Mode
 from ..solvers import AbstractSystem, Factorised
-from ._cell_system import CellSystem, Imposed, distances
+from ._cell_system import CellSystem, Imposed, distances, is_power
 from ._members import ByChemistry, Members, Tail
 from ._network import Wires, residuals, sum_of
 from ._outputs import Output, Outputs, outputs_in
@@ -134,7 +134,7 @@ class PackSystem(AbstractSystem):
         cells, tail = self.members.split(y)
         c, w, wiring = control.control, tail.wires, self.members.wiring
         target = c.value + c.slope * tau
-        at_power = jnp.where(c.mode == Mode.POWER, target / w.voltage, w.current)
+        at_power = jnp.where(is_power(c.mode), target / w.voltage, w.current)
         wanted = jnp.where(c.mode == Mode.CURRENT, target, at_power)
         Q = jnp.concatenate([k.nominal_capacity for k in args.pack.cells])
         group = np.array(wiring.group)

@@ -27,6 +27,7 @@ VALUES = {
     Mode.VOLTAGE: (3.0, -0.01),
     Mode.POWER: (4.0, 0.2),
     Mode.RESISTANCE: (2.0, 0.1),
+    Mode.POWER_WITHIN_LIMITS: (4.0, 0.2),
 }
 
 

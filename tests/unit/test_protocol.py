@@ -304,7 +304,7 @@ def test_step_takes_numbers_of_any_type(number):
     assert type(step.value) is float and step.value == step.lower_voltage == 2.0
 
 
-C, V, P, R = Mode
+C, V, P, R, _ = Mode
 HOUR = datetime.timedelta(hours=1)
 
 
