@@ -45,6 +45,7 @@ COMMANDS = {
     "sweep": Command("_sweep", "many simulations, or fits of many cells", KEPT),
     "sets": Command("_sets", "list parameter sets, show one, begin your own"),
     "designs": Command("_designs", "list cell designs, or show one"),
+    "life": Command("_life", "capacity left after cycles and years, with an interval"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),
     "demo": Command("_demo", "the main job on embedded real data", KEPT),

@@ -97,7 +97,7 @@ class Law:
 
     def resting(self, years: ArrayLike, T: ArrayLike, soc: ArrayLike) -> np.ndarray:
         """Share of the capacity lost by time [-]; soc: mean state of charge [-]."""
-        by_soc = 0.7 + (np.asarray(soc) - 0.2)  # 0.7 to 1.5 from 20 to 100 %: assumed
+        by_soc = 0.7 + (np.asarray(soc) - 0.2)
         warm = arrhenius(self.calendar_energy, T)
         return np.asarray(self.calendar) * warm * by_soc * np.sqrt(np.asarray(years))
 

@@ -205,7 +205,7 @@ def outlook(use: Use, *, seed: int = 0) -> Outlook:
     factor = lognormal(1 / PARTIAL, PARTIAL) if use.depth < 1.0 else np.ones(DRAWS)
     if not use.layered_oxide:
         # From the hard carbon's part alone to three times the whole.
-        rest = 1.0 - float(fit_law().law.ends)
+        rest = 1.0 - np.max(fit_law().law.ends)
         factor = factor * np.exp(rng.uniform(np.log(rest), np.log(3.0), DRAWS))
     found = Outlook(use, law, factor)
     if use.extrapolates:
