@@ -17,7 +17,7 @@ ON_ALL_CORES = (
     *("alike", "chemistries", "claims", "cluster"),
     *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
-    *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),
+    *("integrators", "leave_one_out", "life", "long_runs", "mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),
 )
 

@@ -21,8 +21,8 @@ particles that are lost."""
 def with_ageing(
     cell: Cell,
     *,
-    sei: float = 4.0e-11,
-    wear: float = 6.0e-5,
+    sei: float = 1.1e-10,
+    wear: float = 3.0e-3,
     energy: float = 32.7e3,
     transfer: float = 0.0,
     threshold: float = 3.75,
@@ -30,8 +30,7 @@ def with_ageing(
     """A cell whose film grows and whose positive particles are lost at high potential.
 
     The middle of the window ages by the film, its ends by both. The usual numbers are
-    those of `calibrate` for nfm_hc_18650 (`python -m benchmarks life`); it fits them to
-    another cell.
+    orders of magnitude, from where `calibrate` starts (assumed).
 
     Args:
         cell: as it is without.
@@ -53,7 +52,7 @@ def with_ageing(
     film = ReactionLimited(a(sei, float), a(transfer, float), a(0.0))
     warmed = Warmed(film, a(energy, float))
     cell = with_sei(cell, warmed)
-    cracks = Wear(a(wear, float), a(threshold, float), a(0.03), a(energy, float))
+    cracks = Wear(a(wear, float), a(threshold, float), a(0.1), a(energy, float))
     return with_process(cell, "positive", cracks)
 
 

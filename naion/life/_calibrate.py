@@ -65,8 +65,8 @@ def aged_as(cell: Cell, row: Row, *, model: DFN | None = None) -> Ageing:
     seconds = 3600.0 * row.depth * Q / (row.rate * float(cell.nominal_capacity))
     top = 0.5 + 0.5 * row.depth
     steps = (
-        f"Discharge at {rate} for {seconds:.0f} s",
-        f"Charge at {rate} for {seconds:.0f} s",
+        f"Discharge at {rate} for {seconds:.0f} s or until {LOW:g} V",
+        f"Charge at {rate} for {seconds:.0f} s or until {HIGH:g} V",
     )
     return cycle(cell, steps, row.cycles, start=top, **options)  # pyright: ignore[reportArgumentType]
 
@@ -106,9 +106,9 @@ def calibrate(
         return np.log(np.maximum(losses, 1e-3) / [r.loss for r in used])
 
     # Differences of a hundredth: blocks are exact to some thousandths.
-    start = np.array([np.log(2e-11), np.log(1e-4), 3.2])
-    ends = np.log([[1e-13, 1e-7], [1e-9, 1e-1]])
-    bounds = np.column_stack([ends, [1.0, 8.0]])
+    start = np.array([np.log(1.1e-10), np.log(3e-3), 1.5])
+    ends = np.log([[1e-13, 1e-7], [1e-8, 10.0]])
+    bounds = np.column_stack([ends, [0.0, 8.0]])
     done = least_squares(
         residuals, start, bounds=bounds, diff_step=1e-2, xtol=1e-4, ftol=1e-6
     )

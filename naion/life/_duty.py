@@ -1,6 +1,9 @@
 """The law along a trajectory: what a duty costs in life."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from ..parameters import Cell, open_circuit_voltage, stoichiometry_at_soc
 from ..simulation import Solution
@@ -15,17 +18,8 @@ def ends_of(cell: Cell) -> tuple[float, float]:
 
     By its open-circuit voltage; for layered oxide cells, whose rows the thresholds are of.
     """
-    soc = np.linspace(0.0, 1.0, 401)[1:-1]
-    U = np.array(
-        [
-            float(
-                open_circuit_voltage(
-                    cell, stoichiometry_at_soc(cell, float(s)), cell.temperature
-                )
-            )
-            for s in soc[::4]
-        ]
-    )
+    soc = jnp.linspace(0.0, 1.0, 202)[1:-1]
+    U = np.asarray(_open_circuit(cell, soc))
     return float(np.mean(U < LOWER)), float(np.mean(U > UPPER))
 
 
@@ -89,3 +83,13 @@ def of_solution(
         "full cycles": float(np.sum(passed) * times),
         "years": years,
     }
+
+
+@jax.jit
+def _open_circuit(cell: Cell, soc: Array) -> Array:
+    def at(soc: Array) -> Array:
+        return open_circuit_voltage(
+            cell, stoichiometry_at_soc(cell, soc), cell.temperature
+        )
+
+    return jax.lax.map(at, soc)

@@ -46,5 +46,3 @@ class Wear(AbstractSurfaceProcess):
         # A root that is smooth where the current turns: 1e-6 A.m-2 is a rest.
         size = jnp.sqrt(at.j**2 + 1e-12)
         return self.rate * warm * high * size * per_charge(at.sites)
-
-
