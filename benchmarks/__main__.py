@@ -18,6 +18,8 @@ ON_ALL_CORES = (
     *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "duty", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("integrators", "leave_one_out", "long_runs", "mesh", "mixed_packs"),
+    *("defaults_grid", "embedded", "equality", "first_call", "fleet", "gpu"),
+    *("integrators", "leave_one_out", "life", "long_runs", "mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),
 )
 

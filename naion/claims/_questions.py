@@ -15,6 +15,9 @@ from .._constants import ZERO_CELSIUS
 from .._results import Result
 from ..parameters import open_circuit_voltage, stoichiometry_at_soc
 from ..protocol import Protocol
+from ._life import NUMBERS as OF_LIFE
+from ._life import QUANTITIES as OF_A_LIFE
+from ._life import life
 from ._mixes import gauge, mix, mix_power
 from ._runs import (
     COLD,
@@ -243,6 +246,7 @@ QUESTIONS: Mapping[str, Question] = {
         {"error_mV": 20.0},
         of_two=True,
     ),
+    "life": Question(life, OF_A_LIFE, OF_LIFE, simulates=False),
     "fade": Question(
         _fade,
         (("cycles", "cycles"),),

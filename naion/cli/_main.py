@@ -50,6 +50,7 @@ COMMANDS = {
     "designs": Command("_designs", "list cell designs, or show one"),
     "cost": Command("_cost", "what designs cost, and at which price of lithium"),
     "duty": Command("_duty", "what batteries do all day, and how cells serve it"),
+    "life": Command("_life", "capacity left after cycles and years, with an interval"),
     "claims": Command("_claims", "audit public claims about cells", KEPT),
     "docs": Command("_docs", "pages of the documentation, offline"),
     "doctor": Command("_doctor", "devices, precision, cache, kernels"),

@@ -144,6 +144,7 @@ def with_sei(
         electrons=a(2.0),
         dissolution=a(dissolution, float),
         inner_thickness=a(2e-9),
+        grown=a(0.0),
     )
     return _put(lambda c: c.negative.sei, cell, sei)
 

@@ -83,17 +83,34 @@ class Interstitial(AbstractGrowth):
         return -F * self.permeability / thickness * jnp.exp(exponent)
 
 
+class Warmed(AbstractGrowth):
+    """Another law, faster where it is warmer: times exp(-E/R (1/T - 1/298.15)).
+
+    Attributes:
+        growth: the law at 25 degC.
+        energy: E [J.mol-1].
+    """
+
+    growth: AbstractGrowth
+    energy: Scalar
+
+    def current(self, across: Each, drop: Each, thickness: Each, T: Scalar) -> Each:
+        warm = jnp.exp(-self.energy / R * (1.0 / T - 1.0 / 298.15))
+        return warm * self.growth.current(across, drop, thickness, T)
+
+
 class SEI(AbstractSurfaceProcess):
     """A growing film on the particles.
 
     Attributes:
         growth: the law.
-        thickness: at the start [m].
+        thickness: of the fresh cell [m].
         conductivity: ionic, a function of temperature [S.m-1].
         molar_volume: [m3.mol-1].
         electrons: for each unit of SEI.
         dissolution: rate [s-1].
         inner_thickness: what does not dissolve [m].
+        grown: what the film of an aged cell has on top of `thickness` at the start [m].
     """
 
     growth: AbstractGrowth
@@ -103,6 +120,7 @@ class SEI(AbstractSurfaceProcess):
     electrons: Scalar
     dissolution: Scalar
     inner_thickness: Scalar
+    grown: Scalar | float = 0.0
 
     unknowns: ClassVar = (
         Unknown("sei", 0.1, title="SEI thickness over initial"),
@@ -110,7 +128,8 @@ class SEI(AbstractSurfaceProcess):
     )
 
     def start(self, x: Alike, T: Scalar) -> dict[str, Array]:
-        return {"sei": jnp.ones_like(x), "lost": jnp.zeros_like(x)}
+        film = 1.0 + self.grown / self.thickness
+        return {"sei": film * jnp.ones_like(x), "lost": jnp.zeros_like(x)}
 
     def current(self, u: Named, at: Surface) -> Each:
         return self.growth.current(at.across, at.drop, u["sei"] * self.thickness, at.T)
