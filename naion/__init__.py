@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from . import (
         batch,
         claims,
-        data,
         cost,
+        data,
         design,
         duty,
         fit,

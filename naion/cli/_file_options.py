@@ -32,9 +32,7 @@ def file_options(
         keys = as_text(key_tables(schema()))
         p.epilog = f"All keys (naion docs {topic}):\n\n{keys}".replace("%", "%%")
     p.formatter_class = argparse.RawDescriptionHelpFormatter
-    p.add_argument(
-        "file", type=Path, nargs=None if required else "?", help="TOML file"
-    )
+    p.add_argument("file", type=Path, nargs=None if required else "?", help="TOML file")
     p.add_argument("--out", type=Path, required=required, help=out)
     schema_option(p, schema)
 
