@@ -171,9 +171,10 @@ def _named(entry: Recorded) -> str:
     """A test's name where none is given."""
     if entry.steps is None:
         return entry.file
-    one = isinstance(entry.steps, int)
-    which = f"step {entry.steps}" if one else "steps {} to {}".format(*entry.steps)
-    return f"{entry.file}, {which}"
+    if isinstance(entry.steps, int):
+        return f"{entry.file}, step {entry.steps}"
+    first, last = entry.steps
+    return f"{entry.file}, steps {first} to {last}"
 
 
 def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:

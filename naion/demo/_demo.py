@@ -74,7 +74,7 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     nvpf, hina = _nvpf(out, tables, _quiet), _hina(out, tables, _quiet)
     unseen = [
         _nvpf_unseen(out, tables, _quiet),
-        of_hina(hina.cell, tables),
+        of_hina(hina.cell, hina.known.tests, tables),
         of_hakadi(hakadi.cell, tables),
         of_tuberlin(tuberlin.cell, tables),
     ]

@@ -1,5 +1,12 @@
-"""HiNa's 10 A.h cylindrical cell: a slow cycle, and a 2C charge with its temperature."""
+"""HiNa's 10 A.h cylindrical cell: a slow cycle, a 2C charge with its temperature, pulses.
 
+Three cells of one type: what was measured on each is a group.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -8,16 +15,19 @@ from ..fit import (
     BELOW_ANY_CUT_OFF,
     Experiment,
     FreeParameter,
+    Kind,
+    Observations,
     Part,
     Problem,
     Specimen,
+    pulse,
     recorded,
     with_ocp_correction,
 )
 from ..mesh import Mesh
 from ..models import DFN, Lumped
 from ..parameters import Cell, load, with_hysteresis
-from ..properties import Property, Table
+from ..properties import AbstractCurve, Property, Table
 from ..protocol import Mode, Step
 from ._tables import EMBEDDED, columns
 
@@ -27,13 +37,37 @@ FULL, EMPTY = 3.95, 1.5
 SLOW, FAST = 0.2, 20.0
 """Currents: C/50 and 2C [A]."""
 
+STATES = (100, 80, 50, 20)
+"""States of charge whose pulses are fitted; those between are predicted [%]."""
+
+PULSES = (10.0, 30.0)
+"""Currents of the pulses that are fitted [A]."""
+
+
+WINDOWS = {"negative": (0.02, 0.95), "positive": (0.05, 0.97)}
+"""Stoichiometries between which rate constants are curves."""
+
+
+def level(low: float, high: float, value: float) -> Table:
+    """A curve of positive values that are equal to begin with."""
+    x = jnp.linspace(low, high, 5)
+    return Table(x, jnp.full(x.shape, value), "logarithmic", "clamp")
+
+
+def rate_constant(side: str) -> Callable[[Cell], AbstractCurve]:
+    """Of an electrode, in a cell."""
+    return lambda cell: getattr(cell, side).particle.rate_constant.curve
+
 
 def start_cell() -> Cell:
-    """The constructed set with hysteresis and free OCP shapes."""
+    """The constructed set with hysteresis, free OCP shapes and rate constants of SOC."""
     cell = load("cfm_hc_32140")
     cell = with_ocp_correction(cell, "positive", np.linspace(0.01, 0.99, 15))
-    x = jnp.linspace(0.05, 0.97, 5)
-    width = Property(Table(x, jnp.full(x.shape, 0.015), extrapolation="clamp"))
+    width = Property(level(0.05, 0.97, 0.015))
+    for side, ends in WINDOWS.items():
+        at = rate_constant(side)
+        flat = level(*ends, float(at(cell)(0.5)))
+        cell = eqx.tree_at(at, cell, flat)
     # The tests begin after a charge.
     return with_hysteresis(cell, None, width, initial=(0.0, 1.0))
 
@@ -49,6 +83,17 @@ FREE = (
         for side in ("negative", "positive")
         for what in ("rate_constant", "diffusivity")
     ),
+    *(
+        FreeParameter(
+            (f"cell.{side}.particle.rate_constant.curve.y",),
+            (1e-12, 1e-7),
+            "log",
+            0.4,
+            0.4,
+        )
+        for side in WINDOWS
+    ),
+    FreeParameter(("missing",), (0.0, 1.0), "linear", 0.2),
     FreeParameter(("cell.electrolyte.conductivity.scale",), (0.3, 2.0), "log", 0.3),
     FreeParameter(("cell.thermal.specific_heat",), (600.0, 1500.0), "log", 0.15),
     FreeParameter(("cell.thermal.cooling",), (0.05, 1.0), "log", 0.5),
@@ -70,7 +115,8 @@ FREE = (
         ("cell.positive.particle.hysteresis.decay",), (5.0, 100.0), "log", 0.5
     ),
 )
-"""Free parameters; `size` because the slow and the fast test are of different cells."""
+"""Free parameters; `size` because the tests are of different cells, `missing` because the
+pulses begin at 3.89 V, below the limit of 3.95 V."""
 
 MODEL = DFN(Mesh(5, 3, 5, 12), Lumped())
 
@@ -143,7 +189,58 @@ def fast_charge(tables=EMBEDDED) -> Experiment:
     return recorded("2C", [*before, *parts], ZERO_CELSIUS + 23.3, since=2, group=1)
 
 
+def pulses(
+    states: tuple[int, ...] = STATES,
+    currents: tuple[float, ...] = PULSES,
+    tables=EMBEDDED,
+) -> tuple[Experiment, ...]:
+    """Discharge pulses of the third cell: voltages at rest, resistances until 5 s.
+
+    Args:
+        states: of charge [%].
+        currents: nominal [A].
+        tables: where the data are.
+    """
+    c = columns(tables, "hina/pulses.csv")
+    chosen = np.isin(c["soc_percent"], states)
+    chosen &= np.isin(np.round(c["current_A"], 1), currents)
+    found = []
+    for row in np.flatnonzero(chosen):
+        at = {name: float(values[row]) for name, values in c.items()}
+        e = pulse(
+            f"{at['soc_percent']:.0f} % {at['current_A']:.3g} A",
+            at["current_A"],
+            list(AFTER.values()),
+            [at[name] / 1e3 for name in AFTER],
+            ZERO_CELSIUS + at["temperature_degC"],
+            max(at["discharged_Ah"], 0.0),
+            relative_sigma=SPREAD,
+            group=2,
+        )
+        before = e.observations[0].a[:1]
+        rested = Observations(
+            Kind.VOLTAGE,
+            before,
+            before,
+            np.array([at["rested_V"]]),
+            np.array([0.01]),
+            "rested",
+            np.array([e.discharged]),
+        )
+        found.append(dataclasses.replace(e, observations=(rested, *e.observations)))
+    return tuple(found)
+
+
+AFTER = {"r_0p1s_mohm": 0.1, "r_1s_mohm": 1.0, "r_5s_mohm": 5.0}
+"""Columns of resistances, and after how long [s]."""
+
+SPREAD = 0.05
+"""Of resistances between cells of the type (RWTH, 120 cells: 5.3 %)."""
+
+
 def hina_problem(tables=EMBEDDED) -> Problem:
-    """Both tests on one cell, of two sizes."""
-    specimen = Specimen(start_cell(), [0.0, 0.0])
-    return Problem(specimen, FREE, (slow_cycle(tables), fast_charge(tables)), MODEL)
+    """All tests on one cell, of three sizes."""
+    # The third cell was not filled to its limit.
+    specimen = Specimen(start_cell(), [0.01, 0.01, 0.2])
+    tests = (slow_cycle(tables), fast_charge(tables), *pulses(tables=tables))
+    return Problem(specimen, FREE, tests, MODEL)

@@ -1,6 +1,7 @@
 """Of every fitted cell, tests that its fit has not seen, predicted from the cell alone."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..fit import (
 )
 from ..models import DFN
 from ..parameters import Cell
+from ._hina import PULSES, pulses
 from ._nvpf import RATES, nvpf_problem
 from ._tables import EMBEDDED, columns
 
@@ -35,18 +37,25 @@ class Unseen(NamedTuple):
     off: str
 
 
-def predicted(cell: Cell, tests: list[Experiment], name: str) -> Unseen:
-    """Tests of one kind, from a cell that starts at SOC 1 and a sensor without error.
+def predicted(
+    cell: Cell,
+    tests: list[Experiment],
+    name: str,
+    calibration: Mapping[str, float] | None = None,
+) -> Unseen:
+    """Tests of one kind, if nothing else is known from SOC 1 and a sensor without error.
 
     Args:
         cell: fitted to other tests.
         tests: not fitted.
         name: of all of them.
+        calibration: what other tests said of the start and the sensor, see `Tested`.
     """
     off, kind = [], tests[0].observations[0].kind
     for e in tests:
-        alone = Tested(dataclasses.replace(e, group=0))
-        seen = alone.repeated(cell, DFN(), calibrated=False)
+        e = dataclasses.replace(e, group=0)
+        alone = Tested(e) if calibration is None else Tested(e, calibration)
+        seen = alone.repeated(cell, DFN(), calibrated=True)
         value = np.concatenate([o.value for o in e.observations])
         # A model that has ended has no voltage.
         error = np.where(np.isfinite(seen), seen, 0.0) - value
@@ -88,27 +97,35 @@ def of_tuberlin(cell: Cell, tables=EMBEDDED) -> Unseen:
     return predicted(cell, tests, "TU Berlin, pulses of 10 s at 15 to 45 degC")
 
 
-EMPTIED = 0.0
-"""State of charge from which pulses went down to 0 V, out of any use [%]."""
+BETWEEN = (90, 60, 30)
+"""States of charge between those whose pulses are fitted [%]."""
 
 
-def of_hina(cell: Cell, tables=EMBEDDED) -> Unseen:
-    """Pulses of a third cell of the type."""
-    c = columns(tables, "hina/pulses.csv")
-    keys = ("discharged_Ah", "temperature_degC", "current_A", "r_1s_mohm")
-    rows = zip(*(c[k][c["soc_percent"] > EMPTIED] for k in keys), strict=True)
+def of_hina(cell: Cell, fitted: Sequence[Tested] = (), tables=EMBEDDED) -> Unseen:
+    """Resistances after 0.1, 1 and 5 s at states of charge between the fitted ones.
+
+    Args:
+        cell: the fitted one.
+        fitted: tests of its fit: pulses among them say how large and how full the cell was
+            that all pulses were measured on.
+        tables: where the data are.
+    """
+    calibration = next(
+        (t.calibration for t in fitted if Kind.RESISTANCE in kinds(t.experiment)), None
+    )
     tests = [
-        pulse(
-            f"{q:.1f} A.h {current:.0f} A",
-            float(current),
-            [1.0],
-            [R / 1e3],
-            ZERO_CELSIUS + float(T),
-            discharged=max(float(q), 0.0),
+        dataclasses.replace(
+            e, observations=tuple(o for o in e.observations if o.label == "resistance")
         )
-        for q, T, current, R in rows
+        for e in pulses(BETWEEN, PULSES, tables)
     ]
-    return predicted(cell, tests, "HiNa, 1 s pulses of another cell, 20 to 100 %")
+    name = "HiNa, pulses at states of charge between the fitted ones"
+    return predicted(cell, tests, name, calibration)
+
+
+def kinds(e: Experiment) -> list[Kind]:
+    """What was observed."""
+    return [o.kind for o in e.observations]
 
 
 LEFT_OUT = "12"

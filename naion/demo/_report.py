@@ -101,12 +101,11 @@ def write_fits(
     report.paragraph(_bounds(nvpf))
     report.add(Figure("nvpf_hc", nvpf.figure, "Measured (points) and fitted (lines)."))
     report.heading(
-        "Cu-Fe-Mn oxide / hard carbon 32140: HiNa, a slow cycle and a 2C charge"
+        "Layered oxide / hard carbon 32140: HiNa, a slow cycle, a 2C charge and pulses"
     )
     report.add(TextTable(["test", "what", "model against data"], _scores(hina)))
     report.paragraph(
-        "The slow and the fast test are of two cells, each of its own size. "
-        + _bounds(hina)
+        "The tests are of three cells, each of its own size. " + _bounds(hina)
     )
     report.add(Figure("hina", hina.figure, "Measured (points) and fitted (lines)."))
     report.heading("Layered oxide / hard carbon 18650: Hakadi, rates")

@@ -3,7 +3,10 @@
 import numpy as np
 
 from naion import fit
+from naion.demo import hina_problem
+from naion.demo._hina import pulses
 from naion.demo._not_fitted import (
+    BETWEEN,
     LEFT_OUT,
     nvpf_without,
     of_hakadi,
@@ -38,7 +41,9 @@ def test_embedded_tests_are_read():
     oxide, hina = load("nfm_hc_18650"), load("cfm_hc_32140")
     assert of_hakadi(oxide).what == "59 voltages"
     assert of_tuberlin(oxide).what == "9 resistances"
-    assert of_hina(hina).what == "28 resistances"
+    assert of_hina(hina).what == "18 resistances"
+    fitted = {e.name for e in hina_problem().experiments}
+    assert not fitted & {e.name for e in pulses(BETWEEN)}
 
 
 def test_the_rate_that_is_predicted_is_not_fitted():
