@@ -1,6 +1,7 @@
 """Write the pages and the figure that follow from the code: `make docs`."""
 
 import importlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -108,8 +109,6 @@ def commands() -> str:
 def _help(name: str) -> str:
     run = [sys.executable, "-m", "naion.cli", name, "--help"]
     wide = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHON_COLORS": "0"}
-    import os
-
     done = subprocess.run(
         run, capture_output=True, text=True, check=True, env=os.environ | wide
     )

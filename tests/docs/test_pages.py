@@ -13,8 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from naion import claims
+from naion._file_models import checked
 from naion.cli import main
 from naion.cli._docs import TOPICS
+from naion.cli._fit_schema import FitFile
+from naion.cli._sweep_schema import SweepFile
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -92,6 +96,20 @@ def test_pages_are_what_the_code_says():
         if (DOCS / file).read_text(encoding="utf-8") != text
     ]
     assert len(found) > 20 and stale == []
+
+
+def test_files_on_pages_fit_their_schemas(tmp_path):
+    def shown(page):
+        text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+        return re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
+
+    fit = checked(FitFile, tomllib.loads(shown("fit")), "fit.md")
+    assert len(fit.data) == 2 and len(fit.free) == 2
+    sweep = checked(SweepFile, tomllib.loads(shown("batches")), "batches.md")
+    assert sweep.lanes == 1000
+    file = tmp_path / "claims.toml"
+    file.write_text(shown("claims"))
+    assert [claim.name for claim in claims.load(file)] == ["mine"]
 
 
 def test_docs_command(capsys):
