@@ -1,14 +1,16 @@
 """Write the pages and the figure that follow from the code: `make docs`."""
 
+import contextlib
 import importlib
-import subprocess
-import sys
+import io
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import naion
+from naion.cli import main
 from naion.cli._fit_file import _schema
 from naion.cli._keys import KeyTable, key_tables
 from naion.cli._main import COMMANDS
@@ -106,14 +108,11 @@ def commands() -> str:
 
 
 def _help(name: str) -> str:
-    run = [sys.executable, "-m", "naion.cli", name, "--help"]
-    wide = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHON_COLORS": "0"}
-    import os
-
-    done = subprocess.run(
-        run, capture_output=True, text=True, check=True, env=os.environ | wide
-    )
-    return done.stdout.split("\nAll keys (")[0].rstrip()
+    said = io.StringIO()
+    os.environ |= {"COLUMNS": "80", "NO_COLOR": "1", "PYTHON_COLORS": "0"}
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        main([name, "--help"])
+    return said.getvalue().split("\nAll keys (")[0].rstrip()
 
 
 # --- Parameter sets ---

@@ -13,8 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from naion import claims
+from naion._file_models import checked
 from naion.cli import main
 from naion.cli._docs import TOPICS
+from naion.cli._fit_schema import FitFile
+from naion.cli._sweep_schema import SweepFile
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,7 +36,7 @@ OTHERS = {"PyBaMM": "pybamm", "PyBOP": "pybop"}
 @pytest.mark.parametrize("stem", WITH_EXAMPLES)
 def test_examples_run_in_order(stem, tmp_path):
     """Left columns run too, where their package is installed."""
-    names: dict = {}
+    names: dict[str, dict] = {"": {}, "naion": {}, "PyBaMM": {}, "PyBOP": {}}
     found = BLOCK.findall((DOCS / f"{stem}.md").read_text(encoding="utf-8"))
     with contextlib.chdir(tmp_path):
         for side, block in found:
@@ -42,9 +46,10 @@ def test_examples_run_in_order(stem, tmp_path):
             with warnings.catch_warnings():
                 if package is not None:
                     warnings.simplefilter("ignore")
-                exec(block, names)
+                exec(block, names[side])
     plt.close("all")
-    RESULTS[stem](names)
+    left = names["PyBaMM"]
+    RESULTS[stem](names[""] | names["naion"] | {f"left_{k}": left[k] for k in left})
 
 
 RESULTS = {
@@ -56,7 +61,8 @@ RESULTS = {
     ),
     # Both at their own meshes, an hour of 1C.
     "from-pybamm": lambda n: _ends(
-        abs(n["sol"].at(600.0).voltage - n["solution"]["Voltage [V]"](600.0)) < 5e-3
+        abs(n["sol"].at(600.0).voltage - n["left_solution"]["Voltage [V]"](600.0))
+        < 5e-3
         and float(n["slope"].area) > 0.0
     ),
     "from-pybop": lambda n: _ends(n["fit"].converged),
@@ -92,6 +98,20 @@ def test_pages_are_what_the_code_says():
         if (DOCS / file).read_text(encoding="utf-8") != text
     ]
     assert len(found) > 20 and stale == []
+
+
+def test_files_on_pages_fit_their_schemas(tmp_path):
+    def shown(page):
+        text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+        return re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
+
+    fit = checked(FitFile, tomllib.loads(shown("fit")), "fit.md")
+    assert len(fit.data) == 2 and len(fit.free) == 2
+    sweep = checked(SweepFile, tomllib.loads(shown("batches")), "batches.md")
+    assert sweep.lanes == 1000
+    file = tmp_path / "claims.toml"
+    file.write_text(shown("claims"))
+    assert [claim.name for claim in claims.load(file)] == ["mine"]
 
 
 def test_docs_command(capsys):
