@@ -160,9 +160,10 @@ def _record(path: Path, entry: Recorded) -> dict[str, np.ndarray]:
     )
     if entry.steps is None:
         return table
-    first, last = (
-        (entry.steps,) * 2 if isinstance(entry.steps, int) else tuple(entry.steps)
-    )
+    if isinstance(entry.steps, int):
+        first = last = entry.steps
+    else:
+        first, last = entry.steps
     rows = rows_of(table, first, last)
     return {name: column[rows] for name, column in table.items()}
 
@@ -171,9 +172,10 @@ def _named(entry: Recorded) -> str:
     """A test's name where none is given."""
     if entry.steps is None:
         return entry.file
-    one = isinstance(entry.steps, int)
-    which = f"step {entry.steps}" if one else "steps {} to {}".format(*entry.steps)
-    return f"{entry.file}, {which}"
+    if isinstance(entry.steps, int):
+        return f"{entry.file}, step {entry.steps}"
+    first, last = entry.steps
+    return f"{entry.file}, steps {first} to {last}"
 
 
 def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
