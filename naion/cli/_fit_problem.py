@@ -160,9 +160,10 @@ def _record(path: Path, entry: Recorded) -> dict[str, np.ndarray]:
     )
     if entry.steps is None:
         return table
-    first, last = (
-        (entry.steps,) * 2 if isinstance(entry.steps, int) else tuple(entry.steps)
-    )
+    if isinstance(entry.steps, int):
+        first = last = entry.steps
+    else:
+        first, last = entry.steps
     rows = rows_of(table, first, last)
     return {name: column[rows] for name, column in table.items()}
 

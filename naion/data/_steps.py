@@ -174,8 +174,7 @@ def _joined(pieces: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
 
 
 def rows_of(table: Mapping[str, np.ndarray], first: int, last: int) -> slice:
-    """Rows of steps `first` to `last`, counted from 1, both included; with the row before
-    where the current jumps, so that a test begins from what was before it.
+    """Rows of steps `first` to `last`, counted from 1, both included.
 
     Raises:
         ValueError: for steps that the record does not have.

@@ -248,6 +248,36 @@ def test_binary_tables(suffix, truth, tmp_path):
     same(read_data(path), truth)
 
 
+def test_what_the_reader_of_neware_binaries_gives(truth, tmp_path):
+    """Its frame: times of steps, dates, milliampere, states as categories."""
+    pytest.importorskip("pyarrow")
+    began = np.array([0.0, 1200.0, 1800.0])[truth.step - 1]
+    frame = pd.DataFrame(
+        {
+            "Index": np.arange(len(truth)),
+            "Cycle": truth.cycle,
+            "Step": truth.step,
+            "Status": pd.Categorical.from_codes(
+                truth.step - 1, ["CC_Chg", "Rest", "CC_DChg"]
+            ),
+            "Time": truth.time_s - began,
+            "Voltage": truth.voltage_V,
+            "Current(mA)": -1e3 * truth.current_A,
+            "Charge_Capacity(mAh)": 0.0,
+            "T1": truth.temperature_degC,
+            "Timestamp": pd.Timestamp("2024-01-02 23:30")
+            + pd.to_timedelta(truth.time_s, unit="s"),
+        }
+    )
+    path = tmp_path / "a.parquet"
+    frame.to_parquet(path)
+    same(read_data(path), truth)
+    frame.drop(columns="Timestamp").to_parquet(path)
+    with pytest.warns(na.Caution, match="begin anew in every step"):
+        table = read_data(path)
+    np.testing.assert_allclose(table["time_s"], truth.time_s, atol=2.1e-3)
+
+
 def mapped(tmp_path, rows, head="Zeit;Strom;U"):
     path = tmp_path / "a.csv"
     path.write_text(head + "\n" + "\n".join(rows) + "\n", encoding="latin-1")
