@@ -49,9 +49,9 @@ def read_reading(product: str, entry: Mapping[str, Any]) -> Reading:
     """See `naion.claims.reading`."""
     named = {"text": str(entry.get("question"))} | dict(entry)
     given = checked(Readings, {"reading": [named]}, "claims.reading")
-    return _reading(
-        "reading", given.reading[0], product, {product: ProductTable(design=product)}
-    )
+    # A question that needs no product is asked of "".
+    products = {product: ProductTable(design=product)} if product else {}
+    return _reading("reading", given.reading[0], product, products)
 
 
 def _data(file: Path | str | None) -> tuple[ClaimsFile, str]:

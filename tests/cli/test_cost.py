@@ -1,9 +1,12 @@
 """`naion cost`, and claims that sums answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from naion import claims
+from naion.claims._runs import USUAL
 from naion.cli import main
 
 SHEET = {
@@ -52,7 +55,7 @@ def asked(require, **numbers):
 )
 def test_data_sheets(numbers, of, expected):
     reading = asked({"of": of, "at_most": 1.0}, **numbers)
-    found = np.asarray(reading.asked.ask((), reading.numbers, claims._runs.USUAL))
+    found = np.asarray(reading.asked.ask((), reading.numbers, USUAL))
     at = reading.requirements[0].quantity
     assert found[at] == pytest.approx(expected, rel=1e-3)
     missing = dict(list(numbers.items())[1:])
@@ -66,8 +69,6 @@ def test_a_unit_denser_than_its_cells_fails():
     (audit,) = claims.audit([claim], {}, draws=64)
     assert [a.verdict for a in audit.answers][0] == "fails"
     assert not audit.answers[0].change.reaches
-    from dataclasses import replace
-
     certain = asked({"of": "unit beside its cells", "at_most": 100.0}, **SHEET)
     (audit,) = claims.audit([replace(claim, readings=(certain,))], {}, draws=2)
     assert audit.answers[0].verdict == "fails" and audit.answers[0].change is None
