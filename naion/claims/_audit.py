@@ -81,7 +81,8 @@ def audit(
                 say(f"{answer.in_short}, kept from before")
                 answers.append(answer)
                 continue
-            key = reading.question, names, reading.heat, reading.conditions
+            prices = None if reading.prices is None else reading.prices.name
+            key = reading.question, names, reading.heat, reading.conditions, prices
             if key not in programs:
                 say("building its programs, which takes a minute the first time ever")
                 programs[key] = Asked(reading, own)
@@ -104,7 +105,8 @@ class Asked:
         self, reading: Reading, products: tuple[Product, ...], by: Setting = USUAL
     ):
         self.products, self.conditions = products, reading.conditions
-        ask, setting = reading.asked.ask, by._replace(heat=reading.heat)
+        ask = reading.asked.ask
+        setting = by._replace(heat=reading.heat, prices=reading.prices)
 
         def values(lane: tuple[Array, Mapping[str, Array]]) -> Array:
             x, numbers = lane
@@ -176,7 +178,7 @@ class Asked:
             text |= {k + of: v for k, v in words.items()}
             start += n
         for c, u in zip(self.conditions, x[start:], strict=True):
-            text[c.name] = f"{c.value:.4g} to {float(c.at(u)):.4g}"
+            text[c.name] = f"{c.median:.4g} to {float(c.at(u)):.4g}"
         return text
 
 
@@ -261,6 +263,8 @@ def _least_change(
     from scipy import optimize
 
     median, root, (low, high) = asked.median, asked.levers, asked.reach
+    if not len(low):
+        return None  # Nothing is uncertain.
     required = reading.requirements
     which = [r.quantity for r in required]
     signs = np.array([r.sign for r in required])

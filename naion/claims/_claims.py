@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..cost import PriceList
 from ..fit import Uncertainty
 from ..parameters import Cell, Sourced
 from ._questions import QUESTIONS, Question
@@ -39,6 +40,7 @@ class Reading:
         numbers: of the question.
         conditions: numbers of the question that are themselves uncertain.
         requirements: what must be met; the first is what is reported.
+        prices: of questions of cost; what is uncertain in it is among the conditions.
     """
 
     text: str
@@ -49,6 +51,7 @@ class Reading:
     numbers: Mapping[str, float]
     conditions: tuple[Sourced, ...]
     requirements: tuple[Requirement, ...]
+    prices: PriceList | None = None
 
     @property
     def asked(self) -> Question:

@@ -5,7 +5,7 @@ So one compiled program serves every reading of the same kind.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -34,6 +34,14 @@ from ._runs import (
     run_on,
     said,
 )
+from ._sums import (
+    CONSISTENCY_NUMBERS,
+    COST_NUMBERS,
+    NEEDS,
+    consistency,
+    cost,
+    cost_beside,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Question:
         simulates: whether it is asked of a product at all.
         of_design: whether that must have a design.
         of_two: whether a second product stands beside it.
+        of_prices: whether a price list belongs to it.
+        needs: numbers that a quantity cannot do without, where not all are asked for.
     """
 
     ask: Callable[[Products, Numbers, Setting], Quantities]
@@ -56,6 +66,8 @@ class Question:
     simulates: bool = True
     of_design: bool = False
     of_two: bool = False
+    of_prices: bool = False
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _energy(products: Products, n: Numbers, setting: Setting) -> Array:
@@ -257,6 +269,36 @@ QUESTIONS: Mapping[str, Question] = {
             "end_percent": 80.0,
         },
         simulates=False,
+    ),
+    "cost": Question(
+        cost,
+        (("cost", "USD/kWh"), ("price", "CNY/Wh with tax")),
+        COST_NUMBERS,
+        of_design=True,
+        of_prices=True,
+    ),
+    "cost_beside": Question(
+        cost_beside,
+        (("share of the other's", "%"), ("own", "USD/kWh"), ("the other's", "USD/kWh")),
+        COST_NUMBERS,
+        of_design=True,
+        of_two=True,
+        of_prices=True,
+    ),
+    "consistency": Question(
+        consistency,
+        (
+            ("energy by Ah and V", "% of what is stated"),
+            ("mass of cells", "kg"),
+            ("mass by Wh/kg", "% of what is stated"),
+            ("range", "km"),
+            ("units a GWh", "% of a GWh"),
+            ("unit", "Wh/kg"),
+            ("unit beside its cells", "%"),
+        ),
+        CONSISTENCY_NUMBERS,
+        simulates=False,
+        needs=NEEDS,
     ),
 }
 """By the word that claims use for them."""

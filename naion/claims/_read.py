@@ -12,10 +12,12 @@ import numpy as np
 
 from .._file_models import checked
 from .._files import read_toml
+from ..cost import LITHIUM, PriceList
+from ..cost import load as load_prices
 from ..design import load as load_design
 from ..design import sourced
 from ..fit import Uncertainty
-from ..parameters import Cell, leaf
+from ..parameters import Cell, Sourced, leaf
 from ._audited import audited_cell
 from ._claims import FITTED, Audited, Claim, Reading, Requirement
 from ._product import Product, Variation
@@ -47,9 +49,9 @@ def read_reading(product: str, entry: Mapping[str, Any]) -> Reading:
     """See `naion.claims.reading`."""
     named = {"text": str(entry.get("question"))} | dict(entry)
     given = checked(Readings, {"reading": [named]}, "claims.reading")
-    return _reading(
-        "reading", given.reading[0], product, {product: ProductTable(design=product)}
-    )
+    # A question that needs no product is asked of "".
+    products = {product: ProductTable(design=product)} if product else {}
+    return _reading("reading", given.reading[0], product, products)
 
 
 def _data(file: Path | str | None) -> tuple[ClaimsFile, str]:
@@ -149,6 +151,15 @@ def _reading(where: str, entry: Any, about: str | None, products: Products) -> R
     for c in uncertain:
         if c.range is not None:
             del numbers[c.name]
+    conditions = tuple(c for c in uncertain if c.range is not None)
+    prices = _prices(where, entry.prices) if question.of_prices else None
+    if prices is not None:
+        numbers, conditions = _with_prices(prices, numbers, conditions)
+    for r in entry.require:
+        missing = [k for k in question.needs.get(r.of, ()) if k in numbers]
+        missing = [k for k in missing if np.isnan(numbers[k])]
+        if missing:
+            raise ValueError(f"{where}: {r.of} needs {', '.join(missing)}: give them.")
     return Reading(
         entry.text,
         entry.question,
@@ -156,9 +167,29 @@ def _reading(where: str, entry: Any, about: str | None, products: Products) -> R
         other,
         entry.heat,
         numbers,
-        tuple(c for c in uncertain if c.range is not None),
+        conditions,
         tuple(_requirement(r, question.quantities) for r in entry.require),
+        prices,
     )
+
+
+def _prices(where: str, name: str) -> PriceList:
+    try:
+        return load_prices(name)
+    except KeyError as error:
+        raise ValueError(f"{where}: {error.args[0]}") from None
+
+
+def _with_prices(
+    prices: PriceList, numbers: dict[str, float], conditions: tuple[Sourced, ...]
+) -> tuple[dict[str, float], tuple[Sourced, ...]]:
+    """A reading's own numbers beside those of a list, whose uncertain ones are drawn."""
+    own = {k: x for k, x in numbers.items() if k != LITHIUM or not np.isnan(x)}
+    drawn = {s.name for s in prices.uncertain}
+    # A reading may say that lithium's price is uncertain; a list does not.
+    given = {*drawn, *(c.name for c in conditions)}
+    listed = {n: x for n, x in prices.likeliest.items() if n not in given}
+    return listed | own, (*conditions, *prices.uncertain)
 
 
 def _requirement(entry: Any, quantities: tuple[tuple[str, str], ...]) -> Requirement:

@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
+from ..cost import PriceList
 from ..mesh import Mesh
 from ..models import DFN, heat_balance
 from ..parameters import open_circuit_voltage, stoichiometry_at_soc
@@ -29,12 +30,14 @@ class Setting(NamedTuple):
         mesh: of every cell.
         rtol: local error allowed in each step.
         max_steps: most accepted steps; none: those that `simulate` allows.
+        prices: of questions of cost.
     """
 
     heat: str = "isothermal"
     mesh: Mesh = MESH
     rtol: float = 5e-4
     max_steps: int | None = None
+    prices: PriceList | None = None
 
 
 USUAL = Setting()

@@ -70,6 +70,10 @@ class AnyReading(Strict):
         Field(description="a second product, where two are compared"),
     ] = None
     heat: Literal["isothermal", "lumped"] = "isothermal"
+    prices: Annotated[
+        Text,
+        Field(description="price list, of questions of cost: `naion cost --lists`"),
+    ] = "china_2026_06"
 
 
 def _of_question(word: str, question: Question) -> type[AnyReading]:

@@ -189,7 +189,9 @@ def delivered(asked: Study, temperature: float) -> TextTable:
             name,
             f"{100.0 * shares[name]:.0f} %" if name in shares else "-",
             within(found[:, k], 1),
-            b.materials or "no set: give the share yourself",
+            b.materials
+            if name in shares
+            else f"{b.materials or 'no set'}: says nothing",
         ]
         for k, (name, b) in enumerate(zip(asked.names, asked.designs, strict=True))
     ]

@@ -13,6 +13,7 @@ from ..design import Blueprint
 from ..mesh import Mesh
 from ..models import DFN
 from ..parameters import Cell, load_set
+from ..properties import Invariant
 from ..protocol import Protocol
 from ..simulation import simulate
 
@@ -41,7 +42,8 @@ def delivered_share(
         The shares, (n,) or (); NaN where the solver failed.
 
     Raises:
-        ValueError: for a design that names no materials.
+        ValueError: for a design that names no materials, and for materials whose
+            electrolyte knows no temperature.
     """
     if cell is None:
         if not blueprint.materials:
@@ -49,6 +51,11 @@ def delivered_share(
                 f"{blueprint.name} names no set of materials: give the share yourself."
             )
         cell = load_set(blueprint.materials).cell
+    if not _knows_the_cold(cell):
+        raise ValueError(
+            f"{blueprint.name}: its materials have no law of conductivity in temperature: "
+            "give the share yourself."
+        )
     made = blueprint.design().build(cell)
     lower = made.limits.lower_voltage
     given = Protocol(f"Discharge at {rate:g}C until {float(lower):g} V")
@@ -69,9 +76,13 @@ def delivered_share(
 def delivered_shares(
     designs: Sequence[Blueprint], temperature: float = -20.0, rate: float = 1.0 / 3.0
 ) -> dict[str, float]:
-    """Of all designs that name materials, by name."""
+    """Of all designs that name materials which know temperature, by name."""
     return {
         b.name: float(delivered_share(b, temperature, rate))
         for b in designs
-        if b.materials
+        if b.materials and _knows_the_cold(load_set(b.materials).cell)
     }
+
+
+def _knows_the_cold(cell: Cell) -> bool:
+    return not isinstance(cell.electrolyte.conductivity.temperature, Invariant)

@@ -1,0 +1,84 @@
+"""`naion cost`, and claims that sums answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from naion import claims
+from naion.claims._runs import USUAL
+from naion.cli import main
+
+SHEET = {
+    "units_per_GWh": 34.0,
+    "unit_t": 42.0,
+    "cell_Wh_kg": 175.0,
+}
+
+
+def test_tables_and_files(tmp_path, capsys):
+    asked = ["cost", "lean_prismatic", "--draws", "200", "--out", str(tmp_path)]
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "lithium carbonate 23.1 USD/kg" in said and "price.nfm111" in said
+    for name in (
+        "report.html",
+        "cost.csv",
+        "footprint.csv",
+        "figures/over_lithium.png",
+    ):
+        assert (tmp_path / name).stat().st_size > 0
+    assert main(["cost", "--lithium", "180000", "--draws", "9"]) == 2
+    assert main(["cost", "--prices", "moon"]) == 2
+    assert main(["cost", "nothing"]) == 2
+    assert "Is it in CNY/t" in capsys.readouterr().err
+
+
+def asked(require, **numbers):
+    return claims.reading("", question="consistency", require=[require], **numbers)
+
+
+@pytest.mark.parametrize(
+    "numbers, of, expected",
+    [
+        (SHEET, "unit", 700.3),
+        (SHEET, "unit beside its cells", 400.2),
+        (
+            {"capacity_Ah": 75, "voltage_V": 3.0, "energy_Wh": 225},
+            "energy by Ah and V",
+            100,
+        ),
+        ({"pack_kWh": 45, "cell_Wh_kg": 175}, "mass of cells", 257.1),
+        ({"pack_kWh": 45, "usable": 1, "consumption_kWh_100km": 11.25}, "range", 400),
+        ({"units_per_GWh": 34, "unit_kWh": 30000}, "units a GWh", 102),
+    ],
+)
+def test_data_sheets(numbers, of, expected):
+    reading = asked({"of": of, "at_most": 1.0}, **numbers)
+    found = np.asarray(reading.asked.ask((), reading.numbers, USUAL))
+    at = reading.requirements[0].quantity
+    assert found[at] == pytest.approx(expected, rel=1e-3)
+    missing = dict(list(numbers.items())[1:])
+    with pytest.raises(ValueError, match=f"{of} needs {next(iter(numbers))}: give"):
+        asked({"of": of, "at_most": 1.0}, **missing)
+
+
+def test_a_unit_denser_than_its_cells_fails():
+    """Without anything uncertain there is a verdict too."""
+    (claim,) = claims.chosen(claims.load(), ["tener-sodium"])
+    (audit,) = claims.audit([claim], {}, draws=64)
+    assert [a.verdict for a in audit.answers][0] == "fails"
+    assert not audit.answers[0].change.reaches
+    certain = asked({"of": "unit beside its cells", "at_most": 100.0}, **SHEET)
+    (audit,) = claims.audit([replace(claim, readings=(certain,))], {}, draws=2)
+    assert audit.answers[0].verdict == "fails" and audit.answers[0].change is None
+
+
+def test_costs_are_asked_with_the_prices_of_a_list():
+    require = [{"of": "price", "at_most": 0.4}]
+    reading = claims.reading("lfp", question="cost", require=require)
+    names = {c.name for c in reading.conditions}
+    assert "price.lfp_conversion" in names and "lithium_carbonate" not in names
+    assert reading.numbers["lithium_carbonate"] == 23.1
+    with pytest.raises(ValueError, match="No price list 'moon'"):
+        claims.reading("lfp", question="cost", require=require, prices="moon")
