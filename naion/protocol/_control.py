@@ -18,7 +18,11 @@ class Mode(enum.IntEnum):
     POWER = 2
     RESISTANCE = 3
     POWER_WITHIN_LIMITS = 4
-    """A power as far as the voltage stays within its limits, and less of it there."""
+    """A power as far as the voltage stays within its limits, and less of it there.
+
+    A lower limit should not be below half of the open-circuit voltage: beyond that more
+    current gives less power, and where a power can be had again the state would jump.
+    """
 
 
 class Control(NamedTuple):
