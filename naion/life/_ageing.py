@@ -103,7 +103,9 @@ def slow_states(solution: Solution, cell: Cell, at: int | None) -> np.ndarray:
     else:
         local = np.asarray(solution.states.local[at])
     by_name = dict(zip((u.name for u in equations.surface), local, strict=True))
-    n = equations.model.mesh.n_neg
+    mesh = equations.model.mesh
+    assert mesh is not None, "a simulation has filled in the cell's own"
+    n = mesh.n_neg
     film = cell.negative.sei
     fresh = 0.0 if film is None else float(film.thickness)
 
