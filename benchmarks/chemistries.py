@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,9 +17,17 @@ import numpy as np
 import naion as na
 from benchmarks.harness import FAST, RESULTS, write
 from naion.batch import run, stack
+from naion.comparison import (
+    COLD,
+    RATES,
+    charge,
+    cycle,
+    discharge,
+    fastest,
+    temperature_law,
+)
 from naion.fit import ensemble, uncertainty_of_set
 from naion.parameters import ParameterSet, load_set
-from naion.properties import Invariant
 
 DRAWS = 4 if FAST else 24
 MESH = na.Mesh(8, 4, 8, 20)
@@ -42,79 +49,6 @@ LABORATORY = ("nvpf_hc_chayambuka2022",)
 
 CHARGE_TEMPERATURES = (25.0, 0.0, -20.0)
 CHARGE_RATES = np.geomspace(0.05, 8.0, 6 if FAST else 22)
-COLD = (25.0, 0.0, -20.0, -40.0)
-RATES = (1.0 / 3.0, 1.0, 2.0, 3.0)
-
-
-class Charge(NamedTuple):
-    """A constant-current charge: its lowest plating margin [V], and whether it got there."""
-
-    margin: jax.Array
-    reached: jax.Array
-
-
-def discharge(cell, rate, T, thermal):
-    """To the lower limit, from full."""
-    protocol = eqx.tree_at(
-        lambda p: (p.value, p.lower_voltage),
-        na.Protocol("Discharge at 1C until 1 V"),
-        (rate[None], cell.limits.lower_voltage[None]),
-    )
-    model = na.DFN(MESH, thermal)
-    return na.simulate(cell, protocol, model=model, temperature=T, throw=False)
-
-
-def charge(cell, rate, T) -> Charge:
-    """From 10 % of the state of charge to 80 %, or to the upper limit."""
-    capacity = full_capacity(cell)
-    protocol = eqx.tree_at(
-        lambda p: (p.value, p.capacity),
-        na.Protocol(na.Step(na.Mode.CURRENT, -1.0, in_c_rate=True, duration=1e6)),
-        (-rate[None], 0.7 * capacity[None]),
-    )
-    model = na.DFN(MESH)
-    s = na.simulate(cell, protocol, model=model, start=0.1, temperature=T, throw=False)
-    return Charge(jnp.min(s.plating_margin), -s.capacity > 0.699 * capacity)
-
-
-def full_capacity(cell):
-    """Between the equilibrium states of both voltage limits [A.h]."""
-    full, empty = (na.parameters.stoichiometry_at_soc(cell, x) for x in (1.0, 0.0))
-    Q_n, _ = na.parameters.electrode_capacities(cell)
-    return (full.negative - empty.negative) * Q_n
-
-
-def cycle(cell):
-    """1C out and in with a hold, at 25 degC: energy efficiency, and warming [K].
-
-    The model has no side reactions here, so the efficiency is that of the voltage.
-    """
-    lower, upper = cell.limits.lower_voltage, cell.limits.upper_voltage
-    protocol = na.Protocol(
-        [
-            na.Step(na.Mode.CURRENT, 1.0, in_c_rate=True, lower_voltage=1.0),
-            na.Step(na.Mode.CURRENT, -1.0, in_c_rate=True, upper_voltage=4.0),
-            na.Step(na.Mode.VOLTAGE, 4.0, c_rate_below=0.05, duration=2e4),
-        ]
-    )
-    protocol = eqx.tree_at(
-        lambda p: (p.lower_voltage, p.upper_voltage, p.value),
-        protocol,
-        (
-            protocol.lower_voltage.at[0].set(lower),
-            protocol.upper_voltage.at[1].set(upper),
-            protocol.value.at[2].set(upper),
-        ),
-    )
-    model = na.DFN(MESH, na.Lumped())
-    s = na.simulate(cell, protocol, model=model, temperature=298.15, throw=False)
-    at = s.at(jnp.stack([s.began(1), s.began(2)]))
-    out, turned = at.energy[0], s.energy * 3600.0
-    # The charge goes on to a small current, beyond where the discharge began, or ends
-    # before: mean voltages are compared, at a coulombic efficiency of one.
-    given, taken = at.charge[0], at.charge[0] - s.capacity * 3600.0
-    warming = jnp.max(s.temperature) - 298.15
-    return jnp.stack([(out / given) / ((out - turned) / taken), warming])
 
 
 def over(cells, values: np.ndarray, function: Callable) -> np.ndarray:
@@ -127,25 +61,6 @@ def over(cells, values: np.ndarray, function: Callable) -> np.ndarray:
     got = run(lambda lane: function(*lane), lanes)
     shape = DRAWS, len(values)
     return jax.tree.map(lambda a: np.asarray(a).reshape(*shape, *a.shape[1:]), got)
-
-
-def fastest(margins: np.ndarray, reached: np.ndarray) -> np.ndarray:
-    """Minutes of the fastest 10 to 80 % charge of each draw without plating; NaN if none.
-
-    The rate at which the margin is zero is interpolated between those simulated.
-    """
-    minutes = np.full(len(margins), np.nan)
-    for i, (margin, there) in enumerate(zip(margins, reached, strict=True)):
-        good = (margin >= 0.0) & there
-        if not good[0]:
-            continue
-        k = int(np.argmin(good)) if not good.all() else len(good)
-        rate = CHARGE_RATES[k - 1]
-        if k < len(good) and margin[k] < 0.0:
-            share = margin[k - 1] / (margin[k - 1] - margin[k])
-            rate = rate * (CHARGE_RATES[k] / rate) ** share
-        minutes[i] = 60.0 * 0.7 / rate
-    return minutes
 
 
 def interval(values: np.ndarray, digits: int = 0) -> str:
@@ -185,7 +100,7 @@ def answers(name: str) -> Answers:
     cells = stack(drawn.cells)
 
     def energy(cell, condition):
-        s = discharge(cell, condition[0], condition[1] + ZERO, na.Isothermal())
+        s = discharge(cell, condition[0], condition[1] + ZERO, MESH, na.Isothermal())
         return jnp.stack([s.energy, s.capacity])
 
     rates = np.array([[r, 25.0] for r in RATES])
@@ -193,13 +108,17 @@ def answers(name: str) -> Answers:
     conditions = np.concatenate([rates, cold])
     both = over(cells, conditions, energy)
     grid = np.array([[r, T] for T in CHARGE_TEMPERATURES for r in CHARGE_RATES])
-    got = over(cells, grid, lambda c, x: charge(c, x[0], x[1] + ZERO))
+    got = over(cells, grid, lambda c, x: charge(c, x[0], x[1] + ZERO, MESH))
     n = len(CHARGE_RATES)
     charges = [
-        fastest(got.margin[:, k * n : (k + 1) * n], got.reached[:, k * n : (k + 1) * n])
+        fastest(
+            got.margin[:, k * n : (k + 1) * n],
+            got.reached[:, k * n : (k + 1) * n],
+            CHARGE_RATES,
+        )
         for k in range(len(CHARGE_TEMPERATURES))
     ]
-    turned = np.asarray(run(cycle, cells))
+    turned = np.asarray(run(lambda c: cycle(c, MESH), cells))
     mass = np.array([float(c.thermal.mass) for c in drawn.cells])
     return Answers(
         found, both[:, : len(RATES)], both[:, len(RATES) :], charges, turned, mass
@@ -210,8 +129,7 @@ def row(name: str, a: Answers) -> list[str]:
     """A line of the table."""
     energy = a.rates[:, 0, 0]
     laboratory = name in LABORATORY
-    conductivity = a.found.cell.electrolyte.conductivity
-    law = not isinstance(conductivity.temperature, Invariant)
+    law = temperature_law(a.found.cell)
     return [
         name,
         quality(a.found),

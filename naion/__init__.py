@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._precision import enable_x64
     from ._progress import ProgressBar
     from ._results import Result
+    from .comparison import summary
     from .mesh import Mesh
     from .models import DFN, Isothermal, Lumped, ThroughStack
     from .parameters import load
@@ -63,6 +64,7 @@ __all__ = [
     "plot",
     "report",
     "simulate",
+    "summary",
 ]
 
 _HOMES = {
@@ -96,6 +98,7 @@ _HOMES = {
     "Solution": ".simulation",
     "impedance": ".simulation",
     "simulate": ".simulation",
+    "summary": ".comparison",
 }
 """Where each name is defined; it is imported when it is first asked for."""
 

@@ -91,9 +91,12 @@ def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
     axes.plot(t, level, "k", linewidth=1.2, label="voltage")
     axes.set_xlabel(TIME.name)
     axes.set_ylabel(VOLTAGE.name)
-    axes.legend(fontsize="x-small", ncols=2)
+    axes.legend(fontsize="x-small", **BESIDE)
     return axes
 
+
+BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
+"""A legend to the right of the axes, off the data."""
 
 LINES = (
     "Electrolyte concentration [mol.m-3]",
@@ -117,7 +120,7 @@ def fields(
     Raises:
         ValueError: when the simulation did not keep its states.
     """
-    axes = _axes(axes, 4)
+    axes = _axes(axes, 4, height=6.4)
     grid, nodes = solution.model.discretise(cell), solution.model.nodes
     t = np.asarray(solution.t)[:-1]
     k = len(t) - 1 if time is None else int(np.argmin(np.abs(t - time)))
@@ -136,14 +139,39 @@ def fields(
     for v, there in zip(potentials, (grid.has_solid, True), strict=True):
         two.plot(x, np.where(there, at_step(v), np.nan), label=v.quantity)
     two.set_ylabel(f"{', '.join(v.symbol for v in potentials)} [{potentials[0].unit}]")
-    two.legend(fontsize="x-small")
+    # Above the axes: potentials of all regions fill them.
+    two.legend(
+        fontsize="x-small",
+        ncols=2,
+        frameon=False,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+    )
     for axis, v in zip(of_particles, map(_known, PARTICLES), strict=True):
         runs = np.split(at_step(v), np.cumsum([count for _, count in grid.runs])[:-1])
         for i, ((first, count), run) in enumerate(zip(grid.runs, runs, strict=True)):
             axis.plot(x[first : first + count], run, color=f"C{i}")
         axis.set_xlabel(position.name)
         axis.set_ylabel(v.name)
+    for axis in np.ravel(axes):
+        axis.yaxis.label.set_fontsize("small")
+        _shade_electrodes(axis, cell)
     return axes
+
+
+ELECTRODES = {"negative": "C0", "positive": "C3"}
+"""Colours of their shades."""
+
+
+def _shade_electrodes(axis: Any, cell: Cell) -> None:
+    """Shade where the electrodes are; the separator between them stays white."""
+    parts = cell.negative, cell.separator, cell.positive
+    n, s, p = (1e6 * float(part.thickness) for part in parts)
+    for (first, last), colour in zip(
+        ((0.0, n), (n + s, n + s + p)), ELECTRODES.values(), strict=True
+    ):
+        axis.axvspan(first, last, color=colour, alpha=0.06, linewidth=0.0)
+    axis.set_xlim(0.0, n + s + p)
 
 
 def fields_slider(solution: Solution, cell: Cell) -> Any:
@@ -206,22 +234,57 @@ def impedance(frequency: Any, Z: Any, axes: Any = None, **style: Any) -> Any:
 def fit(
     experiment: Experiment, predicted: np.ndarray, axes: Any = None, colour: str = "C0"
 ) -> Any:
-    """Measured voltages and the fitted model's, against the experiment's abscissa."""
-    axes = _axes(axes)
+    """Measured voltages and the fitted model's, against the experiment's abscissa.
+
+    Args:
+        experiment: what was measured.
+        predicted: by the model, as in `Fit.predictions`.
+        axes: one, which gets all; none: new ones, for charge and time each their own,
+            with model minus data below.
+        colour: of points and lines.
+
+    Returns:
+        the axes, the first of several; `.figure` has the others.
+    """
     i, shown = 0, []
     for observed in experiment.observations:
         n = len(observed.value)
-        model, i = predicted[i : i + n], i + n
-        if observed.kind in (Kind.RESISTANCE, Kind.TEMPERATURE):
-            continue
-        shown.append(observed.axis)
+        model, i = np.asarray(predicted[i : i + n]), i + n
+        if observed.kind not in (Kind.RESISTANCE, Kind.TEMPERATURE):
+            shown.append((observed, model))
+    abscissae = list(dict.fromkeys(observed.axis for observed, _ in shown))
+    if axes is not None:
+        upper, lower = dict.fromkeys(abscissae, _axes(axes)), {}
+        axes.set_xlabel(" or ".join(abscissae))
+    else:
+        upper, lower = _with_residuals(abscissae)
+    for observed, model in shown:
+        axis, x = upper[observed.axis], observed.x
         style = "--" if observed.label in ("rested", "charge") else "-"
-        axes.plot(observed.x, observed.value, ".", color=colour, markersize=4)
+        axis.plot(x, observed.value, ".", color=colour, markersize=4)
         name = f"{experiment.name} {observed.label}"
-        axes.plot(observed.x, model, style, color=colour, linewidth=1.2, label=name)
-    axes.set_xlabel(" or ".join(dict.fromkeys(shown)))
-    axes.set_ylabel(VOLTAGE.name)
-    return axes
+        axis.plot(x, model, style, color=colour, linewidth=1.2, label=name)
+        axis.set_ylabel(VOLTAGE.name)
+        if lower:
+            off = 1e3 * (model - np.asarray(observed.value))
+            lower[observed.axis].plot(x, off, style, color=colour, linewidth=1.0)
+    return next(iter(upper.values())) if upper else _axes(axes)
+
+
+def _with_residuals(abscissae: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Axes for values, and below them for what the model is off, by abscissa."""
+    from matplotlib.figure import Figure
+
+    if not abscissae:
+        return {}, {}
+    n = len(abscissae)
+    figure = Figure(figsize=(6.0 if n == 1 else 4.5 * n, 4.4), layout="constrained")
+    grid = figure.subplots(2, n, sharex="col", squeeze=False, height_ratios=(3.0, 1.0))
+    for axis, name in zip(grid[1], abscissae, strict=True):
+        axis.axhline(0.0, color="0.7", linewidth=0.8)
+        axis.set_xlabel(name)
+        axis.set_ylabel("Off [mV]")
+    return tuple(dict(zip(abscissae, row, strict=True)) for row in grid)  # pyright: ignore[reportReturnType]
 
 
 def band(
@@ -239,7 +302,7 @@ def band(
     return axes
 
 
-def _axes(axes: Any, count: int = 1, **shared: Any) -> Any:
+def _axes(axes: Any, count: int = 1, height: float = 5.0, **shared: Any) -> Any:
     """The axes given, or new ones: one, or four in a square.
 
     Raises:
@@ -250,7 +313,8 @@ def _axes(axes: Any, count: int = 1, **shared: Any) -> Any:
     if axes is None and count == 1:
         return Figure(figsize=(6.0, 3.6), layout="constrained").add_subplot()
     if axes is None:
-        return Figure(figsize=(8.0, 5.0), layout="constrained").subplots(2, 2, **shared)
+        figure = Figure(figsize=(8.0, height), layout="constrained")
+        return figure.subplots(2, 2, **shared)
     if np.size(axes) != count:
         raise ValueError(f"This figure needs {count} axes, got {np.size(axes)}.")
     return axes

@@ -3,12 +3,18 @@
 import base64
 import html
 import io
+import os
+import platform
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .._files import write_whole
+from .._version import __version__
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
@@ -16,7 +22,10 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto
 table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left; }
 th { border-bottom: 2px solid #555; }
-img { max-width: 100%; }
+figure { margin: 1rem 0; }
+img { max-width: 100%; height: auto; }
+.wide { overflow-x: auto; }
+h1, h2, p, figcaption { overflow-wrap: break-word; }
 figcaption { font-size: 0.9rem; color: #555; }
 """
 
@@ -77,6 +86,7 @@ class Report:
     def write(self, folder: Path) -> None:
         """Write report.html, report.md and figures/ below a folder."""
         (folder / "figures").mkdir(parents=True, exist_ok=True)
+        made = made_by()
         page = [f"<h1>{html.escape(self.title)}</h1>"]
         text = [f"# {self.title}", ""]
         for part in self._parts:
@@ -97,13 +107,28 @@ class Report:
                 kind, content = part
                 page.append(f"<{kind}>{html.escape(content)}</{kind}>")
                 text += [f"## {content}" if kind == "h2" else content, ""]
+        page.append(f"<h2>How this was made</h2><p>{html.escape(made)}</p>")
+        text += ["## How this was made", "", made, ""]
         document = (
             "<!doctype html><html lang='en'><meta charset='utf-8'>"
+            "<meta name='viewport' content='width=device-width, initial-scale=1'>"
             f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
             f"<body>{''.join(page)}</body></html>\n"
         )
         write_whole(folder / "report.html", document)
         write_whole(folder / "report.md", "\n".join(text))
+
+
+def made_by() -> str:
+    """When, with what, on which machine, and the command that does it again."""
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    with_what = f"naion {__version__}, Python {platform.python_version()}, {machine}"
+    if program not in ("naion", "__main__.py"):
+        return f"{when}, with {with_what}."
+    again = shlex.join(["naion", *sys.argv[1:]])
+    return f"{when}, with {with_what}. Again: {again}"
 
 
 def _html_table(table: TextTable) -> str:
@@ -112,7 +137,7 @@ def _html_table(table: TextTable) -> str:
         return f"<tr>{inner}</tr>"
 
     body = "".join(row(r, "td") for r in table.rows)
-    return f"<table>{row(table.header, 'th')}{body}</table>"
+    return f"<div class='wide'><table>{row(table.header, 'th')}{body}</table></div>"
 
 
 def _markdown_table(table: TextTable) -> str:

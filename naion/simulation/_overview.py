@@ -32,6 +32,8 @@ def overview(solutions: Mapping[str, Any], axes: Any) -> Any:
             lines = axis.plot(t, values, color=f"C{i}" if label else None)
             lines[0].set_label(label or None)
             axis.set_ylabel(name)
+    for axis in np.ravel(axes):
+        _without_noise(axis)
     first, _, _, last = np.ravel(axes)
     last.axhline(0.0, color="0.7", linewidth=0.8)
     for axis in np.ravel(axes)[2:]:
@@ -41,6 +43,17 @@ def overview(solutions: Mapping[str, Any], axes: Any) -> Any:
         above = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "frameon": False}
         first.legend(fontsize="small", ncols=min(len(solutions), 4), **above)
     return axes
+
+
+def _without_noise(axis: Any) -> None:
+    """What is constant to within rounding is drawn as a level line."""
+    every = np.concatenate([line.get_ydata() for line in axis.get_lines()])
+    known = every[np.isfinite(every)]
+    if known.size and np.ptp(known) <= 1e-6 * np.max(np.abs(known)):
+        middle = float(np.mean(known))
+        width = 0.05 * abs(middle) or 1.0
+        axis.set_ylim(middle - width, middle + width)
+    axis.ticklabel_format(axis="y", useOffset=False)
 
 
 def new_axes() -> Any:

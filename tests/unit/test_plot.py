@@ -26,7 +26,11 @@ def test_overview(solution):
     t, V = line.get_data()
     np.testing.assert_allclose(V, solution.at(3600.0 * t).voltage, atol=1e-5)
     assert len(t) > 8 * int(solution.n_steps) and np.all(np.isfinite(V))
-    assert na.plot.overview(solution).shape == (2, 2)
+    assert na.plot.overview(solution).shape == solution.plot().shape == (2, 2)
+    (same,) = solution.plot()[0, 0].get_lines()
+    np.testing.assert_array_equal(same.get_data(), line.get_data())
+    page = solution._repr_html_()
+    assert page.startswith("<pre>") and page.count("<img") == 1
     labels = [axis.get_ylabel() for axis in axes.flat]
     assert set(labels) < set(solution.keys())
     assert axes[1, 0].get_xlabel() == "Time [h]"
@@ -63,6 +67,9 @@ def test_fields_of_the_nearest_step(solution, cell):
     assert axes[0, 0].get_ylabel() == "Electrolyte concentration [mol.m-3]"
     assert axes[0, 1].get_ylabel() == "phi_s, phi_e [V]"
     assert axes[1, 1].get_xlabel() == "Position [um]"
+    shades = [[p.get_x(), p.get_x() + p.get_width()] for p in axes[0, 0].patches]
+    np.testing.assert_allclose(shades[0], [0.0, 1e6 * cell.negative.thickness])
+    assert shades[1][1] == axes[0, 0].get_xlim()[1]
     surface = axes[1, 1].get_lines()[-1].get_ydata()
     np.testing.assert_allclose(surface, solution.states.sto[0, -1, -len(surface) :])
     with pytest.raises(ValueError, match="keep_states"):
@@ -86,7 +93,10 @@ def test_fit_names_its_abscissa():
     t = np.linspace(0.0, 7200.0, 5)
     e = na.fit.measured_profile("x", t, np.ones(5), np.full(5, 3.5), 298.15)
     axes = na.plot.fit(e, np.full(4, 3.4))
-    assert axes.get_xlabel() == "Time [h]"
+    below = axes.figure.axes[1]
+    assert below.get_xlabel() == "Time [h]" and below.get_ylabel() == "Off [mV]"
+    np.testing.assert_allclose(below.get_lines()[1].get_ydata(), -100.0)
     np.testing.assert_allclose(axes.get_lines()[1].get_xdata(), [0.5, 1.0, 1.5, 2.0])
     q = na.fit.discharge("x", [0.1, 0.2, 0.3], [4.0, 3.9, 3.8], 1.0, 298.15)
-    assert na.plot.fit(q, np.full(3, 3.9)).get_xlabel() == "Discharged [A.h]"
+    one = Figure().add_subplot()
+    assert na.plot.fit(q, np.full(3, 3.9), one).get_xlabel() == "Discharged [A.h]"
