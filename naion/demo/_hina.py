@@ -66,7 +66,7 @@ def start_cell() -> Cell:
     width = Property(level(0.05, 0.97, 0.015))
     for side, ends in WINDOWS.items():
         at = rate_constant(side)
-        flat = level(*ends, float(at(cell)(0.5)))
+        flat = level(*ends, float(at(cell)(jnp.asarray(0.5))))
         cell = eqx.tree_at(at, cell, flat)
     # The tests begin after a charge.
     return with_hysteresis(cell, None, width, initial=(0.0, 1.0))
