@@ -83,7 +83,7 @@ def main() -> int:
             said: list[str] = []
             page.on("console", lambda m, said=said: _heard(m, said))
             page.on("pageerror", lambda e, said=said: said.append(str(e)))
-            page.on("requestfailed", lambda r, said=said: said.append(r.url))
+            page.on("requestfailed", lambda r, said=said: _lost(r, said))
             for name in pages:
                 said.clear()
                 page.goto(root + name, wait_until="load")
@@ -113,6 +113,12 @@ def _chromium() -> str | None:
 def _heard(message, said: list[str]) -> None:
     if message.type == "error":
         said.append(f"console: {message.text}")
+
+
+def _lost(request, said: list[str]) -> None:
+    """What the browser drops because the next page is opened is no fault."""
+    if request.failure != "net::ERR_ABORTED":
+        said.append(f"{request.url}: {request.failure}")
 
 
 def _faults(page: Page) -> Iterator[str]:
