@@ -4,7 +4,6 @@ import datetime
 import re
 
 import numpy as np
-import pandas as pd
 
 from ._labels import (
     CURRENT,
@@ -120,6 +119,8 @@ def _hint(text: str) -> str:
 
 def _times(sheet: Sheet, index: int, unit: str) -> np.ndarray | None:
     """Seconds of clock times and dates; none for a column of plain numbers."""
+    import pandas as pd
+
     cells = sheet.frame[index]
     if pd.api.types.is_timedelta64_dtype(cells):
         return cells.dt.total_seconds().to_numpy(dtype=float)
@@ -184,6 +185,8 @@ def _dates(sheet: Sheet, index: int, text: Series, unit: str) -> np.ndarray:
     Raises:
         ValueError: for what is no date, or may be read in two ways.
     """
+    import pandas as pd
+
     text = text.where(text != "")
     if "%" in unit:
         ways = [pd.to_datetime(text, format=unit, errors="coerce")]
@@ -225,4 +228,6 @@ def _since_first(dates: Series) -> np.ndarray:
 
 def _parsed(text: Series) -> Series:
     """Numbers in text; NaN for what is none."""
+    import pandas as pd
+
     return pd.to_numeric(text, errors="coerce")

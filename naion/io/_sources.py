@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from .._files import read_text
 
@@ -74,6 +73,8 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
             than the header.
         ImportError: naming the extra that reads such files.
     """
+    import pandas as pd
+
     suffix = path.suffix.lower()
     if not path.is_file():
         there = "is not a file" if path.exists() else "no such file"
@@ -118,6 +119,8 @@ def _stored(path: Path, frame: DataFrame) -> Sheet:
 
 
 def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
+    import pandas as pd
+
     def read() -> dict[str, DataFrame]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on styles that openpyxl does not know
@@ -205,6 +208,8 @@ def _cells(
     Raises:
         ValueError: for rows with more cells than the header, that hold something.
     """
+    import pandas as pd
+
     below = "\n".join(lines[k + 1 :])
     width = len(header)
     try:
@@ -227,6 +232,8 @@ def _cells(
 
 def _frame(text: str, delimiter: str, width: int) -> DataFrame:
     """Cells as text, so many in a row."""
+    import pandas as pd
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
@@ -244,6 +251,8 @@ def _frame(text: str, delimiter: str, width: int) -> DataFrame:
 
 def _without_units(frame: DataFrame) -> DataFrame:
     """Rows below a row of units such as '[V]', if there is one."""
+    import pandas as pd
+
     if not len(frame):
         return frame
     first = [str(v).strip() for v in frame.iloc[0] if not pd.isna(v) and str(v).strip()]
@@ -260,6 +269,8 @@ def listed(labels: Sequence[str], most: int = 24) -> str:
 
 def is_number(cells: Series) -> bool:
     """Whether a column is stored as numbers."""
+    import pandas as pd
+
     return pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(
         cells
     )
