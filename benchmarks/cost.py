@@ -28,11 +28,7 @@ def main() -> None:
     rows = [row(s, name, shares) for s in studies.values() for name in NAMES]
     header = ["prices", "carbonate [USD/kg]", "design", "USD/kWh", "CNY/Wh with tax"]
     header += ["chance below LFP", "break-even [USD/kg]", "chance 20 % below LFP"]
-    header += [
-        "delivered at -20 degC",
-        "USD/kWh delivered",
-        "chance below LFP, delivered",
-    ]
+    header += ["delivered at -20 degC", "USD/kWh delivered"]
     write("cost", "What a kWh of cells costs", header, rows, NOTES)
     if not FAST:
         axes = na.plot.cheaper(studies["china_2026_06"], OTHER)
@@ -77,9 +73,9 @@ NOTES = (
     "-20 degC is that of a C/3 discharge, isothermal, over the same at 25 degC, with the "
     "medians of the design's set of materials and without its spread. The sodium sets share "
     "activation energies and electrolyte: differences between them in the cold say nothing "
-    "of chemistry. LFP's few percent are those of one set at a rate at which it ends "
-    "almost at once: an extreme of that set, not of LFP, and no chance is given for it. "
-    "A break-even over lithium's price is not given for two lithium cells."
+    "of chemistry. LFP's few percent are those of one set at a rate at which it ends almost "
+    "at once: an extreme of that set, not of LFP, and no chance is given for it. A break-"
+    "even over lithium's price is not given for two lithium cells."
 )
 
 

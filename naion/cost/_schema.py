@@ -6,7 +6,7 @@ from pydantic import Field, RootModel
 
 from .._file_models import Expected, Pair, Positive, Strict, Text
 from .._quality import Quality
-from ._materials import MASSES
+from ._elements import MASSES
 
 Unit = Literal["USD/kg", "USD/m2", "USD/L", "USD/kWh", "USD/cell", "kg/kg", "-"]
 
