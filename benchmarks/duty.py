@@ -33,6 +33,9 @@ LITHIUM = "lfp_aboutenergy"
 SODIUM = ("nfm_hc_18650", "nfm_hc_prismatic", "nfpp_hc_32140", "pw_hc_prismatic")
 ENERGY = ".temperature.energy"
 COLD = -20.0
+CLEAR = 0.5
+"""Points of energy missed that are a difference."""
+
 ZERO = 273.15
 MESH = na.Mesh(6, 3, 6, 12)
 
@@ -91,11 +94,11 @@ def rests(own: Of, lithium: Of) -> str:
     """Whether the difference in energy missed at `COLD` holds at all ends."""
     a = [100.0 * s.missed for s in (own.served[COLD], *own.ends)]
     b = [100.0 * s.missed for s in (lithium.served[COLD], *lithium.ends)]
-    if max(*a, *b) < 0.5:
+    if max(*a, *b) < CLEAR:
         return "no difference in what is missed"
-    if max(a) < min(b):
+    if max(a) + CLEAR < min(b):
         return "less missed at every end"
-    if min(a) > max(b):
+    if min(a) > max(b) + CLEAR:
         return "more missed at every end"
     return "rests on assumed activation energies"
 
