@@ -26,9 +26,20 @@ BLOCK = re.compile(r'```python(?: title="(\w+)")?\n(.*?)```', re.DOTALL)
 WITH_EXAMPLES = sorted(
     page.stem
     for page in DOCS.glob("*.md")
-    if BLOCK.search(page.read_text(encoding="utf-8")) and page.stem != "clusters"
+    if BLOCK.search(page.read_text(encoding="utf-8"))
+    and page.stem not in ("clusters", "duty")
 )
-"""Those of clusters.md want a cluster: tests/batch/test_cluster.py."""
+"""Those of clusters.md want a cluster, see tests/batch/test_cluster.py; days of two
+chemistries take minutes, see tests/verification/test_duties.py."""
+
+FILES = {
+    "cell_07.csv": (
+        "Data_Point,Test_Time(s),Step_Index,Cycle_Index,Current(A),Voltage(V)\n"
+        "1,0,1,1,0,3.9\n2,60,2,1,-1,3.8\n3,120,2,1,-1,3.7\n"
+    ),
+    "export.txt": "Zeit\tStrom\tU\n0\t0\t3.9\n1\t-1000\t3.8\n2\t-1000\t3.7\n",
+}
+"""That examples read."""
 
 OTHERS = {"PyBaMM": "pybamm", "PyBOP": "pybop"}
 
@@ -38,6 +49,8 @@ def test_examples_run_in_order(stem, tmp_path):
     """Left columns run too, where their package is installed."""
     names: dict[str, dict] = {"": {}, "naion": {}, "PyBaMM": {}, "PyBOP": {}}
     found = BLOCK.findall((DOCS / f"{stem}.md").read_text(encoding="utf-8"))
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     with contextlib.chdir(tmp_path):
         for side, block in found:
             package = OTHERS.get(side)
@@ -66,6 +79,11 @@ RESULTS = {
         and float(n["slope"].area) > 0.0
     ),
     "from-pybop": lambda n: _ends(n["fit"].converged),
+    "data": lambda n: _ends(
+        np.allclose(n["table"]["time_s"], [0.0, 60.0, 120.0])
+        and np.allclose(n["table"]["current_A"], [0.0, 1.0, 1.0])
+    ),
+    "cost": lambda n: _ends(0.0 < n["low"] < n["middle"] < n["high"] < 200.0),
     "fit": lambda n: _ends(n["fit"].converged),
     "uncertainty": lambda n: _ends(n["low"] < n["value"] < n["high"]),
     "cell": lambda n: _ends(
