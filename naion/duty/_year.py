@@ -115,6 +115,9 @@ def representative(temperatures: Sequence[float] | np.ndarray, count: int) -> Da
     )
 
 
+SETTLING = 2
+"""Days before a representative one, for the state of charge to settle."""
+
 SUMS = ("asked", "given", "offered", "taken", "from_store")
 """What adds up over days, of `Served` [J]."""
 
@@ -183,11 +186,19 @@ def of_days(
     model: DFN | None = None,
     progress: Progress = silent,
 ) -> Total:
-    """Representative days, each served from the duty's own start."""
+    """Representative days, each the last of `SETTLING` more like it.
+
+    So a day begins with the charge that days of its kind leave, as in `in_full`.
+    """
     own = cell if isinstance(cell, Ready) else ready(cell, model)
     served = []
     for T, weight in zip(days.temperature, days.weight, strict=True):
-        one = serve(own, load(name, T + ZERO))
+        duty = load(name, T + ZERO)
+        one = serve(own, duty)
+        for _ in range(SETTLING):
+            if np.isfinite(one.final_soc):
+                soc = float(np.clip(one.final_soc, 0.0, 1.0))
+                one = serve(own, topped_up(duty, soc))
         served.append((weight, one))
         progress(f"{name}, {weight:g} days at {T:+.1f} degC: {one.result.name.lower()}")
     return total(served)
