@@ -18,7 +18,7 @@ from ..fit import (
 )
 from ..models import DFN
 from ..parameters import Cell
-from ._hina import PULSES, pulses
+from ._hina import AFTER, PULSES, STATES, pulses
 from ._nvpf import RATES, nvpf_problem
 from ._tables import EMBEDDED, columns
 
@@ -62,8 +62,7 @@ def predicted(
         off.append(error / value if kind == Kind.RESISTANCE else error)
     errors = np.concatenate(off)
     if kind == Kind.RESISTANCE:
-        low, mean, high = (100.0 * f(errors) for f in (np.min, np.mean, np.max))
-        text = f"{mean:+.0f} % ({low:+.0f} to {high:+.0f})"
+        text = _in_short(100.0 * errors)
         return Unseen(name, f"{len(errors)} resistances", text)
     rmse = 1e3 * float(np.sqrt(np.mean(errors**2)))
     return Unseen(name, f"{len(errors)} voltages", f"{rmse:.0f} mV")
@@ -104,6 +103,8 @@ BETWEEN = (90, 60, 30)
 def of_hina(cell: Cell, fitted: Sequence[Tested] = (), tables=EMBEDDED) -> Unseen:
     """Resistances after 0.1, 1 and 5 s at states of charge between the fitted ones.
 
+    Beside them what straight lines between the fitted states would have given.
+
     Args:
         cell: the fitted one.
         fitted: tests of its fit: pulses among them say how large and how full the cell was
@@ -120,7 +121,30 @@ def of_hina(cell: Cell, fitted: Sequence[Tested] = (), tables=EMBEDDED) -> Unsee
         for e in pulses(BETWEEN, PULSES, tables)
     ]
     name = "HiNa, pulses at states of charge between the fitted ones"
-    return predicted(cell, tests, name, calibration)
+    found = predicted(cell, tests, name, calibration)
+    lines = _in_short(100.0 * between_neighbours(tables))
+    return found._replace(off=f"{found.off}; lines between neighbours: {lines}")
+
+
+def between_neighbours(tables=EMBEDDED) -> np.ndarray:
+    """Relative errors of resistances interpolated in the state of charge."""
+    c = columns(tables, "hina/pulses.csv")
+    current, soc = np.round(c["current_A"], 1), c["soc_percent"]
+    errors = []
+    for amperes in PULSES:
+        here, asked = (
+            np.flatnonzero((current == amperes) & np.isin(soc, states))[::-1]
+            for states in (STATES, BETWEEN)
+        )
+        for name in AFTER:
+            lines = np.interp(soc[asked], soc[here], c[name][here])
+            errors.append(lines / c[name][asked] - 1.0)
+    return np.concatenate(errors)
+
+
+def _in_short(errors: np.ndarray) -> str:
+    """Mean and range [%]."""
+    return f"{errors.mean():+.0f} % ({errors.min():+.0f} to {errors.max():+.0f})"
 
 
 def kinds(e: Experiment) -> list[Kind]:
