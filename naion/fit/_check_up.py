@@ -25,6 +25,7 @@ from ._fit import Fit
 from ._free import FreeParameter, Specimen
 from ._least_squares import FINER, fleet
 from ._problem import Problem
+from ._sense import doubts
 from ._vector import FreeVector
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ resistance is compared [s]."""
 KINETICS = 0.7
 """Within which rate constants are believed to be those of the fresh cell: a standard
 deviation of the natural logarithm, a factor of two (assumed)."""
+
+MOST = 100.0
+"""Half an interval of a logarithm is no more: numbers stay finite, and say nothing."""
 
 SIDES = ("negative", "positive")
 
@@ -66,6 +70,8 @@ class CheckUps:
         changes: of each check-up, by name.
         failed: check-ups whose fits ended with an error, and the error.
         level: of the intervals.
+
+    Printed, it also says which fits make no sense, see `doubts`.
     """
 
     fits: Mapping[str, Fit]
@@ -79,14 +85,8 @@ class CheckUps:
         ]
         for name, fit in self.fits.items():
             lines.append(f"{name}: {fit.ended.in_words} at a cost of {fit.cost:.4g}")
-            lines.append(
-                in_columns(
-                    [
-                        [c.what, f"{c.percent:.1f}", f"{c.low:.1f} to {c.high:.1f}"]
-                        for c in self.changes[name]
-                    ]
-                )
-            )
+            lines.append(in_columns([_row(c) for c in self.changes[name]]))
+            lines += [f"  no sense: {doubt}" for doubt in doubts(fit)]
             if fit.at_bound:
                 at = ", ".join(fit.at_bound)
                 lines.append(f"  at a bound, not determined: {at}")
@@ -111,6 +111,17 @@ class CheckUps:
         return pd.DataFrame(
             rows, columns=["check-up", "change", "value [%]", "low [%]", "high [%]"]
         )
+
+
+FAR = 1e3
+"""An interval that reaches further leaves the change open [%]."""
+
+
+def _row(c: Change) -> list[str]:
+    """Of a table. Where the interval says nothing, its middle would mislead."""
+    if not max(abs(c.low), abs(c.high)) < FAR:
+        return [c.what, "not determined", ""]
+    return [c.what, f"{c.percent:.1f}", f"{c.low:.1f} to {c.high:.1f}"]
 
 
 def check_up(
@@ -290,7 +301,7 @@ def _changes(
     slopes = np.vstack([slopes / np.asarray(last)[:, None], slope / R_last])
     sd = np.sqrt(np.einsum("ij,jk,ik->i", slopes, fit.covariance, slopes))
     # Of logarithms: what is left, and a resistance, is more than nothing.
-    reach = np.exp(float(stats.norm.ppf(0.5 + 0.5 * level)) * sd)
+    reach = np.exp(np.minimum(float(stats.norm.ppf(0.5 + 0.5 * level)) * sd, MOST))
     cell, lost = specimen.cell, 2 + len(paths)
     names = [
         "loss of capacity at rest",

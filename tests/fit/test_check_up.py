@@ -135,10 +135,19 @@ def test_shown(found):
     text = str(found)
     assert text.startswith("% of the fresh cell, with 90 % intervals\nnew: ")
     assert "loss of sodium inventory" in text and "growth of contact" in text
+    assert "no sense" not in text and "not determined" not in text
     frame = found.to_frame()
     rows = sum(len(c) for c in found.changes.values())
     assert len(frame) == rows and set(frame["check-up"]) == {"new", "worn"}
     assert np.all(frame["low [%]"] < frame["high [%]"])
+
+
+def test_what_is_not_known_is_not_shown_as_a_number(found):
+    open_ended = dataclasses.replace(found.changes["worn"][0], high=1e40)
+    changed = dataclasses.replace(
+        found, changes={**found.changes, "new": (open_ended,)}
+    )
+    assert "capacity at rest  not determined" in str(changed)
 
 
 def test_every_material_of_a_blend_is_free(cell):
