@@ -7,6 +7,7 @@ from ._certainty import (
     interval,
     profile,
 )
+from ._check_up import Change, CheckUps, check_up
 from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._evaluate import simulate_test
@@ -59,6 +60,8 @@ __all__ = [
     "AT_ONCE",
     "BELOW_ANY_CUT_OFF",
     "COMPARED",
+    "Change",
+    "CheckUps",
     "Combination",
     "Ensemble",
     "Experiment",
@@ -82,6 +85,7 @@ __all__ = [
     "assumed",
     "check_free",
     "check_start",
+    "check_up",
     "identifiability",
     "discharge",
     "doubts",

@@ -85,6 +85,9 @@ RESULTS = {
     ),
     "cost": lambda n: _ends(0.0 < n["low"] < n["middle"] < n["high"] < 200.0),
     "fit": lambda n: _ends(n["fit"].converged),
+    "life": lambda n: _ends(
+        n["found"].changes["500 cycles"][1].percent < 1.0 and len(n["table"]) == 8
+    ),
     "uncertainty": lambda n: _ends(n["low"] < n["value"] < n["high"]),
     "cell": lambda n: _ends(
         150.0 < n["sheet"].specific_energy < 175.0 and n["large"].area > 10.0
