@@ -1,4 +1,4 @@
-"""Of every fitted cell, tests that its fit has not seen, predicted from the cell alone."""
+"""Of every fitted cell, tests that its fit has not seen."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

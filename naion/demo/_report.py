@@ -47,8 +47,9 @@ def write_summary(
     report.heading("Predicted, not fitted")
     report.add(TextTable(["test", "what", "error"], [list(row) for row in unseen]))
     report.paragraph(
-        "From the cell alone: charged, with a sensor that is right. Resistances: mean "
-        "error, least to largest."
+        "From the cell alone: charged, with a sensor that is right; HiNa's pulses with the "
+        "size and the start that its fitted pulses, of the same cell, gave. Resistances: "
+        "mean error, least to largest."
     )
 
 
