@@ -4,9 +4,11 @@ import codecs
 import contextlib
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Table = TypeVar("Table")
 
 # The mark of UTF-32 begins with that of UTF-16, and so comes first.
 MARKS = {
@@ -144,3 +146,24 @@ def write_whole(path: Path | str, content: bytes | str) -> None:
             said = f"cannot write: {error.strerror}"
             raise OSError(error.errno, said, str(path)) from None
         raise
+
+
+def table_of(
+    tables: Mapping[str, Table], name: str, what: str, file: Path | str | None
+) -> Table:
+    """A table by its name.
+
+    Args:
+        tables: of a file, or those that ship.
+        name: of the table.
+        what: it describes, such as "design".
+        file: the user's, or none.
+
+    Raises:
+        KeyError: for an unknown name, with all that there are.
+    """
+    if name in tables:
+        return tables[name]
+    where = "" if file is None else f" in {file}"
+    there = ", ".join(tables) or "none; write one as a table [NAME]"
+    raise KeyError(f"No {what} {name!r}{where}. There are: {there}.")

@@ -5,6 +5,7 @@ What reads files is imported when one is read: it takes a tenth of a second.
 
 from pathlib import Path
 
+from .._files import table_of
 from ._prices import PriceList, Quoted
 
 
@@ -30,12 +31,8 @@ def load(name: str = "china_2026_06", file: Path | str | None = None) -> PriceLi
     from ._read import read_list, read_tables
 
     tables = read_tables(file)
-    if name not in tables:
-        raise KeyError(
-            f"No price list {name!r}{'' if file is None else f' in {file}'}. There are: "
-            f"{', '.join(tables) or 'none; write one as a table [NAME]'}."
-        )
-    return read_list(name, tables[name], "prices.toml" if file is None else str(file))
+    table = table_of(tables, name, "price list", file)
+    return read_list(name, table, "prices.toml" if file is None else str(file))
 
 
 def lithium_quotes() -> tuple[Quoted, ...]:

@@ -5,6 +5,7 @@ What reads files is imported when one is read: it takes a tenth of a second.
 
 from pathlib import Path
 
+from .._files import table_of
 from ._blueprint import Blueprint
 
 
@@ -38,13 +39,9 @@ def load(name: str, file: Path | str | None = None) -> Blueprint:
     from ._read import read, read_tables
 
     tables = read_tables(file)
-    if name not in tables:
-        raise KeyError(
-            f"No design {name!r}{'' if file is None else f' in {file}'}. There are: "
-            f"{', '.join(tables) or 'none; write one as a table [NAME]'}."
-        )
+    table = table_of(tables, name, "design", file)
     try:
-        return read(name, *tables[name])
+        return read(name, *table)
     except ValueError as error:
         if file is None:
             raise
