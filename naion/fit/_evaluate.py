@@ -222,8 +222,8 @@ def simulated(
     """What an experiment would have measured on a specimen."""
     _, solution = simulate_test(specimen, test, model, rtol, room)
     began = solution.began(test.since)
-    reached = jnp.isfinite(solution.at(began + test.b).voltage)
-    a, b = (_gone_on(solution, began + t, test.temperature) for t in (test.a, test.b))
+    a, _ = _gone_on(solution, began + test.a, test.temperature)
+    b, reached = _gone_on(solution, began + test.b, test.temperature)
     charge, energy = b.charge - a.charge, b.energy - a.energy
     # Nothing flowed between times after an end at rest: the voltage there is the mean.
     flowed = charge != 0.0
@@ -233,8 +233,10 @@ def simulated(
     return Seen(jnp.select([test.kind == k for k in Kind], kinds), reached)
 
 
-def _gone_on(solution: Solution, t: Array, temperature: Numbers) -> Outputs:
-    """Outputs at times, and after the model's end as if it had gone on.
+def _gone_on(
+    solution: Solution, t: Array, temperature: Numbers
+) -> tuple[Outputs, Array]:
+    """Outputs at times, after the model's end as if it had gone on, and whether it did.
 
     With no more than a jump at the end a fit would not know which way to go, and one row of
     many that lies behind it would forbid every step that moves the end. The voltage falls
@@ -258,9 +260,7 @@ def _gone_on(solution: Solution, t: Array, temperature: Numbers) -> Outputs:
     falling = V - AFTER_END * late
     power = 0.5 * (V + falling) * I
     after = Outputs(falling, I, T, Q + I * dt, E + power * dt, margin)
-    return Outputs(
-        *(jnp.where(reached, x, y) for x, y in zip(seen, after, strict=True))
-    )
+    return jax.tree.map(functools.partial(jnp.where, reached), seen, after), reached
 
 
 def simulate_test(

@@ -91,7 +91,7 @@ def posterior(
             "not determine (see `naion.fit.identifiability`), or use the fit's covariance."
         )
     try:
-        import arviz
+        arviz = _arviz()
         from blackjax import nuts
         from blackjax.adaptation.step_size import dual_averaging_adaptation
     except ImportError:
@@ -155,6 +155,19 @@ def posterior(
         posterior=_by_name(problem, np.asarray(z)),
         sample_stats=jax.tree.map(np.asarray, stats),
     )
+
+
+def _arviz() -> Any:
+    """ArviZ, also where other processes import it at the same time.
+
+    On the first import of a day it writes a stamp, which the processes of a cluster that
+    share a home take away from each other; the second attempt finds it written.
+    """
+    try:
+        import arviz
+    except FileNotFoundError:
+        import arviz
+    return arviz
 
 
 def _by_name(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:

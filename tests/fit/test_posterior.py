@@ -1,8 +1,8 @@
 """Posteriors by sampling, beside what is known of them without."""
 
 import dataclasses
+import sys
 
-import arviz
 import numpy as np
 import pytest
 
@@ -16,6 +16,7 @@ from naion.fit import (
     least_squares,
     posterior,
 )
+from naion.fit._posterior import _arviz
 
 PATHS = ("contact_resistance.scale", "positive.particle.rate_constant.scale")
 FREE = tuple(FreeParameter((f"cell.{p}",), (0.2, 5.0), "log", prior=0.5) for p in PATHS)
@@ -41,7 +42,7 @@ def fit(cell):
 @pytest.mark.slow
 def test_posterior_is_the_gaussian_where_the_model_is_nearly_linear(fit):
     drawn = posterior(fit, chains=2, draws=400, tune=60)
-    summary = arviz.summary(drawn)
+    summary = _arviz().summary(drawn)
     assert list(summary.index) == list(fit.problem.vector.names)
     assert np.all(summary["r_hat"] <= 1.03) and np.all(summary["ess_bulk"] > 100)
     assert int(drawn["sample_stats"]["diverging"].sum()) < 8
@@ -65,3 +66,18 @@ def test_a_tight_tolerance_gets_the_time_steps_it_needs(fit):
     pairs = zip(problem.predictions(fit.z), fit.predictions, strict=True)
     for fine, coarse in pairs:
         np.testing.assert_allclose(fine, coarse, atol=3e-3)
+
+
+def test_processes_that_import_arviz_at_once(tmp_path, monkeypatch):
+    """Its stamp of the day is taken away by another one, once."""
+    (tmp_path / "arviz.py").write_text(
+        "from pathlib import Path\n"
+        "stamp = Path(__file__).with_name('stamp')\n"
+        "if not stamp.exists():\n"
+        "    stamp.touch()\n"
+        "    raise FileNotFoundError('daily_warning.tmp')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "arviz", None)
+    del sys.modules["arviz"]
+    assert _arviz().stamp.exists()
