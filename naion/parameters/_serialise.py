@@ -31,20 +31,47 @@ _OPEN = (
 """Parts that others can write."""
 
 
-def _types() -> dict[str, type]:
-    """What a cell may consist of, with those parts of others that have been imported."""
-    found = {
-        name: item
+def _types() -> dict[str, list[type]]:
+    """What a cell may consist of, with those parts of others that have been imported.
+
+    Others may have several of a name, the latest last: a notebook's class that was
+    executed again, or those of two modules.
+    """
+    own = {
+        name: [item]
         for module in (properties, _cell)
         for name, item in vars(module).items()
         if isinstance(item, type) and issubclass(item, eqx.Module)
     }
+    others: dict[str, list[type]] = {}
     more = list(_OPEN)
     while more:
-        kind = more.pop()
-        found.setdefault(kind.__name__, kind)
+        kind = more.pop(0)
+        others.setdefault(kind.__name__, []).append(kind)
         more += kind.__subclasses__()
-    return {name: item for name, item in found.items() if name[:8] != "Abstract"}
+    found = others | own
+    return {name: kinds for name, kinds in found.items() if name[:8] != "Abstract"}
+
+
+def _of_name(kinds: list[type], given: set[str]) -> type:
+    """The latest of a name that has the fields given; if none has, the latest."""
+    fit = [kind for kind in kinds if _holds(kind, given)]
+    return (fit or kinds)[-1]
+
+
+def _holds(kind: Any, given: set[str]) -> bool:
+    """Whether these are fields of a class, and all that it needs."""
+    fields = {f.name for f in dataclasses.fields(kind)}
+    return fields - set(_usual(kind)) <= given <= fields
+
+
+def _usual(kind: Any) -> dict[str, Any]:
+    """Values of fields that may be absent, as in files of an earlier version."""
+    fields, missing = dataclasses.fields(kind), dataclasses.MISSING
+    made = {
+        f.name: f.default_factory() for f in fields if f.default_factory is not missing
+    }
+    return made | {f.name: f.default for f in fields if f.default is not missing}
 
 
 def to_json(node: Any) -> Any:
@@ -109,20 +136,11 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
             f"{', '.join(near or sorted(types))}. If it is a part of yours, import its "
             "module first."
         )
-    cls: Any = types[name]
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    # Parts that a file of an earlier version does not know are absent.
-    usual = {
-        key: field.default
-        for key, field in fields.items()
-        if field.default is not dataclasses.MISSING
-    } | {
-        key: field.default_factory()
-        for key, field in fields.items()
-        if field.default_factory is not dataclasses.MISSING
-    }
     given = set(data) - {"type"}
-    if not set(fields) - set(usual) <= given <= set(fields):
+    cls: Any = _of_name(types[name], given)
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    usual = _usual(cls)
+    if not _holds(cls, given):
         missing = sorted(set(fields) - set(usual) - given)
         unknown = [_shown(k) for k in sorted(given - set(fields))]
         raise ValueError(

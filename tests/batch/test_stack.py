@@ -48,12 +48,15 @@ def test_equal_to_numpy(trees):
 def test_cells_at_a_fraction_of_the_time(cell):
     """10,000 cells took 5 to 20 s; here a fifth of them against numpy's way."""
     cells = drawn(cell, 2000)
-    began = time.process_time()
-    own = stack(cells)
-    between = time.process_time()
-    expected = by_numpy(cells)
-    assert between - began < (time.process_time() - between) / 3
-    jax.tree.map(np.testing.assert_array_equal, own, expected)
+    seconds: dict = {stack: [], by_numpy: []}
+    # The least of three: a collection of garbage in a large process takes a second.
+    for _ in range(3):
+        for way, took in seconds.items():
+            began = time.thread_time()
+            way(cells)
+            took.append(time.thread_time() - began)
+    assert min(seconds[stack]) < min(seconds[by_numpy]) / 3
+    jax.tree.map(np.testing.assert_array_equal, stack(cells), by_numpy(cells))
 
 
 def test_what_differs_is_named(cell):

@@ -171,6 +171,21 @@ def test_files_hold_processes_of_others(corroding):
         na.parameters.from_json(data)
 
 
+def test_a_class_of_the_same_name_does_not_take_its_place(corroding):
+    """Of two modules, or of a notebook's cell that was executed twice: the latest fits."""
+    data, name = na.parameters.to_json(corroding), "Corrosion"
+
+    def read():
+        return type(na.parameters.from_json(data).negative.surface[0])
+
+    body = {"__annotations__": {"speed": Float[Array, ""]}, "unknowns": ()}
+    other = type(Corrosion)(name, (AbstractSurfaceProcess,), body)
+    assert other is not Corrosion and read() is Corrosion
+    body = {"__annotations__": dict.fromkeys(("rate", "layer"), Float[Array, ""])}
+    again = type(Corrosion)(name, (AbstractSurfaceProcess,), body)
+    assert read() is again
+
+
 def test_mistakes_are_named(cell, corroding, model):
     class Other(AbstractSurfaceProcess):
         unknowns: ClassVar = (Unknown("covered"),)
