@@ -138,7 +138,7 @@ class _Blocks:
     def at(self, state: np.ndarray, throw: bool) -> _Block:
         """The block at these slow states, (4,)."""
         now = aged(self.cell, state)
-        options = self.options | {"throw": throw}
+        options: dict[str, Any] = {**self.options, "throw": throw}
         s = simulate(now, self.once, start=self.start, keep_states=True, **options)
         self.simulated += 1 if self.whole else int(self.once.cycle[-1]) + 1
         if s.result is not Result.COMPLETED:
@@ -146,8 +146,9 @@ class _Blocks:
         rate, hours = self._change(s, now, state)
         if self.look is None:
             last = s.cycles.iloc[-1]
-            names = "Discharge capacity [A.h]", "Discharge energy [W.h]"
-            return _Block(rate, *(float(last[n]) for n in names), hours, s.result)
+            capacity = float(last["Discharge capacity [A.h]"])
+            energy = float(last["Discharge energy [W.h]"])
+            return _Block(rate, capacity, energy, hours, s.result)
         full = simulate(now, self.look, **options)
         self.simulated += 1
         if not full.result.is_physical:
