@@ -65,9 +65,11 @@ from ..batch import Checkpoint
 from ..fit import (
     Fit,
     Kind,
+    LeftOut,
     agreement,
     doubts,
     least_squares,
+    left_out,
     multi_start,
     off_limits,
     scores,
@@ -92,6 +94,12 @@ def options(p: argparse.ArgumentParser) -> None:
         metavar="N",
         help="fit from N starts, drawn from the priors or between the bounds, and say "
         "whether they agree",
+    )
+    p.add_argument(
+        "--left-out",
+        action="store_true",
+        help="also predict each test from a fit to the others: one fit more for each. "
+        "Bands of `naion predict` are then as wide as these predictions are wrong",
     )
     p.add_argument(
         "--template",
@@ -129,7 +137,9 @@ def command(arguments: argparse.Namespace) -> int:
             "naion fit needs a TOML file and --out: naion fit FIT.toml --out fitted. To "
             "begin one from measured files: naion fit --template a.csv b.csv"
         )
-    senseless = fit_from_file(arguments.file, arguments.out, arguments.starts)
+    senseless = fit_from_file(
+        arguments.file, arguments.out, arguments.starts, arguments.left_out
+    )
     return EXIT["bad_input"] if senseless else EXIT["completed"]
 
 
@@ -150,7 +160,9 @@ SEARCH = "search"
 """Folder in which a fit that is under way is kept; it goes when the fit is written."""
 
 
-def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
+def fit_from_file(
+    file: Path, out: Path, starts: int = 1, leave_out: bool = False
+) -> int:
     """Run the fit; writes cell.json, report.html, report.md and figures below `out`.
 
     One that was stopped goes on where it was.
@@ -159,6 +171,7 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
         file: TOML.
         out: folder.
         starts: from how many points to fit; the best is written.
+        leave_out: also predict each test from a fit to the others.
 
     Returns:
         how many tests the fitted cell does not describe at all, and at how many of its
@@ -185,10 +198,13 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
         fits = multi_start(problem, starts, **shown)
         fit, agreed = fits[0], agreement(fits, starts)
         print(agreed)
-    write_fitted_cell(out / "cell.json", fit, name)
+    left = left_out(fit, keep=keep, progress=aloud) if leave_out else None
+    if left is not None:
+        print(left)
+    write_fitted_cell(out / "cell.json", fit, name, left)
     wrong = [f"this fit makes no sense: {said}" for said in doubts(fit)]
     wrong += [f"this fit is not done: {said}" for said in off_limits(fit)]
-    _report(fit, name, wrong, agreed).write(out)
+    _report(fit, name, wrong, agreed, left).write(out)
     shutil.rmtree(keep.folder)
     for said in wrong:
         print(f"naion: {said}", file=sys.stderr)
@@ -196,14 +212,20 @@ def fit_from_file(file: Path, out: Path, starts: int = 1) -> int:
     return len(wrong)
 
 
-def _report(fit: Fit, name: str, wrong: list[str], agreed: str) -> Report:
+def _report(
+    fit: Fit, name: str, wrong: list[str], agreed: str, left: LeftOut | None
+) -> Report:
     """Scores, what was compared, parameters and figures."""
     report = Report(f"Fit of {name}")
     for said in wrong:
         report.paragraph(f"{said[:1].upper()}{said[1:]}")
     if agreed:
         report.paragraph(agreed)
-    report.add(TextTable(["test", "what", "model against data"], scores(fit)))
+    if left is None:
+        report.add(TextTable(["test", "what", "model against data"], scores(fit)))
+    else:
+        head = ["test", "what", "fitted", "predicted from the other conditions"]
+        report.add(TextTable(head, left.rows))
     experiments = fit.problem.experiments
     notes = [[e.name, e.note] for e in experiments if e.note]
     if notes:

@@ -41,6 +41,7 @@ from ._free import (
     with_ocp_correction,
 )
 from ._least_squares import AT_ONCE, fleet, least_squares
+from ._left_out import LeftOut, left_out
 from ._levenberg_marquardt import SearchState
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
@@ -69,6 +70,7 @@ __all__ = [
     "FreeParameter",
     "FreeVector",
     "Kind",
+    "LeftOut",
     "Linearised",
     "Observations",
     "Part",
@@ -96,6 +98,7 @@ __all__ = [
     "fleet",
     "interval",
     "least_squares",
+    "left_out",
     "measured_profile",
     "measured_pulses",
     "log_density",

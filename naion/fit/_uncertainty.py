@@ -12,6 +12,7 @@ from ..parameters import Cell, ParameterSet
 from ._errors import inverse_of
 from ._fit import Fit, scores
 from ._free import FreeParameter, Specimen, assumed
+from ._left_out import LeftOut
 from ._tested import Tested
 from ._vector import FreeVector
 
@@ -108,8 +109,14 @@ class Uncertainty:
         return known
 
 
-def uncertainty_of(fit: Fit) -> Uncertainty:
-    """What belongs to the cell; states of charge of single tests are left out."""
+def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
+    """What belongs to the cell; states of charge of single tests are left out.
+
+    Args:
+        fit: to all tests.
+        left: each of them predicted from the others: the model's own error is then that
+            of these predictions, where it is larger than that of the fit.
+    """
     problem = fit.problem
     vector, keep = problem.vector.part(not f.by_group for f in problem.free)
     errors = []
@@ -119,6 +126,8 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
         volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
         errors.append((model - measured)[volts])
     discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    if left is not None:
+        discrepancy = float(np.fmax(discrepancy, left.rmse))
     C = fit.covariance[np.ix_(keep, keep)]
     tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)
@@ -136,13 +145,22 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     return Uncertainty(vector, z, root @ root.T, 0.0)
 
 
-def write_fitted_cell(path: Path | str, fit: Fit, name: str) -> None:
-    """Write the fitted cell with what is known of it; see `naion.io.write_cell`."""
+def write_fitted_cell(
+    path: Path | str, fit: Fit, name: str, left: LeftOut | None = None
+) -> None:
+    """Write the fitted cell with what is known of it; see `naion.io.write_cell`.
+
+    Args:
+        path: JSON file.
+        fit: to all tests.
+        name: of the cell.
+        left: see `uncertainty_of`.
+    """
     write_cell(
         path,
         fit.problem.model.kept_in(fit.specimen.cell),
         name=name,
-        fit=uncertainty_of(fit).to_json(),
+        fit=uncertainty_of(fit, left).to_json(),
         parameters=fit.table(),
         at_bound=list(fit.at_bound),
         scores=scores(fit),

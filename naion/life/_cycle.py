@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .._results import Result
 from ..models import DFN
 from ..parameters import Cell, Start
 from ..protocol import Protocol, Step
-from ..simulation import simulate
+from ..simulation import Solution, simulate
 from ..simulation.driver import DEFAULT_RTOL
 from ._ageing import SLOW, aged, sites, slow_states
 
@@ -106,6 +106,79 @@ class _Block:
     hours: float
     outcome: Result
 
+    @classmethod
+    def failed(cls, outcome: Result) -> "_Block":
+        """One that did not end as it should."""
+        nothing = np.full(len(SLOW), np.nan)
+        return cls(nothing, np.nan, np.nan, np.nan, outcome)
+
+
+@dataclass
+class _Blocks:
+    """Blocks of one cell at any slow states.
+
+    Attributes:
+        cell: fresh.
+        once: the cycles of a block, or a protocol as a whole.
+        whole: of that kind, without a first cycle to be left out.
+        look: the check-up, if any.
+        start: of every block.
+        options: of each simulation.
+        simulated: cycles computed so far.
+    """
+
+    cell: Cell
+    once: Protocol
+    whole: bool
+    look: Protocol | None
+    start: Start
+    options: dict[str, Any]
+    simulated: int = 0
+
+    def at(self, state: np.ndarray, throw: bool) -> _Block:
+        """The block at these slow states, (4,)."""
+        now = aged(self.cell, state)
+        options: dict[str, Any] = {**self.options, "throw": throw}
+        s = simulate(now, self.once, start=self.start, keep_states=True, **options)
+        self.simulated += 1 if self.whole else int(self.once.cycle[-1]) + 1
+        if s.result is not Result.COMPLETED:
+            return _Block.failed(s.result)
+        rate, hours = self._change(s, now, state)
+        if self.look is None:
+            last = s.cycles.iloc[-1]
+            capacity = float(last["Discharge capacity [A.h]"])
+            energy = float(last["Discharge energy [W.h]"])
+            return _Block(rate, capacity, energy, hours, s.result)
+        full = simulate(now, self.look, **options)
+        self.simulated += 1
+        if not full.result.is_physical:
+            return _Block.failed(full.result)
+        return _Block(rate, float(full.capacity), float(full.energy), hours, s.result)
+
+    def _change(
+        self, s: Solution, now: Cell, state: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Of the slow states in a cycle, (4,), and its hours."""
+        used = slice(int(s.n_steps))
+        of_cycle = np.asarray(s.cycle)[np.asarray(s.record.segment[used])]
+        first = 0 if self.whole else int(np.argmax(of_cycle > 0))
+        n = 1 if self.whole else int(of_cycle[-1])
+        rate = (slow_states(s, now, None) - slow_states(s, now, first)) / n
+        # In units of the fresh cell's sites: a share of what is left is lost.
+        left_n, left_p = 1.0 - state[2], 1.0 - state[3]
+        begun = float(np.asarray(s.record.t[used])[first])
+        hours = (float(s.t_end) - begun) / n / 3600.0
+        return rate * np.array([1.0, left_n, left_n, left_p]), hours
+
+
+class _Row(NamedTuple):
+    """The slow states after some cycles, (4,), their block, and the jump's error."""
+
+    done: int
+    state: np.ndarray
+    block: _Block
+    error: float
+
 
 def cycle(
     cell: Cell,
@@ -154,6 +227,64 @@ def cycle(
         ValueError: for numbers that are none, or a cell in which nothing ages.
         RuntimeError: on a numerical failure in the first block.
     """
+    _check(cycles, block, tolerance, until)
+    whole = isinstance(protocol, Protocol)
+    blocks = _Blocks(
+        cell,
+        protocol if whole else Protocol(protocol, cycles=block),
+        whole,
+        None if check_up is None else Protocol(check_up),
+        start,
+        dict(model=model, temperature=temperature, rtol=rtol),
+    )
+    negative, positive = sites(cell)
+    weight = np.array([0.0, negative, negative, positive])
+    weight = weight / float(cell.nominal_capacity)
+    fresh = _fresh(blocks, weight)
+    rows, outcome = [fresh], Result.COMPLETED
+    jump = tolerance / np.max(np.abs(fresh.block.rate * weight))
+    jump = max(1.0, min(10.0, jump))
+    while (here := rows[-1]).done < cycles:
+        now = here.block
+        n = int(min(max(jump, 1.0), cycles - here.done, longest or cycles))
+        then = blocks.at(here.state + n * now.rate, throw=False)
+        failed = then.outcome is not Result.COMPLETED
+        error = float(np.max(np.abs(0.5 * n * (then.rate - now.rate) * weight)))
+        allowed = 0.9 * np.sqrt(tolerance / max(error, 1e-12))
+        if n > 1 and (failed or error > tolerance):
+            jump = n * (0.25 if failed else max(0.2, allowed))
+            continue
+        if failed:
+            outcome = then.outcome
+            break
+        state = here.state + 0.5 * n * (now.rate + then.rate)
+        rows.append(_Row(here.done + n, state, then, error))
+        progress(
+            f"cycle {rows[-1].done:,} of {cycles:,}, {blocks.simulated:,} simulated"
+        )
+        jump = n * min(GROWS, allowed)
+        if then.capacity < until * fresh.block.capacity:
+            break
+    if len(rows) > 1:
+        # The last block was at the prediction, not at the jump's end.
+        last = blocks.at(rows[-1].state, throw=False)
+        if last.outcome is Result.COMPLETED:
+            rows[-1] = rows[-1]._replace(block=last)
+    return Ageing(
+        np.array([row.done for row in rows]),
+        np.array([row.block.capacity for row in rows]),
+        np.array([row.block.energy for row in rows]),
+        np.array([row.block.hours for row in rows]),
+        np.array([row.state for row in rows]),
+        np.array([row.error for row in rows]),
+        outcome,
+        aged(cell, rows[-1].state),
+        blocks.simulated,
+    )
+
+
+def _check(cycles: int, block: int, tolerance: float, until: float) -> None:
+    """Refuse numbers that are none; see `cycle`."""
     if isinstance(cycles, bool) or not isinstance(cycles, int) or cycles < 1:
         raise ValueError(f"cycles={cycles!r}: expected a whole number above zero.")
     if not isinstance(block, int) or block < 2:
@@ -163,48 +294,12 @@ def cycle(
             f"tolerance={tolerance}, until={until}: expected shares of the capacity, the "
             "tolerance between 0 and 0.1."
         )
-    whole = isinstance(protocol, Protocol)
-    once = protocol if whole else Protocol(protocol, cycles=block)
-    look = None if check_up is None else Protocol(check_up)
-    simulated = 0
 
-    def blocked(state: np.ndarray, throw: bool) -> _Block:
-        nonlocal simulated
-        simulated += (1 if whole else block) + (look is not None)
-        now = aged(cell, state)
-        options = dict(model=model, temperature=temperature, rtol=rtol, throw=throw)
-        s = simulate(now, once, start=start, keep_states=True, **options)  # pyright: ignore[reportArgumentType]
-        nothing = np.full(len(SLOW), np.nan)
-        if s.result is not Result.COMPLETED:
-            return _Block(nothing, np.nan, np.nan, np.nan, s.result)
-        of_cycle = np.asarray(s.cycle)[np.asarray(s.record.segment[: int(s.n_steps)])]
-        first = 0 if whole else int(np.argmax(of_cycle > 0))
-        t = np.asarray(s.record.t[: int(s.n_steps)])
-        n = 1 if whole else block - 1
-        rate = (slow_states(s, now, None) - slow_states(s, now, first)) / n
-        # In units of the fresh cell's sites: a share of what is left is lost.
-        left_n, left_p = 1.0 - state[2], 1.0 - state[3]
-        rate = rate * np.array([1.0, left_n, left_n, left_p])
-        hours = (float(s.t_end) - t[first]) / n / 3600.0
-        if look is not None:
-            full = simulate(now, look, **options)  # pyright: ignore[reportArgumentType]
-            if not full.result.is_physical:
-                return _Block(nothing, np.nan, np.nan, np.nan, full.result)
-            return _Block(
-                rate, float(full.capacity), float(full.energy), hours, s.result
-            )
-        last = s.cycles.iloc[-1]
-        given = (
-            float(last["Discharge capacity [A.h]"]),
-            float(last["Discharge energy [W.h]"]),
-        )
-        return _Block(rate, *given, hours, s.result)
 
-    negative, positive = sites(cell)
-    nominal = float(cell.nominal_capacity)
-    weight = np.array([0.0, negative, negative, positive]) / nominal
-    state, done, outcome = np.zeros(len(SLOW)), 0, Result.COMPLETED
-    now = blocked(state, throw=True)
+def _fresh(blocks: _Blocks, weight: np.ndarray) -> _Row:
+    """The fresh cell's block, in which something must age; see `cycle`."""
+    state = np.zeros(len(SLOW))
+    now = blocks.at(state, throw=True)
     if now.outcome is not Result.COMPLETED:
         raise ValueError(
             f"The fresh cell does not complete the protocol: {now.outcome.explanation}"
@@ -214,42 +309,4 @@ def cycle(
             "Nothing ages in this cell: give it processes that do, as "
             "`naion.life.with_ageing(cell)` or `naion.parameters.with_sei(cell)`."
         )
-    rows = [(0, now, state, 0.0)]
-    jump = max(1.0, min(10.0, tolerance / np.max(np.abs(now.rate * weight))))
-    while done < cycles:
-        n = int(min(max(jump, 1.0), cycles - done, longest or cycles))
-        then = blocked(state + n * now.rate, throw=False)
-        failed = then.outcome is not Result.COMPLETED
-        error = float(np.max(np.abs(0.5 * n * (then.rate - now.rate) * weight)))
-        if n > 1 and (failed or error > tolerance):
-            jump = (
-                0.25 * n if failed else n * max(0.2, 0.9 * np.sqrt(tolerance / error))
-            )
-            continue
-        if failed:
-            outcome = then.outcome
-            break
-        done, state = done + n, state + 0.5 * n * (now.rate + then.rate)
-        now = then
-        rows.append((done, now, state, error))
-        progress(f"cycle {done:,} of {cycles:,}, {simulated:,} simulated")
-        jump = n * min(GROWS, 0.9 * np.sqrt(tolerance / max(error, 1e-12)))
-        if now.capacity < until * rows[0][1].capacity:
-            break
-    if rows[-1][0]:
-        # The last block was at the prediction, not at the jump's end.
-        last = blocked(state, throw=False)
-        if last.outcome is Result.COMPLETED:
-            rows[-1] = (rows[-1][0], last, *rows[-1][2:])
-    blocks = [row[1] for row in rows]
-    return Ageing(
-        np.array([row[0] for row in rows]),
-        np.array([b.capacity for b in blocks]),
-        np.array([b.energy for b in blocks]),
-        np.array([b.hours for b in blocks]),
-        np.array([row[2] for row in rows]),
-        np.array([row[3] for row in rows]),
-        outcome,
-        aged(cell, state),
-        simulated,
-    )
+    return _Row(0, state, now, 0.0)

@@ -63,6 +63,8 @@ class DFN(eqx.Module):
 
     def of(self, cell: Cell) -> "DFN":
         """This model with the defaults of a cell where nothing is chosen."""
+        if self.mesh is not None and self.thermal is not None:
+            return self
         thermal = self.thermal or heat_balance(cell.defaults.thermal)
         return DFN(self.mesh or cell.defaults.mesh, thermal)
 

@@ -180,7 +180,7 @@ def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
 
 @functools.partial(jax.jit, static_argnums=7)
 def _program(
-    pack: Pack,
+    numbers: list[Any],
     protocol: Protocol,
     start: Array | None,
     temperature: Array,
@@ -190,6 +190,7 @@ def _program(
     options: Options,
 ) -> tuple[Solution, Where]:
     """A part of a simulation, and where it ended; see `naion.simulation`."""
+    pack: Pack = jax.tree.unflatten(options.structure, numbers)
     segments = segments_of(protocol, pack, temperature, LIMITS)
     equations = tuple(options.model.for_cell(cells) for cells in pack.cells)
     system = PackSystem(Members(equations, pack.wiring))

@@ -8,6 +8,7 @@ import numpy as np
 from jax.core import Tracer
 
 from .._constants import ZERO_CELSIUS
+from .._derived import Derived
 from ..properties import AbstractCurve, Invariant, Property
 from ._cell import Cell
 
@@ -48,7 +49,7 @@ def cautions(cell: Cell, coldest: float, warmest: float) -> tuple[str, ...]:
         sentences: one for all properties of one range.
     """
     said = []
-    for group in _groups(tuple(_kinds(cell))):
+    for group in _groups_of(cell):
         low, high = _of_cell(cell) if group.valid is None else group.valid
         beyond = []
         if coldest < low - MARGIN:
@@ -58,6 +59,11 @@ def cautions(cell: Cell, coldest: float, warmest: float) -> tuple[str, ...]:
         if beyond:
             said.append(_sentence(group, low, high, beyond))
     return tuple(said)
+
+
+@Derived
+def _groups_of(cell: Cell) -> tuple["_Group", ...]:
+    return _groups(tuple(_kinds(cell)))
 
 
 def _of_cell(cell: Cell) -> Valid:

@@ -241,20 +241,32 @@ def goes_on(protocol: Protocol) -> np.ndarray:
     def column(name):
         return np.asarray(getattr(protocol, name))
 
-    def joins(start, change):
-        before, end, after = start[..., :-1], (start + change)[..., :-1], start[..., 1:]
-        largest = np.maximum(np.abs(before), np.maximum(np.abs(end), np.abs(after)))
-        return np.abs(after - end) <= EQUAL * largest
-
     duration, T = column("duration"), column("temperature")
     change = column("temperature_slope") * duration
     unknown = np.isnan(T)
     left = unknown[..., :-1] & unknown[..., 1:] & (change[..., :-1] == 0.0)
-    same = left | joins(T, change)
-    same = same & joins(column("value"), column("slope") * duration)
+    same = left | joins(T, change)[..., 1:]
+    same = same & joins(column("value"), column("slope") * duration)[..., 1:]
     for name in ("mode", "in_c_rate"):
         same = same & (column(name)[..., 1:] == column(name)[..., :-1])
     return np.concatenate([np.zeros_like(same[..., :1]), same], axis=-1)
+
+
+def joins(start: Any, change: Any) -> Any:
+    """Whether each row begins, to 1e-12, where the one before ends.
+
+    Args:
+        start: of the rows, NumPy's or JAX's, (..., n).
+        change: from start to end of each, alike.
+
+    Returns:
+        False for the first row, (..., n).
+    """
+    xp = start.__array_namespace__()
+    before, end, after = start[..., :-1], (start + change)[..., :-1], start[..., 1:]
+    largest = xp.maximum(xp.abs(before), xp.maximum(xp.abs(end), xp.abs(after)))
+    met = xp.abs(after - end) <= EQUAL * largest
+    return xp.concatenate([xp.zeros_like(met[..., :1]), met], axis=-1)
 
 
 def _traced(tree: Any) -> bool:

@@ -71,7 +71,7 @@ def in_parts(
     """
     said = time.perf_counter()
     solution, where = part(np.asarray(most), (first, ANEW))
-    if keep == "steps" and not _is_full(solution, most):
+    if keep != "cycles" and not _is_full(solution, most):
         return solution, where
     parts, cycles, steps, rejected = [], None, 0, 0
     least, greatest = map(_known, (solution.least, solution.greatest))

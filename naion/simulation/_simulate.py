@@ -10,6 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
+from .._derived import Derived
 from .._precision import require_x64
 from .._progress import Progress, silent
 from ..models import DFN, Equations, ThroughStack
@@ -99,8 +100,8 @@ def simulate(
             numbers of a cell that are not possible.
     """
     require_x64()
-    check_types(cell, model := DFN() if model is None else model)
-    model = model.of(cell)
+    check_types(cell, model)
+    model = _own_model(cell) if model is None else model.of(cell)
     temperature = in_kelvin(cell, temperature)
     # Stoichiometries out of reach are an outcome of their own where nothing is to raise.
     if throw or not isinstance(start, Stoichiometry):
@@ -130,7 +131,7 @@ def check_types(cell: Any, model: Any) -> None:
             f"cell={str(cell)[:60]!r} is a {type(cell).__name__}: expected a `Cell`, such "
             'as `naion.parameters.load("nfm_hc_18650")` or `naion.io.read_cell(file)[0]`.'
         )
-    if not isinstance(model, DFN):
+    if not isinstance(model, DFN | None):
         raise TypeError(
             f"model={str(model)[:60]!r} is a {type(model).__name__}: expected a `DFN`, "
             "such as `naion.DFN(thermal=naion.Lumped())`."
@@ -140,6 +141,12 @@ def check_types(cell: Any, model: Any) -> None:
             f"This cell has numbers of shape {np.shape(cell.area)}: many cells are "
             "simulated by `naion.batch.simulate`, or `jax.vmap`."
         )
+
+
+@Derived
+def _own_model(cell: Cell) -> DFN:
+    """The model that a cell chooses."""
+    return DFN().of(cell)
 
 
 def _system_of(equations: Equations) -> CellSystem | PackSystem:
@@ -177,7 +184,7 @@ _FIRST: dict[Any, Where] = {}
 # Not `eqx.filter_jit`, which would add half a millisecond to each call.
 @functools.partial(jax.jit, static_argnums=7)
 def _program(
-    cell: Cell,
+    numbers: list[Any],
     protocol: Protocol,
     start: Start | None,
     temperature: Array,
@@ -189,11 +196,13 @@ def _program(
     """A part of a simulation, and where it ended.
 
     Args:
+        numbers: of the cell, which has `options.structure`.
         most: accepted steps in this part.
         going: where to go on, and whether to (else from the start); none: from the start.
     """
     given = start if options.named_start is None else options.named_start
     assert given is not None
+    cell: Cell = jax.tree.unflatten(options.structure, numbers)
     cell, sto = at_rest(cell, given)
     equations = options.model.for_cell(cell)
     layered = isinstance(equations.thermal, ThroughStack)

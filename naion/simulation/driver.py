@@ -19,6 +19,7 @@ from jaxtyping import Array
 from naion_kernels import lanes
 
 from .._cautions import caution
+from .._derived import Derived
 from .._progress import Progress
 from .._results import Result
 from ..models import DFN, Equations
@@ -55,8 +56,14 @@ Keep = Literal["steps", "cycles", "end"]
 
 
 class Options(NamedTuple):
-    """What a program is compiled for, besides shapes; see `simulate` and `Settings`."""
+    """What a program is compiled for, besides shapes; see `simulate` and `Settings`.
 
+    `structure` is that of the cell or pack, whose numbers a program takes as a list: JAX
+    would look for them among all fields anew at each call, which takes as long as two
+    steps of the solver.
+    """
+
+    structure: Any
     named_start: str | None
     model: DFN
     room: int
@@ -89,8 +96,9 @@ def drive(
     """A whole simulation, with its cautions.
 
     Args:
-        program: a part of it, compiled: of the cell or pack, rows of the protocol, numbers
-            of the start, temperature, rtol, most steps, where to go on, and `Options`.
+        program: a part of it, compiled: of the numbers of the cell or pack, rows of the
+            protocol, numbers of the start, temperature, rtol, most steps, where to go on,
+            and `Options`.
         what: the cell or the pack.
         protocol: what to do, in any form.
         start: a word for a state, or its numbers.
@@ -103,16 +111,15 @@ def drive(
         ValueError: for an unreadable protocol, tolerance or number of steps.
     """
     if not isinstance(protocol, Protocol):
-        protocol = Protocol(protocol)
+        protocol = _read(protocol)
     rtol = tolerance(wish.rtol)
     known = None if isinstance(start, str) else _strong(start)
-    # Each look at all numbers of a cell takes as long as two steps of the solver.
-    leaves, structure = jax.tree.flatten(what)
-    what = _strong(what, leaves)
-    traced = is_traced((leaves, protocol, known, temperature, rtol))
+    found = _numbers_of(what)
+    traced = found.traced or is_traced((protocol, known, temperature, rtol))
     _check_keep(wish.keep, wish.keep_states, traced)
     limits = _limits_of(protocol, wish.max_steps, traced)
     options = Options(
+        found.structure,
         start if isinstance(start, str) else None,
         wish.model,
         limits.room,
@@ -123,14 +130,54 @@ def drive(
     if traced:
         in_rows = protocol.padded(_rows_of(protocol.n_steps))
         most = jnp.asarray(limits.most)
-        return program(what, in_rows, known, temperature, rtol, most, None, options)[0]
+        args = found.leaves, in_rows, known, temperature, rtol, most, None, options
+        return program(*args)[0]
 
     def part(rows: Protocol, most: ArrayLike, going: Going):
-        return program(what, rows, known, temperature, rtol, most, going, options)
+        args = found.leaves, rows, known, temperature, rtol, most, going, options
+        return program(*args)
 
-    begun, high = first(structure), float(what.limits.upper_voltage)
+    begun, high = first(found.structure), float(what.limits.upper_voltage)
     done = _whole(part, protocol, begun, limits.most, wish.keep, high, wish.progress)
     return _ended(done, (what,) if isinstance(what, Cell) else what.cells, wish.throw)
+
+
+class _Numbers(NamedTuple):
+    """All numbers of a cell or pack, their places in it, and whether JAX traces any."""
+
+    leaves: list[Any]
+    structure: Any
+    traced: bool
+
+
+@Derived
+def _numbers_of(what: Any) -> _Numbers:
+    leaves, structure = jax.tree.flatten(_strong(what))
+    return _Numbers(leaves, structure, is_traced(leaves))
+
+
+def _read(steps: Any) -> Protocol:
+    """A protocol of what is none yet; sentences are read once."""
+    steps = (steps,) if isinstance(steps, str) else steps
+    if isinstance(steps, list | tuple) and all(isinstance(s, str) for s in steps):
+        return _read_sentences(tuple(steps))
+    return Protocol(steps)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_sentences(steps: tuple[str, ...]) -> Protocol:
+    return Protocol(steps)
+
+
+def _in_rows(protocol: Protocol) -> Protocol:
+    """A protocol in as many rows as its program has."""
+    own = _rows_of(protocol.n_steps) == protocol.n_steps
+    return protocol if own else _padded(protocol)
+
+
+@Derived
+def _padded(protocol: Protocol) -> Protocol:
+    return protocol.padded(_rows_of(protocol.n_steps))
 
 
 def _whole(
@@ -162,7 +209,7 @@ def _whole(
     if long:
         part = in_windows(program, protocol, WINDOW)
     else:
-        protocol = protocol.padded(_rows_of(protocol.n_steps))
+        protocol = _in_rows(protocol)
         part = functools.partial(program, protocol)
     n = int(protocol.count)
     solution, where = in_parts(part, first, most, keep, n, progress)
@@ -318,15 +365,15 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> ArrayLike:
     return found
 
 
-def _strong(tree, leaves: Sequence[Any] | None = None):
+def _strong(tree):
     """A Python number put into a cell must not compile a second program."""
-    leaves = jax.tree.leaves(tree) if leaves is None else leaves
+    leaves, structure = jax.tree.flatten(tree)
     weak = [getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves]
     if not any(weak):
         return tree
     pairs = zip(leaves, weak, strict=True)
     strong = [_typed(a) if w else a for a, w in pairs]
-    return jax.tree.unflatten(jax.tree.structure(tree), strong)
+    return jax.tree.unflatten(structure, strong)
 
 
 def _typed(number: Any) -> Any:

@@ -78,6 +78,7 @@ class _Static(NamedTuple):
     args: Any
     control: Any
     stops: Array
+    joined: Array
     count: Array
     settings: Settings
     where: Where
@@ -105,6 +106,7 @@ def solve(
         fixed_args,
         fixed_control,
         segments.stops,
+        segments.joined,
         segments.count,
         settings,
         jax.lax.stop_gradient(where),
@@ -118,7 +120,9 @@ def solve(
 def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     args = eqx.combine(inputs.args, static.args)
     control = eqx.combine(inputs.control, static.control)
-    segments = Segments(control, inputs.duration, static.stops, static.count)
+    segments = Segments(
+        control, inputs.duration, static.stops, static.joined, static.count
+    )
     run = functools.partial(integrate, keep_states=keep_states)
     where = static.where._replace(y=inputs.y)
     at = system, where, args, segments, static.settings
@@ -137,7 +141,6 @@ def _solve_jvp(system, keep_states, primals, tangents):
     recorded = static._replace(
         settings=dataclasses.replace(static.settings, recording=True)
     )
-    results, done = _solve_impl(system, True, inputs, recorded)
     # Only what is perturbed is differentiated: a fit of a few scalars must not pay for
     # every table of the cell.
     moves = jax.tree.map(
@@ -145,6 +148,11 @@ def _solve_jvp(system, keep_states, primals, tangents):
         tangents[0],
         is_leaf=lambda t: isinstance(t, SymbolicZero),
     )
+    if any(jax.tree.leaves((moves.control, moves.duration))):
+        # Where no value jumps its tangent may.
+        apart = jnp.zeros_like(static.joined)
+        recorded = recorded._replace(joined=apart)
+    results, done = _solve_impl(system, True, inputs, recorded)
     moving, fixed = eqx.partition(inputs, moves)
     tangent = eqx.filter(tangents[0], moves)
     way = _Sweep(system, recorded, moving, fixed, done)(tangent)

@@ -74,12 +74,15 @@ class Segments(NamedTuple):
         duration: longest time of each segment, may be infinite, (n_segment,) [s].
         stops: whether an event ends everything rather than the segment,
             (n_segment, n_event).
+        joined: whether a segment begins where the one before ends if that takes its
+            whole time: nothing jumps, and nothing is to be initialised, (n_segment,).
         count: how many of the rows are segments; the rest is padding.
     """
 
     control: Any
     duration: Array
     stops: Array
+    joined: Array
     count: Array
 
 
@@ -299,7 +302,9 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
     """One attempt at initialisation or at a step, and what follows from it."""
     c = done.where
     control = row(segments.control, c.segment)
-    begun = system.start_guess(c.tau, system.begin(c.y), args, control)
+    begun = system.begin(c.y)
+    guess = system.start_guess(c.tau, begun, args, control)
+    begun = jnp.where(c.initialising, guess, begun)
     y = jnp.where(c.entering, begun, c.y)
     before = system.events(c.tau, y, args, control)
     met_before = ~c.initialising & c.initialised & jnp.any(before <= EVENT_TOLERANCE)
@@ -413,16 +418,17 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
         least, greatest = jnp.minimum(least, at_end), jnp.maximum(greatest, at_end)
     extremes = jnp.stack([least, greatest])
     moves_on = leaves & (status == Status.RUNNING)
+    jumps = moves_on & ~(ended & segments.joined[c.segment + 1])
     y_next = jnp.where(accepted, trial.y, jnp.where(c.initialising, initial.y, y))
     where = Where(
         y=y_next,
         t=jnp.where(accepted, c.t + h, c.t),
         tau=jnp.where(moves_on, 0.0, jnp.where(accepted, c.tau + h, c.tau)),
         segment=c.segment + moves_on,
-        h=jnp.where(moves_on, jnp.minimum(settings.first_step, h_next), h_next),
+        h=jnp.where(jumps, jnp.minimum(settings.first_step, h_next), h_next),
         entering=moves_on,
         fresh=moves_on | (c.fresh & ~accepted),
-        initialising=moves_on | (c.initialising & ~initial.found) | uninitialised,
+        initialising=jumps | (c.initialising & ~initial.found) | uninitialised,
         damping=jnp.where(
             c.initialising & ~initial.found,
             jnp.minimum(initial.damping, most_damping(c.tried)),

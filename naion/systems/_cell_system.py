@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from ..models import DiscretisedCell, Equations, State
 from ..parameters import Cell, Stoichiometry
-from ..protocol import Control, Mode, Protocol
+from ..protocol import Control, Mode, Protocol, joins
 from ..solvers import AbstractSystem, Factorised, Segments
 from ._outputs import Outputs
 
@@ -106,12 +106,25 @@ def segments_of(
         + [never] * 4
         + [always] * (3 + more)
     )
-    return Segments(
-        Imposed(control, cut_offs),
-        protocol.duration,
-        jnp.stack(stops, axis=-1),
-        protocol.count,
+    stops = jnp.stack(stops, axis=-1)
+    duration = protocol.duration
+    joined = _joined(control, cut_offs, duration, stops)
+    imposed = Imposed(control, cut_offs)
+    return Segments(imposed, duration, stops, joined, protocol.count)
+
+
+def _joined(
+    control: Control, cut_offs: CutOffs, duration: Array, stops: Array
+) -> Array:
+    """Whether each row begins with all that the one before ends with, (n_segment,)."""
+    met = joins(control.value, control.slope * duration)
+    met &= joins(control.temperature, control.temperature_slope * duration)
+    limits = jnp.stack(
+        [control.lower_voltage, control.upper_voltage, *cut_offs], axis=-1
     )
+    for column in (control.mode[:, None], limits, stops):
+        met &= jnp.all(column == jnp.roll(column, 1, axis=0), axis=-1)
+    return met
 
 
 def is_power(mode: Array) -> Array:

@@ -58,6 +58,20 @@ def fitted(tmp_path_factory):
     return folder
 
 
+def test_fit_predicts_what_it_leaves_out(fitted, capsys):
+    """Beside each fit its prediction from the other tests, in the report and in words."""
+    out = fitted / "left_out"
+    asked = ["fit", str(fitted / "fit.toml"), "--out", str(out), "--left-out"]
+    assert main(asked) == 0
+    said, html = capsys.readouterr().out, (out / "report.html").read_text()
+    for text in (said, html):
+        assert "predicted from the other conditions" in text
+    known = [json.loads((f / "cell.json").read_text()) for f in (fitted / "out", out)]
+    # The pulse's resistance is another one than the discharge's.
+    plain, left = (k["fit"]["discrepancy_V"] for k in known)
+    assert left > plain
+
+
 def test_fit_writes_cell_and_report(fitted):
     out = fitted / "out"
     html = (out / "report.html").read_text()

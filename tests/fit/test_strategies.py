@@ -17,10 +17,12 @@ from naion.fit import (
     discharge,
     errors_of,
     least_squares,
+    left_out,
     multi_start,
     optimise_candidate,
     rank_candidates,
     staged,
+    uncertainty_of,
     with_ocp_correction,
 )
 from naion.fit._certainty import linear_prediction
@@ -104,6 +106,31 @@ def test_many_starts_agree(problem, fit):
     alike = sum(f.cost <= 1.01 * fits[0].cost for f in fits)
     assert said.startswith(f"{alike} of 7 starts reach the least cost, ")
     assert said.endswith("1 could not be simulated.")
+
+
+def test_what_is_left_out_is_predicted_by_the_others(problem, fit):
+    """By a fit that has not seen it; bands are as wide as such predictions are wrong."""
+    left = left_out(fit)
+    assert list(left.conditions) == ["0.75 A", "3.0 A"]
+    alone = dataclasses.replace(problem, experiments=problem.experiments[1:])
+    z = least_squares(alone).z
+    np.testing.assert_allclose(
+        left.predictions[0], problem.predictions(z)[0], atol=1e-4
+    )
+    # The model is right here: what is predicted is worse by what one test leaves open.
+    own = uncertainty_of(fit).discrepancy
+    assert own < left.rmse < 0.02
+    assert uncertainty_of(fit, left).discrepancy == left.rmse
+    rows = [row[0] for row in left.rows]
+    assert rows == ["0.75 A", "3.0 A"] and "predicted" in str(left)
+
+
+def test_leaving_out_needs_conditions(problem, fit):
+    one = dataclasses.replace(problem, experiments=problem.experiments[:1])
+    with pytest.raises(ValueError, match="two conditions or more; this fit has one"):
+        left_out(dataclasses.replace(fit, problem=one))
+    with pytest.raises(ValueError, match="each of these tests once: 0.75 A, 3.0 A"):
+        left_out(fit, {"slow": ["0.75 A"], "fast": ["2 A"]})
 
 
 def test_tests_are_ranked_by_what_they_tell(fit):

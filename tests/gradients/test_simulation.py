@@ -114,3 +114,47 @@ def test_gradient_has_the_shape_of_the_cell(cell, model):
     assert jax.tree.structure(gradient) == jax.tree.structure(numbers)
     shapes = [a.shape for a in jax.tree.leaves(numbers)]
     assert [a.shape for a in jax.tree.leaves(gradient)] == shapes
+
+
+PROFILE = na.Protocol.profile(
+    [0.0, 60.0, 200.0, 300.0, 300.0, 500.0, 900.0], [0.0, 2.0, 2.0, -1.0, 1.0, 0.5, 3.0]
+)
+"""Rows that go on where the one before ends, but for the jump at 300 s."""
+
+
+def test_joined_rows_have_the_derivatives_of_any_others(cell, model):
+    """Where nothing jumps nothing is initialised, unless what is imposed moves.
+
+    A number of the cell goes through the joints; a current moved in one row alone makes
+    a jump of what was none.
+    """
+    times = jnp.asarray([30.0, 199.0, 201.0, 250.0, 499.0, 501.0, 800.0])
+
+    def voltages(by, rtol):
+        def where(c):
+            return c.positive.particle.rate_constant.scale
+
+        slower = eqx.tree_at(where, cell, where(cell) * (1.0 + by[0]))
+        moved = PROFILE.value.at[2].add(by[1])
+        protocol = eqx.tree_at(lambda p: p.value, PROFILE, moved)
+        s = na.simulate(slower, protocol, model=model, start=0.6, rtol=rtol)
+        return jax.vmap(lambda t: s.at(t).voltage)(times)
+
+    cell_only = jax.jacfwd(lambda a: voltages(jnp.stack([a, 0.0]), 1e-6))(0.0)
+    zero = jnp.zeros(2)
+    both = jax.jit(jax.jacfwd(voltages))(zero, 1e-6)
+    size = 1e-3
+    plus_minus = [[voltages(s * e, 1e-9) for s in (size, -size)] for e in jnp.eye(2)]
+    differences = jnp.stack([(a - b) / (2.0 * size) for a, b in plus_minus], axis=1)
+    np.testing.assert_allclose(both, differences, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(cell_only, differences[:, 0], rtol=1e-3, atol=1e-5)
+    s = na.simulate(cell, PROFILE, model=model, start=0.6)
+    n = int(s.n_steps)
+    fresh = np.asarray(s.record.fresh[:n])
+    assert np.asarray(s.record.initialised[:n])[fresh].tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]

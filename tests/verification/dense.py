@@ -57,4 +57,5 @@ def segments(*durations: float, stops: bool = False) -> Segments:
     """Segments without a control."""
     n = len(durations)
     ends = jnp.full((n, 1), stops)
-    return Segments((), jnp.asarray(durations, float), ends, jnp.asarray(n))
+    apart = jnp.zeros(n, bool)
+    return Segments((), jnp.asarray(durations, float), ends, apart, jnp.asarray(n))

@@ -1,0 +1,171 @@
+"""What a fit predicts of tests that it has not seen: each condition left out in turn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._columns import in_columns
+from .._progress import Progress, silent
+from ._experiment import Experiment, Kind
+from ._fit import Fit, scores_of
+from ._least_squares import fleet
+from ._problem import Problem
+
+VOLTAGES = Kind.VOLTAGE, Kind.MEAN_VOLTAGE
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The tests of a fit, each predicted by a fit to the tests of other conditions.
+
+    Attributes:
+        fit: to all tests.
+        conditions: which experiments were left out together, by condition.
+        refits: the fit without each condition, or the error with which it ended.
+        predictions: of every experiment of `fit`, by the fit without its condition; NaN
+            where the model ended, or no such fit was found.
+    """
+
+    fit: Fit
+    conditions: Mapping[str, tuple[int, ...]]
+    refits: Mapping[str, Fit | Exception]
+    predictions: tuple[np.ndarray, ...]
+
+    @property
+    def rmse(self) -> float:
+        """Of all voltages that were predicted [V]; NaN if none was."""
+        errors = [
+            (model - measured)[volts & np.isfinite(model)]
+            for (measured, volts), model in zip(
+                map(_voltages, self.fit.problem.experiments),
+                self.predictions,
+                strict=True,
+            )
+        ]
+        every = np.concatenate(errors)
+        return float(np.sqrt(np.mean(every**2))) if len(every) else float("nan")
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Of a table: test, what was compared, model fitted, and predicted."""
+        found = []
+        of_all = self.fit.predictions
+        experiments = self.fit.problem.experiments
+        for e, own, left in zip(experiments, of_all, self.predictions, strict=True):
+            pairs = zip(scores_of(e, own), scores_of(e, left), strict=True)
+            found += [[*fitted, predicted[-1]] for fitted, predicted in pairs]
+        return found
+
+    def __str__(self) -> str:
+        head = ["test", "what", "fitted", "predicted from the other conditions"]
+        failed = [
+            f"without {name}: {error}"
+            for name, error in self.refits.items()
+            if isinstance(error, Exception)
+        ]
+        return "\n".join([in_columns([head, *self.rows]), *failed])
+
+
+def left_out(
+    fit: Fit,
+    conditions: Mapping[str, Sequence[str]] | None = None,
+    *,
+    progress: Progress = silent,
+    **options: Any,
+) -> LeftOut:
+    """Predict each condition's tests from a fit to all others.
+
+    How far a fit is off where nobody fitted is not seen in its own residuals; here it is,
+    one step inside the data. Fits begin where that of all tests began, so that they know
+    nothing of what is left out. What belongs to single tests (a sensor's errors, how full
+    the cell was) is taken as the mean of the other tests'.
+
+    Args:
+        fit: to all tests.
+        conditions: names of experiments, by condition: a rate or a temperature with all
+            its tests. None: the tests of each group are a condition, or those of each name
+            where all are of one group.
+        progress: called with lines of text.
+        options: of `naion.fit.fleet`, such as `max_evaluations`.
+
+    Raises:
+        ValueError: for fewer than two conditions, or unless every test belongs to one.
+    """
+    problem = fit.problem
+    of = _conditions(problem.experiments, conditions)
+    # Numbers, since names of tests may be anything and those of fits name kept files.
+    problems = {
+        f"left out {k + 1}": replace(
+            problem,
+            experiments=tuple(
+                e for i, e in enumerate(problem.experiments) if i not in left
+            ),
+        )
+        for k, left in enumerate(of.values())
+    }
+    found = fleet(problems, progress=progress, **options)
+    refits = dict(zip(of, found.values(), strict=True))
+    predictions = [np.full(e.n_observations, np.nan) for e in problem.experiments]
+    for name, refit in refits.items():
+        if not isinstance(refit, Fit):
+            continue
+        of_all = problem.predictions(_elsewhere(refit, problem))
+        for i in of[name]:
+            predictions[i] = of_all[i]
+    return LeftOut(fit, of, refits, tuple(predictions))
+
+
+def _conditions(
+    experiments: Sequence[Experiment], given: Mapping[str, Sequence[str]] | None
+) -> dict[str, tuple[int, ...]]:
+    """Which experiments are of each condition."""
+    groups = sorted({e.group for e in experiments})
+    if given is not None:
+        of = {
+            name: tuple(i for i, e in enumerate(experiments) if e.name in tests)
+            for name, tests in given.items()
+        }
+        unknown = {t for tests in given.values() for t in tests}
+        unknown -= {e.name for e in experiments}
+        if unknown or sorted(sum(of.values(), ())) != list(range(len(experiments))):
+            raise ValueError(
+                f"conditions={dict(given)}: expected each of these tests once: "
+                f"{', '.join(dict.fromkeys(e.name for e in experiments))}."
+            )
+    else:
+        keys = [e.group if len(groups) > 1 else e.name for e in experiments]
+        by = {
+            k: tuple(i for i, other in enumerate(keys) if other == k)
+            for k in dict.fromkeys(keys)
+        }
+        of = {
+            ", ".join(dict.fromkeys(experiments[i].name for i in left)): left
+            for left in by.values()
+        }
+    if len(of) < 2:
+        raise ValueError(
+            "Leaving out needs two conditions or more; this fit has one: "
+            f"{', '.join(of)}."
+        )
+    return of
+
+
+def _elsewhere(fit: Fit, whole: Problem) -> np.ndarray:
+    """A fit's numbers where other tests are predicted: what is of tests is their mean."""
+    z, vector = fit.z.copy(), whole.vector
+    seen = sorted({e.group for e in fit.problem.experiments})
+    for f, at in zip(vector.free, vector.slices, strict=True):
+        if f.by_group:
+            own = z[at]
+            unseen = np.setdiff1d(np.arange(len(own)), seen)
+            own[unseen] = np.mean(own[seen])
+    return z
+
+
+def _voltages(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
+    """What was measured, and which of it are voltages."""
+    measured = np.concatenate([o.value for o in e.observations])
+    volts = [np.full(len(o.value), o.kind in VOLTAGES) for o in e.observations]
+    return measured, np.concatenate(volts)
