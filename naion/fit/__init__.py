@@ -33,6 +33,7 @@ from ._experimental_design import (
 )
 from ._fit import Fit, scores, scores_of
 from ._free import (
+    LEADS,
     FreeParameter,
     Specimen,
     assumed,
@@ -42,6 +43,7 @@ from ._free import (
 )
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._levenberg_marquardt import SearchState
+from ._measured_impedance import measured_impedance, spectra_of
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._pulses import measured_pulses
@@ -69,6 +71,7 @@ __all__ = [
     "FreeParameter",
     "FreeVector",
     "Kind",
+    "LEADS",
     "Linearised",
     "Observations",
     "Part",
@@ -96,6 +99,7 @@ __all__ = [
     "fleet",
     "interval",
     "least_squares",
+    "measured_impedance",
     "measured_profile",
     "measured_pulses",
     "log_density",
@@ -109,6 +113,7 @@ __all__ = [
     "rank_candidates",
     "recorded",
     "simulate_test",
+    "spectra_of",
     "scores",
     "scores_of",
     "segments",
