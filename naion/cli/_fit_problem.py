@@ -92,9 +92,15 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         places.append(f"{file}: free {i + 1}")
         free.append(_free(entry, places[-1]))
     rigs = _rigs(asked.data)
-    if any(p in LEADS for f in free for p in f.paths) and not rigs:
+    of_leads = [f.by_group for f in free]
+    if any(of_leads) and not rigs:
         raise ValueError(
             f"{file}: free: {' and '.join(LEADS)} are of impedance tests, and there is none."
+        )
+    if all(of_leads):
+        raise ValueError(
+            f"{file}: free: {', '.join(f.name for f in free)} alone: nothing of the cell "
+            "is fitted. Free a number of it, too."
         )
     specimen = Specimen(cell, [0.0] * max(len(rigs), 1))
     try:

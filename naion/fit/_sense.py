@@ -136,7 +136,7 @@ def _spectrum(e: Experiment, model: np.ndarray) -> str:
     return (
         f"{np.abs(Z[k]):.3g} ohm were measured at {f[k]:.3g} Hz, the model has "
         f"{np.abs(shown[k]):.3g}. Is the spectrum in ohm, of the whole cell (not mohm, not "
-        "of an area), and of a full cell?"
+        "of an area), of a full cell, and at the state of charge that is given?"
     )
 
 

@@ -19,8 +19,9 @@ from ._seen import PADDED, Numbers, Seen, as_tested, column
 LAYER = 0.2
 """Assumed of a double layer, to judge whether it matters [F.m-2]: 0.1 to 0.3 are usual."""
 
-MATTERS = 0.03
-"""Share of the current of charge transfer that a double layer may take unnoticed."""
+MATTERS = 0.02
+"""Share of the current of charge transfer that a double layer may take unnoticed: as large
+as the usual uncertainty of an impedance."""
 
 
 class PaddedSpectrum(NamedTuple):
@@ -72,7 +73,11 @@ def simulated_spectrum(specimen: Specimen, test: PaddedSpectrum, model: DFN) -> 
     X = Z.imag + 2.0 * jnp.pi * f * own.lead_inductance
     R = Z.real + own.lead_resistance
     value = jnp.where(test.imaginary, X[test.at], R[test.at])
-    return Seen(value, jnp.isfinite(value))
+    # A state that cannot be has none, but a number from which a search turns back.
+    finite = jnp.isfinite(value)
+    x = jnp.stack([start.negative, start.positive])
+    possible = jnp.all((x > 0.0) & (x < 1.0))
+    return Seen(jnp.where(finite, value, 0.0), finite & possible)
 
 
 def check_double_layers(specimen: Specimen, experiments: Sequence[Experiment]) -> None:

@@ -145,6 +145,7 @@ def test_a_template_of_spectra_is_a_fit(spectra, record, tmp_path):
         ({"spectrum": 1, "free": "negative.double_layer.capacitance", "layer": None},
          "double_layer = 0.2 at the top of the file gives the cell one"),
         ({"kind": "discharge", "free": "lead_inductance"}, "there is none"),
+        ({"spectrum": 1, "free": "lead_inductance"}, "nothing of the cell"),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::naion.Caution")
@@ -171,13 +172,16 @@ def test_spectra_of_an_area_and_of_two_rigs(spectra):
         "cell": "nfm_hc_18650",
         "double_layer": 0.2,
         "data": [one, {**one, "units": {"impedance": "ohm.m2"}, "rig": "B"}],
-        "free": [{"path": "lead_inductance", "bounds": [0.0, 1e-5], "prior": 1e-6}],
+        "free": [
+            {"path": "contact_resistance.scale", "bounds": [0.1, 10.0]},
+            {"path": "lead_inductance", "bounds": [0.0, 1e-5], "prior": 1e-6},
+        ],
     }
     problem, _ = problem_of(content, spectra.with_name("x.toml"))
     whole, area = (e.observations[0].value for e in problem.experiments)
     np.testing.assert_allclose(area * problem.specimen.cell.area, whole)
     assert [e.group for e in problem.experiments] == [0, 1]
-    assert problem.vector.names == ("lead_inductance[0]", "lead_inductance[1]")
+    assert problem.vector.names[1:] == ("lead_inductance[0]", "lead_inductance[1]")
     assert "divided by the cell's area" in problem.experiments[1].note
 
 

@@ -226,3 +226,20 @@ def test_impedances_and_voltages_are_two_tests(problem):
     both = (*slow.observations, *fast.observations)
     with pytest.raises(ValueError, match="make two tests"):
         dataclasses.replace(slow, observations=both)
+
+
+def test_a_state_that_cannot_be_has_no_impedance(problem):
+    """A search turns back from it, and a fit that ends there says so."""
+    far = spectrum("cold", np.full(12, 0.1), discharged=5.0)
+    tests = (problem.experiments[0], problem.experiments[1], far)
+    near = dataclasses.replace(problem, experiments=tests).linearised(problem.start)
+    assert np.all(np.isnan(near.predictions[2]))
+    assert np.all(np.isfinite(near.residuals)) and np.all(np.isfinite(near.jacobian))
+
+
+def test_a_spectrum_has_no_protocol_to_optimise(fitted):
+    e = fitted.problem.experiments[1]
+    with pytest.raises(ValueError, match="without a protocol"):
+        fit.optimise_candidate(
+            fitted, lambda cell: cell.area, e, {"temperature": (280.0, 300.0)}
+        )
