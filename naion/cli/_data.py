@@ -3,14 +3,18 @@
 naion data cell_07.csv --plot record.png
 naion data export.txt --column time="Zeit" current="I" voltage="U" \\
     --unit time=min current=mA --positive charge
+naion data eis.txt --column frequency="f" real="Z1" imaginary="Z2" \\
+    --unit impedance=mohm --imaginary=-Im
 
-Shows rows, steps with their kinds, currents and temperatures, and what is odd in them;
-then the [[data]] entries of a FIT.toml (`naion fit`) that would use the file.
+Shows rows, steps with their kinds, currents and temperatures, and what is odd in them; of
+impedance, the spectra; then the [[data]] entries of a FIT.toml (`naion fit`) that would
+use the file.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +22,16 @@ from .._columns import in_columns
 from .._files import writable
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
-from ..io import formats, read_cell, read_data
+from ..io import (
+    Spectrum,
+    formats,
+    looks_upside_down,
+    read_cell,
+    read_data,
+    read_spectra,
+)
 from ._exit import EXIT
-from ._template import entries
+from ._template import entries, holds_spectra, spectrum_entries
 
 SHOWN = 60
 """Steps that are listed at most."""
@@ -49,11 +60,16 @@ def reading_options(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--positive", help="a positive current is a charge, discharge or state"
     )
+    p.add_argument(
+        "--imaginary",
+        choices=("Im", "-Im"),
+        help="of impedance, what the imaginary column holds: --imaginary=-Im",
+    )
     p.add_argument("--sheet", help="of a spreadsheet, by name")
 
 
 def reading_of(arguments: argparse.Namespace) -> dict:
-    """Arguments of `read_data`, those that are given.
+    """Arguments of `read_data` or `read_spectra`, those that are given.
 
     Raises:
         ValueError: for a pair without an equals sign.
@@ -63,6 +79,7 @@ def reading_of(arguments: argparse.Namespace) -> dict:
         "columns": _pairs(arguments.column, "--column"),
         "units": _pairs(arguments.unit, "--unit"),
         "positive": arguments.positive,
+        "imaginary": arguments.imaginary,
         "sheet": arguments.sheet,
     }
     return {key: value for key, value in given.items() if value}
@@ -83,6 +100,13 @@ def _pairs(texts: list[str], option: str) -> dict[str, str]:
 def command(arguments: argparse.Namespace) -> int:
     """Show a file."""
     reading = reading_of(arguments)
+    if holds_spectra(arguments.file, reading):
+        return _spectra(arguments, reading)
+    if "imaginary" in reading:
+        raise ValueError(
+            f"--imaginary: {arguments.file} is not read as impedance; name the columns, "
+            '--column frequency="..." real="..." imaginary="...".'
+        )
     table = read_data(arguments.file, **reading)
     if arguments.plot is not None:
         writable(arguments.plot, [arguments.file])
@@ -106,6 +130,80 @@ def command(arguments: argparse.Namespace) -> int:
         np.ravel(axes)[0].figure.savefig(arguments.plot, dpi=150)
         print(f"wrote {arguments.plot}")
     return EXIT["completed"]
+
+
+def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
+    """Show a file of impedance spectra."""
+    found = read_spectra(arguments.file, **reading)
+    if arguments.plot is not None:
+        writable(arguments.plot, [arguments.file])
+    cell = None
+    if arguments.cell is not None:
+        cell, _ = read_cell(arguments.cell)
+    print(f"{arguments.file}\n{spectra_table(found)}")
+    for k, one in enumerate(found):
+        if looks_upside_down(one.frequency, one.impedance):
+            print(
+                f"\nodd: spectrum {k + 1} looks upside down, with positive imaginary parts "
+                "at low frequencies; if the column holds -Im: --imaginary=-Im"
+            )
+    print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
+    print(spectrum_entries(arguments.file, found, reading, cell))
+    if arguments.plot is not None:
+        _nyquist(found).figure.savefig(arguments.plot, dpi=150)
+        print(f"wrote {arguments.plot}")
+    return EXIT["completed"]
+
+
+def _nyquist(found: Sequence[Spectrum]) -> Any:
+    """All spectra of a file in one figure."""
+    from .. import plot
+
+    axes: Any = None
+    for k, one in enumerate(found):
+        # What the figure calls mohm: times an area it is shown in ohm.cm2.
+        Z = 10.0 * one.impedance if one.per_area else one.impedance
+        axes = plot.impedance(one.frequency, Z, axes, label=f"spectrum {k + 1}")
+        if one.per_area:
+            axes.set_xlabel("Re Z [ohm.cm2]")
+            axes.set_ylabel("-Im Z [ohm.cm2]")
+    if len(found) > 1:
+        axes.legend(fontsize="x-small")
+    return axes
+
+
+def spectra_table(found: Sequence[Spectrum]) -> str:
+    """A line for each spectrum."""
+    of_area = any(one.per_area for one in found)
+    factor, unit = (1e4, "ohm.cm2") if of_area else (1e3, "mohm")
+    rows = [
+        [
+            "spectrum",
+            "frequencies",
+            "from [Hz]",
+            "to [Hz]",
+            f"Re Z [{unit}]",
+            f"-Im Z [{unit}]",
+            "voltage [V]",
+            "T [degC]",
+        ]
+    ]
+    for k, one in enumerate(found):
+        Z, f = factor * one.impedance, one.frequency
+        rows.append(
+            [
+                str(k + 1),
+                str(len(f)),
+                f"{f[0]:.4g}",
+                f"{f[-1]:.4g}",
+                f"{np.min(Z.real):.4g} to {np.max(Z.real):.4g}",
+                f"{np.min(-Z.imag):.4g} to {np.max(-Z.imag):.4g}",
+                "" if np.isnan(one.voltage) else f"{one.voltage:.4f}",
+                "" if np.isnan(one.temperature) else f"{one.temperature:.1f}",
+            ]
+        )
+    used = [k for k in range(len(rows[0])) if any(r[k] for r in rows[1:])]
+    return in_columns([[r[k] for k in used] for r in rows])
 
 
 def summary(

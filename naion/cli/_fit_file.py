@@ -2,6 +2,7 @@
 
 cell = "nfm_hc_18650"          # a set or a cell.json
 mesh = [6, 3, 6, 16]           # optional: n_neg, n_sep, n_pos, n_r
+double_layer = 0.2             # optional, for impedance: of the particles [F.m-2]
 
 [[data]]
 file = "discharge_1C.csv"      # relative to the TOML file
@@ -34,6 +35,17 @@ kind = "segments"              # segment means and rest voltages
 rest = 360                     # [s]
 
 [[data]]
+file = "eis_50.mpt"            # as the instrument exports it: `naion data eis_50.mpt`
+kind = "impedance"             # of the full cell at rest; arcs need double_layer (above)
+soc = 0.5                      # or discharged
+spectrum = 1                   # optional: of a file of several
+columns = {frequency = "f", real = "Z1", imaginary = "Z2"}   # or modulus, phase; of any
+units = {impedance = "mohm"}   # table; "ohm.cm2" for an area, phase = "rad"
+imaginary = "-Im"              # what that column holds; else as its label says
+frequencies = [0.01, 1e4]      # [Hz], optional: what is compared
+relative_sigma = 0.02          # of |Z|, and floor = 1e-5 [ohm] at least
+
+[[data]]
 kind = "pulse"
 current = 1.5                  # [A]
 times = [1.0, 10.0]            # [s]
@@ -46,6 +58,11 @@ path = "negative.particle.rate_constant.scale"   # or a list of tied paths
 bounds = [0.05, 20.0]
 transform = "log"              # or "linear"
 prior = 0.7                    # standard deviation, transformed; optional
+
+[[free]]
+path = "lead_inductance"       # [H] of impedance tests, or lead_resistance [ohm]
+bounds = [0.0, 1e-5]
+prior = 1e-6
 
 [[ocp_correction]]
 electrode = "positive"

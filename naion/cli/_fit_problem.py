@@ -1,5 +1,6 @@
 """What a file of `naion fit` asks for: the problem, and its experiments."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from .._constants import ZERO_CELSIUS
 from .._file_models import checked
 from ..data import rows_of
 from ..fit import (
+    LEADS,
     STILL,
     Experiment,
     FreeParameter,
@@ -20,21 +22,28 @@ from ..fit import (
     check_free,
     check_start,
     discharge,
+    measured_impedance,
     measured_profile,
     measured_pulses,
     pulse,
     segments,
     with_ocp_correction,
 )
-from ..io import read_columns, read_data
+from ..io import read_columns, read_data, read_spectra
 from ..models import DFN
-from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
+from ..parameters import (
+    Cell,
+    electrode_capacities,
+    stoichiometry_at_soc,
+    with_double_layer,
+)
 from ._fit_schema import (
     Charging,
     Correction,
     Discharge,
     FitFile,
     Free,
+    Impedance,
     Pulse,
     Pulses,
     Recorded,
@@ -72,6 +81,8 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     """
     asked = checked(FitFile, content, file)
     cell, extra = asked.read_cell(file)
+    if asked.double_layer is not None:
+        cell = with_double_layer(cell, asked.double_layer)
     free, places = [], []
     for i, entry in enumerate(asked.ocp_correction):
         places.append(f"{file}: ocp_correction {i + 1}")
@@ -80,19 +91,37 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     for i, entry in enumerate(asked.free):
         places.append(f"{file}: free {i + 1}")
         free.append(_free(entry, places[-1]))
-    specimen = Specimen(cell, [0.0])
+    rigs = _rigs(asked.data)
+    of_leads = [f.by_group for f in free]
+    if any(of_leads) and not rigs:
+        raise ValueError(
+            f"{file}: free: {' and '.join(LEADS)} are of impedance tests, and there is none."
+        )
+    if all(of_leads):
+        raise ValueError(
+            f"{file}: free: {', '.join(f.name for f in free)} alone: nothing of the cell "
+            "is fitted. Free a number of it, too."
+        )
+    specimen = Specimen(cell, [0.0] * max(len(rigs), 1))
     try:
         check_free(free, specimen, places)
         for f, place in zip(free, places, strict=True):
             check_start(f, specimen, place)
     except KeyError as error:
-        raise ValueError(f"{file}: free: {error.args[0]}") from None
+        said = f"{file}: free: {error.args[0]}"
+        if "double_layer" in said and asked.double_layer is None:
+            said += " double_layer = 0.2 at the top of the file gives the cell one."
+        raise ValueError(said) from None
     data = [
-        _experiment(entry, file, cell, f"{file}: data {i + 1}")
+        _experiment(entry, file, cell, f"{file}: data {i + 1}", rigs)
         for i, entry in enumerate(asked.data)
     ]
     name = str(extra.get("name", asked.cell))
-    return Problem(specimen, tuple(free), tuple(data), DFN(asked.read_mesh())), name
+    model = DFN(asked.read_mesh())
+    try:
+        return Problem(specimen, tuple(free), tuple(data), model), name
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
 
 
 def _correction(
@@ -114,7 +143,7 @@ def _free(entry: Free, where: str) -> FreeParameter:
     paths = [entry.path] if isinstance(entry.path, str) else entry.path
     try:
         return FreeParameter(
-            tuple(f"cell.{path}" for path in paths),
+            tuple(path if path in LEADS else f"cell.{path}" for path in paths),
             entry.bounds,
             entry.transform,
             entry.prior or float("inf"),
@@ -124,8 +153,10 @@ def _free(entry: Free, where: str) -> FreeParameter:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _experiment(entry: Test, file: Path, cell: Cell, where: str) -> Experiment:
-    if isinstance(entry, Started | Pulse):
+def _experiment(
+    entry: Test, file: Path, cell: Cell, where: str, rigs: Sequence[str | None]
+) -> Experiment:
+    if isinstance(entry, Started | Pulse | Impedance):
         capacity = float(electrode_capacities(cell)[0])
         if abs(entry.discharged or 0.0) > capacity:
             raise ValueError(
@@ -136,6 +167,8 @@ def _experiment(entry: Test, file: Path, cell: Cell, where: str) -> Experiment:
         match entry:
             case Pulse():
                 return _pulse(entry, cell)
+            case Impedance():
+                return _impedance(file.parent / entry.file, entry, cell, rigs)
             case Segments():
                 return _segments(file.parent / entry.file, entry, cell)
             case _:
@@ -207,9 +240,7 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     if isinstance(entry, Charging) and soc is None and entry.discharged is None:
         soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
     if soc is not None:
-        full, start = _at_soc(cell, 1.0), _at_soc(cell, soc)
-        change = full.negative - start.negative
-        discharged = float(change * electrode_capacities(cell)[0])
+        discharged = _taken_out(cell, soc)
     columns = table["time_s"], table["current_A"], table["voltage_V"]
     rest = {"discharged": discharged, "note": said}
     try:
@@ -220,6 +251,68 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
         if isinstance(entry, Relaxation):
             rest["among"] = np.abs(columns[1]) <= STILL * np.max(np.abs(columns[1]))
         return measured_profile(name, *columns, T, sigma=entry.sigma, **rest)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _taken_out(cell: Cell, soc: float) -> float:
+    """From the charged state to a state of charge [A.h]."""
+    full, start = _at_soc(cell, 1.0), _at_soc(cell, soc)
+    change = full.negative - start.negative
+    return float(change * electrode_capacities(cell)[0])
+
+
+def _rigs(tests: Sequence[Test]) -> list[str | None]:
+    """Those of the spectra, each once; each has leads of its own."""
+    return list(dict.fromkeys(t.rig for t in tests if isinstance(t, Impedance)))
+
+
+def _impedance(
+    path: Path, entry: Impedance, cell: Cell, rigs: Sequence[str | None]
+) -> Experiment:
+    """A spectrum of a file.
+
+    Raises:
+        ValueError: for a file of several of which none is chosen, or as `read_spectra`
+            and `measured_impedance`.
+    """
+    found = read_spectra(path, entry.columns, entry.units, entry.imaginary, entry.sheet)
+    n, chosen = len(found), entry.spectrum
+    if chosen is None and n > 1 or chosen is not None and chosen > n:
+        asked = "" if chosen is None else f"spectrum = {chosen}; "
+        raise ValueError(
+            f"{path}: {asked}the file has {n} {'spectrum' if n == 1 else 'spectra'}; "
+            "`naion data` shows them, spectrum = 1 takes the first."
+        )
+    one = found[(chosen or 1) - 1]
+    measured = (
+        {}
+        if np.isnan(one.temperature)
+        else {"temperature_degC": np.array([one.temperature])}
+    )
+    T, said = _temperature(entry.temperature, measured, cell, str(path))
+    if one.per_area:
+        by = f"divided by the cell's area, {float(cell.area):.4g} m2"
+        said = f"{by}; {said}" if said else by
+    group = rigs.index(entry.rig)
+    if len(rigs) > 1:
+        leads = f"with the leads [{group}]"
+        said = f"{leads}; {said}" if said else leads
+    name = entry.name or (entry.file if n == 1 else f"{entry.file}, spectrum {chosen}")
+    soc, out = entry.soc, entry.discharged or 0.0
+    try:
+        return measured_impedance(
+            name,
+            one.frequency,
+            one.in_ohm(float(cell.area)),
+            T,
+            discharged=out if soc is None else _taken_out(cell, soc),
+            relative_sigma=entry.relative_sigma,
+            floor=entry.floor,
+            between=entry.frequencies,
+            group=group,
+            note=said,
+        )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

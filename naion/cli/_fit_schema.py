@@ -7,10 +7,12 @@ from pydantic import Field, model_validator
 from .._file_models import (
     Celsius,
     Chosen,
+    Count,
     Expected,
     Numbers,
     Pair,
     Positive,
+    PositivePair,
     Share,
     Strict,
     Tables,
@@ -24,6 +26,7 @@ Deviation = Annotated[
     Field(gt=0.0, allow_inf_nan=True),
     Expected("a standard deviation, a number above zero; inf for none"),
 ]
+FromZero = Annotated[float, Field(ge=0.0), Expected("a number from zero")]
 OneOrMore = Annotated[float | Numbers, Expected("a number, or a list of numbers")]
 Charge = Annotated[float, Field(description="flowed since the cell was charged [A.h]")]
 
@@ -129,6 +132,59 @@ class Pulses(Started):
     ] = 120.0
 
 
+class Impedance(AnyTest):
+    """Spectra of the full cell at rest, from a start that is given; of a file of several,
+    the one that `spectrum` names."""
+
+    kind: Literal["impedance"]
+    file: Annotated[
+        Text,
+        Field(description="with frequency, Re and Im, or modulus and phase"),
+    ]
+    soc: Annotated[Share | None, Field(description="state of charge")] = None
+    discharged: Charge | None = None
+    columns: Annotated[
+        Words | None,
+        Field(description='labels, {frequency = "f", real = "Z1", imaginary = "Z2"}'),
+    ] = None
+    units: Annotated[
+        Words | None,
+        Field(description='{impedance = "mohm", phase = "rad"}; of an area "ohm.cm2"'),
+    ] = None
+    imaginary: Annotated[
+        Literal["Im", "-Im"] | None,
+        Field(
+            description="what the column (or that of the phase) holds; else its label"
+        ),
+    ] = None
+    sheet: Annotated[Text | None, Field(description="of a spreadsheet")] = None
+    spectrum: Annotated[
+        Count | None, Field(description="of a file of several, as `naion data` counts")
+    ] = None
+    frequencies: Annotated[
+        PositivePair | None, Field(description="lowest and highest compared [Hz]")
+    ] = None
+    relative_sigma: Annotated[
+        Positive, Field(description="standard deviation of both parts over |Z|")
+    ] = 0.02
+    floor: Annotated[
+        FromZero, Field(description="standard deviation at least [ohm]")
+    ] = 1e-5
+    rig: Annotated[
+        Text | None,
+        Field(description="spectra of one have the same leads, see [[free]]; else all"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _has_a_start(self) -> "Impedance":
+        if (self.soc is None) == (self.discharged is None):
+            raise ValueError(
+                "a spectrum needs the state of charge that it was measured at: give soc or "
+                "discharged, one of them."
+            )
+        return self
+
+
 class Segments(Measured):
     """segment, duration_s, current_A, loaded_V, rest_V."""
 
@@ -151,7 +207,7 @@ class Pulse(AnyTest):
 
 
 Test = Annotated[
-    Discharge | Charging | Profile | Relaxation | Pulses | Segments | Pulse,
+    Discharge | Charging | Profile | Relaxation | Pulses | Impedance | Segments | Pulse,
     Chosen("kind"),
 ]
 
@@ -162,7 +218,8 @@ class Free(Strict):
     path: Annotated[
         Texts,
         Field(
-            description="in the cell, or a list of tied paths",
+            description="in the cell, or a list of tied paths; or lead_resistance [ohm] "
+            "and lead_inductance [H] of impedance tests",
             examples=["negative.particle.rate_constant.scale"],
         ),
     ]
@@ -194,6 +251,10 @@ class Correction(Strict):
 class FitFile(OfCell):
     """A fit."""
 
+    double_layer: Annotated[
+        Positive | None,
+        Field(description="of the particles of both electrodes, for impedance [F.m-2]"),
+    ] = None
     data: Annotated[list[Test], Field(min_length=1), Tables]
     free: Annotated[list[Free], Tables] = []
     ocp_correction: Annotated[list[Correction], Tables] = []

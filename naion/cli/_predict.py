@@ -116,7 +116,8 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
         part, i = slice(i, i + len(o.value)), i + len(o.value)
         columns = o.b, o.value, predicted[part], fitted[part]
         table += [[o.label, *text(list(row))] for row in zip(*columns, strict=True)]
-    header = ["what", "time_s", "measured", "predicted", "fitted"]
+    along = "frequency_Hz" if test.experiment.is_spectrum else "time_s"
+    header = ["what", along, "measured", "predicted", "fitted"]
     write_csv(arguments.out, header, table)
     print(f"wrote {arguments.out}")
     return EXIT["completed"]
@@ -124,7 +125,12 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
 
 def _calibration(test: Tested) -> str:
     """What the fit found of a test, in words."""
-    unit = {"missing": " A.h", "offset": " A"}
+    unit = {
+        "missing": " A.h",
+        "offset": " A",
+        "lead_resistance": " ohm",
+        "lead_inductance": " H",
+    }
     own = [
         f"{name.replace('_', ' ')} {value:.4g}{unit.get(name, '')}"
         for name, value in test.off.items()

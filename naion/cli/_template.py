@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..data import MeasuredStep, steps_of
-from ..io import read_cell, read_data
+from ..io import Spectrum, has_spectra, read_cell, read_data, read_spectra
 from ..parameters import (
     Cell,
     electrode_capacities,
@@ -34,6 +34,32 @@ HEAD = """\
 
 cell = "{cell}"  {about}
 mesh = [6, 3, 6, 16]  # coarse and fast; without this line, the cell's own
+"""
+
+LAYER = """\
+double_layer = 0.2  # [F.m-2] of the particles, ASSUMED; impedance needs it, and tells it
+"""
+
+FREE_LAYER = """
+# For impedance: an arc's frequency tells the double layer of its electrode.
+
+[[free]]
+path = "negative.double_layer.capacitance"
+bounds = [0.01, 5.0]           # [F.m-2]
+transform = "log"
+prior = 1.0
+
+[[free]]
+path = "positive.double_layer.capacitance"
+bounds = [0.01, 5.0]
+transform = "log"
+prior = 1.0
+
+# Where spectra cross the real axis at high frequencies, the leads have an inductance:
+# [[free]]
+# path = "lead_inductance"     # [H]; or lead_resistance [ohm]
+# bounds = [0.0, 1e-5]
+# prior = 1e-6
 """
 
 FREE = """\
@@ -81,12 +107,104 @@ def template(
     if cell_name is None:
         about = "# ASSUMED: put the set or the cell.json of your cell here"
     parts = [HEAD.format(name=to.name, cell=name, about=about)]
-    for file in files:
-        table = read_data(file, **reading)
+    spectra = [holds_spectra(file, reading) for file in files]
+    if any(spectra):
+        parts[0] += LAYER
+    for file, is_impedance in zip(files, spectra, strict=True):
         shown = _relative(file, to.parent)
-        parts.append(entries(shown, table, steps_of(table), reading, cell))
-    parts.append(FREE)
+        if is_impedance:
+            own = of_spectra(reading)
+            found = read_spectra(file, **own)
+            parts.append(spectrum_entries(shown, found, own, cell))
+            continue
+        own = of_records(reading)
+        table = read_data(file, **own)
+        parts.append(entries(shown, table, steps_of(table), own, cell))
+    parts.append(FREE + FREE_LAYER if any(spectra) else FREE)
     return "\n".join(parts)
+
+
+def holds_spectra(file: Path, reading: Mapping[str, Any]) -> bool:
+    """Whether a file is read as impedance: by its labels, or as it is asked for.
+
+    Args:
+        file: measured.
+        reading: arguments of `read_data` or `read_spectra`.
+    """
+    if "format" in reading or "positive" in reading:
+        return False
+    asked = reading.get("columns", {})
+    return "frequency" in asked if asked else has_spectra(file, reading.get("sheet"))
+
+
+def of_spectra(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Those arguments that are of `read_spectra`."""
+    return {k: v for k, v in reading.items() if k not in ("format", "positive")}
+
+
+def of_records(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Those arguments that are of `read_data`."""
+    return {k: v for k, v in reading.items() if k != "imaginary"}
+
+
+def spectrum_entries(
+    file: Path,
+    found: Sequence[Spectrum],
+    reading: Mapping[str, Any],
+    cell: Cell | None,
+) -> str:
+    """The `[[data]]` entries that would use the spectra of a file.
+
+    Args:
+        file: as it is to be named.
+        found: what is in it.
+        reading: arguments of `read_spectra` that are not the usual ones.
+        cell: for starts; none: they are left to the reader.
+    """
+    entries = []
+    for k, one in enumerate(found[:MOST]):
+        lines = ["[[data]]", f"file = {json.dumps(str(file), ensure_ascii=False)}"]
+        lines += _reading(reading)
+        lines.append('kind = "impedance"  # of the full cell, at rest')
+        if len(found) > 1:
+            lines.append(f"spectrum = {k + 1}  # of {len(found)}")
+        lines.append(_state(one, cell))
+        if np.isnan(one.temperature):
+            lines.append("# temperature = 25  # [degC]; none was measured: give it")
+        lines.append("relative_sigma = 0.02  # standard deviation over |Z|")
+        entries.append("\n".join(lines) + "\n")
+    if len(found) > MOST:
+        entries.append(
+            f"# {len(found) - MOST} more spectra of this file are left out.\n"
+        )
+    return "\n".join(entries)
+
+
+def _state(one: Spectrum, cell: Cell | None) -> str:
+    """The line that says at which state of charge a spectrum was measured."""
+    guess = "soc = 0.5  # ASSUMED: give the state of charge of the spectrum"
+    if cell is None or np.isnan(one.voltage):
+        return guess
+    try:
+        gone = _gone(cell, one.voltage)
+    except ValueError:
+        return f"soc = 0.5  # ASSUMED: {one.voltage:.3f} V is no rest of this cell"
+    if gone <= 0.0:
+        return f"soc = 1.0  # {one.voltage:.3f} V under the spectrum: CHECK"
+    return (
+        f"discharged = {gone:.5g}  # [A.h from charged]: {one.voltage:.3f} V under the "
+        "spectrum: CHECK"
+    )
+
+
+def _gone(cell: Cell, V: float) -> float:
+    """From the charged state to a rest at a voltage [A.h].
+
+    Raises:
+        ValueError: for a voltage at which the cell does not rest.
+    """
+    at, charged = stoichiometry_at_voltage(cell, V), stoichiometry_at_soc(cell, 1.0)
+    return float((charged.negative - at.negative) * electrode_capacities(cell)[0])
 
 
 def _relative(file: Path, folder: Path) -> Path:
@@ -237,15 +355,13 @@ def _start(
     full = top - NEAR_TOP < V or (s.kind == "discharge" and top - 3 * NEAR_TOP < V)
     how = "at rest" if rested else "the first, not at rest: CHECK"
     try:
-        at = stoichiometry_at_voltage(cell, V)
+        gone = _gone(cell, V)
     except ValueError:
         guess = 1.0 if full else 0.0 if s.kind == "charge" else 0.5
         return (
             f"soc = {guess}  # ASSUMED: {V:.3f} V is no rest of this cell",
             full,
         )
-    charged = stoichiometry_at_soc(cell, 1.0)
-    gone = float((charged.negative - at.negative) * electrode_capacities(cell)[0])
     if gone <= 0.0:
         return f"soc = 1.0  # {V:.3f} V, {how}", full
     return f"discharged = {gone:.5g}  # [A.h from charged]: {V:.3f} V, {how}", full

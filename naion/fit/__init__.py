@@ -33,6 +33,7 @@ from ._experimental_design import (
 )
 from ._fit import Fit, scores, scores_of
 from ._free import (
+    LEADS,
     FreeParameter,
     Specimen,
     assumed,
@@ -43,6 +44,7 @@ from ._free import (
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._left_out import LeftOut, left_out
 from ._levenberg_marquardt import SearchState
+from ._measured_impedance import measured_impedance, spectra_of
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._pulses import measured_pulses
@@ -71,6 +73,7 @@ __all__ = [
     "FreeVector",
     "Kind",
     "LeftOut",
+    "LEADS",
     "Linearised",
     "Observations",
     "Part",
@@ -99,6 +102,7 @@ __all__ = [
     "interval",
     "least_squares",
     "left_out",
+    "measured_impedance",
     "measured_profile",
     "measured_pulses",
     "log_density",
@@ -112,6 +116,7 @@ __all__ = [
     "rank_candidates",
     "recorded",
     "simulate_test",
+    "spectra_of",
     "scores",
     "scores_of",
     "segments",

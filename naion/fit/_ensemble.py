@@ -12,9 +12,10 @@ from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-from ._evaluate import as_it_flowed, less_full
-from ._free import RIGHT, Specimen
+from ._evaluate import as_it_flowed
+from ._free import LEADS, RIGHT, Specimen
 from ._problem import ocp_slopes
+from ._seen import less_full
 from ._uncertainty import Uncertainty
 from ._vector import FreeVector
 
@@ -61,9 +62,13 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
 
 def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
     """What belongs to `n` tests to be; sizes are of other cells, not of other tests."""
-    # Tests of one group share what is found of it.
-    found = {tuple(sorted(t.calibration.items())) for t in known.tests}
-    names = sorted(RIGHT.keys() - {"size"})
+    names = sorted(RIGHT.keys() - {"size", *LEADS})
+    # Tests of one group share what is found of it. Spectra say nothing of a sensor.
+    found = {
+        tuple(sorted((k, v) for k, v in t.calibration.items() if k not in LEADS))
+        for t in known.tests
+        if not t.experiment.is_spectrum
+    }
     rows = np.array([[dict(own)[k] for k in names] for own in sorted(found)])
     rng = np.random.default_rng([seed, 1])
     drawn = np.tile([RIGHT[k] for k in names], (n, 1))

@@ -1,8 +1,8 @@
 """Simulated observations of many experiments at once, and their derivatives."""
 
-import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
@@ -13,24 +13,22 @@ from jaxtyping import Array
 
 from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
-from ..parameters import (
-    AFTER_CHARGE,
-    AFTER_DISCHARGE,
-    Cell,
-    Stoichiometry,
-    electrode_capacities,
-    on_branch,
-    stoichiometry_at_soc,
-)
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
 from ..systems import Outputs
-from ._experiment import Experiment, Kind
-from ._free import Specimen
+from ._experiment import IN_TIME, Experiment
+from ._free import LEADS, SENSOR, Specimen
+from ._seen import PADDED, Numbers, Seen, as_tested, column
+from ._spectra import (
+    PaddedSpectrum,
+    frequencies,
+    padded_spectrum,
+    simulated_spectrum,
+)
 from ._vector import FreeVector
 
-Numbers = Array | np.ndarray
 Question = Literal["predictions", "linearised"]
+Programs = dict[Question, Program]
 
 
 class PaddedTest(NamedTuple):
@@ -46,18 +44,6 @@ class PaddedTest(NamedTuple):
     since: Numbers
     value: Numbers
     sigma: Numbers
-
-
-class Seen(NamedTuple):
-    """What an experiment would have measured.
-
-    Attributes:
-        value: (m,); after the model's end as if it had gone on, see `_gone_on`.
-        reached: whether the model went on to there, (m,).
-    """
-
-    value: Numbers
-    reached: Numbers
 
 
 AFTER_END = 20.0
@@ -111,8 +97,42 @@ class Rows:
         return jax.tree.map(lambda a: a[: len(rows)], answer)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Lanes of one program: tests in time, or spectra.
+
+    Attributes:
+        lanes: which of all they are, in order.
+        rows: what is known of them.
+        programs: what answers each question.
+    """
+
+    lanes: np.ndarray
+    rows: Rows
+    programs: Programs
+
+    def ask(
+        self, question: Question, lanes: np.ndarray, z: np.ndarray, most: int
+    ) -> Any:
+        """Answers for some of its lanes; see `Evaluator.ask`."""
+        rows = np.searchsorted(self.lanes, lanes)
+        return self.rows.ask(self.programs[question], rows, z, most)
+
+    def residuals(self, z: Array) -> tuple[Array, np.ndarray]:
+        """Of its data, and of which lane each is; can be traced."""
+        known = jax.tree.map(jnp.asarray, self.rows.known)
+        sigma = np.asarray(self.rows.known[1].sigma)
+        (at,) = np.nonzero(np.ravel(sigma < PADDED))
+        predictions = self.programs["predictions"].function
+        found = _residuals(predictions, known, at, z)
+        return found, self.lanes[at // sigma.shape[1]]
+
+
 class Evaluator:
-    """Experiments, each with the specimen it was made on, as lanes of one program.
+    """Experiments, each with the specimen it was made on, as lanes of two programs.
+
+    What is measured in time is simulated, spectra are linear equations: each kind has a
+    program of its own, so that neither takes the time of the other.
 
     Args:
         vector: what may move; the same for all lanes.
@@ -133,15 +153,24 @@ class Evaluator:
         rtol: float,
         one: bool,
     ):
-        experiments = [e for _, e in lanes]
-        room = _bucket(max(_room(e.protocol, rtol) for e in experiments), 4)
-        self.programs = _programs(vector, model, rtol, room)
-        n = _bucket(max(e.protocol.n_steps for e in experiments))
-        m = _bucket(max(e.n_observations for e in experiments))
         # Specimens are shared by many lanes: stacked once each.
         specimens, which = _unique([s for s, _ in lanes])
-        stacked = jax.tree.map(lambda a: a[which], stack(specimens))
-        self.rows = Rows((stacked, stack([padded(e, n, m) for e in experiments])), one)
+        stacked, self.count = stack(specimens), len(lanes)
+        self.parts: list[_Part] = []
+        for spectra in (False, True):
+            own = np.array([e.is_spectrum == spectra for _, e in lanes]).nonzero()[0]
+            if not own.size:
+                continue
+            experiments = [lanes[i][1] for i in own]
+            if spectra:
+                programs = _programs_of_spectra(vector, model)
+                tests = _all_padded_spectra(experiments)
+            else:
+                room = _bucket(max(_room(e.protocol, rtol) for e in experiments), 4)
+                programs = _programs(vector, model, rtol, room)
+                tests = _all_padded(experiments)
+            known = jax.tree.map(lambda a, at=which[own]: a[at], stacked), stack(tests)
+            self.parts.append(_Part(own, Rows(known, one), programs))
 
     def ask(
         self,
@@ -159,30 +188,80 @@ class Evaluator:
             z: transformed parameters of each, (rows, n).
             most: lanes that are ever asked for at once; none: all.
         """
-        most = self.rows.count if most is None else most
-        return self.rows.ask(self.programs[question], rows, z, most)
+        most = self.count if most is None else most
+        asked, answers = np.asarray(rows), []
+        for part in self.parts:
+            (own,) = np.nonzero(np.isin(asked, part.lanes))
+            if own.size:
+                answers.append((own, part.ask(question, asked[own], z[own], most)))
+        return _side_by_side(answers, len(asked))
 
     def residuals(self, z: Array) -> Array:
         """Of the data of all lanes, one after the other; can be traced, (m,)."""
-        lanes = jax.tree.map(jnp.asarray, self.rows.known)
-        observed = np.asarray(self.rows.known[1].sigma) < PADDED
-        (at,) = np.nonzero(np.ravel(observed))
-        return _residuals(self.programs["predictions"].function, lanes, at, z)
+        values, lanes = zip(*(part.residuals(z) for part in self.parts), strict=True)
+        order = np.argsort(np.concatenate(lanes), kind="stable")
+        return jnp.concatenate(values)[order]
+
+
+def _side_by_side(answers: list[tuple[np.ndarray, Any]], count: int) -> Any:
+    """Answers of parts as those of all lanes, filled up to equal numbers of data."""
+    if len(answers) == 1:
+        return answers[0][1]
+
+    def joined(*each: np.ndarray) -> np.ndarray:
+        widest = max(a.shape[1] for a in each)
+        whole = np.zeros((count, widest, *each[0].shape[2:]), each[0].dtype)
+        for (own, _), a in zip(answers, each, strict=True):
+            whole[own, : a.shape[1]] = a
+        return whole
+
+    return jax.tree.map(joined, *(answer for _, answer in answers))
+
+
+def _all_padded(experiments: Sequence[Experiment]) -> list[PaddedTest]:
+    n = _bucket(max(e.protocol.n_steps for e in experiments))
+    m = _bucket(max(e.n_observations for e in experiments))
+    return [padded(e, n, m) for e in experiments]
+
+
+def _all_padded_spectra(experiments: Sequence[Experiment]) -> list[PaddedSpectrum]:
+    k = _bucket(max(len(frequencies(e)) for e in experiments), 4)
+    m = _bucket(max(e.n_observations for e in experiments))
+    return [padded_spectrum(e, k, m) for e in experiments]
 
 
 @functools.cache
-def _programs(
-    vector: FreeVector, model: DFN, rtol: float, room: int
-) -> dict[Question, Program]:
+def _programs(vector: FreeVector, model: DFN, rtol: float, room: int) -> Programs:
     """What answers each question, of one lane; kept, as compiling it takes seconds."""
+    return _asking(vector, lambda s, test: simulated(s, test, model, rtol, room), LEADS)
+
+
+@functools.cache
+def _programs_of_spectra(vector: FreeVector, model: DFN) -> Programs:
+    """As `_programs`, of spectra."""
+    return _asking(vector, lambda s, test: simulated_spectrum(s, test, model), SENSOR)
+
+
+def _asking(
+    vector: FreeVector,
+    seen: Callable[[Specimen, Any], Seen],
+    without: tuple[str, ...],
+) -> Programs:
+    """Programs of one lane.
+
+    Args:
+        vector: what may move.
+        seen: what a test on a specimen shows.
+        without: what of a specimen such tests do not depend on.
+    """
 
     def predictions(lane) -> Seen:
         z, (specimen, test) = lane
-        return simulated(vector.set(specimen, z), test, model, rtol, room)
+        return seen(vector.set(specimen, z), test)
 
     def linearised(lane) -> tuple[Seen, Array]:
         z, (specimen, test) = lane
-        own = vector.directions(test.group)
+        own = vector.directions(test.group, without)
 
         def along(direction: Array) -> tuple[Array, Array, Array]:
             rest = specimen, test
@@ -190,6 +269,9 @@ def _programs(
                 lambda z: predictions((z, rest)), (z,), (direction,), has_aux=True
             )
 
+        if not len(own):
+            value, reached = predictions(lane)
+            return Seen(value, reached), jnp.zeros((len(value), len(vector)))
         value, slopes, reached = jax.vmap(along, out_axes=(None, 1, None))(own)
         return Seen(value, reached), slopes @ own
 
@@ -199,13 +281,13 @@ def _programs(
 @eqx.filter_jit
 def _residuals(
     predictions: Callable[[Any], Seen],
-    lanes: tuple[Specimen, PaddedTest],
+    lanes: tuple[Specimen, Any],
     at: np.ndarray,
     z: Array,
 ) -> Array:
     """Residuals of lanes at the places `at` of their rows, one after the other."""
 
-    def of_lane(lane: tuple[Specimen, PaddedTest]) -> Array:
+    def of_lane(lane: tuple[Specimen, Any]) -> Array:
         test = lane[1]
         return (jnp.asarray(predictions((z, lane)).value) - test.value) / test.sigma
 
@@ -230,7 +312,7 @@ def simulated(
     mean = jnp.where(flowed, energy / jnp.where(flowed, charge, 1.0), b.voltage)
     current = jnp.where(b.current != 0.0, b.current, 1.0)
     kinds = [b.voltage, mean, (a.voltage - b.voltage) / current, b.temperature]
-    return Seen(jnp.select([test.kind == k for k in Kind], kinds), reached)
+    return Seen(jnp.select([test.kind == k for k in IN_TIME], kinds), reached)
 
 
 def _gone_on(
@@ -271,28 +353,18 @@ def simulate_test(
     room: int | None = None,
 ) -> tuple[Specimen, Solution]:
     """What belongs to the test's group, and the test simulated on it."""
-    own = specimen.of_group(test.group)
-    cell = dataclasses.replace(own.cell, area=own.cell.area * own.size)
-    charged = stoichiometry_at_soc(cell, 1.0)
-    # What was charged last is on one branch, what was discharged since on the other.
-    branch = jnp.where(test.discharged > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
+    own, cell, start = as_tested(specimen, test)
     solution = simulate(
-        on_branch(cell, lambda _: branch),
+        cell,
         as_it_flowed(test.protocol, own),
         model=model,
-        start=less_full(cell, charged, own.missing + test.discharged),
+        start=start,
         temperature=test.temperature,
         rtol=rtol,
         max_steps=room,
         throw=False,
     )
     return own, solution
-
-
-def less_full(cell: Cell, sto: Stoichiometry, out: Array) -> Stoichiometry:
-    """A state with a charge taken out [A.h]."""
-    Q_n, Q_p = electrode_capacities(cell)
-    return Stoichiometry(sto.negative - out / Q_n, sto.positive + out / Q_p)
 
 
 def _room(protocol: Protocol, rtol: float) -> int:
@@ -324,9 +396,6 @@ def _unique(specimens: list[Specimen]) -> tuple[list[Specimen], np.ndarray]:
     return list(known.values()), np.array([place[id(s)] for s in specimens])
 
 
-PADDED = 1e30
-"""Uncertainty of what only fills up a row."""
-
 FEWEST = 8
 """Lanes that are computed at least, where there are as many: one vector."""
 
@@ -354,11 +423,6 @@ def _bucket(n: int, share: int = 2) -> int:
 
 def padded(e: Experiment, n_steps: int, m: int) -> PaddedTest:
     """An experiment as arrays, padded to numbers of steps and of observations."""
-
-    def column(parts: Sequence, pad: float) -> np.ndarray:
-        joined = np.concatenate([np.asarray(p, float) for p in parts])
-        return np.append(joined, np.full(m - joined.size, pad))
-
     o = e.observations
     kinds = [np.full(len(x.value), int(x.kind)) for x in o]
     return PaddedTest(
@@ -366,11 +430,22 @@ def padded(e: Experiment, n_steps: int, m: int) -> PaddedTest:
         temperature=np.asarray(float(e.temperature)),
         group=np.asarray(e.group),
         discharged=np.asarray(float(e.discharged)),
-        kind=column(kinds, 0.0).astype(int),
-        a=column([x.a for x in o], 0.0),
-        b=column([x.b for x in o], 0.0),
+        kind=column(kinds, m).astype(int),
+        a=column([x.a for x in o], m),
+        b=column([x.b for x in o], m),
         since=np.asarray(e.since),
-        value=column([x.value for x in o], 0.0),
+        value=column([x.value for x in o], m),
         # Padding weighs nothing.
-        sigma=column([x.sigma for x in o], PADDED),
+        sigma=column([x.sigma for x in o], m, PADDED),
     )
+
+
+def seen_in(specimen: Specimen, e: Experiment, model: DFN, rtol: float) -> np.ndarray:
+    """What an experiment would have measured, NaN after the model's end, (m,)."""
+    m = e.n_observations
+    if e.is_spectrum:
+        arrays = padded_spectrum(e, len(frequencies(e)), m)
+        seen = simulated_spectrum(specimen, arrays, model)
+    else:
+        seen = simulated(specimen, padded(e, e.protocol.n_steps, m), model, rtol)
+    return np.where(seen.reached, seen.value, np.nan)

@@ -22,16 +22,24 @@ class Kind(enum.IntEnum):
     """Voltage at a minus voltage at b over the current at b [ohm]."""
     TEMPERATURE = 3
     """Of the cell at time b [K]."""
+    IMPEDANCE_REAL = 4
+    """Real part of the impedance at the frequency b [ohm]."""
+    IMPEDANCE_IMAGINARY = 5
+    """Imaginary part of the impedance at the frequency b [ohm]."""
+
+
+IN_TIME = Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.RESISTANCE, Kind.TEMPERATURE
+"""What a simulation gives, in the order of their numbers."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Measured numbers of one kind: voltages, resistances or temperatures.
+    """Measured numbers of one kind: voltages, resistances, temperatures, impedances.
 
     Attributes:
         kind: what they are.
-        a: times [s]; unused for voltages.
-        b: times [s].
+        a: times [s]; unused for voltages and impedances.
+        b: times [s], of impedances frequencies [Hz].
         value: measured [V, ohm or K].
         sigma: standard deviation used as weight, in the same unit.
         label: for tables and figures.
@@ -39,8 +47,8 @@ class Observations:
         axis: what the abscissa is.
 
     Raises:
-        ValueError: for columns of unlike length, times that are not finite, or
-            uncertainties that are not above zero.
+        ValueError: for columns of unlike length, times that are not finite, frequencies
+            or uncertainties that are not above zero.
     """
 
     kind: Kind
@@ -64,6 +72,11 @@ class Observations:
             )
         if not (np.all(np.isfinite(self.a)) and np.all(np.isfinite(self.b))):
             raise ValueError(f"{self.label}: a time is not finite.")
+        if self.kind not in IN_TIME and np.any(np.asarray(self.b) <= 0.0):
+            raise ValueError(
+                f"{self.label}: a frequency is {np.min(self.b):g} Hz; expected more than "
+                "zero."
+            )
         sigma = np.asarray(self.sigma)
         if not np.all((sigma > 0.0) & np.isfinite(sigma)):
             raise ValueError(
@@ -74,11 +87,11 @@ class Observations:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One simulated test and what was measured in it.
+    """One simulated test and what was measured in it, or an impedance spectrum.
 
     Attributes:
         name: for tables and figures.
-        protocol: what was done.
+        protocol: what was done; with a spectrum, a rest.
         temperature: of the cell [K].
         observations: what was measured.
         group: index into what a `Specimen` has for each group.
@@ -89,7 +102,8 @@ class Experiment:
         note: what of the measured data is compared and what is not, for reports.
 
     Raises:
-        ValueError: for a temperature that is not in kelvin, or a charge that is no number.
+        ValueError: for a temperature that is not in kelvin, a charge that is no number, or
+            impedances beside what is measured in time.
     """
 
     name: str
@@ -110,6 +124,17 @@ class Experiment:
             )
         if not math.isfinite(self.discharged):
             raise ValueError(f"{self.name}: discharged = {self.discharged:g} A.h.")
+        in_time = {o.kind in IN_TIME for o in self.observations}
+        if len(in_time) > 1:
+            raise ValueError(
+                f"{self.name}: impedances and what is measured in time; make two tests of "
+                "them."
+            )
+
+    @property
+    def is_spectrum(self) -> bool:
+        """Whether impedances were measured, at rest, and nothing in time."""
+        return any(o.kind not in IN_TIME for o in self.observations)
 
     @property
     def n_observations(self) -> int:

@@ -126,9 +126,15 @@ def optimise_candidate(
         the best test found, with the numbers in its name.
 
     Raises:
-        ValueError: for a number that the test does not have.
+        ValueError: for a number that the test does not have, or an impedance spectrum.
     """
     from scipy import optimize
+
+    if test.is_spectrum:
+        raise ValueError(
+            f"{test.name} is an impedance spectrum, without a protocol to change; "
+            "`rank_candidates` compares spectra at several states."
+        )
 
     _, slope = linear_prediction(fit, prediction)
     worth = _Worth(fit, slope)

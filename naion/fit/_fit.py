@@ -9,6 +9,7 @@ from ._certainty import covariance
 from ._experiment import Experiment, Kind
 from ._free import Specimen
 from ._levenberg_marquardt import SearchState
+from ._measured_impedance import spectra_of
 from ._problem import Linearised, Problem
 
 
@@ -138,6 +139,8 @@ def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
         e: the experiment.
         model: simulated observations, NaN where the model ended, (m,).
     """
+    if e.is_spectrum:
+        return [[e.name, "impedance", _of_spectrum(e, model)]]
     rows, i = [], 0
     for o in e.observations:
         m, i = model[i : i + len(o.value)], i + len(o.value)
@@ -157,3 +160,13 @@ def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
             text += f"; {missed} of {len(m)} after the model's end"
         rows.append([e.name, o.label, text])
     return rows
+
+
+def _of_spectrum(e: Experiment, model: np.ndarray) -> str:
+    """How far a model is from a spectrum, in per cent of |Z|."""
+    f, Z, shown = spectra_of(e, model)
+    off = 100.0 * np.abs(shown - Z) / np.abs(Z)
+    if not np.any(np.isfinite(off)):
+        return "not reached"
+    k = int(np.nanargmax(off))
+    return f"{np.sqrt(np.nanmean(off**2)):.2g} % of |Z|, most {off[k]:.2g} % at {f[k]:.3g} Hz"

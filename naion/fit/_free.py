@@ -20,7 +20,8 @@ class Specimen(eqx.Module):
     """What is fitted: a cell, and what is not of the cell but of a group of tests.
 
     A current sensor may err: what flowed is gain times what was logged, plus an offset.
-    Zero in a log is zero: the cell was not connected.
+    Zero in a log is zero: the cell was not connected. Leads of a spectrum that is not
+    measured at the tabs add their impedance, R + i omega L.
 
     Attributes:
         cell: parameters.
@@ -30,6 +31,8 @@ class Specimen(eqx.Module):
         gain_on_charge: of the current sensor on charge.
         offset: of the current sensor [A].
         size: areas over the cell's, where groups are of several cells of one type.
+        lead_resistance: of the leads, in impedance spectra alone [ohm].
+        lead_inductance: of the leads, in impedance spectra alone [H].
     """
 
     cell: Cell
@@ -40,6 +43,12 @@ class Specimen(eqx.Module):
     )
     offset: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
     size: Float[Array, " n_group"] = eqx.field(metadata=about(Role.CALIBRATION))
+    lead_resistance: Float[Array, " n_group"] = eqx.field(
+        metadata=about(Role.CALIBRATION)
+    )
+    lead_inductance: Float[Array, " n_group"] = eqx.field(
+        metadata=about(Role.CALIBRATION)
+    )
 
     def __init__(
         self,
@@ -49,6 +58,8 @@ class Specimen(eqx.Module):
         gain_on_charge: Any = 1.0,
         offset: Any = 0.0,
         size: Any = 1.0,
+        lead_resistance: Any = 0.0,
+        lead_inductance: Any = 0.0,
     ):
         self.cell = cell
         self.missing = jnp.asarray(missing, float)
@@ -58,11 +69,12 @@ class Specimen(eqx.Module):
 
         self.gain, self.gain_on_charge = each(gain), each(gain_on_charge)
         self.offset, self.size = each(offset), each(size)
+        self.lead_resistance = each(lead_resistance)
+        self.lead_inductance = each(lead_inductance)
 
     def of_group(self, group: Any) -> "Specimen":
         """What belongs to one group, without entries for others."""
-        own = (self.missing, self.gain, self.gain_on_charge, self.offset, self.size)
-        return Specimen(self.cell, *(a[group] for a in own))
+        return Specimen(self.cell, **{k: getattr(self, k)[group] for k in RIGHT})
 
 
 RIGHT = {
@@ -71,8 +83,16 @@ RIGHT = {
     "gain_on_charge": 1.0,
     "offset": 0.0,
     "size": 1.0,
+    "lead_resistance": 0.0,
+    "lead_inductance": 0.0,
 }
-"""A test that starts at SOC 1, of the cell itself, and a sensor without error."""
+"""A test that starts at SOC 1, of the cell itself, a sensor without error, and no leads."""
+
+LEADS = "lead_resistance", "lead_inductance"
+"""What impedance spectra alone depend on."""
+
+SENSOR = "gain", "gain_on_charge", "offset"
+"""What tests in time alone depend on."""
 
 TRANSFORMS = ("log", "linear")
 

@@ -13,9 +13,11 @@ from jaxtyping import Array
 
 from ..models import DFN
 from ..parameters import Cell, Electrode, Role
-from ._evaluate import Evaluator, Question, Seen
+from ._evaluate import Evaluator, Question
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
+from ._seen import Seen
+from ._spectra import check_double_layers
 from ._vector import FreeVector
 
 
@@ -30,6 +32,10 @@ class Problem:
         model: equations and mesh.
         rtol: tolerance of the simulations.
         believed: around which priors are; none: `specimen`.
+
+    Raises:
+        ValueError: for no experiment, nothing free, free numbers that are none, or a
+            spectrum at frequencies where the cell would need double layers.
     """
 
     specimen: Specimen
@@ -45,6 +51,7 @@ class Problem:
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
         check_free(self.free, self.specimen)
+        check_double_layers(self.specimen, self.experiments)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is compiled, which stays in its process."""

@@ -15,6 +15,7 @@ from ..parameters import (
 from ..protocol import Mode
 from ._experiment import Experiment, Kind, Observations
 from ._fit import Fit
+from ._measured_impedance import spectra_of
 
 LARGEST = 0.5
 """A root mean square error of voltage above this is no fit of a cell [V]."""
@@ -36,11 +37,15 @@ def doubts(fit: Fit) -> list[str]:
     """What makes a fit senseless, one sentence for each test, with the likely cause.
 
     A test is named whose voltages are missed by more than 0.5 V, or hardly less than by a
-    constant, whose end the model does not reach, or whose resistances are wrong by
-    a factor of three. None for a fit that could be one.
+    constant, whose end the model does not reach, or whose resistances or impedances are
+    wrong by a factor of three. None for a fit that could be one.
     """
     said = []
     for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
+        if e.is_spectrum:
+            wrong = _spectrum(e, model)
+            said += [f"{e.name}, impedance: {wrong}"] if wrong else []
+            continue
         i = 0
         for o in e.observations:
             m, i = model[i : i + len(o.value)], i + len(o.value)
@@ -112,6 +117,27 @@ def _resistance(o: Observations, m: np.ndarray) -> str:
         return ""
     k = int(np.argmax(wrong))
     return f"{o.value[k]:.3g} ohm were measured, the model has {m[k]:.3g}"
+
+
+def _spectrum(e: Experiment, model: np.ndarray) -> str:
+    """What is wrong with a spectrum, with its likely cause."""
+    f, Z, shown = spectra_of(e, model)
+    ratio = np.abs(shown) / np.abs(Z)
+    if not np.all(np.isfinite(ratio)):
+        return "the model has no impedance there. Is the state of charge possible?"
+    if np.sum(Z.imag * shown.imag) < 0.0:
+        return (
+            "model and data curve opposite ways. Is the sign of the imaginary part right "
+            '(imaginary = "-Im" for a column of -Im)?'
+        )
+    k = int(np.argmax(np.abs(np.log(ratio))))
+    if 1.0 / FACTOR < ratio[k] < FACTOR:
+        return ""
+    return (
+        f"{np.abs(Z[k]):.3g} ohm were measured at {f[k]:.3g} Hz, the model has "
+        f"{np.abs(shown[k]):.3g}. Is the spectrum in ohm, of the whole cell (not mohm, not "
+        "of an area), of a full cell, and at the state of charge that is given?"
+    )
 
 
 def _voltage(o: Observations, m: np.ndarray) -> str:

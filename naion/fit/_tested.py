@@ -10,7 +10,7 @@ import numpy as np
 from ..models import DFN
 from ..parameters import Cell, Role
 from ..protocol import Protocol
-from ._evaluate import padded, simulated
+from ._evaluate import seen_in
 from ._experiment import Experiment, Kind, Observations
 from ._free import RIGHT, Specimen
 
@@ -28,8 +28,8 @@ class Tested:
     Attributes:
         experiment: what was done and measured.
         calibration: what belongs to the test's group and not to the cell: charge missing
-            at the start [A.h], gains and offset of the current sensor, size. If not
-            given, the test starts at SOC 1 and its sensor is right.
+            at the start [A.h], gains and offset of the current sensor, size, leads. If
+            not given, the test starts at SOC 1, its sensor is right, and it has no leads.
     """
 
     experiment: Experiment
@@ -69,10 +69,7 @@ class Tested:
         """
         own = self.calibration if calibrated else RIGHT
         specimen = Specimen(cell, **{k: [v] for k, v in own.items()})
-        e = self.experiment
-        arrays = padded(e, e.protocol.n_steps, e.n_observations)
-        seen = simulated(specimen, arrays, model, RTOL)
-        return np.where(seen.reached, seen.value, np.nan)[: e.n_observations]
+        return seen_in(specimen, self.experiment, model, RTOL)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON data."""
@@ -101,7 +98,9 @@ class Tested:
             KeyError, TypeError, ValueError: for anything else.
         """
         rest = dict(data)
-        calibration = {k: float(v) for k, v in rest.pop("calibration").items()}
+        # Files of before spectra were fitted say nothing of leads.
+        given = {k: float(v) for k, v in rest.pop("calibration").items()}
+        calibration = {**RIGHT, **given}
         observations = tuple(
             Observations(
                 kind=Kind[o["kind"].upper()],

@@ -125,7 +125,9 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
         kinds = np.concatenate([[o.kind] * len(o.value) for o in e.observations])
         volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
         errors.append((model - measured)[volts])
-    discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    every = np.concatenate(errors)
+    # Without voltages, nothing is known of the model's error in them.
+    discrepancy = float(np.sqrt(np.mean(every**2))) if every.size else 0.0
     if left is not None:
         discrepancy = float(np.fmax(discrepancy, left.rmse))
     C = fit.covariance[np.ix_(keep, keep)]

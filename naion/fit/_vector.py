@@ -1,7 +1,7 @@
 """The vector of free parameters: whose its entries are, their bounds, priors and roles."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -150,13 +150,19 @@ class FreeVector:
         # The other branch of the choice must stay finite.
         return jnp.where(is_log, jnp.exp(jnp.where(is_log, z, 0.0)), z)
 
-    def directions(self, group: Any) -> Array:
+    def directions(self, group: Any, without: Collection[str] = ()) -> Array:
         """Unit vectors of the entries that a test of a group depends on, (m, n).
 
         Numbers of other groups have no part in it, and take no derivative.
+
+        Args:
+            group: of the test.
+            without: paths that tests of its kind do not depend on.
         """
-        columns = []
+        columns = [jnp.zeros(0, int)]
         for f, at in zip(self.free, self.slices, strict=True):
+            if set(f.paths) <= set(without):
+                continue
             own = jnp.reshape(at.start + group, 1)
             columns.append(own if f.by_group else jnp.arange(at.start, at.stop))
         return (jnp.concatenate(columns)[:, None] == jnp.arange(len(self))).astype(

@@ -5,6 +5,7 @@ from ._bpx_write import write_bpx
 from ._cells import read_cell, write_cell
 from ._data import formats, read_data
 from ._pybamm import from_pybamm
+from ._spectra import Spectrum, has_spectra, looks_upside_down, read_spectra
 from ._tables import (
     delimiter_of,
     read_columns,
@@ -14,15 +15,19 @@ from ._tables import (
 )
 
 __all__ = [
+    "Spectrum",
     "delimiter_of",
     "formats",
     "from_pybamm",
+    "has_spectra",
+    "looks_upside_down",
     "read_bpx",
     "read_cell",
     "read_columns",
     "read_data",
     "read_measurement",
     "read_profile",
+    "read_spectra",
     "write_bpx",
     "write_cell",
     "write_csv",

@@ -81,14 +81,29 @@ def numbers(sheet: Sheet, index: int, quantity: str, unit: str) -> np.ndarray:
     Raises:
         ValueError: naming file, row and remedy, for a cell that is something else.
     """
-    cells = sheet.frame[index]
     factor, offset = factor_of(quantity, unit)
     if quantity == "time":
         special = _times(sheet, index, unit)
         if special is not None:
             return special
+    # Adding zero turns -0 into 0.
+    return as_given(sheet, index, quantity) * factor + (offset + 0.0)
+
+
+def as_given(sheet: Sheet, index: int, quantity: str) -> np.ndarray:
+    """A column as numbers in the unit that it has; NaN where a cell is empty.
+
+    Args:
+        sheet: the table.
+        index: of the column.
+        quantity: for messages.
+
+    Raises:
+        ValueError: naming file, row and remedy, for a cell that is no number.
+    """
+    cells = sheet.frame[index]
     if is_number(cells):
-        return finite(cells) * factor + offset
+        return finite(cells)
     text = cells.where(cells.notna(), "").astype(str).str.strip()
     # A column of numbers is one of text without them.
     values = _parsed(text.where(text != "", "nan"))
@@ -105,8 +120,7 @@ def numbers(sheet: Sheet, index: int, quantity: str, unit: str) -> np.ndarray:
             f"{sheet.path}, row {sheet.row(k)}: {quantity} ({sheet.header[index]!r}) is "
             f"{text.iloc[k][:40]!r}, not a number{_hint(text.iloc[k])}."
         )
-    # Adding zero turns -0 into 0.
-    return values.to_numpy(dtype=float) * factor + (offset + 0.0)
+    return values.to_numpy(dtype=float)
 
 
 def _hint(text: str) -> str:

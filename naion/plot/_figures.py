@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fit import Experiment, Kind
+from ..fit import Experiment, Kind, spectra_of
 from ..parameters import Cell
 from ..simulation import (
     VARIABLES,
@@ -236,16 +236,20 @@ def fit(
 ) -> Any:
     """Measured voltages and the fitted model's, against the experiment's abscissa.
 
+    Of an impedance spectrum a Nyquist plot with equal axes.
+
     Args:
         experiment: what was measured.
         predicted: by the model, as in `Fit.predictions`.
         axes: one, which gets all; none: new ones, for charge and time each their own,
-            with model minus data below.
+            with model minus data below, of spectra in per cent of |Z|.
         colour: of points and lines.
 
     Returns:
         the axes, the first of several; `.figure` has the others.
     """
+    if experiment.is_spectrum:
+        return _fit_of_spectrum(experiment, predicted, axes, colour)
     i, shown = 0, []
     for observed in experiment.observations:
         n = len(observed.value)
@@ -269,6 +273,30 @@ def fit(
             off = 1e3 * (model - np.asarray(observed.value))
             lower[observed.axis].plot(x, off, style, color=colour, linewidth=1.0)
     return next(iter(upper.values())) if upper else _axes(axes)
+
+
+def _fit_of_spectrum(
+    experiment: Experiment, predicted: np.ndarray, axes: Any, colour: str
+) -> Any:
+    """Measured and fitted spectrum, and below, where there is room, what is off."""
+    from matplotlib.figure import Figure
+
+    f, Z, shown = spectra_of(experiment, predicted)
+    if axes is None:
+        figure = Figure(figsize=(6.0, 5.4), layout="constrained")
+        axes, lower = figure.subplots(2, 1, height_ratios=(3.0, 1.0))
+        lower.axhline(0.0, color="0.7", linewidth=0.8)
+        off = 100.0 * (shown - Z) / np.abs(Z)
+        lower.semilogx(f, off.real, "-", color=colour, linewidth=1.0, label="Re Z")
+        lower.semilogx(f, off.imag, "--", color=colour, linewidth=1.0, label="Im Z")
+        lower.set_xlabel(experiment.observations[0].axis)
+        lower.set_ylabel("Off [% of |Z|]")
+        lower.legend(fontsize="x-small", **BESIDE)
+    axes = _axes(axes)
+    # Open, as the model's decades are dots.
+    axes.plot(1e3 * Z.real, -1e3 * Z.imag, "o", color=colour, mfc="none", markersize=5)
+    style = {"color": colour, "linewidth": 1.2, "label": f"{experiment.name} impedance"}
+    return impedance(f, shown, axes, **style)
 
 
 def _with_residuals(abscissae: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:

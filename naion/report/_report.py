@@ -141,5 +141,7 @@ def _html_table(table: TextTable) -> str:
 
 
 def _markdown_table(table: TextTable) -> str:
-    lines = [table.header, ["---"] * len(table.header), *table.rows]
+    # What is between bars in a cell is no cell.
+    rows = [[c.replace("|", "\\|") for c in r] for r in (table.header, *table.rows)]
+    lines = [rows[0], ["---"] * len(table.header), *rows[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

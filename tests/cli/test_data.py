@@ -82,6 +82,109 @@ def test_entries_that_cannot_be(entry, said, record):
         problem_of(content, record.with_name("x.toml"))
 
 
+@pytest.fixture
+def spectra(tmp_path):
+    """A BioLogic-like file of two spectra, at 3.2 and 3.4 V."""
+    f = np.geomspace(1e3, 1e-1, 5)
+    Z = 0.05 + 0.05 / (1.0 + 1j * f / 10.0)
+    rows = [
+        f"{a}\t{z.real}\t{-z.imag}\t{V}\n"
+        for V in (3.2, 3.4)
+        for a, z in zip(f, Z, strict=True)
+    ]
+    path = tmp_path / "eis.mpt"
+    head = "EC-Lab ASCII FILE\nfreq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\t<Ewe>/V\n"
+    path.write_text(head + "".join(rows))
+    return path
+
+
+def test_spectra_are_shown(spectra, capsys):
+    figure = spectra.with_name("a.png")
+    asked = ["data", str(spectra), "--cell", "nfm_hc_18650"]
+    assert main([*asked, "--plot", str(figure)]) == 0
+    out = capsys.readouterr().out
+    for text in (
+        "1000",
+        "3.4000",
+        'kind = "impedance"',
+        "spectrum = 2",
+        "discharged =",
+    ):
+        assert text in out
+    assert "upside down" not in out and figure.stat().st_size > 1000
+    assert main([*asked, "--imaginary", "Im"]) == 0
+    assert "spectrum 1 looks upside down" in capsys.readouterr().out
+
+
+def test_a_template_of_spectra_is_a_fit(spectra, record, tmp_path):
+    to = tmp_path / "FIT.toml"
+    files = str(spectra), str(record)
+    asked = ["fit", "--template", *files, "--cell", "nfm_hc_18650"]
+    assert main([*asked, "--out", str(to)]) == 0
+    with pytest.warns(na.Caution):
+        problem, _ = problem_of(read_toml(to), to)
+    first, second, *in_time = problem.experiments
+    assert first.is_spectrum and second.is_spectrum and len(in_time) == 2
+    # The higher voltage is the fuller cell.
+    assert first.discharged > second.discharged > 0.0
+    layer = problem.specimen.cell.negative.double_layer
+    assert layer is not None and float(layer.capacitance) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({}, "has 2 spectra; `naion data` shows them"),
+        ({"spectrum": 3}, "spectrum = 3; the file has 2 spectra"),
+        ({"spectrum": 1, "discharged": 0.1}, "give soc or discharged, one of them"),
+        ({"spectrum": 1, "soc": None}, "give soc or discharged, one of them"),
+        ({"spectrum": 1, "imaginary": "im"}, "known are Im, -Im"),
+        ({"spectrum": 1, "units": {"real": "mV"}}, "expected ohm, mohm"),
+        ({"spectrum": 1, "frequencies": [1e5, 1e6]}, "measured are 1000 to 0.1 Hz"),
+        ({"spectrum": 1, "layer": None}, "double_layer = 0.2 at the top"),
+        ({"spectrum": 1, "free": "negative.double_layer.capacitance", "layer": None},
+         "double_layer = 0.2 at the top of the file gives the cell one"),
+        ({"kind": "discharge", "free": "lead_inductance"}, "there is none"),
+        ({"spectrum": 1, "free": "lead_inductance"}, "nothing of the cell"),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_spectra_that_cannot_be(entry, said, spectra):
+    data = {"file": spectra.name, "kind": "impedance", "soc": 0.5} | entry
+    path = data.pop("free", "contact_resistance.scale")
+    content = {
+        "cell": "nfm_hc_18650",
+        "double_layer": data.pop("layer", 0.2),
+        "data": [{k: v for k, v in data.items() if v is not None}],
+        "free": [{"path": path, "bounds": [0.0, 10.0]}],
+    }
+    if content["data"][0]["kind"] == "discharge":
+        del content["data"][0]["soc"]
+    with pytest.raises(ValueError, match=said):
+        problem_of(content, spectra.with_name("x.toml"))
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_spectra_of_an_area_and_of_two_rigs(spectra):
+    """An area's impedance is divided by the cell's; each rig has leads of its own."""
+    one = {"file": spectra.name, "kind": "impedance", "spectrum": 1, "soc": 0.5}
+    content = {
+        "cell": "nfm_hc_18650",
+        "double_layer": 0.2,
+        "data": [one, {**one, "units": {"impedance": "ohm.m2"}, "rig": "B"}],
+        "free": [
+            {"path": "contact_resistance.scale", "bounds": [0.1, 10.0]},
+            {"path": "lead_inductance", "bounds": [0.0, 1e-5], "prior": 1e-6},
+        ],
+    }
+    problem, _ = problem_of(content, spectra.with_name("x.toml"))
+    whole, area = (e.observations[0].value for e in problem.experiments)
+    np.testing.assert_allclose(area * problem.specimen.cell.area, whole)
+    assert [e.group for e in problem.experiments] == [0, 1]
+    assert problem.vector.names[1:] == ("lead_inductance[0]", "lead_inductance[1]")
+    assert "divided by the cell's area" in problem.experiments[1].note
+
+
 @pytest.mark.filterwarnings("ignore::naion.Caution")
 def test_relaxations_compare_voltages_at_rest(record):
     content = {

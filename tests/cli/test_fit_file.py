@@ -333,3 +333,59 @@ def test_texts_that_are_no_fit(tmp_path, capsys, content, expected):
     assert main(["fit", str(file), "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert expected in error and error.startswith(f"naion: {file}")
+
+
+SLOW = """
+cell = "nfm_hc_18650"
+mesh = [4, 3, 4, 10]
+
+[[data]]
+name = "slow"
+file = "eis.csv"
+kind = "impedance"
+soc = 0.5
+temperature = 25
+
+[[free]]
+path = "contact_resistance.scale"
+bounds = [0.1, 10.0]
+transform = "log"
+
+[[free]]
+path = "lead_resistance"
+bounds = [-0.1, 0.1]
+prior = 1e-3
+"""
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_a_spectrum_is_fitted_shown_and_repeated(tmp_path, capsys):
+    """Frequencies at which the cell needs no double layer."""
+    cell = na.load("nfm_hc_18650")
+    moved = eqx.tree_at(lambda c: c.contact_resistance.scale, cell, jnp.asarray(1.5))
+    model = na.DFN(na.Mesh(4, 3, 4, 10))
+    f = np.array([0.1, 0.05, 0.02, 0.01])
+    Z = np.asarray(na.impedance(moved, f, model=model, start=0.5, temperature=298.15))
+    rows = [f"{a},{1e3 * z.real},{-1e3 * z.imag}" for a, z in zip(f, Z, strict=True)]
+    text = "\n".join(["Freq (Hz),Re(Z) (mΩ),-Im(Z) (mΩ)", *rows])
+    (tmp_path / "eis.csv").write_text(text + "\n", encoding="utf-8")
+    (tmp_path / "fit.toml").write_text(SLOW)
+    out = tmp_path / "out"
+    assert main(["fit", str(tmp_path / "fit.toml"), "--out", str(out)]) == 0
+    known = json.loads((out / "cell.json").read_text())
+    (found,) = [p for p in known["parameters"] if "contact" in p["name"]]
+    # Nothing else holds it: the leads could be part of it, as far as their prior goes.
+    assert found["value"] == pytest.approx(1.5, rel=0.02)
+    report = (out / "report.md").read_text()
+    assert "impedances at 4 frequencies, 0.1 to 0.01 Hz, are compared" in report
+    assert "% of \\|Z\\|, most" in report and "(figures/fit_0.png)" in report
+    capsys.readouterr()
+    like = tmp_path / "like.csv"
+    asked = ["predict", str(out / "cell.json"), "--like", "slow", "--out", str(like)]
+    assert main(asked) == 0
+    assert "impedance: " in capsys.readouterr().out
+    header, *rows = csv.reader(like.read_text().splitlines())
+    assert header[:2] == ["what", "frequency_Hz"] and len(rows) == 8
+    measured, fitted = np.array([[float(r[i]) for i in (2, 4)] for r in rows]).T
+    np.testing.assert_allclose(fitted[:4], Z.real, rtol=1e-3)
+    np.testing.assert_allclose(measured[4:], Z.imag, rtol=1e-5)

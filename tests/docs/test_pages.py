@@ -37,6 +37,7 @@ FILES = {
         "Data_Point,Test_Time(s),Step_Index,Cycle_Index,Current(A),Voltage(V)\n"
         "1,0,1,1,0,3.9\n2,60,2,1,-1,3.8\n3,120,2,1,-1,3.7\n"
     ),
+    "eis.csv": "freq/Hz,Re(Z)/Ohm,-Im(Z)/Ohm\n100,0.05,0.01\n1,0.09,0.002\n0.1,0.1,0.01\n",
     "export.txt": "Zeit\tStrom\tU\n0\t0\t3.9\n1\t-1000\t3.8\n2\t-1000\t3.7\n",
 }
 """That examples read."""
@@ -82,6 +83,8 @@ RESULTS = {
     "data": lambda n: _ends(
         np.allclose(n["table"]["time_s"], [0.0, 60.0, 120.0])
         and np.allclose(n["table"]["current_A"], [0.0, 1.0, 1.0])
+        and n["test"].is_spectrum
+        and np.allclose(n["spectrum"].impedance.imag, [-0.01, -0.002, -0.01])
     ),
     "cost": lambda n: _ends(0.0 < n["low"] < n["middle"] < n["high"] < 200.0),
     "fit": lambda n: _ends(n["fit"].converged),

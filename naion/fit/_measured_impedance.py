@@ -1,0 +1,151 @@
+"""Measured impedance spectra as experiments."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._cautions import caution
+from ..io import looks_upside_down
+from ..protocol import Mode, Protocol, Step
+from ._experiment import Experiment, Kind, Observations, above_zero
+
+FREQUENCY = "Frequency [Hz]"
+Complex = NDArray[np.complex128]
+FLOOR = 1e-5
+"""Uncertainty of an impedance at least [ohm]: contacts and the wiring of an instrument
+(assumed)."""
+
+
+def measured_impedance(
+    name: str,
+    frequency: Any,
+    impedance: Any,
+    temperature: float,
+    *,
+    discharged: float = 0.0,
+    relative_sigma: float = 0.02,
+    floor: float = FLOOR,
+    between: tuple[float, float] | None = None,
+    group: int = 0,
+    note: str = "",
+) -> Experiment:
+    """An impedance spectrum of a full cell at rest.
+
+    Real and imaginary parts are compared, both with the uncertainty
+    max(`relative_sigma` |Z|, `floor`) at their frequency: a few per cent, which models
+    are seldom better than (assumed).
+
+    Args:
+        frequency: in any order, (n,) [Hz].
+        impedance: Z = Re + i Im, Im below zero where the cell is capacitive, (n,) [ohm].
+        temperature: [K].
+        discharged: charge taken out before, from the charged state [A.h].
+        relative_sigma: uncertainty of both parts over |Z|.
+        floor: uncertainty at least [ohm].
+        between: lowest and highest frequency that is compared [Hz]; none: all.
+        group: index into what a `Specimen` has for each group: what belongs to the test,
+            and its leads.
+        note: what else to say of the data.
+
+    Raises:
+        ValueError: for unequal lengths, none at all, numbers that are not finite,
+            frequencies or real parts that are not above zero.
+    """
+    above_zero(name, relative_sigma=relative_sigma)
+    if not (np.isfinite(floor) and floor >= 0.0):
+        raise ValueError(f"{name}: floor = {floor:g}; expected zero or more [ohm].")
+    f = np.atleast_1d(np.asarray(frequency, float))
+    Z: Complex = np.atleast_1d(np.asarray(impedance, np.complex128))
+    if f.shape != Z.shape or f.ndim != 1 or not f.size:
+        raise ValueError(
+            f"{name}: {f.size} frequencies and {Z.size} impedances; expected as many of "
+            "each, one at least."
+        )
+    _check_frequencies(name, f)
+    measured = f.size
+    if between is not None:
+        f, Z = _within(name, f, Z, between)
+    if not np.all(np.isfinite(Z)):
+        k = int(np.argmin(np.isfinite(Z)))
+        raise ValueError(f"{name}: the impedance at {f[k]:g} Hz is not finite.")
+    if np.any(Z.real <= 0.0):
+        k = int(np.argmin(Z.real))
+        raise ValueError(
+            f"{name}: the real part is {Z.real[k]:.3g} ohm at {f[k]:g} Hz; a cell at rest "
+            "has more than zero. Are real and imaginary parts swapped, or is the phase in "
+            "other units? Rows that failed can be left out by their frequency."
+        )
+    if looks_upside_down(f, Z):
+        caution(
+            f"{name}: the spectrum looks upside down: its imaginary part is positive at "
+            "low frequencies, as of a coil. Exports often hold -Im; naion wants Im, below "
+            'zero for a capacitive cell: imaginary = "-Im" turns it.'
+        )
+    sigma = np.maximum(relative_sigma * np.abs(Z), floor)
+    order = np.argsort(-f, kind="stable")
+    f, none = f[order], np.zeros(len(f))
+    observations = tuple(
+        Observations(kind, none, f, part[order], sigma[order], label, f, FREQUENCY)
+        for kind, part, label in (
+            (Kind.IMPEDANCE_REAL, Z.real, "Re Z"),
+            (Kind.IMPEDANCE_IMAGINARY, Z.imag, "Im Z"),
+        )
+    )
+    some = "" if f.size == measured else f" of {measured}"
+    said = f"impedances at {f.size}{some} frequencies, {_range(f)}, are compared"
+    return Experiment(
+        name,
+        Protocol(Step(Mode.CURRENT, 0.0, duration=1.0)),
+        temperature,
+        observations,
+        group,
+        discharged,
+        note=f"{said}; {note}" if note else said,
+    )
+
+
+def spectra_of(e: Experiment, model: Any) -> tuple[np.ndarray, Complex, Complex]:
+    """Frequencies [Hz] of a spectrum, what was measured and what the model shows [ohm].
+
+    Args:
+        e: from `measured_impedance`.
+        model: its observations by the model, (m,).
+    """
+    real, imaginary = e.observations
+    Z = np.asarray(real.value) + 1j * np.asarray(imaginary.value)
+    simulated = np.asarray(model)
+    n = len(Z)
+    return np.asarray(real.b), Z, simulated[:n] + 1j * simulated[n : 2 * n]
+
+
+def _check_frequencies(name: str, f: np.ndarray) -> None:
+    wrong = ~(np.isfinite(f) & (f > 0.0))
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise ValueError(
+            f"{name}: frequency {k + 1} is {f[k]:g} Hz; expected more than zero."
+        )
+
+
+def _within(
+    name: str, f: np.ndarray, Z: Complex, between: tuple[float, float]
+) -> tuple[np.ndarray, Complex]:
+    low, high = between
+    if not 0.0 <= low < high:
+        raise ValueError(
+            f"{name}: frequencies from {low:g} to {high:g} Hz; expected the lowest first."
+        )
+    # What was asked for in three digits is in.
+    use = (f >= 0.999 * low) & (f <= 1.001 * high)
+    if not use.any():
+        raise ValueError(
+            f"{name}: no frequency from {low:g} to {high:g} Hz; measured are {_range(f)}."
+        )
+    return f[use], Z[use]
+
+
+def _range(f: np.ndarray) -> str:
+    if f.size == 1:
+        return f"{f[0]:.4g} Hz"
+    return f"{f.max():.4g} to {f.min():.4g} Hz"

@@ -1,0 +1,138 @@
+"""Impedance spectra: what a specimen would show, and whether its cell can show it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..models import DFN
+from ..parameters import Cell, Electrode, stoichiometry_at_soc
+from ..physics.kinetics import Interface
+from ..simulation import impedance
+from ._experiment import Experiment, Kind
+from ._free import Specimen
+from ._seen import PADDED, Numbers, Seen, as_tested, column
+
+LAYER = 0.2
+"""Assumed of a double layer, to judge whether it matters [F.m-2]: 0.1 to 0.3 are usual."""
+
+MATTERS = 0.02
+"""Share of the current of charge transfer that a double layer may take unnoticed: as large
+as the usual uncertainty of an impedance."""
+
+
+class PaddedSpectrum(NamedTuple):
+    """A measured spectrum as arrays, padded so that all share one program.
+
+    Attributes:
+        frequency: every frequency once [Hz], (k,).
+        at: the frequency of every number measured, (m,).
+        imaginary: whether it is an imaginary part, (m,).
+    """
+
+    temperature: Numbers
+    group: Numbers
+    discharged: Numbers
+    frequency: Numbers
+    at: Numbers
+    imaginary: Numbers
+    value: Numbers
+    sigma: Numbers
+
+
+def frequencies(e: Experiment) -> np.ndarray:
+    """Every frequency of a spectrum once, the highest first [Hz]."""
+    return np.unique(np.concatenate([o.b for o in e.observations]))[::-1]
+
+
+def padded_spectrum(e: Experiment, k: int, m: int) -> PaddedSpectrum:
+    """A spectrum as arrays, padded to numbers of frequencies and of observations."""
+    f, o = frequencies(e), e.observations
+    kinds = np.concatenate([np.full(len(x.value), int(x.kind)) for x in o])
+    places = [len(f) - 1 - np.searchsorted(f[::-1], x.b) for x in o]
+    return PaddedSpectrum(
+        temperature=np.asarray(float(e.temperature)),
+        group=np.asarray(e.group),
+        discharged=np.asarray(float(e.discharged)),
+        frequency=np.append(f, np.full(k - len(f), f[-1])),
+        at=column(places, m).astype(int),
+        imaginary=column([kinds == Kind.IMPEDANCE_IMAGINARY], m).astype(bool),
+        value=column([x.value for x in o], m),
+        sigma=column([x.sigma for x in o], m, PADDED),
+    )
+
+
+def simulated_spectrum(specimen: Specimen, test: PaddedSpectrum, model: DFN) -> Seen:
+    """What a spectrum would show: the cell at rest, and the leads in front of it."""
+    own, cell, start = as_tested(specimen, test)
+    f = jnp.asarray(test.frequency)
+    Z = impedance(cell, f, model=model, start=start, temperature=test.temperature)
+    X = Z.imag + 2.0 * jnp.pi * f * own.lead_inductance
+    R = Z.real + own.lead_resistance
+    value = jnp.where(test.imaginary, X[test.at], R[test.at])
+    # A state that cannot be has none, but a number from which a search turns back.
+    finite = jnp.isfinite(value)
+    x = jnp.stack([start.negative, start.positive])
+    possible = jnp.all((x > 0.0) & (x < 1.0))
+    return Seen(jnp.where(finite, value, 0.0), finite & possible)
+
+
+def check_double_layers(specimen: Specimen, experiments: Sequence[Experiment]) -> None:
+    """Whether the cell has double layers, or no spectrum needs them.
+
+    Raises:
+        ValueError: naming the spectrum, the frequency from which they matter, and what
+            to do.
+    """
+    spectra = [e for e in experiments if e.is_spectrum]
+    bare = [
+        side
+        for side in ("negative", "positive")
+        if not all(map(_charges, getattr(specimen.cell, side).materials))
+    ]
+    if not spectra or not bare:
+        return
+    for e in spectra:
+        turning = _turning(specimen.cell, float(e.temperature))
+        slowest = MATTERS * min(float(turning[side]) for side in bare)
+        highest = float(frequencies(e)[0])
+        if highest > slowest:
+            raise ValueError(
+                f"{e.name}: the spectrum reaches {highest:.3g} Hz, and the cell's "
+                f"{' and '.join(bare)} particles have no double layer, which matters from "
+                f"about {slowest:.2g} Hz. Give the cell one: "
+                "`naion.parameters.with_double_layer(cell, 0.2)`, double_layer = 0.2 at "
+                "the top of the fit's file [F.m-2]; and free its capacitance "
+                "(negative.double_layer.capacitance). Or compare lower frequencies alone."
+            )
+
+
+def _charges(electrode: Electrode) -> bool:
+    """Whether the surfaces of its first material hold charge."""
+    return any(p.has("differential_capacitance") for p in electrode.processes)
+
+
+@jax.jit
+def _turning(cell: Cell, T: float) -> dict[str, Array]:
+    """Frequency at which charge transfer and a double layer would share the current [Hz].
+
+        f = 1/(2 pi R_ct C),   R_ct = d eta/dj at rest
+
+    At half charge, the salt at its initial concentration; of several materials the first.
+    """
+    sto = stoichiometry_at_soc(cell, 0.5)
+
+    def of(electrode: Electrode, x: Array) -> Array:
+        p = electrode.particle
+        zero, one, kelvin = jnp.zeros(()), jnp.ones(()), jnp.asarray(T)
+        at = Interface(p.rate_constant(x, kelvin), one, x, x, p.c_max, kelvin)
+        by_j, by_eta = jax.grad(cell.kinetics.residual, argnums=(0, 1))(zero, zero, at)
+        return -by_eta / (by_j * 2.0 * jnp.pi * LAYER)
+
+    return {
+        "negative": of(cell.negative, sto.negative),
+        "positive": of(cell.positive, sto.positive),
+    }
