@@ -5,24 +5,19 @@
 The baseline knows no physics: at equal charge, voltages of neighbouring rates are
 interpolated in current; overvoltages of neighbouring temperatures as an Arrhenius law. At
 the ends both are extrapolated. Intervals of 90 %: the model's from the covariance of its
-parameters, the errors of the fit (what belongs to a test alone scatters as in the other
-tests), and how far it is off when each of the other conditions is left out as well
-(nested: what is left out here is in none of these fits); the baseline's from its own errors
-in the other tests left out, this one's data among theirs. Inside: share of the points;
-score: width plus 20 times what lies outside, mean over the points (Gneiting and Raftery, J.
-Am. Stat. Assoc. 102 (2007) 359), smaller is better.
+parameters and the errors of the fit (what belongs to a test alone scatters as in the
+other tests); the baseline's from its own errors in the other tests left out. Inside: share
+of the points; score: width plus 20 times what lies outside, mean over the points (Gneiting
+and Raftery, J. Am. Stat. Assoc. 102 (2007) 359), smaller is better.
 """
 
-import functools
 import sys
-from dataclasses import replace
 
 import numpy as np
 
 from benchmarks.harness import FAST, write
 from benchmarks.left_out import Interval, Row
-from benchmarks.studies import STUDIES, Conditions, Study
-from naion.fit import Fit
+from benchmarks.studies import STUDIES, Study
 
 HEADER = [
     *("left out", "of", "fitted when it is in, mV", "predicted, mV", "all points, mV"),
@@ -65,33 +60,13 @@ def table(rows: list[Row]) -> list[list[str]]:
 
 def predicted(study: Study) -> list[Row]:
     """Every condition from a fit to the others, in the shipped way."""
-
-    @functools.cache
-    def fit(conditions: Conditions) -> Fit:
-        return study.fit(study.shipped, conditions)
-
-    everything = fit(study.conditions)
-
-    def left_out(left: str, conditions: Conditions) -> list[Row]:
-        rest = tuple(c for c in conditions if c != left)
-        beside = everything if conditions == study.conditions else None
-        return study.predicted(everything.problem, fit(rest), left, beside)
-
+    everything = study.fit(study.shipped, study.conditions)
     rows = []
     for left in study.conditions[: 1 if FAST else None]:
         rest = tuple(c for c in study.conditions if c != left)
-        inner = [row for other in rest for row in left_out(other, rest)]
-        rows += [widened(row, inner) for row in left_out(left, study.conditions)]
+        fit = study.fit(study.shipped, rest)
+        rows += study.predicted(everything.problem, fit, left, everything)
     return rows
-
-
-def widened(row: Row, inner: list[Row]) -> Row:
-    """A row whose spread has the errors of such rows in other fits."""
-    errors = [o.off(o.predicted) for o in inner if o.label == row.label]
-    if row.label == "resistance" or not errors:
-        return row
-    off = np.mean(np.concatenate(errors) ** 2)
-    return replace(row, sd=np.sqrt(row.sd**2 + off))
 
 
 def main() -> None:

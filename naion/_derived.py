@@ -4,6 +4,8 @@ import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import jax
+
 Source = TypeVar("Source")
 Value = TypeVar("Value")
 
@@ -26,7 +28,9 @@ class Derived(Generic[Source, Value]):
         known = self._known.get(place)
         if known is not None and known[0]() is source:
             return known[1]
-        value = self._function(source)
+        # What is kept must outlive the trace in which it may be asked for first.
+        with jax.ensure_compile_time_eval():
+            value = self._function(source)
         forget = weakref.ref(source, lambda _: self._known.pop(place, None))
         self._known[place] = forget, value
         return value

@@ -175,7 +175,8 @@ def _check_states(start: Any, n: int) -> None:
 @functools.cache
 def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    return beginning(jnp.zeros(Members(equations, wiring).mass.shape), FIRST_STEP)
+    with jax.ensure_compile_time_eval():
+        return beginning(jnp.zeros(Members(equations, wiring).mass.shape), FIRST_STEP)
 
 
 @functools.partial(jax.jit, static_argnums=7)

@@ -174,7 +174,8 @@ def _first(model: DFN, cell: Cell, structure: Any) -> Where:
     key = model, structure
     if key not in _FIRST:
         mass = _system_of(model.for_cell(cell)).mass
-        _FIRST[key] = beginning(jnp.zeros(mass.shape), FIRST_STEP)
+        with jax.ensure_compile_time_eval():
+            _FIRST[key] = beginning(jnp.zeros(mass.shape), FIRST_STEP)
     return _FIRST[key]
 
 

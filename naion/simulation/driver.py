@@ -138,7 +138,10 @@ def drive(
         return program(*args)
 
     begun, high = first(found.structure), float(what.limits.upper_voltage)
-    done = _whole(part, protocol, begun, limits.most, wish.keep, high, wish.progress)
+    # Of known numbers, also where JAX traces something else around them.
+    with jax.ensure_compile_time_eval():
+        most, keep = limits.most, wish.keep
+        done = _whole(part, protocol, begun, most, keep, high, wish.progress)
     return _ended(done, (what,) if isinstance(what, Cell) else what.cells, wish.throw)
 
 
@@ -166,7 +169,8 @@ def _read(steps: Any) -> Protocol:
 
 @functools.lru_cache(maxsize=256)
 def _read_sentences(steps: tuple[str, ...]) -> Protocol:
-    return Protocol(steps)
+    with jax.ensure_compile_time_eval():
+        return Protocol(steps)
 
 
 def _in_rows(protocol: Protocol) -> Protocol:

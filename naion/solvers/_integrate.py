@@ -333,6 +333,10 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
     finite = jnp.isfinite(ratio) & jnp.all(jnp.isfinite(trial.y))
     ratio = jnp.where(finite, ratio, jnp.inf)
     passed = ~c.initialising & ~over & (ratio <= 1.0)
+    # What is wrong inside alone, behind a joint, may be algebraic unknowns that the last
+    # step left solved to within the tolerance: shorter steps do not help with those.
+    only_inside = ~c.initialising & ~c.initialised & c.fresh & ~over & ~passed
+    only_inside &= finite & (ratios[0] <= settings.rtol)
 
     after = system.events(c.tau + h, trial.y, args, control)
     nearest = jnp.argmin(after)
@@ -359,13 +363,13 @@ def _advance(system, args, segments, settings, done: Trajectory) -> Trajectory:
     h_next = jnp.where(again, closer, h * factor)
     # A step that was cut short by the end of its segment says little about the next.
     h_next = jnp.where(accepted & ends & ~met, jnp.maximum(h_next, c.h), h_next)
-    h_next = jnp.where(c.initialising | over, c.h, h_next)
+    h_next = jnp.where(c.initialising | over | only_inside, c.h, h_next)
     rejected = jnp.where(passed | over | c.initialising, 0, c.rejected + 1)
     # Steps leave the algebraic rows solved to within the tolerance only. Where they bend
     # sharply, that alone can fail or shorten the next step however short it is; and an
     # event may lie within that tolerance of the start of the step. Solve them anew.
     short_of_breath = (rejected == MANY_REJECTED) | (passed & (h_next < VERY_SHORT))
-    uninitialised = ~c.initialised & (short_of_breath | again)
+    uninitialised = ~c.initialised & (short_of_breath | again | only_inside)
 
     adds = accepted | over
     n_steps = done.n_steps + adds

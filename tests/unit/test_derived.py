@@ -1,0 +1,38 @@
+"""What is kept of an object: once, as long as it lives, and never of a trace."""
+
+import gc
+
+import jax
+import jax.numpy as jnp
+
+import naion as na
+from naion._derived import Derived
+
+
+class Thing:
+    """An object."""
+
+
+def test_once_and_as_long_as_the_object_lives():
+    asked = []
+    double = Derived(lambda thing: asked.append(id(thing)) or len(asked))
+    one, other = Thing(), Thing()
+    assert [double(one), double(one), double(other), double(one)] == [1, 1, 2, 1]
+    del one
+    gc.collect()
+    assert len(double._known) == 1
+
+
+def test_what_is_first_asked_for_in_a_trace_serves_outside(cell, model):
+    """A protocol's sentences and a cell's numbers, seen first while JAX traces."""
+    step = "Discharge at 1.375C for 61 s"
+
+    @jax.jit
+    def energy(scale):
+        return scale * na.simulate(cell, step, model=model).energy
+
+    inside = float(energy(jnp.asarray(1.0)))
+    outside = na.simulate(cell, step, model=model)
+    assert abs(float(outside.energy) / inside - 1.0) < 1e-6
+    again = na.simulate(cell, [step, "Rest for 10 s"], model=model)
+    assert float(again.t_end) == 71.0
