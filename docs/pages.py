@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import naion
+from naion import claims
 from naion.cli import main
 from naion.cli._fit_file import _schema
 from naion.cli._keys import KeyTable, key_tables
@@ -56,6 +57,7 @@ def pages() -> dict[str, str]:
     found = {
         "fit-file.md": fit_file(),
         "commands.md": commands(),
+        "questions.md": questions(),
         "sets.md": sets(),
         "layers.svg": layers_figure(),
     }
@@ -118,6 +120,33 @@ def _help(name: str) -> str:
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         main([name, "--help"])
     return said.getvalue().split("\nAll keys (")[0].rstrip()
+
+
+# --- Questions of claims ---
+
+
+def questions() -> str:
+    """What readings of claims may ask, each with an example."""
+    parts = [
+        "# Questions of claims\n",
+        WRITTEN.format("`naion/claims`"),
+        "A reading of a [claim](claims.md) asks one of these. `naion claims --questions` "
+        "prints the same. Every number may be a table with a range instead: `{ value = "
+        '1.0, range = [0.8, 1.2], quality = "A", source = "..." }`; it is then drawn with '
+        "all else that is uncertain, and its share is shown. The examples are a file of "
+        "claims (`naion/claims/examples.toml`).\n",
+    ]
+    shipped = claims.load()
+    for name, asked in claims.QUESTIONS.items():
+        by = [c.name for c in shipped if any(r.question == name for r in c.readings)]
+        gives = ", ".join(f"{what} [{unit}]" for what, unit in asked.quantities)
+        rows = [["number", "what it is"], ["---"] * 2]
+        rows += [[f"`{number}`", text] for number, text in claims.numbers_of(name)]
+        names = ", ".join(f"`{one}`" for one in by) or "none that ships"
+        parts.append(f"## {name}\n\n{claims.asks(name)}\n\nGives: {gives}.\n")
+        parts.append(_table(rows))
+        parts.append(f"```toml\n{claims.example(name)}```\n\nAsked by: {names}.\n")
+    return "\n".join(parts)
 
 
 # --- Parameter sets ---

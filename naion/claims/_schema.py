@@ -23,6 +23,7 @@ from .._file_models import (
 )
 from ._claims import FITTED
 from ._questions import QUESTIONS, Question
+from ._words import ASKS, NUMBERS
 
 ProductName = Annotated[Text, Expected("a text, the name of a product")]
 
@@ -81,7 +82,10 @@ def _of_question(word: str, question: Question) -> type[AnyReading]:
     names = tuple(name for name, _ in question.quantities)
     required = create_model("Required", __base__=Required, of=(Literal[names], ...))  # pyright: ignore[reportInvalidTypeForm, reportCallIssue, reportArgumentType]
     keys: dict[str, Any] = {
-        name: (number_or(Condition), ... if usual is None else usual)
+        name: (
+            Annotated[number_or(Condition), Field(description=NUMBERS[name])],
+            ... if usual is None else usual,
+        )
         for name, usual in question.numbers.items()
     }
     keys["question"] = (Literal[word], ...)  # pyright: ignore[reportInvalidTypeForm]
@@ -96,7 +100,7 @@ def _of_question(word: str, question: Question) -> type[AnyReading]:
         ],
         Field(examples=[[{"of": names[0], "at_least": 1.0}]]),
     )
-    return create_model(word, __base__=AnyReading, **keys)
+    return create_model(word, __base__=AnyReading, __doc__=ASKS[word], **keys)
 
 
 _TABLES = tuple(_of_question(word, asked) for word, asked in QUESTIONS.items())
