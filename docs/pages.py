@@ -156,14 +156,17 @@ def sets() -> str:
     """Every number of every set, with its source."""
     chosen = [load_set(name) for name in available()]
     words = ", ".join(f"{key} {word}" for key, word in QUALITIES.items())
-    rows = [["set", "cell", *QUALITIES], ["---"] * (2 + len(QUALITIES))]
+    rows = [["set", "cell", *QUALITIES, "A="], ["---"] * (3 + len(QUALITIES))]
     for one in chosen:
         counts = [str(sum(p.quality == q for p in one.provenance)) for q in QUALITIES]
+        counts.append(str(sum(p.same_in_all for p in one.provenance)))
         rows.append([f"[`{one.name}`](#{one.name})", one.title, *counts])
     parts = [
         "# Parameter sets\n",
         WRITTEN.format("the TOML files below `naion/parameters/sets`"),
-        f"Quality of a number: {words}. Counts of numbers by quality:\n",
+        f"Quality of a number: {words}; A= those of A that are the same assumption in "
+        "all sets of the kind, by value or by rule, and so tell no chemistry from another "
+        "(`same_in_all`). Counts of numbers by quality:\n",
         _table(rows),
         "`naion sets NAME` lists the same. Ranges are those of the set's level (its "
         "probability); of a table or a formula, of a factor on it. [Your own "
@@ -178,7 +181,8 @@ def _set(one: ParameterSet) -> str:
     for p in one.provenance:
         value = p.value if isinstance(p.value, str) else f"{p.value:.6g}"
         between = "" if p.range is None else "{:g} to {:g}".format(*p.range)
-        rows.append([f"`{p.name}`", f"{value}", p.unit, p.quality, between, p.source])
+        kind = p.quality + ("=" if p.same_in_all else "")
+        rows.append([f"`{p.name}`", f"{value}", p.unit, kind, between, p.source])
     levels = sorted({p.level for p in one.provenance if p.level is not None})
     within = " or ".join(f"{100.0 * x:.4g} %" for x in levels)
     level = f" Ranges hold the number with {within}." if within else ""
