@@ -114,6 +114,46 @@ def example(question: str) -> str:
     return found
 
 
+POSITIVE = (
+    *("rate", "voltage", "seconds", "minutes", "cells", "pack_mass_kg"),
+    *("heat_pump", "consumption_kWh_100km", "loss_percent", "exponent", "per_day"),
+    *("measured_cycles", "exchange", "years", "capacity_Ah", "voltage_V", "energy_Wh"),
+    *("pack_kWh", "pack_cells_kg", "cell_Wh_kg", "units_per_GWh", "unit_kWh", "unit_t"),
+)
+SHARES = ("soc", "cells_share", "usable", "sodium_share", "efficiency", "converter")
+PERCENT = ("from_percent", "ends_percent", "depth_percent", "end_percent")
+NOT_NEGATIVE = (
+    *("drop_V", "cooling", "error_mV", "lithium_carbonate", "middle"),
+    *("auxiliary_percent", "envelope_percent", "moving_percent", "controls_percent"),
+    *("calendar_percent", "rate_factor", "chemistry", "beyond"),
+)
+CELSIUS = ("temperature_degC", "kept_at_degC", "heated_to_degC")
+
+
+def wrong(name: str, value: float) -> str:
+    """What a number of a question should be instead, or "" where it may be that.
+
+    Args:
+        name: of the number.
+        value: that a reading gives.
+    """
+    checks = (
+        (POSITIVE, value > 0.0, "a number above 0"),
+        (SHARES, 0.0 <= value <= 1.0, "a share from 0 to 1"),
+        (PERCENT, 0.0 <= value <= 100.0, "0 to 100 percent"),
+        (NOT_NEGATIVE, value >= 0.0, "a number of at least 0"),
+        (
+            CELSIUS,
+            -100.0 <= value < 150.0,
+            "degC between -100 and 150. Is it in kelvin?",
+        ),
+    )
+    for names, fits, words in checks:
+        if name in names and not fits:
+            return words
+    return ""
+
+
 def asks(question: str) -> str:
     """What a question asks, in a sentence or two.
 

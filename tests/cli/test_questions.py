@@ -49,6 +49,40 @@ def test_every_question_has_words_and_an_example(tmp_path, capsys):
     assert resources.files("naion.claims").joinpath("examples.toml").is_file()
 
 
+@pytest.mark.parametrize(
+    "question, old, new, text",
+    [
+        ("retention", "= -20", "= 253.15", "253.15: expected degC .* Is it in kelvin?"),
+        (
+            "efficiency",
+            "rate = 0.25",
+            "rate = 0.0",
+            "rate = 0.0: expected a number above",
+        ),
+        (
+            "passive_cooling",
+            "cooling = {",
+            "cooling = -1.0 # {",
+            "cooling = -1.0: expect",
+        ),
+        ("passive_cooling", "[0.15, 0.8]", "[-0.15, 0.8]", "cooling.*above zero"),
+        (
+            "mix",
+            "share = 0.33",
+            "share = 33.0",
+            "sodium_share = 33.0: expected a share",
+        ),
+        ("charge", "percent = 10.0", "percent = 110.0", "expected 0 to 100 percent"),
+    ],
+)
+def test_numbers_that_no_question_can_have(tmp_path, question, old, new, text):
+    given = claims.example(question)
+    assert old in given
+    (tmp_path / "mine.toml").write_text(given.replace(old, new))
+    with pytest.raises(ValueError, match=text):
+        claims.load(tmp_path / "mine.toml")
+
+
 def test_a_cell_has_the_power_of_itself_and_more_down_to_its_limit():
     cell = na.load("nfm_hc_18650")
     twice = Made(cell, None), Made(cell, None)
