@@ -3,11 +3,13 @@
     python -m benchmarks chemistries
 
 Every number is a median over draws of the set's assumed numbers, with its 90 % interval;
-published numbers are taken as they are. Nothing here is a fit of a cell.
+published numbers are taken as they are. Nothing here is a fit of a cell. A second table
+says which differences between two sets the data behind them support.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 from typing import NamedTuple
 
 import jax
@@ -149,6 +151,107 @@ def row(name: str, a: Answers) -> list[str]:
     ]
 
 
+AT_25 = ("rate_constant", "diffusivity", "contact_resistance", "conductivity")
+"""Words in names of numbers that carry resistance at one temperature."""
+
+CARRIED_BY: dict[str, Callable[[str], bool]] = {
+    "W.h/kg": lambda n: n.endswith((".ocp", ".c_max", ".thickness", ".mass")),
+    "capacity at 3C": lambda n: _at_25(n, AT_25),
+    **dict.fromkeys(
+        [f"energy at {T:+.0f} degC" for T in COLD[1:]], lambda n: _in_cold(n)
+    ),
+    "charge at +25 degC": lambda n: (
+        not n.startswith("positive.") and _at_25(n, AT_25[:2] + AT_25[3:])
+    ),
+    **dict.fromkeys(
+        [f"charge at {T:+.0f} degC" for T in CHARGE_TEMPERATURES[1:]],
+        lambda n: not n.startswith("positive.") and _in_cold(n),
+    ),
+    "efficiency": lambda n: _at_25(n, AT_25),
+    "warming": lambda n: _at_25(n, AT_25) or n.startswith("thermal."),
+}
+"""By column, whether a number, by its name, is one that the column hangs on."""
+
+
+def _at_25(name: str, words: tuple[str, ...]) -> bool:
+    return ".temperature." not in name and any(word in name for word in words)
+
+
+def _in_cold(name: str) -> bool:
+    liquid = "electrolyte.conductivity", "electrolyte.diffusivity"
+    return ".temperature." in name or name in liquid
+
+
+def own(found: ParameterSet, column: str) -> tuple[int, int, int]:
+    """Of the numbers that a column hangs on: known ones, those assumed alike, and all."""
+    carriers = [p for p in found.provenance if CARRIED_BY[column](p.name)]
+    known = sum(p.quality != "A" for p in carriers)
+    return known, sum(p.same_in_all for p in carriers), len(carriers)
+
+
+def columns(name: str, a: Answers) -> dict[str, np.ndarray | None]:
+    """Draws of every column; none where a set has no such number."""
+    law, real = temperature_law(a.found.cell), name not in LABORATORY
+    minutes = [np.where(np.isnan(m), np.inf, m) for m in a.charges]
+    values = [a.rates[:, 0, 0] / a.mass if real else None]
+    values.append(100.0 * a.rates[:, -1, 1] / a.rates[:, 0, 1])
+    values += [
+        100.0 * a.cold[:, k, 0] / a.cold[:, 0, 0] if law else None for k in (1, 2, 3)
+    ]
+    values += [
+        m if law or T == 25.0 else None
+        for m, T in zip(minutes, CHARGE_TEMPERATURES, strict=True)
+    ]
+    values += [100.0 * a.cycle[:, 0], a.cycle[:, 1] if real else None]
+    return dict(zip(CARRIED_BY, values, strict=True))
+
+
+def apart(first: np.ndarray, second: np.ndarray) -> tuple[float, bool]:
+    """Median of a difference, and whether its 90 % interval leaves zero out.
+
+    Draws of two sets are independent, those of what both assume alike too: nobody knows
+    that two chemistries share it. So every draw is compared with every other.
+    """
+    with np.errstate(invalid="ignore"):  # neither charges: no difference
+        every = np.subtract.outer(first, second).ravel()
+    every = every[~np.isnan(every)]
+    if every.size < 0.5 * first.size * second.size:
+        return float("nan"), False
+    # No interpolation: it makes no number of two infinities.
+    low, middle, high = np.percentile(every, [5.0, 50.0, 95.0], method="nearest")
+    return float(middle), bool(low > 0.0 or high < 0.0)
+
+
+def support(one: tuple[str, Answers], other: tuple[str, Answers], column: str) -> str:
+    """The difference in a column and what is behind it."""
+    first, second = (columns(*c)[column] for c in (one, other))
+    if first is None or second is None:
+        return "no law" if "degC" in column else "no cell"
+    middle, significant = apart(first, second)
+    if not significant:
+        return "-"
+    counts = [own(c[1].found, column) for c in (one, other)]
+    if all(2 * known >= total for known, _, total in counts):
+        word = "data"
+    elif any(known for known, _, _ in counts):
+        word = "in part"
+    else:
+        alike = all(same == total for _, same, total in counts)
+        word = "alike" if alike else "assumed"
+    basis = ", ".join(f"{known} of {total}" for known, _, total in counts)
+    size = f"{middle:+.3g}" if np.isfinite(middle) else f"{middle:+.0f}"
+    return f"{word}: {size} ({basis})"
+
+
+def differences(everything: dict[str, Answers]) -> list[list[str]]:
+    """A row for every pair of sets, a column for every quantity."""
+    return [
+        [f"{a} - {b}"]
+        + [support((a, everything[a]), (b, everything[b]), c) for c in CARRIED_BY]
+        for a, b in combinations(everything, 2)
+    ]
+
+
 def figure(everything: dict[str, Answers]) -> None:
     """Rate capability, and energy in the cold, of all sets."""
     from matplotlib.figure import Figure
@@ -197,5 +300,24 @@ def main() -> None:
         "phi_s - phi_e of the negative electrode above 0 V against its metal. Efficiency "
         'and warming: CC-CV cycle at 1C with a heat balance, 25 degC around it. "no law": '
         "the set's electrolyte has none in temperature. Masses are the sets' own.",
+    )
+    units = ["W.h/kg", "%", *["%"] * 3, *["min"] * 3, "%", "K"]
+    write(
+        "chemistries_differences",
+        "Which differences between sets data support",
+        [
+            "first - second",
+            *(f"{c}, {u}" for c, u in zip(CARRIED_BY, units, strict=True)),
+        ],
+        differences(everything),
+        f"Differences of the medians of {DRAWS} draws whose 90 % interval leaves zero "
+        "out; all other are a dash. Sets are drawn independently, also what both assume "
+        "alike. In brackets: how many of the numbers that the column hangs on are "
+        "measured, stated, derived or fitted in the first and in the second set. Data: "
+        "half of them or more in both. In part: some. Assumed: none. Alike: none, and "
+        "all are one assumption for all sets (`same_in_all`): then the difference is of "
+        "geometry and balance, and says nothing of chemistry. Cold columns hang on "
+        "activation energies and the liquid. Infinite minutes: it cannot charge so "
+        "without plating.",
     )
     figure(everything)

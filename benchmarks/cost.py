@@ -3,8 +3,10 @@
     python -m benchmarks cost
 
 All price lists that ship; then the same for each kWh delivered at -20 degC, simulated with
-the sets' medians. Sums of mostly assumed prices: nothing here is a market price.
+draws of designs and sets. Sums of mostly assumed prices: nothing here is a market price.
 """
+
+import numpy as np
 
 import naion as na
 from benchmarks.harness import FAST, RESULTS, write
@@ -24,22 +26,26 @@ def main() -> None:
     designs = [design.load(name) for name in NAMES]
     lists = cost.available()[:1] if FAST else cost.available()
     studies = {n: cost.study(designs, cost.load(n), draws=DRAWS) for n in lists}
-    shares = {} if FAST else cost.delivered_shares(designs, COLD)
-    rows = [row(s, name, shares) for s in studies.values() for name in NAMES]
+    rows = []
+    for s in studies.values():
+        shares = {} if FAST else cost.delivered_draws(s, COLD)
+        rows += [row(s, name, shares) for name in NAMES]
     header = ["prices", "carbonate [USD/kg]", "design", "USD/kWh", "CNY/Wh with tax"]
     header += ["chance below LFP", "break-even [USD/kg]", "chance 20 % below LFP"]
-    header += ["delivered at -20 degC", "USD/kWh delivered"]
+    header += ["delivered at -20 degC, %", "USD/kWh delivered", "chance below LFP's"]
     write("cost", "What a kWh of cells costs", header, rows, NOTES)
     if not FAST:
         axes = na.plot.cheaper(studies["china_2026_06"], OTHER)
         axes.figure.savefig(RESULTS / "cost.png", dpi=130)
 
 
-def row(s: cost.Study, name: str, shares: dict[str, float]) -> list[str]:
+def row(s: cost.Study, name: str, shares: dict[str, np.ndarray]) -> list[str]:
     """A design at the prices of one list."""
     found, k = s.costs(), s.names.index(name)
-    cold = cost.per_delivered(found, shares, s.names)
+    n = len(next(iter(shares.values()), found))
+    cold = cost.per_delivered(found[:n], shares, s.names)
     lfp = s.names.index(OTHER)
+    below = float(np.mean(cold[:, k] < cold[:, lfp]))
     known = name in shares
     own = name == OTHER
     far = (found[:, k] <= 0.8 * found[:, lfp]).mean()
@@ -52,8 +58,9 @@ def row(s: cost.Study, name: str, shares: dict[str, float]) -> list[str]:
         "-" if own else f"{float(s.cheaper(name, OTHER)):.2f}",
         "-" if own else within(s.break_evens(name, OTHER)),
         "-" if own else f"{far:.2f}",
-        f"{100.0 * shares[name]:.0f} %" if known else "-",
+        within(100.0 * shares[name]) if known else "-",
         within(cold[:, k], 1) if known else "-",
+        f"{below:.2f}" if known and not own else "-",
     ]
 
 
@@ -70,11 +77,11 @@ NOTES = (
     "two cells share is drawn once. Materials and making with overhead, no market price: "
     "most sodium prices are assumed, and a chance is a share of draws of what is assumed. "
     "NFPP's energy cell and the NMC811 cell are assumed designs. The share delivered at "
-    "-20 degC is that of a C/3 discharge, isothermal, over the same at 25 degC, with the "
-    "medians of the design's set of materials and without its spread. The sodium sets share "
-    "activation energies and electrolyte: differences between them in the cold say nothing "
-    "of chemistry. LFP's few percent are those of one set at a rate at which it ends almost "
-    "at once: an extreme of that set, not of LFP, and no chance is given for it. A break-"
+    "-20 degC is that of a C/3 discharge, isothermal, over the same at 25 degC, of "
+    f"{cost.COLD_DRAWS} draws of the design's numbers and of its set's ranges. What the "
+    "sodium sets assume alike about the cold (`same_in_all`) is drawn for each of them by "
+    "itself: nobody knows that they share it; it says nothing of chemistry. LFP's cold is "
+    "that of one set at a rate at which it may end almost at once. A break-"
     "even over lithium's price is not given for two lithium cells."
 )
 

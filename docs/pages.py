@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import naion
+from naion import claims
 from naion.cli import main
 from naion.cli._fit_file import _schema
 from naion.cli._keys import KeyTable, key_tables
@@ -56,6 +57,7 @@ def pages() -> dict[str, str]:
     found = {
         "fit-file.md": fit_file(),
         "commands.md": commands(),
+        "questions.md": questions(),
         "sets.md": sets(),
         "layers.svg": layers_figure(),
     }
@@ -120,6 +122,33 @@ def _help(name: str) -> str:
     return said.getvalue().split("\nAll keys (")[0].rstrip()
 
 
+# --- Questions of claims ---
+
+
+def questions() -> str:
+    """What readings of claims may ask, each with an example."""
+    parts = [
+        "# Questions of claims\n",
+        WRITTEN.format("`naion/claims`"),
+        "A reading of a [claim](claims.md) asks one of these. `naion claims --questions` "
+        "prints the same. Every number may be a table with a range instead: `{ value = "
+        '1.0, range = [0.8, 1.2], quality = "A", source = "..." }`; it is then drawn with '
+        "all else that is uncertain, and its share is shown. The examples are a file of "
+        "claims (`naion/claims/examples.toml`).\n",
+    ]
+    shipped = claims.load()
+    for name, asked in claims.QUESTIONS.items():
+        by = [c.name for c in shipped if any(r.question == name for r in c.readings)]
+        gives = ", ".join(f"{what} [{unit}]" for what, unit in asked.quantities)
+        rows = [["number", "what it is"], ["---"] * 2]
+        rows += [[f"`{number}`", text] for number, text in claims.numbers_of(name)]
+        names = ", ".join(f"`{one}`" for one in by) or "none that ships"
+        parts.append(f"## {name}\n\n{claims.asks(name)}\n\nGives: {gives}.\n")
+        parts.append(_table(rows))
+        parts.append(f"```toml\n{claims.example(name)}```\n\nAsked by: {names}.\n")
+    return "\n".join(parts)
+
+
 # --- Parameter sets ---
 
 
@@ -127,14 +156,17 @@ def sets() -> str:
     """Every number of every set, with its source."""
     chosen = [load_set(name) for name in available()]
     words = ", ".join(f"{key} {word}" for key, word in QUALITIES.items())
-    rows = [["set", "cell", *QUALITIES], ["---"] * (2 + len(QUALITIES))]
+    rows = [["set", "cell", *QUALITIES, "A="], ["---"] * (3 + len(QUALITIES))]
     for one in chosen:
         counts = [str(sum(p.quality == q for p in one.provenance)) for q in QUALITIES]
+        counts.append(str(sum(p.same_in_all for p in one.provenance)))
         rows.append([f"[`{one.name}`](#{one.name})", one.title, *counts])
     parts = [
         "# Parameter sets\n",
         WRITTEN.format("the TOML files below `naion/parameters/sets`"),
-        f"Quality of a number: {words}. Counts of numbers by quality:\n",
+        f"Quality of a number: {words}; A= those of A that are the same assumption in "
+        "all sets of the kind, by value or by rule, and so tell no chemistry from another "
+        "(`same_in_all`). Counts of numbers by quality:\n",
         _table(rows),
         "`naion sets NAME` lists the same. Ranges are those of the set's level (its "
         "probability); of a table or a formula, of a factor on it. [Your own "
@@ -149,7 +181,8 @@ def _set(one: ParameterSet) -> str:
     for p in one.provenance:
         value = p.value if isinstance(p.value, str) else f"{p.value:.6g}"
         between = "" if p.range is None else "{:g} to {:g}".format(*p.range)
-        rows.append([f"`{p.name}`", f"{value}", p.unit, p.quality, between, p.source])
+        kind = p.quality + ("=" if p.same_in_all else "")
+        rows.append([f"`{p.name}`", f"{value}", p.unit, kind, between, p.source])
     levels = sorted({p.level for p in one.provenance if p.level is not None})
     within = " or ".join(f"{100.0 * x:.4g} %" for x in levels)
     level = f" Ranges hold the number with {within}." if within else ""

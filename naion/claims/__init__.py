@@ -9,6 +9,7 @@ from ._product import Product, Variation
 from ._questions import QUESTIONS, Question
 from ._report import add_to, write
 from ._search import Found, best_design, pareto
+from ._words import asks, example, examples, in_words, numbers_of
 
 __all__ = [
     "DRAWS",
@@ -25,10 +26,15 @@ __all__ = [
     "Variation",
     "audit",
     "add_to",
+    "asks",
     "audited_cell",
     "best_design",
     "chosen",
+    "example",
+    "examples",
+    "in_words",
     "load",
+    "numbers_of",
     "pareto",
     "products",
     "reading",

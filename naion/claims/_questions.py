@@ -13,12 +13,12 @@ from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
-from ..parameters import open_circuit_voltage, stoichiometry_at_soc
 from ..protocol import Protocol
 from ._life import NUMBERS as OF_LIFE
 from ._life import QUANTITIES as OF_A_LIFE
 from ._life import life
 from ._mixes import gauge, mix, mix_power
+from ._power import power_beside
 from ._runs import (
     COLD,
     PULSE,
@@ -31,9 +31,11 @@ from ._runs import (
     kelvin,
     mass,
     pulse,
+    rested_energy,
     run_on,
     said,
 )
+from ._storage import EFFICIENCY_NUMBERS, PASSIVE_NUMBERS, efficiency, passive_cooling
 from ._sums import (
     CONSISTENCY_NUMBERS,
     COST_NUMBERS,
@@ -136,15 +138,13 @@ def _charge(products: Products, n: Numbers, setting: Setting) -> Array:
     within = done.t <= end
     margin = jnp.min(jnp.where(within, done.plating_margin, jnp.inf))
     hottest = jnp.max(jnp.where(within, done.temperature, 0.0)) - ZERO_CELSIUS
-    middle = stoichiometry_at_soc(cell, jnp.asarray(0.5))
-    energy = Q * open_circuit_voltage(cell, middle, cell.temperature)
     thermal = cell.thermal
     heating = thermal.mass * thermal.specific_heat * (warm - T) / 3600.0
     values = [
         n["from_percent"] + 100.0 * charged / Q,
         1e3 * margin,
         hottest,
-        100.0 * heating / energy,
+        100.0 * heating / rested_energy(made),
     ]
     return said(done, jnp.stack(values))
 
@@ -202,6 +202,34 @@ QUESTIONS: Mapping[str, Question] = {
         _pulse_power,
         (("power at equal drop", "%"),),
         PULSE,
+    ),
+    "power_beside": Question(
+        power_beside,
+        (
+            ("power by energy", "% of the other's"),
+            ("power by mass", "% of the other's"),
+            ("own", "W/Wh"),
+            ("the other's", "W/Wh"),
+        ),
+        PULSE,
+        of_two=True,
+    ),
+    "efficiency": Question(
+        efficiency,
+        (("cell", "%"), ("system", "%"), ("hottest", "degC")),
+        EFFICIENCY_NUMBERS,
+    ),
+    "passive_cooling": Question(
+        passive_cooling,
+        (
+            ("hottest", "degC"),
+            ("less auxiliary energy", "%"),
+            ("auxiliaries of the cooled one", "% of what is given"),
+            ("own heat", "% of what is given"),
+            ("the other's heat", "% of what is given"),
+        ),
+        PASSIVE_NUMBERS,
+        of_two=True,
     ),
     "charge": Question(
         _charge,

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from ..cost import LITHIUM, PriceList
 from ..cost import load as load_prices
 from ..design import load as load_design
 from ..design import sourced
-from ..fit import Uncertainty
 from ..parameters import Cell, Sourced, leaf
 from ._audited import audited_cell
 from ._claims import FITTED, Audited, Claim, Reading, Requirement
@@ -80,7 +78,7 @@ def _product(
         )
         if entry.design is not None:
             blueprint = load_design(entry.design, own_file)
-            known = _without_design(known)
+            known = known.of_materials
     except (KeyError, ValueError, FileNotFoundError) as error:
         raise ValueError(f"{here}: {error.args[0]}") from None
     variations = ()
@@ -95,13 +93,6 @@ def _product(
             _variation(f"{file}: variation {k}", cell, k, f) for k, f in factors
         )
     return Product(name, cell, known, fitted, variations, blueprint, entry.temperatures)
-
-
-def _without_design(known: Uncertainty) -> Uncertainty:
-    """What is known of the materials alone: the rest is the design's to say."""
-    vector, keep = known.vector.part(not own for own in known.vector.of_design)
-    C = known.covariance[np.ix_(keep, keep)]
-    return replace(known, vector=vector, z=known.z[keep], covariance=C)
 
 
 def _variation(here: str, cell: Cell, name: str, factor: Factor) -> Variation:

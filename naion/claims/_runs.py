@@ -81,14 +81,24 @@ def discharged(made: Made, rate: Array, setting: Setting, T: Array) -> Solution:
     return run_on(made, protocol, setting, T)
 
 
-def pulse(made: Made, n: Numbers, setting: Setting, T: Array) -> Array:
-    """Power after some seconds at a voltage that is a given drop below the rest [W]."""
+def pulse(
+    made: Made, n: Numbers, setting: Setting, T: Array, lowest: Array | None = None
+) -> Array:
+    """Power after some seconds at a voltage that is a given drop below the rest [W].
+
+    Args:
+        made, n, setting, T: what is asked, its numbers, how, and where [K].
+        lowest: voltage that is never left [V]; none: there is none.
+    """
     soc = n["soc"]
     rest = open_circuit_voltage(made.cell, stoichiometry_at_soc(made.cell, soc), T)
+    voltage = rest - n["drop_V"]
+    if lowest is not None:
+        voltage = jnp.maximum(voltage, lowest)
     protocol = eqx.tree_at(
         lambda p: (p.value, p.duration),
         Protocol("Hold at 3 V for 10 s"),
-        ((rest - n["drop_V"])[None], n["seconds"][None]),
+        (voltage[None], n["seconds"][None]),
     )
     done = run_on(made, protocol, setting, T, soc)
     return said(done, done.voltage[-1] * done.current[-1])
@@ -97,6 +107,13 @@ def pulse(made: Made, n: Numbers, setting: Setting, T: Array) -> Array:
 def mass(made: Made) -> Array:
     """Of the cell [kg]."""
     return made.cell.thermal.mass if made.design is None else made.design.masses.total
+
+
+def rested_energy(made: Made) -> Array:
+    """Nominal capacity at the rested voltage of half charge [W.h]."""
+    cell = made.cell
+    middle = stoichiometry_at_soc(cell, jnp.asarray(0.5))
+    return cell.nominal_capacity * open_circuit_voltage(cell, middle, cell.temperature)
 
 
 def kelvin(celsius: Array | float) -> Array:

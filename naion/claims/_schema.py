@@ -1,14 +1,17 @@
 """The format of files of claims: tables made from the questions that claims ask."""
 
 import datetime
+import functools
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     create_model,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from .._file_models import (
     Chosen,
@@ -23,6 +26,7 @@ from .._file_models import (
 )
 from ._claims import FITTED
 from ._questions import QUESTIONS, Question
+from ._words import ASKS, NUMBERS, wrong
 
 ProductName = Annotated[Text, Expected("a text, the name of a product")]
 
@@ -76,12 +80,30 @@ class AnyReading(Strict):
     ] = "china_2026_06"
 
 
+def _possible(name: str, given: Any) -> Any:
+    """A number of a question, if it is one that it can have; so are the ends of it."""
+    values = [given]
+    if isinstance(given, Condition):
+        values = [given.value, *(given.range or ()), *(given.bounds or ())]
+    for value in values:
+        if words := wrong(name, value):
+            raise PydanticCustomError("expected", words)  # pyright: ignore[reportArgumentType]
+    return given
+
+
 def _of_question(word: str, question: Question) -> type[AnyReading]:
     """The table of a reading that asks a question: a key for each of its numbers."""
     names = tuple(name for name, _ in question.quantities)
     required = create_model("Required", __base__=Required, of=(Literal[names], ...))  # pyright: ignore[reportInvalidTypeForm, reportCallIssue, reportArgumentType]
     keys: dict[str, Any] = {
-        name: (number_or(Condition), ... if usual is None else usual)
+        name: (
+            Annotated[
+                number_or(Condition),
+                AfterValidator(functools.partial(_possible, name)),
+                Field(description=NUMBERS[name]),
+            ],
+            ... if usual is None else usual,
+        )
         for name, usual in question.numbers.items()
     }
     keys["question"] = (Literal[word], ...)  # pyright: ignore[reportInvalidTypeForm]
@@ -96,7 +118,7 @@ def _of_question(word: str, question: Question) -> type[AnyReading]:
         ],
         Field(examples=[[{"of": names[0], "at_least": 1.0}]]),
     )
-    return create_model(word, __base__=AnyReading, **keys)
+    return create_model(word, __base__=AnyReading, __doc__=ASKS[word], **keys)
 
 
 _TABLES = tuple(_of_question(word, asked) for word, asked in QUESTIONS.items())

@@ -4,14 +4,17 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .._files import writable_folder
 from ..claims import (
     DRAWS,
+    QUESTIONS,
     Audit,
     audit,
     audited_cell,
     chosen,
+    in_words,
     load,
     products,
     schema,
@@ -34,6 +37,24 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--draws", type=int, default=DRAWS)
     p.add_argument("--out", type=Path, required=True, help="folder to write")
     schema_option(p, schema)
+    p.add_argument(
+        "--questions",
+        action=_Printed,
+        nargs="?",
+        metavar="QUESTION",
+        help="print what readings may ask, or one question, with an example, and end",
+    )
+
+
+class _Printed(argparse.Action):
+    """As `--help`: nothing else has to be given."""
+
+    def __call__(self, parser: Any, space: Any, given: Any, option: Any = None) -> None:
+        if given is not None and given not in QUESTIONS:
+            parser.error(f"--questions {given}: there are {', '.join(QUESTIONS)}")
+        names = QUESTIONS if given is None else [given]
+        print("\n\n".join(in_words(name) for name in names))
+        parser.exit()
 
 
 def command(arguments: argparse.Namespace) -> int:

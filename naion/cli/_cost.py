@@ -9,11 +9,12 @@ import numpy as np
 from .. import design
 from .._files import writable_folder
 from ..cost import (
+    COLD_DRAWS,
     DRAWS,
     Study,
     as_quoted,
     available,
-    delivered_shares,
+    delivered_draws,
     interval,
     load,
     per_delivered,
@@ -104,7 +105,9 @@ def command(arguments: argparse.Namespace) -> int:
         "lower": lower(asked, arguments.against, arguments.lower),
     }
     if arguments.delivered_at is not None:
-        tables["delivered"] = delivered(asked, arguments.delivered_at)
+        tables["delivered"] = delivered(
+            asked, arguments.delivered_at, arguments.against
+        )
     for title, table in zip(_titles(arguments), tables.values(), strict=True):
         print(title)
         _print(table)
@@ -180,29 +183,40 @@ def lower(asked: Study, against: str, percent: float) -> TextTable:
     return TextTable(["design", "probability", "would have to be true"], rows)
 
 
-def delivered(asked: Study, temperature: float) -> TextTable:
-    """Costs for a kWh delivered in the cold."""
-    shares = delivered_shares(asked.designs, temperature)
-    found = per_delivered(asked.costs(), shares, asked.names)
-    rows = [
-        [
-            name,
-            f"{100.0 * shares[name]:.0f} %" if name in shares else "-",
-            within(found[:, k], 1),
-            b.materials
-            if name in shares
-            else f"{b.materials or 'no set'}: says nothing",
-        ]
-        for k, (name, b) in enumerate(zip(asked.names, asked.designs, strict=True))
-    ]
-    header = ["design", "delivered", "USD/kWh delivered (90 %)", "by the set"]
+def delivered(asked: Study, temperature: float, against: str) -> TextTable:
+    """Costs for a kWh delivered in the cold, with the spread of designs and materials."""
+    n = min(COLD_DRAWS, len(asked.drawn))
+    shares = delivered_draws(asked, temperature, draws=n)
+    found = per_delivered(asked.costs()[:n], shares, asked.names)
+    other = found[:, asked.names.index(against)]
+    rows = []
+    for k, (name, b) in enumerate(zip(asked.names, asked.designs, strict=True)):
+        if name not in shares:
+            rows.append(
+                [name, "-", "-", "-", f"{b.materials or 'no set'}: says nothing"]
+            )
+            continue
+        both = ~(np.isnan(found[:, k]) | np.isnan(other))
+        known = name != against and both.any()
+        chance = float(np.mean(found[both, k] < other[both])) if known else np.nan
+        rows.append(
+            [
+                name,
+                f"{within(100.0 * shares[name])} %",
+                within(found[:, k], 1),
+                f"{chance:.2f}" if known else "-",
+                b.materials,
+            ]
+        )
+    header = ["design", "delivered (90 %)", "USD/kWh delivered (90 %)"]
+    header += [f"cheaper than {against}", "by the set"]
     return TextTable(header, rows)
 
 
 def within(values: np.ndarray, digits: int = 0) -> str:
     """Median and 90 % interval."""
     low, middle, high = interval(values)
-    if not np.isfinite(middle):
+    if np.isnan(middle):
         return "-"
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
@@ -217,7 +231,7 @@ def _titles(arguments: argparse.Namespace) -> Sequence[str]:
     if arguments.delivered_at is not None:
         found.append(
             f"For each kWh delivered at {arguments.delivered_at:g} degC and C/3, "
-            "isothermal; the share is that of the medians of a set of materials"
+            "isothermal, of draws of designs and sets of materials"
         )
     return found
 

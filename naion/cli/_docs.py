@@ -22,7 +22,7 @@ TOPICS = {
     "fit": ("fit", "fit-file"),
     "uncertainty": ("uncertainty",),
     "cell": ("cell",),
-    "claims": ("claims",),
+    "claims": ("claims", "questions"),
     "cost": ("cost",),
     "duty": ("duty",),
     "life": ("life",),

@@ -57,11 +57,14 @@ def _show(name: str) -> None:
     print(
         f"range: holds the number with {within or 'some probability'}; of a factor on"
     )
-    print("a table or a formula\n")
+    print(
+        "a table or a formula; A=: the same assumption in all sets of the kind, which"
+    )
+    print("tells no chemistry from another\n")
     for p in chosen.provenance:
         value = p.value if isinstance(p.value, str) else f"{p.value:.6g}"
         between = "" if p.range is None else "{:g} ... {:g}".format(*p.range)
+        kind = p.quality + ("=" if p.same_in_all else "")
         print(
-            f"{p.quality}  {p.name:52s} {value:>30s} {p.unit:10s} {between:22s} "
-            f"{p.source}"
+            f"{kind:2s} {p.name:52s} {value:>30s} {p.unit:10s} {between:22s} {p.source}"
         )

@@ -1,14 +1,15 @@
 """Tests of one cell, under any transformation: discharges, charges and a cycle."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._results import Result
 from ..mesh import Mesh
-from ..models import DFN, Isothermal, Lumped
+from ..models import DFN, Isothermal, Lumped, ThroughStack
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
 from ..properties import Invariant
 from ..protocol import Mode, Protocol, Step
@@ -55,10 +56,28 @@ def full_capacity(cell: Cell) -> Array:
     return (full.negative - empty.negative) * Q_n
 
 
-def cycle(cell: Cell, mesh: Mesh) -> Array:
-    """1C out and in with a hold, at 25 degC: energy efficiency, and warming [K].
+def cycle(
+    cell: Cell,
+    mesh: Mesh,
+    rate: Array | float = 1.0,
+    T: Array | float = 298.15,
+    thermal: Isothermal | Lumped | ThroughStack | None = None,
+    **options: Any,
+) -> Array:
+    """Out and in at one rate, with a hold: energy efficiency, and warming [K].
 
     The model has no side reactions here, so the efficiency is that of the voltage.
+
+    Args:
+        cell: from its upper limit to its lower one, and back.
+        mesh: of it.
+        rate: C-rate of both ways; the hold goes on to C/20.
+        T: of the cell at the beginning, and of what is around it [K].
+        thermal: heat balance; none: lumped.
+        options: of `simulate`.
+
+    Returns:
+        both, (2,); NaN where the solver failed, or where the cell had to stop before.
     """
     lower, upper = cell.limits.lower_voltage, cell.limits.upper_voltage
     protocol = Protocol(
@@ -74,18 +93,19 @@ def cycle(cell: Cell, mesh: Mesh) -> Array:
         (
             protocol.lower_voltage.at[0].set(lower),
             protocol.upper_voltage.at[1].set(upper),
-            protocol.value.at[2].set(upper),
+            jnp.stack([jnp.asarray(rate), -jnp.asarray(rate), upper]),
         ),
     )
-    model = DFN(mesh, Lumped())
-    s = simulate(cell, protocol, model=model, temperature=298.15, throw=False)
+    model = DFN(mesh, Lumped() if thermal is None else thermal)
+    s = simulate(cell, protocol, model=model, temperature=T, throw=False, **options)
     at = s.at(jnp.stack([s.began(1), s.began(2)]))
     out, turned = at.energy[0], s.energy * 3600.0
     # The charge goes on to a small current, beyond where the discharge began, or ends
     # before: mean voltages are compared, at a coulombic efficiency of one.
     given, taken = at.charge[0], at.charge[0] - s.capacity * 3600.0
-    warming = jnp.max(s.temperature) - 298.15
-    return jnp.stack([(out / given) / ((out - turned) / taken), warming])
+    warming = jnp.max(s.temperature) - T
+    found = jnp.stack([(out / given) / ((out - turned) / taken), warming])
+    return jnp.where(s.outcome == Result.COMPLETED, found, jnp.nan)
 
 
 def fastest(margins: np.ndarray, reached: np.ndarray, rates: np.ndarray) -> np.ndarray:

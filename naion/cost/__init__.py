@@ -2,13 +2,19 @@
 
 from ._bill import Bill, Foils, bill
 from ._cost import ELEMENTS, Cost, as_quoted, cost, footprint
-from ._delivered import delivered_share, delivered_shares
+from ._delivered import (
+    COLD_DRAWS,
+    delivered_draws,
+    delivered_share,
+    delivered_shares,
+)
 from ._load import available, lithium_quotes, load, schema
 from ._materials import Material, material, materials
 from ._prices import LITHIUM, VAT, PriceList, Quoted
 from ._study import DRAWS, Change, Study, interval, per_delivered, study
 
 __all__ = [
+    "COLD_DRAWS",
     "DRAWS",
     "ELEMENTS",
     "LITHIUM",
@@ -25,6 +31,7 @@ __all__ = [
     "available",
     "bill",
     "cost",
+    "delivered_draws",
     "delivered_share",
     "delivered_shares",
     "footprint",

@@ -400,12 +400,15 @@ def study(
 
 
 def interval(values: Any) -> tuple[float, float, float]:
-    """5, 50 and 95 % of some draws; NaN where there are none."""
+    """5, 50 and 95 % of some draws; NaN where there are none. Costs may be infinite."""
     known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
+    known = known[~np.isnan(known)]
     if known.size == 0:
         return float("nan"), float("nan"), float("nan")
-    low, middle, high = (float(x) for x in np.percentile(known, [5.0, 50.0, 95.0]))
+    # Nothing is interpolated between infinities.
+    how = "linear" if np.isfinite(known).all() else "nearest"
+    ends = np.percentile(known, [5.0, 50.0, 95.0], method=how)
+    low, middle, high = (float(x) for x in ends)
     return low, middle, high
 
 
@@ -418,18 +421,20 @@ def per_delivered(costs: np.ndarray, shares: Mapping[str, Any], names: Sequence[
         names: of the d designs.
 
     Returns:
-        [USD for each kWh delivered], (n, d); NaN for designs without a share.
+        [USD for each kWh delivered], (n, d); NaN for designs without a share, infinite
+        where nothing is delivered.
 
     Raises:
-        ValueError: for a share that is not above 0 and at most 1.2.
+        ValueError: for a share that is below 0 or above 1.2.
     """
     columns = []
     for k, name in enumerate(names):
         share = np.asarray(shares.get(name, np.nan), float)
-        if np.any((share <= 0.0) | (share > 1.2)):
+        if np.any((share < 0.0) | (share > 1.2)):
             raise ValueError(
                 f"share of {name}: {share!r:.60}; expected what is delivered over what is "
-                "at 25 degC, above 0."
+                "at 25 degC, 0 to 1.2."
             )
-        columns.append(costs[:, k] / share)
+        with np.errstate(divide="ignore"):
+            columns.append(costs[:, k] / share)
     return np.stack(columns, axis=1)

@@ -1,6 +1,6 @@
 """What a fit, or a parameter set, knows of a cell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,13 @@ class Uncertainty:
         """A square root of the covariance of some entries of `z` while all others stay."""
         precision = inverse_of(self.covariance)[np.ix_(entries, entries)]
         return _root_of(inverse_of(precision))
+
+    @property
+    def of_materials(self) -> "Uncertainty":
+        """What is known of the materials alone: the rest is a design's to say."""
+        vector, keep = self.vector.part(not own for own in self.vector.of_design)
+        C = self.covariance[np.ix_(keep, keep)]
+        return replace(self, vector=vector, z=self.z[keep], covariance=C)
 
     @classmethod
     def from_json(cls, data: dict[str, Any], cell: Cell) -> "Uncertainty":

@@ -184,6 +184,7 @@ class _Reader:
                 scaled(entry.bounds) or range,
                 entry.distribution,
                 entry.follows,
+                entry.same_in_all,
             )
         )
 

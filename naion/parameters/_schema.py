@@ -96,6 +96,9 @@ class Entry(Strict):
         Field(strict=False, description="path and power of what the range goes with"),
         Expected('a path and a power, such as ["negative.particle.radius", 2.0]'),
     ] = None
+    same_in_all: Annotated[
+        bool, Field(description="assumed alike in all sets: tells no chemistry apart")
+    ] = False
 
 
 class Number(Entry):

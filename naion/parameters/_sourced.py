@@ -43,11 +43,14 @@ class Sourced:
         follows: name of another number and the power of it that the range goes along with,
             where what is known is a ratio: of diffusivity and radius the diffusion time
             R^2 / D, so that the range of D follows the radius with the power 2.
+        same_in_all: whether an assumed number is the same in all sets of its kind, by value
+            or by rule, because nothing is known of each: it tells no chemistry from
+            another.
 
     Raises:
         ValueError: for an unknown quality or distribution, an assumed number without a
-            range, a range without its level, or a range or bounds that do not hold the
-            value.
+            range, a range without its level, a range or bounds that do not hold the
+            value, or a number that is the same in all sets and not assumed.
     """
 
     name: str
@@ -60,12 +63,18 @@ class Sourced:
     bounds: tuple[float, float] | None = None
     distribution: Distribution | None = None
     follows: tuple[str, float] | None = None
+    same_in_all: bool = False
 
     def __post_init__(self):
         if self.quality not in QUALITIES:
             raise ValueError(
                 f"{self.name}: quality = {self.quality!r}; known are "
                 f"{', '.join(QUALITIES)}."
+            )
+        if self.same_in_all and self.quality != "A":
+            raise ValueError(
+                f"{self.name}: same_in_all is of assumed numbers (A); its quality is "
+                f"{self.quality!r}."
             )
         if self.range is None:
             if self.quality == "A":

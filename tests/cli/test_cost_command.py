@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from naion import claims
+from naion import claims, cost, design
 from naion.claims._runs import USUAL
 from naion.cli import main
 
@@ -32,6 +32,28 @@ def test_tables_and_files(tmp_path, capsys):
     assert main(["cost", "--prices", "moon"]) == 2
     assert main(["cost", "nothing"]) == 2
     assert "Is it in CNY/t" in capsys.readouterr().err
+
+
+def test_delivered_in_the_cold_with_spread(capsys):
+    """The first draw is that of the medians; the others are about it, each its own."""
+    blueprint = design.load("lean_prismatic")
+    study = cost.study([blueprint], cost.load("china_2026_06"), draws=5)
+    (shares,) = cost.delivered_draws(study, draws=5).values()
+    assert shares[0] == pytest.approx(float(cost.delivered_share(blueprint)), rel=1e-4)
+    assert np.all((shares > 0.3) & (shares < 1.0)) and len(set(shares)) == 5
+    (again,) = cost.delivered_draws(study, draws=3).values()
+    np.testing.assert_allclose(again, shares[:3], rtol=1e-6)
+    with pytest.raises(ValueError, match="expected 2 to 5, those of the study"):
+        cost.delivered_draws(study, draws=6)
+    asked = ["cost", "lean_prismatic", "--against", "lean_prismatic"]
+    assert main([*asked, "--draws", "5", "--delivered-at", "-20"]) == 0
+    (row,) = (s for s in capsys.readouterr().out.splitlines() if "nfm_hc" in s)
+    assert f"{100 * np.median(shares):.0f} (" in row
+    # What delivers nothing costs any amount for what it delivers.
+    none = cost.per_delivered(
+        np.full((40, 1), 50.0), {"a": np.r_[0.0, [0.5] * 39]}, "a"
+    )
+    assert none[0, 0] == np.inf and cost.interval(none)[1] == 100.0
 
 
 def asked(require, **numbers):

@@ -73,6 +73,59 @@ def test_cfm_follows_the_slow_curve_it_was_made_from():
     assert np.sqrt(np.mean((model - mean)[middle] ** 2)) < 7e-3
 
 
+def test_cfm_has_the_resistances_of_measured_pulses():
+    """Half charged, where their decomposition is; and they fall with current alike.
+
+    8 %: what one resistance for all states leaves, and cells of the type differ by 5 %.
+    """
+    measured = columns(EMBEDDED, "hina/pulses.csv")
+    cell = na.load("cfm_hc_32140")
+    names, after = ("r_0p1s_mohm", "r_1s_mohm"), np.array([0.1, 1.0])
+    for soc in (50, 60):
+        at = measured["soc_percent"] == soc
+        found, expected = [], []
+        for row in np.flatnonzero(at)[1:]:
+            I, T = (float(measured[k][row]) for k in ("current_A", "temperature_degC"))
+            T += 273.15
+            sto = na.parameters.stoichiometry_at_soc(cell, jnp.asarray(soc / 100.0))
+            rest = na.parameters.open_circuit_voltage(cell, sto, T)
+            s = na.simulate(
+                cell, f"Discharge at {I} A for 2 s", start=sto, temperature=T
+            )
+            found.append((float(rest) - np.asarray(s.at(after).voltage)) / I * 1e3)
+            expected.append([float(measured[k][row]) for k in names])
+        found, expected = np.array(found), np.array(expected)
+        assert np.all(np.abs(found / expected - 1.0) < 0.08), (found, expected)
+        fall = (found[-1] / found[0])[0], (expected[-1] / expected[0])[0]
+        assert abs(fall[0] - fall[1]) < 0.015
+
+
+ALIKE = ("cfm_hc_32140", "nfpp_hc_32140", "pw_hc_prismatic", "nfm_hc_prismatic")
+SODIUM = (*ALIKE, "nfm_hc_18650")
+
+
+def test_what_is_assumed_alike_is_said():
+    """Value or rule the same in all sodium sets that assume it; and nothing else is."""
+    of = {name: na.parameters.load_set(name).provenance for name in SODIUM}
+    names = {p.name for entries in of.values() for p in entries if p.same_in_all}
+    assert "negative.particle.rate_constant.temperature.energy" in names
+    assert "electrolyte.conductivity" in names
+    for name in names:
+        own = [p for entries in of.values() for p in entries if p.name == name]
+        alike = [p for p in own if p.same_in_all]
+        values, rules = {str(p.value) for p in alike}, {p.source for p in alike}
+        assert len(alike) >= 3 and 1 in (len(values), len(rules)), name
+        # What is not alike is somebody's own number.
+        assert all(p.quality != "A" for p in own if not p.same_in_all), name
+    # The other way round: an energy or a liquid that is assumed equal is marked.
+    for entries in of.values():
+        for p in entries:
+            liquid = p.name.startswith("electrolyte.") or p.name.endswith(".energy")
+            assert p.same_in_all or p.quality != "A" or not liquid, p.name
+    with pytest.raises(ValueError, match="same_in_all is of assumed numbers"):
+        na.parameters.Sourced("x", 1.0, "-", "M", "s", same_in_all=True)
+
+
 def test_assumed_diffusion_times_of_nfpp_let_it_work():
     """Radius and diffusivity are drawn together: the range is of R^2 / D, and what one
     moves the other follows. Drawn apart, energies at C/3 spread from 38 to 110 W.h/kg.
