@@ -73,9 +73,10 @@ NOTES = (
     "-20 degC is that of a C/3 discharge, isothermal, over the same at 25 degC, with the "
     "medians of the design's set of materials and without its spread. The sodium sets share "
     "activation energies and electrolyte: differences between them in the cold say nothing "
-    "of chemistry. LFP's few percent are those of one set at a rate at which it ends almost "
-    "at once: an extreme of that set, not of LFP, and no chance is given for it. A break-"
-    "even over lithium's price is not given for two lithium cells."
+    "of chemistry. LFP's charge transfer is fitted to pulses at 5 to 45 degC, its diffusion "
+    "is assumed within a range that decides what is left (results/lfp_cold_energy.md), and "
+    "the share is that of its middle: no chance is given for a kWh delivered. A break-even "
+    "over lithium's price is not given for two lithium cells."
 )
 
 
