@@ -67,6 +67,7 @@ study: $(STAMP)
 	$(BIN)/python -m benchmarks alike
 	$(BIN)/python -m benchmarks leave_one_out
 	$(BIN)/python -m benchmarks selection
+	$(BIN)/python -m benchmarks lfp_cold
 	$(BIN)/python -m benchmarks posterior
 	$(BIN)/python -m benchmarks chemistries
 	$(BIN)/python -m benchmarks cold_grid

@@ -80,9 +80,9 @@ NOTES = (
     "-20 degC is that of a C/3 discharge, isothermal, over the same at 25 degC, of "
     f"{cost.COLD_DRAWS} draws of the design's numbers and of its set's ranges. What the "
     "sodium sets assume alike about the cold (`same_in_all`) is drawn for each of them by "
-    "itself: nobody knows that they share it; it says nothing of chemistry. LFP's cold is "
-    "that of one set at a rate at which it may end almost at once. A break-"
-    "even over lithium's price is not given for two lithium cells."
+    "itself: nobody knows that they share it; it says nothing of chemistry. LFP's charge "
+    "transfer is fitted to pulses at 5 to 45 degC, its diffusion assumed within a range that "
+    "decides what is left (results/lfp_cold_energy.md). A break-even over lithium's price is not given for two lithium cells."
 )
 
 

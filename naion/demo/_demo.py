@@ -22,6 +22,8 @@ from ._not_fitted import (
     Unseen,
     nvpf_without,
     of_hakadi,
+    of_hakadi_pulses,
+    of_hakadi_rests,
     of_hina,
     of_nvpf,
     of_tuberlin,
@@ -76,6 +78,8 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
         _nvpf_unseen(out, tables, _quiet),
         of_hina(hina.cell, hina.known.tests, tables),
         of_hakadi(hakadi.cell, tables),
+        of_hakadi_rests(hakadi.cell, tables),
+        of_hakadi_pulses(hakadi.cell, tables),
         of_tuberlin(tuberlin.cell, tables),
     ]
     report = Report("naion: four measured sodium-ion cells and two claims")

@@ -148,13 +148,46 @@ def hakadi_slow(data: Path, out: Path, n: int) -> None:
     )
 
 
+def hakadi_rests_and_pulses(data: Path, out: Path) -> None:
+    """Rested voltages and 10 s resistances of Hakadi cells, of which there are figures."""
+    folder = data / "hakadi_18650"
+    source = (
+        "source: figures of MaxMax-embedded/hakadi_soidum_ion_18650, CC0 1.0, digitised"
+    )
+    header, rows = read(folder / "cell2_incremental_ocv_digitised.csv")
+    soc, down, up = np.array([[float(v) for v in r] for r in rows if all(r)]).T
+    grid = np.linspace(0.1, 0.9, 17)
+    write(
+        out / "hakadi" / "rested.csv",
+        [
+            "Hakadi cell 2, room temperature: voltage after rests of 20 min between steps of "
+            "540 s, out at 0.5 A and in at 0.2 A",
+            f"{source} (8 mV)",
+            "interpolated on our grid; each branch is over its own state of charge: they "
+            "cross by up to 10 mV",
+        ],
+        "soc,out_V,in_V",
+        grid,
+        *(np.interp(grid, soc, V) for V in (down, up)),
+    )
+    names = "soc", "R_dc_10s_mohm"
+    write(
+        out / "hakadi" / "resistance_10s.csv",
+        ["Hakadi 18650, room temperature: resistance after 10 s", f"{source} (1 mohm)"],
+        "soc,r_10s_mohm",
+        *read_columns(folder / "hppc_resistance_10s_digitised.csv", *names),
+    )
+
+
+TU_BERLIN = (
+    "source: Droese et al., TU Berlin, DOI 10.14279/depositonce-25036, CC BY 4.0; derived "
+    "tables of DNV007/delivered-energy-decomposition, CC BY 4.0"
+)
+
+
 def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
     """Full-length segments of the TU Berlin discharges, one in `every`; pulses."""
     folder = data / "tuberlin_sib_multitemp"
-    licence = (
-        "source: Droese et al., TU Berlin, DOI 10.14279/depositonce-25036, CC BY 4.0; "
-        "derived tables of DNV007/delivered-energy-decomposition, CC BY 4.0"
-    )
     names = (
         "segment",
         "duration_s",
@@ -172,7 +205,7 @@ def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
             out / "tuberlin" / f"segments_{T}degC.csv",
             [
                 f"1C segments of {duration[0]:.3f} s, each followed by 360 s of rest",
-                licence,
+                TU_BERLIN,
                 f"one in {every} of the full-length segments; voltages: mean under load, "
                 "end of rest",
             ],
@@ -184,10 +217,43 @@ def tuberlin_checkups(data: Path, out: Path, every: int) -> None:
     keys = ("temperature_actual_degC", "c_rate", "r_1s_mohm", "r_10s_mohm")
     write(
         out / "tuberlin" / "pulses.csv",
-        ["median discharge pulse resistance over 21 states of charge", licence],
+        ["median discharge pulse resistance over 21 states of charge", TU_BERLIN],
         "temperature_degC,c_rate,r_1s_mohm,r_10s_mohm",
         *(np.array([float(r[header.index(k)]) for r in rows]) for k in keys),
     )
+
+
+def tuberlin_lithium(data: Path, out: Path) -> None:
+    """Pulses and check-ups of TU Berlin's LFP / graphite reference, 5 to 45 degC."""
+    folder = data / "tuberlin_sib_multitemp"
+    what = "commercial LFP / graphite 18650 (TC23LFP09, 1.8 A.h), chamber temperatures"
+    for file, name, note, keys in (
+        (
+            "li_reference_pulse_resistance.csv",
+            "lfp_pulses",
+            "median pulse resistance over 21 states of charge; direction: 1 discharge, "
+            "-1 charge",
+            ("r_100ms_mohm", "r_1s_mohm", "r_10s_mohm"),
+        ),
+        (
+            "li_reference_totals.csv",
+            "lfp_totals",
+            "discharge at 1C in segments of a hundredth of the capacity, each followed by "
+            "360 s of rest; E_rest: of the rested voltages",
+            ("Q_Ah", "E_delivered_Wh", "E_rest_Wh"),
+        ),
+    ):
+        header, rows = read(folder / file)
+        own = [r for r in rows if r[header.index("family")] == "LFP"]
+        columns = ["temperature_degC", *keys]
+        found = [np.array([float(r[header.index(k)]) for r in own]) for k in columns]
+        if "direction" in header:
+            turned = [r[header.index("direction")] == "charge" for r in own]
+            rate = np.array([float(r[header.index("c_rate")]) for r in own])
+            found[1:1] = [np.where(turned, -1.0, 1.0), rate]
+            columns[1:1] = ["direction", "c_rate"]
+        comments = [what, TU_BERLIN, note]
+        write(out / "tuberlin" / f"{name}.csv", comments, ",".join(columns), *found)
 
 
 def hina_slow(data: Path, out: Path, n: int) -> None:
@@ -303,7 +369,9 @@ def measurements(data: Path, out: Path, n: int = 60, every: int = 2) -> None:
     nvpf_discharges(data, out, n)
     hakadi_cycles(data, out, n)
     hakadi_slow(data, out, n)
+    hakadi_rests_and_pulses(data, out)
     tuberlin_checkups(data, out, every)
+    tuberlin_lithium(data, out)
     hina_slow(data, out, n)
     hina_fast(data, out, 2 * n // 3)
     hina_pulses(data, out)

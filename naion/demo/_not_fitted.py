@@ -18,6 +18,8 @@ from ..fit import (
 )
 from ..models import DFN
 from ..parameters import Cell
+from ..protocol import Mode, Protocol, Step
+from ..simulation import simulate
 from ._hina import AFTER, PULSES, STATES, pulses
 from ._nvpf import RATES, nvpf_problem
 from ._tables import EMBEDDED, columns
@@ -76,6 +78,70 @@ def of_hakadi(cell: Cell, tables=EMBEDDED) -> Unseen:
         "0.25C", c["charge_Ah"], c["voltage_V"], current, ZERO_CELSIUS + 25.0
     )
     return predicted(cell, [test], "Hakadi, discharge at 0.25C")
+
+
+RATED = 1.5
+"""Of the Hakadi cell [A.h], and the current of its pulses, which the figure does not give,
+taken as 1C [A]."""
+
+
+def of_hakadi_pulses(cell: Cell, tables=EMBEDDED) -> Unseen:
+    """Resistances after 10 s: only cycles without rests are fitted."""
+    c = columns(tables, "hakadi/resistance_10s.csv")
+    tests = [
+        pulse(
+            f"{100.0 * soc:.0f} %",
+            RATED,
+            [10.0],
+            [R / 1e3],
+            ZERO_CELSIUS + 25.0,
+            discharged=float(1.0 - soc) * RATED,
+        )
+        for soc, R in zip(c["soc"], c["r_10s_mohm"], strict=True)
+    ]
+    name = "Hakadi, pulses of 10 s (taken as 1C) at 10 to 100 % charge"
+    return predicted(cell, tests, name)
+
+
+def of_hakadi_rests(cell: Cell, tables=EMBEDDED) -> Unseen:
+    """Voltages after rests of 20 min on discharge: no rest is fitted.
+
+    Beside them how far the branches of discharge and charge are apart: the fitted cell has
+    one. States of charge are shares of what the steps give, as in the figure.
+    """
+    c = columns(tables, "hakadi/rested.csv")
+    soc, V = rested(cell)
+    off = np.interp(c["soc"], soc[::-1], V[::-1]) - c["out_V"]
+    rmse, apart = (
+        1e3 * float(np.sqrt(np.mean(x**2))) for x in (off, c["in_V"] - c["out_V"])
+    )
+    return Unseen(
+        "Hakadi, rests of 20 min on discharge, 10 to 90 % charge",
+        f"{len(off)} voltages",
+        f"{rmse:.0f} mV; discharge and charge are {apart:.0f} mV apart",
+    )
+
+
+def rested(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+    """State of charge and voltage at the end of every rest of Hakadi's slow discharge.
+
+    From full to the lower limit in steps of 540 s at 0.5 A, each followed by 20 min.
+    """
+    lower = float(cell.limits.lower_voltage)
+    steps = [
+        Step(Mode.CURRENT, 0.5, duration=540.0, lower_voltage=lower),
+        Step(Mode.CURRENT, 0.0, duration=1200.0),
+    ]
+    n = 30
+    s = simulate(
+        cell, Protocol(steps, cycles=n), temperature=ZERO_CELSIUS + 25.0, throw=False
+    )
+    # Just before the next step begins; the cell is empty where steps give nothing more.
+    at = s.at(np.asarray([float(s.began(2 * k)) for k in range(1, n)]))
+    q, V = np.asarray(at.charge) / 3600.0, np.asarray(at.voltage)
+    new = np.diff(q, prepend=0.0) > 0.01
+    q, V = q[new], V[new]
+    return 1.0 - q / q[-1], V
 
 
 def of_tuberlin(cell: Cell, tables=EMBEDDED) -> Unseen:

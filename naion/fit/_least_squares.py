@@ -406,7 +406,7 @@ def _alike(problems: Mapping[str, Problem]) -> None:
 
     def common(p: Problem):
         return (
-            [(f.paths, f.transform) for f in p.free],
+            p.free,
             p.vector.counts,
             p.model,
             p.rtol,
@@ -416,6 +416,7 @@ def _alike(problems: Mapping[str, Problem]) -> None:
     for other, p in others:
         if common(p) != common(one):
             raise ValueError(
-                f"{other!r} and {name!r} differ in free parameters, model or rtol: the "
-                "problems of a fleet run as one program and must share these."
+                f"{other!r} and {name!r} differ in free parameters (their bounds and priors "
+                "included), model or rtol: the problems of a fleet run as one program and "
+                "must share these."
             )

@@ -89,6 +89,11 @@ def test_starts_and_refusals(problems):
     np.testing.assert_allclose(fits["low"].z, fits["high"].z, atol=0.02)
     with pytest.raises(ValueError, match="at least one problem"):
         fleet({})
+    # Bounds and priors are the program's, too.
+    tighter = tuple(dataclasses.replace(f, prior=0.01) for f in FREE)
+    stiff = Problem(a.specimen, tighter, a.experiments, MODEL)
+    with pytest.raises(ValueError, match="bounds and priors included"):
+        fleet({"a": a, "stiff": stiff})
     other = Problem(a.specimen, FREE[:1], a.experiments, MODEL)
     with pytest.raises(ValueError, match="'x' and 'a' differ in free parameters"):
         fleet({"a": a, "x": other})

@@ -14,7 +14,7 @@ from benchmarks.__main__ import ON_ALL_CORES, ON_ONE_CORE
 FOLDER = Path(harness.__file__).parent
 HELPERS = {
     *("__init__", "__main__", "baselines", "cases", "harness", "left_out"),
-    *("opponent", "scores", "studies"),
+    *("lithium", "opponent", "scores", "studies"),
 }
 
 # Notes on how many cores NumPy is imported, and shows it instead of a benchmark.

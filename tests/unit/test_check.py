@@ -350,8 +350,12 @@ def test_laws_are_extrapolated_beyond_their_measurements():
         "-20 to 50 degC: at -60 and 60 degC they are extrapolated."
     )
     assert "15 to 45 degC: at -60 and 60 degC" in solid
-    (lfp,) = cautions(load("lfp_aboutenergy"), COLD, WARM)
-    assert "rest on measurements at 25 degC: at -20 degC" in lfp
+    published, fitted = cautions(load("lfp_aboutenergy"), COLD, WARM)
+    assert "diffusivities of both electrodes rest on measurements at 25" in published
+    assert fitted == (
+        "Rate constants of both electrodes rest on measurements at 5 to 45 degC: at "
+        "-20 degC they are extrapolated."
+    )
 
 
 def test_laws_that_do_not_vary_speak_where_others_decide():

@@ -2,6 +2,7 @@
 
 import json
 import operator
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -28,6 +29,8 @@ from naion.parameters import (
     to_json,
 )
 from naion.properties import Constant, Property
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 SETS = (
     "cfm_hc_32140",
@@ -208,10 +211,32 @@ def test_lfp_weighs_what_its_parts_weigh():
     """And not density times volume of the file, 33 g: 18650 of LFP weigh 40 to 42 g."""
     data = load_set("lfp_aboutenergy")
     assert 0.040 < float(data.cell.thermal.mass) < 0.043
-    entries = {p.name: p for p in data.provenance}
-    cold = entries["positive.particle.diffusivity.temperature.energy"]
-    assert cold.value == 80e3 and cold.range == (30e3, 90e3)
-    assert "25 degC" in cold.source
+
+
+def test_the_cold_of_lfp_is_that_of_its_benchmark():
+    """The energies that were found, their ranges, and what they are called."""
+    found = {p.name: p for p in load_set("lfp_aboutenergy").provenance}
+    rows = (RESULTS / "lfp_cold_laws.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = {row["energy of"]: row for row in map(json.loads, rows)}
+    for side in ("negative", "positive"):
+        name = f"{side}.particle.rate_constant.temperature.energy"
+        assert _in_kj(found[name]) == _of_table(kept[name])
+        assert found[name].quality == "F" and "depositonce-25036" in found[name].source
+    name = "positive.particle.diffusivity.temperature.energy"
+    (value, *ends), (median, *kept_ends) = _in_kj(found[name]), _of_table(kept[name])
+    assert abs(value - median) < 0.5 and ends == kept_ends
+    # What data leave as it was believed is not called fitted.
+    assert float(kept[name]["left of what was believed, %"]) > 80.0
+    assert found[name].quality == "A"
+
+
+def _in_kj(entry) -> list[float]:
+    return [round(x / 1e3, 1) for x in (entry.value, *entry.range)]
+
+
+def _of_table(row) -> list[float]:
+    ends = row["range of two standard deviations, kJ/mol"].split(" to ")
+    return [float(x) for x in (row["found, kJ/mol"], *ends)]
 
 
 def test_priors_that_follow():
