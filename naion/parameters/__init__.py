@@ -7,6 +7,7 @@ from ._balance import (
     compositions,
     electrode_capacities,
     equilibrium_potential,
+    is_half_cell,
     open_circuit_voltage,
     stoichiometries_at_limits,
     stoichiometry_at_soc,
@@ -31,6 +32,13 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
+from ._half_cell import (
+    half_cell,
+    lithium_metal,
+    metal_electrode,
+    metal_kinetics,
+    sodium_metal,
+)
 from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._registry import available, is_set, load, load_set, schema, template, titles
@@ -94,7 +102,12 @@ __all__ = [
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",
+    "half_cell",
+    "is_half_cell",
     "leaf",
+    "lithium_metal",
+    "metal_electrode",
+    "metal_kinetics",
     "is_set",
     "load",
     "on_branch",
@@ -104,6 +117,7 @@ __all__ = [
     "possible",
     "role_of",
     "schema",
+    "sodium_metal",
     "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",

@@ -231,10 +231,16 @@ def impedance(frequency: Any, Z: Any, axes: Any = None, **style: Any) -> Any:
     return axes
 
 
+STYLES = {Kind.NEGATIVE_POTENTIAL: ":", Kind.POSITIVE_POTENTIAL: "-."}
+"""Lines of potentials against a reference electrode."""
+
+
 def fit(
     experiment: Experiment, predicted: np.ndarray, axes: Any = None, colour: str = "C0"
 ) -> Any:
     """Measured voltages and the fitted model's, against the experiment's abscissa.
+
+    Potentials of the electrodes of a three-electrode cell are among them.
 
     Args:
         experiment: what was measured.
@@ -252,6 +258,8 @@ def fit(
         model, i = np.asarray(predicted[i : i + n]), i + n
         if observed.kind not in (Kind.RESISTANCE, Kind.TEMPERATURE):
             shown.append((observed, model))
+    apart = any(observed.kind in STYLES for observed, _ in shown)
+    label = "Voltage, potentials vs reference [V]" if apart else VOLTAGE.name
     abscissae = list(dict.fromkeys(observed.axis for observed, _ in shown))
     if axes is not None:
         upper, lower = dict.fromkeys(abscissae, _axes(axes)), {}
@@ -261,10 +269,11 @@ def fit(
     for observed, model in shown:
         axis, x = upper[observed.axis], observed.x
         style = "--" if observed.label in ("rested", "charge") else "-"
+        style = STYLES.get(observed.kind, style)
         axis.plot(x, observed.value, ".", color=colour, markersize=4)
         name = f"{experiment.name} {observed.label}"
         axis.plot(x, model, style, color=colour, linewidth=1.2, label=name)
-        axis.set_ylabel(VOLTAGE.name)
+        axis.set_ylabel(label)
         if lower:
             off = 1e3 * (model - np.asarray(observed.value))
             lower[observed.axis].plot(x, off, style, color=colour, linewidth=1.0)
