@@ -7,7 +7,6 @@ from ._balance import (
     compositions,
     electrode_capacities,
     equilibrium_potential,
-    is_half_cell,
     open_circuit_voltage,
     stoichiometries_at_limits,
     stoichiometry_at_soc,
@@ -32,13 +31,9 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
-from ._half_cell import (
-    half_cell,
-    lithium_metal,
-    metal_electrode,
-    metal_kinetics,
-    sodium_metal,
-)
+from ._half_cell import half_cell, metal_electrode
+from ._known import is_half_cell
+from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._registry import available, is_set, load, load_set, schema, template, titles

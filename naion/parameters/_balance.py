@@ -10,9 +10,9 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from .._constants import F
-from ..physics.kinetics import MetalButlerVolmer
 from ..properties import Corrected, Table, prepare
 from ._cell import Cell, Electrode, Particle, Stoichiometry
+from ._known import is_half_cell
 
 
 def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
@@ -211,11 +211,6 @@ def _state(cell: Cell, x_n: Array) -> Stoichiometry:
 OUTERMOST = 1e-3
 """Nearer to empty or full no electrode of a half cell rests: tables end before, and a metal
 would go on to where no site, or no sodium, is left."""
-
-
-def is_half_cell(cell: Cell) -> bool:
-    """Whether the negative electrode is metal; see `half_cell`."""
-    return isinstance(cell.negative.kinetics, MetalButlerVolmer)
 
 
 def _ends(cell: Cell) -> tuple[Array, Array]:

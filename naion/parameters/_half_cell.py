@@ -17,13 +17,12 @@ from jaxtyping import Array
 
 from ..mesh import Mesh
 from ..physics.kinetics import MetalButlerVolmer
-from ..properties import PowerSeries, Property, constant
+from ..properties import constant
 from ._balance import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
     electrode_capacities,
     equilibrium_potential,
-    is_half_cell,
     stoichiometries_at_limits,
 )
 from ._cell import (
@@ -36,17 +35,11 @@ from ._cell import (
     Stoichiometry,
     Thermal,
 )
+from ._known import is_half_cell
+from ._metals import sodium_metal
+from ._numbers import check_as
 
 Number = float | Array
-
-SODIUM = 5.0
-"""Exchange current density of sodium metal with 1000 mol.m-3 of salt [A.m-2], assumed (A),
-0.5 to 50. No law is published. Iermakova et al., J. Electrochem. Soc. 162 (2015) A7060, find
-large overpotentials of Na/Na cells in carbonates where Li/Li cells have small ones."""
-
-LITHIUM = 3.5e-8 * 96485.33212 * 76900.0**0.7 * 1000.0**0.3
-"""The same of lithium metal (D): F m c_Li^0.7 c_e^0.3 of Xu et al., J. Electrochem. Soc. 166
-(2019) A3456, with 76,900 mol.m-3 of lithium, as in PyBaMM's Xu2019 [A.m-2]."""
 
 THIN = 1e-8
 """Thickness of the layer that stands for the metal [m]: what salt it holds, and what
@@ -58,35 +51,6 @@ one half stays so to 0.0001, on which nothing depends."""
 
 HARD_CARBON = 0.0, 2.0
 """Usual voltage limits of half cells of a negative electrode [V]."""
-
-
-def sodium_metal(exchange_current: Number = SODIUM) -> MetalButlerVolmer:
-    """Kinetics of sodium metal, j_0 (c_e / 1000 mol.m-3)^0.5; an assumption, see `SODIUM`.
-
-    Args:
-        exchange_current: with 1000 mol.m-3 of salt [A.m-2].
-    """
-    return metal_kinetics(exchange_current, 0.5)
-
-
-def lithium_metal(exchange_current: Number = LITHIUM) -> MetalButlerVolmer:
-    """Kinetics of lithium metal, j_0 (c_e / 1000 mol.m-3)^0.3; see `LITHIUM`.
-
-    Args:
-        exchange_current: with 1000 mol.m-3 of salt [A.m-2].
-    """
-    return metal_kinetics(exchange_current, 0.3)
-
-
-def metal_kinetics(exchange_current: Number, exponent: float) -> MetalButlerVolmer:
-    """Kinetics of a metal, j_0 (c_e / 1000 mol.m-3)^exponent.
-
-    Args:
-        exchange_current: j_0, with 1000 mol.m-3 of salt [A.m-2].
-        exponent: of the salt concentration.
-    """
-    size = jnp.reshape(jnp.asarray(exchange_current, float), 1)
-    return MetalButlerVolmer(Property(PowerSeries(size, (exponent,))))
 
 
 def half_cell(
@@ -123,7 +87,7 @@ def half_cell(
 
     Raises:
         TypeError: for what is no cell, or kinetics that are no metal's.
-        ValueError: for an unknown electrode, a half cell, or limits that are none.
+        ValueError: for an unknown electrode, a half cell, or numbers that cannot be.
 
     Example:
         half = half_cell(load("nfm_hc_18650"), "negative", area=2.01e-4)
@@ -156,9 +120,10 @@ def half_cell(
     )
     empty, full = stoichiometries_at_limits(half)
     _, sites = electrode_capacities(half)
-    return dataclasses.replace(
-        half, nominal_capacity=sites * (empty.positive - full.positive)
-    )
+    capacity = sites * (empty.positive - full.positive)
+    half = dataclasses.replace(half, nominal_capacity=capacity)
+    check_as(half, Cell)
+    return half
 
 
 def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:

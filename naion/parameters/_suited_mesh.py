@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 from .._constants import F, R
 from ..mesh import Mesh
-from ._balance import is_half_cell
 from ._cell import Cell, Defaults, Electrode, Separator
+from ._known import is_half_cell
 from ._range import TEMPERATURE
 
 RATE = 3.0

@@ -52,6 +52,34 @@ def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> 
     return draw_overview(every, _axes(axes, 4, sharex=True))
 
 
+def electrodes(solution: Solution, axes: Any = None) -> Any:
+    """Voltage, and potentials of both electrodes against the reference, over time.
+
+    Args:
+        solution: whose steps were kept.
+        axes: one; none: new ones.
+    """
+    axes = _axes(axes)
+    t = solution[TIME.name]
+    fine = np.unique(np.append(t, np.linspace(t[0], t[-1], DRAWN)))
+    seen = solution.at(HOUR * fine)
+    for label, values, colour in (
+        ("positive electrode", seen.positive_potential, "C3"),
+        ("voltage", seen.voltage, "0.3"),
+        ("negative electrode", seen.negative_potential, "C0"),
+    ):
+        axes.plot(fine, values, color=colour, label=label)
+    axes.set_xlabel(TIME.name)
+    axes.set_ylabel(POTENTIALS)
+    axes.legend(fontsize="small", ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    return axes
+
+
+DRAWN = 400
+"""Points of a line besides the ends of the solver's steps."""
+
+POTENTIALS = "Voltage, potentials vs reference [V]"
+
 LOSSES = {
     "kinetics_negative": "kinetics, negative",
     "kinetics_positive": "kinetics, positive",
@@ -259,7 +287,7 @@ def fit(
         if observed.kind not in (Kind.RESISTANCE, Kind.TEMPERATURE):
             shown.append((observed, model))
     apart = any(observed.kind in STYLES for observed, _ in shown)
-    label = "Voltage, potentials vs reference [V]" if apart else VOLTAGE.name
+    label = POTENTIALS if apart else VOLTAGE.name
     abscissae = list(dict.fromkeys(observed.axis for observed, _ in shown))
     if axes is not None:
         upper, lower = dict.fromkeys(abscissae, _axes(axes)), {}
