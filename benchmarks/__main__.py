@@ -16,7 +16,16 @@ ON_ONE_CORE = (
 ON_ALL_CORES = (
     *("alike", "chemistries", "claims", "cluster", "cost"),
     *("cold_grid", "cold_grid_pybamm"),
-    *("defaults_grid", "duty", "embedded", "equality", "first_call", "fleet", "gpu"),
+    *(
+        "defaults_grid",
+        "duty",
+        "embedded",
+        "equality",
+        "first_call",
+        "fleet",
+        "gpu",
+        "half_cells",
+    ),
     *("integrators", "leave_one_out", "life", "long_runs", "mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),
 )
