@@ -8,8 +8,9 @@ import numpy as np
 
 from ..io import write_cell
 from ..models import DFN
-from ..parameters import Cell, ParameterSet
+from ..parameters import Cell, ParameterSet, is_half_cell
 from ._errors import inverse_of
+from ._experiment import Kind
 from ._fit import Fit, scores
 from ._free import FreeParameter, Specimen, assumed
 from ._tested import Tested
@@ -112,17 +113,34 @@ def uncertainty_of(fit: Fit) -> Uncertainty:
     """What belongs to the cell; states of charge of single tests are left out."""
     problem = fit.problem
     vector, keep = problem.vector.part(not f.by_group for f in problem.free)
-    errors = []
-    for e, model in zip(problem.experiments, fit.predictions, strict=True):
-        measured = np.concatenate([o.value for o in e.observations])
-        kinds = np.concatenate([[o.kind] * len(o.value) for o in e.observations])
-        volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
-        errors.append((model - measured)[volts])
-    discrepancy = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    discrepancy = _discrepancy(fit)
     C = fit.covariance[np.ix_(keep, keep)]
     tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)
     return Uncertainty(vector, fit.z[keep], C, discrepancy, model, tests)
+
+
+KNEE = 2.0
+"""Voltages of full cells below this fall too steeply to say how far off a model is [V]."""
+
+
+POTENTIALS = Kind.NEGATIVE_POTENTIAL, Kind.POSITIVE_POTENTIAL
+VOLTAGES = (Kind.VOLTAGE, Kind.MEAN_VOLTAGE, *POTENTIALS)
+
+
+def _discrepancy(fit: Fit) -> float:
+    """Root mean square of what voltages and potentials are off [V]; 0 without any."""
+    half = is_half_cell(fit.problem.specimen.cell)
+    errors = [np.zeros(0)]
+    for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
+        i = 0
+        for o in e.observations:
+            m, i = model[i : i + len(o.value)], i + len(o.value)
+            above = half or o.kind in POTENTIALS or o.value > KNEE
+            if o.kind in VOLTAGES:
+                errors.append((m - o.value)[np.isfinite(m) & above])
+    every = np.concatenate(errors)
+    return float(np.sqrt(np.mean(every**2))) if every.size else 0.0
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
