@@ -17,15 +17,8 @@ ON_ALL_CORES = (
     *("alike", "chemistries", "claims", "cluster", "cost"),
     *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "duty", "embedded", "equality", "first_call", "fleet", "gpu"),
-    *(
-        "integrators",
-        "leave_one_out",
-        "lfp_cold",
-        "life",
-        "long_runs",
-        "mesh",
-        "mixed_packs",
-    ),
+    *("half_cells", "integrators", "leave_one_out", "lfp_cold", "life", "long_runs"),
+    *("mesh", "mixed_packs"),
     *("optimisers", "posterior", "robustness", "selection"),
 )
 

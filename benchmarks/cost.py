@@ -82,7 +82,8 @@ NOTES = (
     "sodium sets assume alike about the cold (`same_in_all`) is drawn for each of them by "
     "itself: nobody knows that they share it; it says nothing of chemistry. LFP's charge "
     "transfer is fitted to pulses at 5 to 45 degC, its diffusion assumed within a range that "
-    "decides what is left (results/lfp_cold_energy.md). A break-even over lithium's price is not given for two lithium cells."
+    "decides what is left (results/lfp_cold_energy.md). A break-even over "
+    "lithium's price is not given for two lithium cells."
 )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .comparison import summary
     from .mesh import Mesh
     from .models import DFN, Isothermal, Lumped, ThroughStack
-    from .parameters import load
+    from .parameters import half_cell, lithium_metal, load, sodium_metal
     from .physics.kinetics import ButlerVolmer
     from .protocol import Mode, Protocol, Step
     from .simulation import Solution, impedance, simulate
@@ -55,15 +55,18 @@ __all__ = [
     "duty",
     "enable_x64",
     "fit",
+    "half_cell",
     "impedance",
     "io",
     "life",
+    "lithium_metal",
     "load",
     "pack",
     "parameters",
     "plot",
     "report",
     "simulate",
+    "sodium_metal",
     "summary",
 ]
 
@@ -87,8 +90,11 @@ _HOMES = {
     "Lumped": ".models",
     "ThroughStack": ".models",
     "pack": ".pack",
+    "half_cell": ".parameters",
+    "lithium_metal": ".parameters",
     "load": ".parameters",
     "parameters": ".parameters",
+    "sodium_metal": ".parameters",
     "ButlerVolmer": ".physics.kinetics",
     "plot": ".plot",
     "Mode": ".protocol",

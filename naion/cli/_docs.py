@@ -19,6 +19,7 @@ TOPICS = {
     "pybop": ("from-pybop",),
     "simulate": ("simulate",),
     "data": ("data",),
+    "half-cells": ("half-cells",),
     "fit": ("fit", "fit-file"),
     "uncertainty": ("uncertainty",),
     "cell": ("cell",),

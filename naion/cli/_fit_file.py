@@ -3,6 +3,7 @@
 cell = "nfm_hc_18650"          # a set or a cell.json
 mesh = [6, 3, 6, 16]           # optional: n_neg, n_sep, n_pos, n_r
 double_layer = 0.2             # optional, for impedance: of the particles [F.m-2]
+half_cell = "negative"         # optional: this electrode of the cell against metal
 
 [[data]]
 file = "discharge_1C.csv"      # relative to the TOML file
@@ -28,6 +29,7 @@ soc = 0.0                      # or discharged; else the discharged state
 # kind = "cycles", "gitt"      # as "profile": all that was done, rests included
 # kind = "relaxation"          # voltages at rest alone, after all that flowed before
 # kind = "pulses"              # resistances of all pulses, with times = [1.0, 10.0] [s]
+# compare = ["voltage", "negative"]     # of a three-electrode cell; else all it has
 
 [[data]]
 file = "segments_15degC.csv"   # segment, duration_s, current_A, loaded_V, rest_V

@@ -34,6 +34,7 @@ from ..models import DFN
 from ..parameters import (
     Cell,
     electrode_capacities,
+    is_half_cell,
     stoichiometry_at_soc,
     with_double_layer,
 )
@@ -157,11 +158,13 @@ def _experiment(
     entry: Test, file: Path, cell: Cell, where: str, rigs: Sequence[str | None]
 ) -> Experiment:
     if isinstance(entry, Started | Pulse | Impedance):
-        capacity = float(electrode_capacities(cell)[0])
+        # A metal holds plenty.
+        which = 1 if is_half_cell(cell) else 0
+        capacity = float(electrode_capacities(cell)[which])
         if abs(entry.discharged or 0.0) > capacity:
             raise ValueError(
-                f"{where}, discharged: {entry.discharged:g} A.h; the negative electrode "
-                f"holds {capacity:.3g} A.h."
+                f"{where}, discharged: {entry.discharged:g} A.h; the "
+                f"{('negative', 'working')[which]} electrode holds {capacity:.3g} A.h."
             )
     try:
         match entry:
@@ -215,18 +218,20 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
     table = _record(path, entry)
     highest = float(np.max(table["voltage_V"]))
-    if not VOLTS[0] < highest < VOLTS[1]:
+    low, high = (0.0, VOLTS[1]) if is_half_cell(cell) else VOLTS
+    if not low < highest < high:
         raise ValueError(
-            f"{path}: voltages reach {highest:.4g} V; a single cell has {VOLTS[0]:g} to "
-            f"{VOLTS[1]:g} V. Name the column after its unit, voltage_V or voltage_mV, and "
+            f"{path}: voltages reach {highest:.4g} V; a single cell has {low:g} to "
+            f"{high:g} V. Name the column after its unit, voltage_V or voltage_mV, and "
             "divide the voltage of cells in series by their number."
         )
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
     T, said = _temperature(entry.temperature, table, cell, str(path))
     name = entry.name or _named(entry)
+    seen = _compared(path, entry, table)
     if isinstance(entry, Discharge):
-        return _discharge(path, name, table, T, said, entry.sigma)
+        return _discharge(path, name, table, T, said, entry.sigma, seen)
     if isinstance(entry, Charging) and float(np.max(table["current_A"])) > 0.01 * float(
         np.max(np.abs(table["current_A"]))
     ):
@@ -241,16 +246,18 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
         soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
     if soc is not None:
         discharged = _taken_out(cell, soc)
-    columns = table["time_s"], table["current_A"], table["voltage_V"]
+    t, current = table["time_s"], table["current_A"]
     rest = {"discharged": discharged, "note": said}
     try:
         if isinstance(entry, Pulses):
+            pulses = {"times": entry.times, "longest": entry.longest}
             return measured_pulses(
-                name, *columns, T, times=entry.times, longest=entry.longest, **rest
+                name, t, current, table["voltage_V"], T, **pulses, **rest
             )
         if isinstance(entry, Relaxation):
-            rest["among"] = np.abs(columns[1]) <= STILL * np.max(np.abs(columns[1]))
-        return measured_profile(name, *columns, T, sigma=entry.sigma, **rest)
+            rest["among"] = np.abs(current) <= STILL * np.max(np.abs(current))
+        rest |= {"temperature": T, "sigma": entry.sigma}
+        return measured_profile(name, t, current, **seen, **rest)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -317,6 +324,41 @@ def _impedance(
         raise ValueError(f"{path}: {error}") from None
 
 
+MEASURED = {
+    "voltage": "voltage_V",
+    "negative": "negative_potential_V",
+    "positive": "positive_potential_V",
+}
+"""Columns of what can be compared."""
+
+
+def _compared(
+    path: Path, entry: Discharge | Started, table: dict[str, np.ndarray]
+) -> dict[str, np.ndarray | None]:
+    """Voltage and potentials that a test compares, by name; none: not compared.
+
+    Raises:
+        ValueError: for one that the file has not, or for pulses.
+    """
+    wanted = entry.compare
+    if wanted is not None and isinstance(entry, Pulses):
+        raise ValueError(
+            f"{path}: compare is of voltages and potentials; of pulses resistances of the "
+            "whole cell are compared. Use kind = 'profile'."
+        )
+    for name in wanted or ():
+        if MEASURED[name] not in table:
+            raise ValueError(
+                f"{path}: compare asks for {name}, and there is no column "
+                f"{MEASURED[name]!r}; name it with columns = "
+                f'{{{name}_potential = "..."}}.'
+            )
+    return {
+        name: table.get(column) if wanted is None or name in wanted else None
+        for name, column in MEASURED.items()
+    }
+
+
 def _temperature(
     given: float | None, table: dict[str, np.ndarray], cell: Cell, where: str
 ) -> tuple[float, str]:
@@ -345,6 +387,7 @@ def _discharge(
     T: float,
     said: str,
     sigma: float,
+    seen: dict[str, np.ndarray | None],
 ) -> Experiment:
     """A discharge at constant current.
 
@@ -352,7 +395,7 @@ def _discharge(
         ValueError: for a charge, a current that is not constant, or too few rows.
     """
     t = table["time_s"] - table["time_s"][0]
-    current, V = table["current_A"], table["voltage_V"]
+    current = table["current_A"]
     if t[-1] <= 0.0:
         raise ValueError(f"{path}: all rows have the same time.")
     flowed = 0.5 * (current[1:] + current[:-1]) * np.diff(t)
@@ -381,24 +424,31 @@ def _discharge(
             f"{path}: {len(t)} rows; a discharge needs more than {FEWEST} at different "
             "times."
         )
-    if rows.size <= POINTS:
-        grid, voltage, how = q[rows], V[rows], ""
-    else:
+    grid, how = q[rows], ""
+    if rows.size > POINTS:
         grid = np.linspace(0.0, q[-1], POINTS + 2)[1:-1]
-        voltage, how = np.interp(grid, q, V), ", evenly spaced in charge between rows,"
+        how = ", evenly spaced in charge between rows,"
+    there = {
+        name: V if V is None else V[rows] if not how else np.interp(grid, q, V)
+        for name, V in seen.items()
+    }
+    which = [name for name, V in there.items() if V is not None]
+    what = "voltages" if which == ["voltage"] else f"rows ({', '.join(which)})"
     note = (
-        f"{len(grid)} voltages{how} of {len(t)} measured are compared; the current is "
+        f"{len(grid)} {what}{how} of {len(t)} measured are compared; the current is "
         f"{mean:.4g} A throughout ({low:.4g} to {high:.4g} A measured)"
     )
     return discharge(
         name,
         grid,
-        voltage,
+        there["voltage"],
         mean,
         T,
         sigma=sigma,
         capacity=float(q[-1]),
         note=f"{note}; {said}" if said else note,
+        negative=there["negative"],
+        positive=there["positive"],
     )
 
 

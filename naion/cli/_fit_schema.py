@@ -75,6 +75,14 @@ class Recorded(Measured):
         Steps | None,
         Field(description="of the file, as `naion data` counts them: one, or from, to"),
     ] = None
+    compare: Annotated[
+        list[Literal["voltage", "negative", "positive"]] | None,
+        Field(
+            description="voltage, and potentials of the electrodes against a reference; "
+            "else all that the file has",
+            min_length=1,
+        ),
+    ] = None
 
 
 class Discharge(Recorded):

@@ -20,7 +20,7 @@ from ..parameters import Cell, is_set, load_set
 from ..simulation import simulate
 from ._exit import EXIT
 from ._run import ended, grid, prepare, rows, text
-from ._run import options as options_of_run
+from ._run import shared_options as options_of_run
 
 DRAWS = 32
 """Cells drawn for an interval."""

@@ -21,6 +21,7 @@ from ..parameters import (
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 from ._exit import EXIT
+from ._half_cell import METALS, halved
 from ._said import aloud
 
 RTOL = 1e-10, 1e-1
@@ -33,8 +34,29 @@ ROWS = 400
 """Rows written for a protocol, besides the ends of the solver's steps."""
 
 
-def options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
-    """What to simulate, and how; also those of `naion predict`.
+def options(p: argparse.ArgumentParser) -> None:
+    """What to simulate, and how."""
+    shared_options(p)
+    p.add_argument(
+        "--half-cell",
+        choices=("negative", "positive"),
+        help="simulate this electrode of the cell against metal; a discharge puts sodium "
+        "into it",
+    )
+    p.add_argument("--metal", choices=METALS, help="of the half cell; else sodium")
+    p.add_argument(
+        "--reference",
+        type=float,
+        nargs="?",
+        const=0.5,
+        metavar="POSITION",
+        help="write the potentials of both electrodes against a reference electrode in "
+        "the separator too; 0 at the negative electrode, 1 at the positive, else 0.5",
+    )
+
+
+def shared_options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
+    """What to simulate, and how, of `naion run` and of `naion predict`.
 
     Returns:
         the group of which one is asked for.
@@ -64,16 +86,43 @@ def options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
 def command(arguments: argparse.Namespace) -> int:
     """Simulate and write time, current, voltage and temperature."""
     cell, _ = read_cell(arguments.cell)
+    cell = _asked_for(arguments, cell)
     asked = prepare(arguments, cell)
     writable(arguments.out, (arguments.cell, arguments.profile))
     solution = simulate(cell, asked.protocol, throw=False, **asked.options)
     times = grid(solution) if asked.times is None else asked.times
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
-    found = rows(solution, times, asked.origin)
+    apart = arguments.reference is not None
+    header += ["negative_potential_V", "positive_potential_V"] if apart else []
+    found = rows(solution, times, asked.origin, apart)
     write_csv(arguments.out, header, [text(r) for r in found])
     status = ended(solution)
     print(f"wrote {arguments.out}")
     return status
+
+
+def _asked_for(arguments: argparse.Namespace, cell: Cell) -> Cell:
+    """The cell, or half of it, with its reference electrode.
+
+    Raises:
+        ValueError: for a metal without a half cell, or a place outside the separator.
+    """
+    if arguments.half_cell is not None:
+        cell = halved(cell, arguments.half_cell, arguments.metal or METALS[0])
+    elif arguments.metal is not None:
+        raise ValueError(
+            f"--metal {arguments.metal} is of a half cell: add --half-cell negative."
+        )
+    if arguments.reference is None:
+        return cell
+    if not 0.0 <= arguments.reference <= 1.0:
+        raise ValueError(
+            f"--reference {arguments.reference:g}: expected 0 (at the negative electrode) "
+            "to 1 (at the positive), the place in the separator over its thickness."
+        )
+    place = jnp.asarray(arguments.reference)
+    separator = dataclasses.replace(cell.separator, reference=place)
+    return dataclasses.replace(cell, separator=separator)
 
 
 def ended(solution: Solution) -> int:
@@ -189,15 +238,19 @@ def grid(solution: Solution) -> np.ndarray:
     return np.unique(np.concatenate([t, np.linspace(0.0, t[-1], ROWS)]))
 
 
-def rows(solution: Solution, times: np.ndarray, origin: float) -> list[list[float]]:
+def rows(
+    solution: Solution, times: np.ndarray, origin: float, apart: bool = False
+) -> list[list[float]]:
     """Time, current, voltage, temperature; the second of two equal times is a jump.
 
-    Times are counted from the file's `origin` again.
+    Times are counted from the file's `origin` again. With `apart` the potentials of both
+    electrodes against a reference follow.
     """
     second = np.concatenate([[True], np.diff(times) == 0.0])
     found = solution.at(jnp.asarray(times), after=jnp.asarray(second))
     T = found.temperature - ZERO_CELSIUS
-    columns = times + origin, found.current, found.voltage, T
+    columns = [times + origin, found.current, found.voltage, T]
+    columns += [found.negative_potential, found.positive_potential] if apart else []
     return np.stack([np.asarray(c) for c in columns], axis=1).tolist()
 
 

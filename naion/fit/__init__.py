@@ -12,7 +12,6 @@ from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._evaluate import simulate_test
 from ._experiment import (
-    BELOW_ANY_CUT_OFF,
     COMPARED,
     STILL,
     Experiment,
@@ -44,6 +43,7 @@ from ._free import (
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._left_out import LeftOut, left_out
 from ._levenberg_marquardt import SearchState
+from ._measured import BELOW_ANY_CUT_OFF
 from ._measured_impedance import measured_impedance, spectra_of
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes

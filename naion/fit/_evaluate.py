@@ -312,6 +312,7 @@ def simulated(
     mean = jnp.where(flowed, energy / jnp.where(flowed, charge, 1.0), b.voltage)
     current = jnp.where(b.current != 0.0, b.current, 1.0)
     kinds = [b.voltage, mean, (a.voltage - b.voltage) / current, b.temperature]
+    kinds += [b.negative_potential, b.positive_potential]
     return Seen(jnp.select([test.kind == k for k in IN_TIME], kinds), reached)
 
 
@@ -335,13 +336,17 @@ def _gone_on(
     asked = jnp.where(began & ~reached, t, 1.0)
     late = jnp.where(began, 1.0 - solution.t_end / asked, 1.0)
     dt = jnp.where(began, asked - solution.t_end, 0.0)
-    V, I, T, Q, E, margin = solution.end
+    V, I, T, Q, E, margin, *apart = solution.end
     V = jnp.where(jnp.isfinite(V), V, 0.0)
     T = jnp.where(jnp.isfinite(T), T, temperature)
     I, Q, E = (jnp.where(jnp.isfinite(x), x, 0.0) for x in (I, Q, E))
     falling = V - AFTER_END * late
     power = 0.5 * (V + falling) * I
-    after = Outputs(falling, I, T, Q + I * dt, E + power * dt, margin)
+    # Which electrode ended it nobody asks: each has half of the fall.
+    negative, positive = (jnp.where(jnp.isfinite(x), x, 0.0) for x in apart)
+    half = 0.5 * AFTER_END * late
+    apart = negative + half, positive - half
+    after = Outputs(falling, I, T, Q + I * dt, E + power * dt, margin, *apart)
     return jax.tree.map(functools.partial(jnp.where, reached), seen, after), reached
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..protocol import Mode, Protocol, Step
+from ._measured import LABELS, lowest_for, measured, room_for
 
 
 class Kind(enum.IntEnum):
@@ -22,13 +23,20 @@ class Kind(enum.IntEnum):
     """Voltage at a minus voltage at b over the current at b [ohm]."""
     TEMPERATURE = 3
     """Of the cell at time b [K]."""
-    IMPEDANCE_REAL = 4
+    NEGATIVE_POTENTIAL = 4
+    """Of the negative electrode against a reference electrode, at time b [V]."""
+    POSITIVE_POTENTIAL = 5
+    """Of the positive electrode against a reference electrode, at time b [V]."""
+    IMPEDANCE_REAL = 6
     """Real part of the impedance at the frequency b [ohm]."""
-    IMPEDANCE_IMAGINARY = 5
+    IMPEDANCE_IMAGINARY = 7
     """Imaginary part of the impedance at the frequency b [ohm]."""
 
 
-IN_TIME = Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.RESISTANCE, Kind.TEMPERATURE
+IN_TIME = (
+    *(Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.RESISTANCE, Kind.TEMPERATURE),
+    *(Kind.NEGATIVE_POTENTIAL, Kind.POSITIVE_POTENTIAL),
+)
 """What a simulation gives, in the order of their numbers."""
 
 
@@ -151,8 +159,15 @@ COMPARED = 400
 AROUND_JUMP = 4
 """Rows that are compared around a jump of the current: one before it, the rest behind."""
 
-BELOW_ANY_CUT_OFF = 0.3
-"""Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
+PULSED = -1.0
+"""So low a pulse may go: half cells begin it at some hundredths of a volt [V]."""
+
+APART = {
+    "voltage": Kind.VOLTAGE,
+    "negative": Kind.NEGATIVE_POTENTIAL,
+    "positive": Kind.POSITIVE_POTENTIAL,
+}
+"""What a three-electrode cell is measured in."""
 
 
 def discharge(
@@ -167,31 +182,32 @@ def discharge(
     capacity: float | None = None,
     group: int = 0,
     note: str = "",
+    negative: Any = None,
+    positive: Any = None,
 ) -> Experiment:
     """A constant-current discharge from the charged state.
 
     Args:
         charge: discharged so far, increasing [A.h].
-        voltage: terminal voltage there [V].
+        voltage: terminal voltage there [V]; none: it is not compared.
         current: discharge current [A].
         temperature: [K].
-        sigma: uncertainty of the voltages [V].
+        sigma: uncertainty of the voltages, and of the potentials [V].
         sigma_charge: uncertainty of charge as a fraction of the whole; weighs down
             points on steep parts of the curve, where a shift in charge looks like a
             large error in voltage.
         capacity: measured capacity to the cut-off; none: the last charge.
         note: see `Experiment`.
+        negative, positive: potentials of the electrodes there, against a reference
+            electrode [V]; none: they are not compared.
 
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
     above_zero(name, sigma=sigma)
-    q, V = np.asarray(charge, float), np.asarray(voltage, float)
-    if q.shape != V.shape:
-        raise ValueError(
-            f"{name}: {q.size} charges and {V.size} voltages; expected as many of each."
-        )
-    if not (np.all(np.isfinite(q)) and np.all(np.isfinite(V))):
+    q = np.asarray(charge, float)
+    seen = measured(name, "charges", q, voltage, negative, positive)
+    if not np.all(np.isfinite(q)):
         raise ValueError(f"{name}: charge or voltage is not finite.")
     if q.size < 3 or np.any(np.diff(q) <= 0.0):
         raise ValueError(f"{name}: needs at least 3 points of increasing charge.")
@@ -199,21 +215,22 @@ def discharge(
         raise ValueError(
             f"{name}: a discharge needs a positive current, got {current}."
         )
-    slope = np.gradient(V, q)
-    weight = np.hypot(sigma, slope * sigma_charge * q[-1])
     t = 3600.0 * q / current
-    observed = Observations(Kind.VOLTAGE, t, t, V, weight, "voltage", q)
+    own = []
+    for key, V in seen.items():
+        weight = np.hypot(sigma, np.gradient(V, q) * sigma_charge * q[-1])
+        own.append(Observations(APART[key], t, t, V, weight, LABELS[key], q))
     protocol = Protocol(
         Step(
             Mode.CURRENT,
             current,
             duration=float(t[-1]),
-            lower_voltage=BELOW_ANY_CUT_OFF,
+            lower_voltage=lowest_for(voltage),
         )
     )
     end = float(q[-1]) if capacity is None else capacity
-    own = (observed,)
-    return Experiment(name, protocol, temperature, own, group, 0.0, end, note=note)
+    about = group, 0.0, end
+    return Experiment(name, protocol, temperature, tuple(own), *about, note=note)
 
 
 def measured_profile(
@@ -229,6 +246,8 @@ def measured_profile(
     among: Any = None,
     group: int = 0,
     note: str = "",
+    negative: Any = None,
+    positive: Any = None,
 ) -> Experiment:
     """A measured voltage under a measured current, all of which flows in the simulation.
 
@@ -239,27 +258,29 @@ def measured_profile(
     Args:
         time: of each row, not decreasing; two rows at one time are a jump [s].
         current: positive on discharge, linear between rows [A].
-        voltage: terminal voltage [V].
+        voltage: terminal voltage [V]; none: it is not compared.
         temperature: [K].
-        sigma: uncertainty of the voltages [V].
+        sigma: uncertainty of the voltages, and of the potentials [V].
         discharged: charge taken out before the first row [A.h].
         most: voltages to compare.
         among: rows of which voltages may be compared, True for each; none: all.
         group: index into what a `Specimen` has for each group.
         note: what else to say of the data.
+        negative, positive: potentials of the electrodes against a reference electrode [V];
+            none: they are not compared.
 
     Raises:
         ValueError: for unequal lengths, fewer than three times, NaNs, or times that
             decrease.
     """
     above_zero(name, sigma=sigma)
-    t, flowing, V = (np.asarray(c, float) for c in (time, current, voltage))
-    if not t.shape == flowing.shape == V.shape or t.ndim != 1:
+    t, flowing = (np.asarray(c, float) for c in (time, current))
+    if t.shape != flowing.shape or t.ndim != 1:
         raise ValueError(
-            f"{name}: {t.size} times, {flowing.size} currents, {V.size} voltages; expected "
-            "as many of each."
+            f"{name}: {t.size} times and {flowing.size} currents; expected as many of each."
         )
-    bad = np.flatnonzero(~np.isfinite(t + flowing + V))
+    seen = measured(name, "times", t, voltage, negative, positive)
+    bad = np.flatnonzero(~np.isfinite(t + flowing))
     if bad.size:
         raise ValueError(f"{name}: row {bad[0] + 1} is not finite.")
     if np.any(np.diff(t) < 0.0):
@@ -280,15 +301,18 @@ def measured_profile(
         )
     spread = np.full(len(use), sigma)
     at, hours = t[use], t[use] / 3600.0
-    observed = Observations(
-        Kind.VOLTAGE, at, at, V[use], spread, "voltage", hours, "Time [h]"
+    own = tuple(
+        Observations(APART[k], at, at, V[use], spread, LABELS[k], hours, "Time [h]")
+        for k, V in seen.items()
     )
     said = f"{len(use)} of {len(t)} measured voltages are compared; all current flows"
+    if list(seen) != ["voltage"]:
+        said = said.replace("voltages", f"rows ({', '.join(LABELS[k] for k in seen)})")
     return Experiment(
         name,
-        Protocol.profile(t, flowing),
+        Protocol.profile(t, flowing, **room_for(voltage)),
         temperature,
-        (observed,),
+        own,
         group,
         discharged,
         note=f"{said}; {note}" if note else said,
@@ -393,8 +417,9 @@ def segments(
                 "expected as many, all finite."
             )
     k = given.astype(int)
+    lowest = lowest_for(loaded)
     pair = [
-        Step(Mode.CURRENT, current, duration=duration, lower_voltage=BELOW_ANY_CUT_OFF),
+        Step(Mode.CURRENT, current, duration=duration, lower_voltage=lowest),
         Step(Mode.CURRENT, 0.0, duration=rest),
     ]
     protocol = Protocol(pair, cycles=int(k.max()) + 1)
@@ -454,7 +479,7 @@ def pulse(
                 Mode.CURRENT,
                 current,
                 duration=float(t.max()),
-                lower_voltage=BELOW_ANY_CUT_OFF,
+                lower_voltage=PULSED,
             ),
         ]
     )

@@ -1,10 +1,12 @@
 """What a fit found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._columns import in_columns
+from ..parameters import is_half_cell
 from ._certainty import covariance
 from ._experiment import Experiment, Kind
 from ._free import Specimen
@@ -170,3 +172,33 @@ def _of_spectrum(e: Experiment, model: np.ndarray) -> str:
         return "not reached"
     k = int(np.nanargmax(off))
     return f"{np.sqrt(np.nanmean(off**2)):.2g} % of |Z|, most {off[k]:.2g} % at {f[k]:.3g} Hz"
+
+
+KNEE = 2.0
+"""Voltages of full cells below this fall too steeply to say how far off a model is [V]."""
+
+POTENTIALS = Kind.NEGATIVE_POTENTIAL, Kind.POSITIVE_POTENTIAL
+
+
+def voltage_errors(problem: Problem, predictions: Sequence[np.ndarray]) -> np.ndarray:
+    """What predicted voltages and potentials of a problem's tests are off, (n,) [V].
+
+    Args:
+        problem: whose tests.
+        predictions: of every experiment, NaN where the model ended.
+    """
+    half = is_half_cell(problem.specimen.cell)
+    errors = [np.zeros(0)]
+    for e, model in zip(problem.experiments, predictions, strict=True):
+        i = 0
+        for o in e.observations:
+            m, i = model[i : i + len(o.value)], i + len(o.value)
+            above = half or o.kind in POTENTIALS or o.value > KNEE
+            if o.kind in (Kind.VOLTAGE, Kind.MEAN_VOLTAGE, *POTENTIALS):
+                errors.append((m - o.value)[np.isfinite(m) & above])
+    return np.concatenate(errors)
+
+
+def rms(errors: np.ndarray) -> float:
+    """Root mean square; 0 of none."""
+    return float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0

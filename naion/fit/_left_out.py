@@ -8,12 +8,10 @@ import numpy as np
 
 from .._columns import in_columns
 from .._progress import Progress, silent
-from ._experiment import Experiment, Kind
-from ._fit import Fit, scores_of
+from ._experiment import Experiment
+from ._fit import Fit, rms, scores_of, voltage_errors
 from ._least_squares import fleet
 from ._problem import Problem
-
-VOLTAGES = Kind.VOLTAGE, Kind.MEAN_VOLTAGE
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,8 @@ class LeftOut:
 
     @property
     def rmse(self) -> float:
-        """Of all voltages that were predicted [V]; NaN if none was."""
-        errors = [
-            (model - measured)[volts & np.isfinite(model)]
-            for (measured, volts), model in zip(
-                map(_voltages, self.fit.problem.experiments),
-                self.predictions,
-                strict=True,
-            )
-        ]
-        every = np.concatenate(errors)
-        return float(np.sqrt(np.mean(every**2))) if len(every) else float("nan")
+        """Of all voltages and potentials that were predicted [V]; 0 if none was."""
+        return rms(voltage_errors(self.fit.problem, self.predictions))
 
     @property
     def rows(self) -> list[list[str]]:
@@ -162,10 +151,3 @@ def _elsewhere(fit: Fit, whole: Problem) -> np.ndarray:
             unseen = np.setdiff1d(np.arange(len(own)), seen)
             own[unseen] = np.mean(own[seen])
     return z
-
-
-def _voltages(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
-    """What was measured, and which of it are voltages."""
-    measured = np.concatenate([o.value for o in e.observations])
-    volts = [np.full(len(o.value), o.kind in VOLTAGES) for o in e.observations]
-    return measured, np.concatenate(volts)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Cell, Electrode, Role
+from ..parameters import Cell, Electrode, Role, is_half_cell
 from ._evaluate import Evaluator, Question
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
@@ -265,11 +265,13 @@ empty, and nothing computed from such a cell can be trusted.
 
 
 def ocp_slopes(cell: Cell) -> Array:
-    """dU/dx of both open-circuit potentials between x = 0.01 and 0.99 [V]."""
+    """dU/dx of the open-circuit potentials between x = 0.01 and 0.99 [V]; of metal none."""
     x = jnp.linspace(0.01, 0.99, 99)
 
     def slope(electrode: Electrode) -> Array:
         U = electrode.particle.ocp
         return jnp.diff(U(x, cell.temperature)) / jnp.diff(x)
 
+    if is_half_cell(cell):
+        return slope(cell.positive)
     return jnp.concatenate([slope(cell.negative), slope(cell.positive)])

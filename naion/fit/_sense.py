@@ -9,6 +9,7 @@ from ..parameters import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
     Cell,
+    is_half_cell,
     open_circuit_voltage,
     stoichiometries_at_limits,
 )
@@ -64,8 +65,11 @@ def off_limits(fit: Fit) -> list[str]:
     """Where the fitted cell does not rest at its voltage limits, one sentence for each.
 
     Says which free numbers did it: with them as at the start, the cell would rest there.
-    Such a fit is not done: nothing that is simulated from such a state can be right.
+    Such a fit is not done: nothing that is simulated from such a state can be right. The
+    limits of a half cell are those of its test, at which many electrodes do not rest.
     """
+    if is_half_cell(fit.specimen.cell):
+        return []
     vector = fit.problem.vector
     begin, said = fit.problem.start, []
     cell = fit.specimen.cell

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Cell, Electrode, stoichiometry_at_soc
+from ..parameters import Cell, Electrode, is_half_cell, stoichiometry_at_soc
 from ..physics.kinetics import Interface
 from ..simulation import impedance
 from ._experiment import Experiment, Kind
@@ -88,9 +88,11 @@ def check_double_layers(specimen: Specimen, experiments: Sequence[Experiment]) -
             to do.
     """
     spectra = [e for e in experiments if e.is_spectrum]
+    # The layer of a metal is of no consequence beside those of particles.
+    sides = ("positive",) if is_half_cell(specimen.cell) else ("negative", "positive")
     bare = [
         side
-        for side in ("negative", "positive")
+        for side in sides
         if not all(map(_charges, getattr(specimen.cell, side).materials))
     ]
     if not spectra or not bare:
@@ -128,8 +130,10 @@ def _turning(cell: Cell, T: float) -> dict[str, Array]:
     def of(electrode: Electrode, x: Array) -> Array:
         p = electrode.particle
         zero, one, kelvin = jnp.zeros(()), jnp.ones(()), jnp.asarray(T)
-        at = Interface(p.rate_constant(x, kelvin), one, x, x, p.c_max, kelvin)
-        by_j, by_eta = jax.grad(cell.kinetics.residual, argnums=(0, 1))(zero, zero, at)
+        salt = cell.electrolyte.concentration
+        at = Interface(p.rate_constant(x, kelvin), one, x, x, p.c_max, kelvin, salt)
+        form = cell.kinetics if electrode.kinetics is None else electrode.kinetics
+        by_j, by_eta = jax.grad(form.residual, argnums=(0, 1))(zero, zero, at)
         return -by_eta / (by_j * 2.0 * jnp.pi * LAYER)
 
     return {

@@ -10,7 +10,7 @@ from ..io import write_cell
 from ..models import DFN
 from ..parameters import Cell, ParameterSet
 from ._errors import inverse_of
-from ._fit import Fit, scores
+from ._fit import Fit, rms, scores, voltage_errors
 from ._free import FreeParameter, Specimen, assumed
 from ._left_out import LeftOut
 from ._tested import Tested
@@ -126,17 +126,9 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     """
     problem = fit.problem
     vector, keep = problem.vector.part(not f.by_group for f in problem.free)
-    errors = []
-    for e, model in zip(problem.experiments, fit.predictions, strict=True):
-        measured = np.concatenate([o.value for o in e.observations])
-        kinds = np.concatenate([[o.kind] * len(o.value) for o in e.observations])
-        volts = (kinds < 2) & np.isfinite(model) & (measured > 2.0)
-        errors.append((model - measured)[volts])
-    every = np.concatenate(errors)
-    # Without voltages, nothing is known of the model's error in them.
-    discrepancy = float(np.sqrt(np.mean(every**2))) if every.size else 0.0
+    discrepancy = rms(voltage_errors(fit.problem, fit.predictions))
     if left is not None:
-        discrepancy = float(np.fmax(discrepancy, left.rmse))
+        discrepancy = max(discrepancy, left.rmse)
     C = fit.covariance[np.ix_(keep, keep)]
     tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)

@@ -16,6 +16,7 @@ from ..parameters import (
     Separator,
     Stoichiometry,
     compositions,
+    is_half_cell,
     stoichiometry_at_soc,
 )
 from ..physics.kinetics import ButlerVolmer
@@ -87,6 +88,8 @@ class _Writer:
         ):
             if not _is(value, usual):
                 lost.append(f"{name} (not {usual:g})")
+        if is_half_cell(cell):
+            lost.append("the metal of a half cell")
         if type(cell.kinetics) is not ButlerVolmer:
             lost.append(f"kinetics ({type(cell.kinetics).__name__})")
         t_plus = cell.electrolyte.t_plus

@@ -29,6 +29,8 @@ UNITS = {
     "current": {**CURRENT, **CURRENT_WORDS},
     "voltage": {**VOLTAGE, **VOLTAGE_WORDS},
     "temperature": {unit: factor for unit, (factor, _) in TEMPERATURE.items()},
+    "negative_potential": {**VOLTAGE, **VOLTAGE_WORDS},
+    "positive_potential": {**VOLTAGE, **VOLTAGE_WORDS},
     "cycle": {"": 1.0},
     "step": {"": 1.0},
 }
@@ -43,6 +45,8 @@ SHOWN_UNITS = {
     "current": "A, mA, uA, kA",
     "voltage": "V, mV, uV",
     "temperature": "degC, K, degF",
+    "negative_potential": "V, mV, uV",
+    "positive_potential": "V, mV, uV",
     "cycle": "none",
     "step": "none",
 }

@@ -35,10 +35,15 @@ OUT = {
     "current": "current_A",
     "voltage": "voltage_V",
     "temperature": "temperature_degC",
+    "negative_potential": "negative_potential_V",
+    "positive_potential": "positive_potential_V",
     "cycle": "cycle",
     "step": "step",
 }
 """Names of what is read."""
+
+POTENTIALS = "negative_potential", "positive_potential"
+"""Of the electrodes of a three-electrode cell."""
 
 STILL = 1e-6
 """Below this share of the largest current, none flows."""
@@ -82,7 +87,9 @@ def read_data(
         path: of the file.
         format: "naion", "bdf" or a maker's; none: whose labels the file has.
         columns: labels of columns by quantity: "time", "current", "voltage",
-            "temperature", "cycle", "step", "state". Others are found as without.
+            "temperature", "cycle", "step", "state", and of a three-electrode cell
+            "negative_potential" and "positive_potential", of its electrodes against the
+            reference. Others are found as without.
         units: of columns by quantity where they are not those of the labels: "s", "min",
             "h", "clock" (hh:mm:ss), "date" or its format ("%d.%m.%Y %H:%M:%S"); "A",
             "mA"; "V", "mV"; "degC", "K".
@@ -95,8 +102,9 @@ def read_data(
 
     Returns:
         equally long arrays: time_s [s], current_A (positive on discharge) [A], voltage_V
-        [V]; where the file has them temperature_degC [degC], cycle and step (numbers as
-        the file counts them). Rows are in the order of time.
+        [V]; where the file has them temperature_degC [degC], negative_potential_V,
+        positive_potential_V [V], cycle and step (numbers as the file counts them). Rows are
+        in the order of time.
 
     Raises:
         ValueError: naming file, row and remedy; for a column or a unit that is not known,
@@ -355,7 +363,7 @@ def _table(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
         said.append(
             f"times begin anew in every step ({given['time'].label!r}): added up"
         )
-    for q in ("temperature", "cycle", "step"):
+    for q in ("temperature", *POTENTIALS, "cycle", "step"):
         if q in given:
             values, words = _optional(sheet, q, given[q], read["time"])
             said += words
@@ -396,7 +404,7 @@ def _optional(
     try:
         values = numbers(sheet, column.index, quantity, column.unit)
     except ValueError:
-        if quantity == "temperature":
+        if quantity == "temperature" or quantity in POTENTIALS:
             raise
         return None, [f"{column.label!r} holds no numbers of a {quantity}"]
     blank = np.isnan(values)
@@ -413,6 +421,11 @@ def _optional(
             )
     if not blank.any():
         return values, []
+    if quantity in POTENTIALS:
+        raise ValueError(
+            f"{sheet.path}, row {sheet.row(int(np.argmax(blank)))}: {quantity} "
+            f"({column.label!r}) is empty; fill it in, or leave the column out."
+        )
     if quantity == "temperature":
         filled = np.interp(t, t[~blank], values[~blank])
         return filled, [f"{int(blank.sum())} of {len(t)} temperatures are interpolated"]

@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 from ._labels import meaning
 
-QUANTITIES = ("time", "current", "voltage", "temperature", "cycle", "step", "state")
+QUANTITIES = (
+    *("time", "current", "voltage", "temperature", "cycle", "step", "state"),
+    *("negative_potential", "positive_potential"),
+)
 NEEDED = ("time", "current", "voltage")
 
 
@@ -37,7 +40,10 @@ class Format(NamedTuple):
     step_time: tuple[str, ...] = ()
 
 
-USUAL = {"time": "s", "current": "A", "voltage": "V", "temperature": "degC"}
+USUAL = {
+    **{"time": "s", "current": "A", "voltage": "V", "temperature": "degC"},
+    **{"negative_potential": "V", "positive_potential": "V"},
+}
 """Units of columns whose labels name none."""
 
 FORMATS = (

@@ -31,6 +31,12 @@ TEMPERATURE = {
     ),
 }
 
+POTENTIALS = {
+    "negative potential": "negative_potential_V",
+    "positive potential": "positive_potential_V",
+}
+"""Of the electrodes of a three-electrode cell, against the reference."""
+
 ON_CELL = {"surface", "cell", "skin", "can"}
 AROUND = {"ambient", "chamber", "environment", "oven", "climate"}
 SET = {"set", "setpoint", "target", "limit"}
@@ -46,7 +52,8 @@ class Meaning(NamedTuple):
     """What a label means.
 
     Attributes:
-        name: naion's own name: "time_s", "current_A", "voltage_V" or "temperature_degC".
+        name: naion's own name: "time_s", "current_A", "voltage_V" or "temperature_degC",
+            "negative_potential_V" or "positive_potential_V".
         factor: from the label's unit and sign to naion's.
         offset: added after that.
         rank: of two columns of one name the lower is used.
@@ -81,6 +88,10 @@ def meaning(label: str) -> Meaning | None:
             factor = VOLTAGE.get(unit, VOLTAGE_WORDS.get(unit.lower()))
             if factor is not None:
                 return Meaning("voltage_V", factor, 0.0, (int(style != "_"), 0), unit)
+        if plain in POTENTIALS:
+            factor = VOLTAGE.get(unit, VOLTAGE_WORDS.get(unit.lower()))
+            if factor is not None:
+                return Meaning(POTENTIALS[plain], factor, 0.0, (0, 0), unit)
         if plain == "current" and style == "_" and base == "current":
             if unit in CURRENT:
                 return Meaning("current_A", CURRENT[unit], 0.0, (0, 0), unit)

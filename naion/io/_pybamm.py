@@ -18,18 +18,22 @@ from ..parameters import (
     Stoichiometry,
     Thermal,
     check,
+    metal_electrode,
     with_suited_mesh,
 )
-from ..physics.kinetics import ButlerVolmer
+from ..physics.kinetics import ButlerVolmer, MetalButlerVolmer
 from ..properties import AbstractCurve, Constant, Property, Table, Walled, constant
 from ._branches import beyond_limits, hysteresis, with_thresholds
-from ._pybamm_values import STO, Values
+from ._pybamm_values import SALT, STO, Values
 
 if TYPE_CHECKING:
     import pybamm  # pyright: ignore[reportMissingImports]
 
 DOMAINS = ("Negative electrode", "Separator", "Positive electrode")
 PHASES = ("Primary: ", "Secondary: ")
+
+METAL = "Exchange-current density for lithium metal electrode [A.m-2]"
+"""What sets of half cells have and others have not."""
 
 WALL = 1.0 / 6910.0
 """Width of the walls of PyBaMM's potentials: 1 V where a host is empty or full, 1 mV at a
@@ -59,6 +63,8 @@ def from_pybamm(
     capacity, mass and cooling are those of PyBaMM's lumped model, of the layers with
     current collectors in "Cell volume [m3]" (of the layers themselves where there is none);
     solid conductivities are effective, sigma (1 - porosity)^b, at stoichiometry 0.5.
+    Sets of half cells ("working electrode": "positive") become half cells, see
+    `naion.half_cell`.
     Potentials of lithiation and delithiation become a `Hysteresis` where the values have
     a decay rate for them (`_branches.hysteresis` has the conversion); else "OCP [V]" is
     used. Ageing parameters are ignored.
@@ -112,10 +118,6 @@ def _check_kind(values: Any) -> None:
         "an equivalent circuit": "R0 [Ohm]" in values,
         "a lead-acid cell": "Molar volume of lead [m3.mol-1]" in values
         or "Maximum porosity of negative electrode" in values,
-        "a half cell, against lithium metal": not has(
-            "Maximum concentration in negative electrode [mol.m-3]"
-        )
-        and has("Maximum concentration in positive electrode [mol.m-3]"),
         "an MSMR model (host sites instead of potentials; naion.properties.MSMR is a "
         "curve for such an electrode)": not has("Negative electrode OCP [V]")
         and "Number of reactions in negative electrode" in values,
@@ -124,7 +126,7 @@ def _check_kind(values: Any) -> None:
         if so:
             raise ValueError(
                 f"These PyBaMM parameter values are of {kind}; from_pybamm imports full "
-                "cells of two insertion electrodes with an 'OCP [V]' each."
+                "and half cells whose insertion electrodes have an 'OCP [V]' each."
             )
 
 
@@ -180,8 +182,11 @@ class _Importer:
         v = self.v
         area = v.number("Electrode height [m]") * v.number("Electrode width [m]")
         area *= v.number("Number of electrodes connected in parallel to make a cell")
-        negative, x_n = self.electrode("Negative")
         positive, x_p = self.electrode("Positive")
+        if METAL in v:
+            negative, x_n = metal_electrode(positive, self.metal()), 0.5
+        else:
+            negative, x_n = self.electrode("Negative")
         cell = Cell(
             negative=negative,
             separator=Separator(
@@ -211,6 +216,14 @@ class _Importer:
         )
         self.check_window(cell)
         return with_suited_mesh(with_thresholds(cell))
+
+    def metal(self) -> MetalButlerVolmer:
+        """Kinetics of the metal of a half cell."""
+        v = self.v
+        sites = 1.0 / v.number("Lithium metal partial molar volume [m3.mol-1]", 1.3e-5)
+        return MetalButlerVolmer(
+            v.tabulated(METAL, SALT, lambda T: v.call(METAL, SALT, sites, T))
+        )
 
     def check_window(self, cell: Cell) -> None:
         """PyBaMM's states of charge may have other ends than the voltage limits."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._cautions import caution
 from .._files import read_text, write_whole
-from ._labels import could_be_temperature, is_bookkeeping, meaning
+from ._labels import POTENTIALS, could_be_temperature, is_bookkeeping, meaning
 
 EXPECTED = (
     "Expected are time_s, current_A (positive on discharge), voltage_V where it was "
@@ -154,7 +154,7 @@ def _choose(
                 f"{EXPECTED}"
             )
     chosen, passed_over = [], []
-    for name in (*needed, "temperature_degC"):
+    for name in (*needed, "temperature_degC", *POTENTIALS.values()):
         if name not in found:
             continue
         (rank, first), *others = sorted(found[name], key=lambda pair: pair[0])

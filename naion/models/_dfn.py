@@ -18,7 +18,7 @@ from jaxtyping import Array
 from .._constants import F
 from ..linalg import Blocks, CondensedMatrix, Pores
 from ..mesh import Mesh
-from ..parameters import Cell, Defaults, Stoichiometry
+from ..parameters import Cell, Defaults, Stoichiometry, is_half_cell
 from ..physics import heat, solid
 from ..physics.electrolyte import FaceFlux
 from ..physics.surface import Unknown
@@ -285,12 +285,12 @@ class Equations(eqx.Module):
     def plating_margin(self, s: State, grid: DiscretisedCell) -> Array:
         """Lowest phi_s - phi_e - j R_film of the negative electrode [V].
 
-        Below zero, the metal can plate.
+        Below zero, the metal can plate. In a half cell that of the working electrode.
         """
         u = self.named(s)
         potential = grid.at_nodes(s.phi_s - s.phi_e)
         drop = surface_drop(grid, u, potential, s.sto[-1], s.temperature)
-        return jnp.min(grid.of_sides(drop)[0])
+        return jnp.min(grid.of_sides(drop)[1 if is_half_cell(grid.cell) else 0])
 
     def _border_rates(
         self, s: State, tau: Array, grid: DiscretisedCell, control: Control
@@ -312,6 +312,17 @@ class Equations(eqx.Module):
         boundary = s.phi_s[-1] - s.current / grid.cell.area / grid.sigma_right
         resistance = grid.cell.contact_resistance(s.temperature, s.temperature)
         return boundary - s.current * resistance
+
+    def electrode_potentials(
+        self, s: State, grid: DiscretisedCell
+    ) -> tuple[Array, Array]:
+        """phi_s at both collectors minus phi_e at the reference electrode [V].
+
+        phi_e is measured with electrodes of the metal, so a reference of it is at phi_e.
+        """
+        reference = grid.at_reference(s.phi_e)
+        boundary = s.phi_s[-1] - s.current / grid.cell.area / grid.sigma_right
+        return -reference, boundary - reference
 
     def heat_terms(
         self, s: State, grid: DiscretisedCell

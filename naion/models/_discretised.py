@@ -173,6 +173,20 @@ class DiscretisedCell(eqx.Module):
         """Sums of the particles (n_e,) on the line (n_x,), zero in the separator."""
         return spread(particles, self.runs, self.mesh.n_x)
 
+    def at_reference(self, line: Array) -> Array:
+        """Line values (n_x,) at the reference electrode, straight between volumes, ()."""
+        m, position = self.mesh, self.cell.separator.reference
+        within = line[m.n_neg : m.n_neg + m.n_sep]
+        if position is None:
+            middle = within[(m.n_sep - 1) // 2 : m.n_sep // 2 + 1]
+            return jnp.mean(middle)
+        # In the two volumes whose middles are nearest; beyond the outermost they go on.
+        i, place = jnp.arange(m.n_sep), position * m.n_sep - 0.5
+        first = jnp.clip(jnp.floor(place), 0, m.n_sep - 2)
+        share = place - first
+        weight = jnp.where(i == first, 1.0 - share, jnp.where(i == first + 1, share, 0))
+        return jnp.sum(weight * within)
+
     def equilibrium(self, sto: Stoichiometry, T: Array) -> Array:
         """Compositions of the particles (n_e,) at mean stoichiometries of electrodes."""
         reference, runs = self.cell.temperature, []
@@ -307,8 +321,16 @@ class DiscretisedCell(eqx.Module):
         """Zero where j belongs to overpotential, salt and composition [V]."""
         x = self.composition(x, T)
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
-        at = kinetics.Interface(k_0, c_e, x, x_mean, self.c_max, T)
-        return self.cell.kinetics.residual(j, eta, at)
+        salt = c_e * self.cell.electrolyte.concentration
+        around = kinetics.Interface(k_0, c_e, x, x_mean, self.c_max, T, salt)
+        if all(e.kinetics is None for e in self.materials):
+            return self.cell.kinetics.residual(j, eta, around)
+        parts = []
+        for e, at in zip(self.materials, self.slices, strict=True):
+            own = jax.tree.map(lambda a, at=at: a[at] if a.ndim else a, around)
+            form = self.cell.kinetics if e.kinetics is None else e.kinetics
+            parts.append(form.residual(j[at], eta[at], own))
+        return jnp.concatenate(parts)
 
     def face_flux(
         self,

@@ -36,8 +36,12 @@ def processes(cell: Cell, electrodes: tuple[Electrode, ...]) -> tuple[Processes,
         cell: whose kinetics may ask for mean compositions.
         electrodes: one with the single material of each run.
     """
-    mean = (MeanComposition(),) if cell.kinetics.uses_mean else ()
-    each = [(*mean, *e.processes) for e in electrodes]
+    each = [
+        (MeanComposition(), *e.processes)
+        if (e.kinetics or cell.kinetics).uses_mean
+        else e.processes
+        for e in electrodes
+    ]
     if any(map(_stores, each)):
         small = DoubleLayer(jnp.asarray(SMALLEST))
         each = [own if _stores(own) else (*own, small) for own in each]

@@ -31,6 +31,9 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
+from ._half_cell import half_cell, metal_electrode
+from ._known import is_half_cell
+from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._registry import available, is_set, load, load_set, schema, template, titles
@@ -94,7 +97,12 @@ __all__ = [
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",
+    "half_cell",
+    "is_half_cell",
     "leaf",
+    "lithium_metal",
+    "metal_electrode",
+    "metal_kinetics",
     "is_set",
     "load",
     "on_branch",
@@ -104,6 +112,7 @@ __all__ = [
     "possible",
     "role_of",
     "schema",
+    "sodium_metal",
     "start_of",
     "stoichiometries_at_limits",
     "stoichiometry_at_soc",

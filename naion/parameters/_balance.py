@@ -12,6 +12,7 @@ from jaxtyping import Array
 from .._constants import F
 from ..properties import Corrected, Table, prepare
 from ._cell import Cell, Electrode, Particle, Stoichiometry
+from ._known import is_half_cell
 
 
 def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
@@ -207,11 +208,17 @@ def _state(cell: Cell, x_n: Array) -> Stoichiometry:
     return Stoichiometry(x_n, (inventory - x_n * Q_n) / Q_p)
 
 
+OUTERMOST = 1e-3
+"""Nearer to empty or full no electrode of a half cell rests: tables end before, and a metal
+would go on to where no site, or no sodium, is left."""
+
+
 def _ends(cell: Cell) -> tuple[Array, Array]:
     """The least and the most x_n that the cell's sodium allows."""
     Q_n, Q_p, inventory = _sodium(cell)
-    low = jnp.maximum(0.0, (inventory - Q_p) / Q_n)
-    high = jnp.minimum(1.0, inventory / Q_n)
+    margin = OUTERMOST * Q_p if is_half_cell(cell) else 0.0
+    low = jnp.maximum(0.0, (inventory - Q_p + margin) / Q_n)
+    high = jnp.minimum(1.0, (inventory - margin) / Q_n)
     return jax.lax.stop_gradient((low, high))
 
 
@@ -237,9 +244,10 @@ def _nearest(
     low, high = jax.lax.fori_loop(0, 60, halve, _ends(cell))
     x_n = jax.lax.stop_gradient(0.5 * (low + high))
     slope = jax.lax.stop_gradient(jax.grad(excess)(x_n))
-    # At a bound of the inventory there is no root to correct towards.
+    # At a bound of the inventory there is no root to correct towards, nor where a table
+    # goes on level.
     residual = excess(x_n)
-    reached = jnp.abs(residual) < 1e-6
+    reached = (jnp.abs(residual) < 1e-6) & (slope != 0.0)
     slope = jnp.where(reached, slope, 1.0)
     return _state(cell, x_n - jnp.where(reached, residual, 0.0) / slope)
 

@@ -132,6 +132,7 @@ class Electrode(eqx.Module):
         double_layer: of the particle surfaces, or none.
         surface: further processes of the particle surfaces.
         others: further active materials or particle sizes.
+        kinetics: form of its charge transfer where it is not the cell's.
     """
 
     thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
@@ -168,6 +169,9 @@ class Electrode(eqx.Module):
         metadata=about(Role.KINETICS), default=()
     )
     others: tuple[Material, ...] = ()
+    kinetics: AbstractKinetics | None = eqx.field(
+        metadata=about(Role.KINETICS), default=None
+    )
 
     @property
     def interface(self) -> Array:
@@ -198,6 +202,8 @@ class Separator(eqx.Module):
         thickness: [m].
         porosity: volume fraction of electrolyte [-].
         transport_efficiency: effective over bulk transport, B [-].
+        reference: where a reference electrode is, from the negative electrode, over the
+            thickness; none: in the middle [-].
     """
 
     thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
@@ -207,6 +213,10 @@ class Separator(eqx.Module):
     )
     transport_efficiency: Scalar = eqx.field(
         metadata=about(Role.TRANSPORT, EFFICIENCY, of_design=True)
+    )
+    reference: Scalar | None = eqx.field(
+        metadata=about(Role.DESIGN, SHARE, title="position of reference electrode"),
+        default=None,
     )
 
 

@@ -17,7 +17,8 @@ from .._columns import in_columns
 from .._constants import ZERO_CELSIUS
 from .._quality import QUALITIES
 from ..properties import Constant, Invariant, Property, Table
-from ._known import Recognised, recognised
+from ._known import Recognised, is_half_cell, recognised
+from ._metals import source_of
 from ._names import Named, named
 from ._numbers import compositions
 
@@ -35,6 +36,10 @@ _GROUPS = {
     "published": "State as published",
     "kinetics": "Kinetics",
 }
+
+
+METAL = "Metal (counter electrode)"
+"""Group of a half cell's negative electrode: what stands for its surface is not shown."""
 
 
 class Row(NamedTuple):
@@ -98,9 +103,13 @@ def _recognised(cell: Any) -> Recognised | None:
 def _title(cell: Any, of: Recognised | None) -> str:
     stacked = np.shape(cell.area)
     many = f"{' x '.join(map(str, stacked))} cells" if stacked else "Cell"
+    if is_half_cell(cell):
+        many = f"Half {'cells' if stacked else 'cell'}" + f" ({many})" * bool(stacked)
     if of is None:
         traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(cell))
         return f"{many}, traced" if traced else f"{many} of no set that is known here"
+    if of.working:
+        return f"{many}, {of.working} electrode of {of.of.name}: {of.of.title}"
     name = f"{of.of.name}: {of.of.title}"
     return f"{many} of {name}" if stacked else name
 
@@ -111,6 +120,11 @@ def _summary(cell: Any, of: Recognised | None) -> list[str]:
         f"between {_numbers(low)} and {_numbers(high)} V, "
         f"{_numbers(cell.nominal_capacity)} A.h nominal, {_celsius(cell.temperature)} degC"
     ]
+    if is_half_cell(cell):
+        told.append(
+            "the positive electrode works against metal; a discharge fills it, and lowers "
+            "the voltage"
+        )
     if of is not None and of.changed:
         names = {n.dotted: n.name for n in named(cell)}
         changed = [names[path] for path in of.changed]
@@ -131,12 +145,19 @@ def _rows(cell: Any, of: Recognised | None) -> Iterator[Row]:
     def part(n: Named) -> str:
         return str(n.path[0]) if len(n.path) > 1 and n.path[0] in _GROUPS else ""
 
+    half = is_half_cell(cell)
     for n in sorted(named(cell), key=lambda n: order.index(part(n))):
         group = _GROUPS[part(n)]
         source = of.sources.get(n.dotted) if of is not None else None
         quality, text = ("", "") if source is None else (source.quality, source.source)
         if of is not None and n.dotted in of.changed:
             text = "not as in the set"
+        if half and part(n) == "positive":
+            group = f"{group} (working)"
+        if half and part(n) == "negative":
+            if n.path[1] != "kinetics":
+                continue
+            group, (quality, text) = METAL, source_of(cell.negative.kinetics)
         name = n.name.rsplit(" [", 1)[0]
         yield Row(group, name, _value(n, cell), n.unit, quality, text)
 
@@ -224,7 +245,8 @@ def _plots(cell: Any) -> str:
         ),
         "kappa [S.m-1]": ("electrolyte.conductivity",),
     }
-    every = {n.dotted: n for n in named(cell)}
+    metal = "negative." if is_half_cell(cell) else "-"
+    every = {n.dotted: n for n in named(cell) if not n.dotted.startswith(metal)}
     drawn = {
         label: [(path, *_curve(every[path], cell)) for path in paths if path in every]
         for label, paths in panels.items()

@@ -9,11 +9,11 @@ that set's number.
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..physics.kinetics import MetalButlerVolmer
 from ._names import Named, named
 from ._sourced import Sourced
 
@@ -31,11 +31,13 @@ class Recognised(NamedTuple):
         of: its `ParameterSet`.
         sources: what it says of the numbers that are as in the set, by path.
         changed: paths of numbers that are not.
+        working: which of the set's electrodes works in a half cell, or "".
     """
 
     of: Any
     sources: dict[str, Sourced]
     changed: tuple[str, ...]
+    working: str = ""
 
 
 def remember(found: Any) -> None:
@@ -50,33 +52,64 @@ def ask_of(shipped: Callable[[], Iterable[Any]]) -> None:
     _SHIPPED[:] = [shipped]
 
 
-def recognised(cell: eqx.Module) -> Recognised | None:
+def recognised(cell: Any) -> Recognised | None:
     """The set with which a cell has most numbers in common, if that is most of them."""
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(cell)):
         return None
-    own = {n.dotted: n for n in named(cell)}
-    axes = np.ndim(own["area"].value)
-    best: tuple[float, Any, dict[str, bool]] = (0.5, None, {})
+    half = is_half_cell(cell)
+    own = {n.dotted: n for n in named(cell) if not half or _is_of_set(n.dotted)}
+    axes = np.ndim(cell.area)
+    best: tuple[float, Any, dict[str, bool], str, dict[str, Named]]
+    best = 0.5, None, {}, "", {}
     for found in _candidates():
-        theirs = {n.dotted: n for n in named(found.cell)}
-        same = {
-            path: path in theirs and _equal(n, theirs[path], axes)
-            for path, n in own.items()
-        }
-        share = sum(same.values()) / len(same)
-        if share > best[0]:
-            best = share, found, same
-        if share == 1.0:
+        for side in ("negative", "positive") if half else ("",):
+            theirs = _as_named(found.cell, side)
+            same = {
+                path: path in theirs and _equal(n, theirs[path], axes)
+                for path, n in own.items()
+            }
+            share = sum(same.values()) / len(same)
+            if share > best[0]:
+                best = share, found, same, side, theirs
+        if best[0] == 1.0:
             break
-    _, found, same = best
+    _, found, same, side, theirs = best
     if found is None:
         return None
     known = {s.name: s for s in found.provenance}
+    there = {path: theirs[path].dotted for path, equal in same.items() if equal}
     return Recognised(
         found,
-        {path: known[path] for path, equal in same.items() if equal and path in known},
+        {path: known[name] for path, name in there.items() if name in known},
         tuple(path for path, equal in same.items() if not equal),
+        side,
     )
+
+
+def is_half_cell(cell: Any) -> bool:
+    """Whether a cell's negative electrode is metal; see `half_cell`."""
+    return isinstance(cell.negative.kinetics, MetalButlerVolmer)
+
+
+OF_HALF = (
+    *("negative", "limits", "published", "thermal", "area", "nominal_capacity"),
+    "contact_resistance",
+)
+"""What a half cell does not have from a set."""
+
+
+def _is_of_set(path: str) -> bool:
+    return path.partition(".")[0] not in OF_HALF
+
+
+def _as_named(cell: Any, side: str) -> dict[str, Named]:
+    """Numbers of a set's cell by path, or by those of a half cell of one electrode."""
+    every = {n.dotted: n for n in named(cell)}
+    if not side:
+        return every
+    found = {path: n for path, n in every.items() if not path.startswith("positive.")}
+    working = {path: n for path, n in every.items() if path.startswith(f"{side}.")}
+    return found | {path.replace(side, "positive", 1): n for path, n in working.items()}
 
 
 def _candidates() -> Iterable[Any]:

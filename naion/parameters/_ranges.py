@@ -64,6 +64,9 @@ _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     kinetics.AsymmetricButlerVolmer: {"anodic": FRACTION},
     kinetics.ChayambukaButlerVolmer: {"anodic": FRACTION},
     kinetics.MarcusHushChidsey: {"reorganisation": above_zero("J.mol-1")},
+    kinetics.MetalButlerVolmer: {
+        "exchange_current": Over(above_zero("A.m-2"), "salt"),
+    },
     Arrhenius: {
         "energy": between(-1e6, 1e6, "J.mol-1"),
         "reference": TEMPERATURE,

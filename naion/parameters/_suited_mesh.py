@@ -10,6 +10,7 @@ from jaxtyping import Array
 from .._constants import F, R
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
+from ._known import is_half_cell
 from ._range import TEMPERATURE
 
 RATE = 3.0
@@ -74,7 +75,9 @@ def suited_mesh(cell: Cell, temperature: float | None = None) -> Mesh:
         math.sqrt(OF_SHELLS * spread / SHELLS),
     )
     triples = zip(counts, FEWEST, MOST, strict=True)
-    return Mesh(*(math.ceil(min(max(n, few), most)) for n, few, most in triples))
+    n = [math.ceil(min(max(n, few), most)) for n, few, most in triples]
+    # A metal has nothing to resolve.
+    return Mesh(2 if is_half_cell(cell) else n[0], *n[1:])
 
 
 def _drop(

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 
 from .._constants import F, R
 from .._shapes import Alike, Each, Scalar
+from ..properties import Property
+from .electrolyte import above_zero
 
 
 class Interface(NamedTuple):
@@ -21,6 +23,7 @@ class Interface(NamedTuple):
         x_mean: mean stoichiometry of the particle, where a form asks for it; else as `x`.
         c_max: site density [mol.m-3].
         T: temperature [K].
+        salt: its concentration [mol.m-3].
     """
 
     k_0: Each
@@ -29,6 +32,7 @@ class Interface(NamedTuple):
     x_mean: Each
     c_max: Each
     T: Each
+    salt: Each
 
 
 class AbstractKinetics(eqx.Module):
@@ -150,6 +154,25 @@ class MarcusHushChidsey(AbstractKinetics):
         shape = 2.0 * jnp.tanh(0.5 * h) * complement(h * h) / complement(0.0 * l)
         j_0 = exchange_current(at.k_0, at.c_e, at.x, at.c_max)
         return _in_volts(shape, j / j_0, at.T) + 1e-2 * (eta - jnp.tanh(eta))
+
+
+class MetalButlerVolmer(AbstractKinetics):
+    """Plating and stripping of an electrode of metal, j = 2 j_0 sinh(F eta / 2RT).
+
+    There is as much metal as is needed: j_0 is a function of salt and temperature alone.
+
+    Attributes:
+        exchange_current: j_0 as a function of the salt concentration [A.m-2].
+
+    Reference: Newman and Thomas-Alyea, Electrochemical Systems, 3rd ed., eq. 8.24 with
+    transfer coefficients of one half.
+    """
+
+    exchange_current: Property
+
+    def residual(self, j: Each, eta: Each, at: Interface) -> Each:
+        j_0 = self.exchange_current(above_zero(at.salt), at.T)
+        return eta - 2.0 * R * at.T / F * jnp.arcsinh(j / (2.0 * j_0))
 
 
 def _in_volts(rate: Each, wanted: Each, T: Each) -> Each:

@@ -52,6 +52,34 @@ def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> 
     return draw_overview(every, _axes(axes, 4, sharex=True))
 
 
+def electrodes(solution: Solution, axes: Any = None) -> Any:
+    """Voltage, and potentials of both electrodes against the reference, over time.
+
+    Args:
+        solution: whose steps were kept.
+        axes: one; none: new ones.
+    """
+    axes = _axes(axes)
+    t = solution[TIME.name]
+    fine = np.unique(np.append(t, np.linspace(t[0], t[-1], DRAWN)))
+    seen = solution.at(HOUR * fine)
+    for label, values, colour in (
+        ("positive electrode", seen.positive_potential, "C3"),
+        ("voltage", seen.voltage, "0.3"),
+        ("negative electrode", seen.negative_potential, "C0"),
+    ):
+        axes.plot(fine, values, color=colour, label=label)
+    axes.set_xlabel(TIME.name)
+    axes.set_ylabel(POTENTIALS)
+    axes.legend(fontsize="small", ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    return axes
+
+
+DRAWN = 400
+"""Points of a line besides the ends of the solver's steps."""
+
+POTENTIALS = "Voltage, potentials vs reference [V]"
+
 LOSSES = {
     "kinetics_negative": "kinetics, negative",
     "kinetics_positive": "kinetics, positive",
@@ -231,12 +259,17 @@ def impedance(frequency: Any, Z: Any, axes: Any = None, **style: Any) -> Any:
     return axes
 
 
+STYLES = {Kind.NEGATIVE_POTENTIAL: ":", Kind.POSITIVE_POTENTIAL: "-."}
+"""Lines of potentials against a reference electrode."""
+
+
 def fit(
     experiment: Experiment, predicted: np.ndarray, axes: Any = None, colour: str = "C0"
 ) -> Any:
     """Measured voltages and the fitted model's, against the experiment's abscissa.
 
-    Of an impedance spectrum a Nyquist plot with equal axes.
+    Of an impedance spectrum a Nyquist plot with equal axes. Potentials of the electrodes of
+    a three-electrode cell are among the voltages.
 
     Args:
         experiment: what was measured.
@@ -256,6 +289,8 @@ def fit(
         model, i = np.asarray(predicted[i : i + n]), i + n
         if observed.kind not in (Kind.RESISTANCE, Kind.TEMPERATURE):
             shown.append((observed, model))
+    apart = any(observed.kind in STYLES for observed, _ in shown)
+    label = POTENTIALS if apart else VOLTAGE.name
     abscissae = list(dict.fromkeys(observed.axis for observed, _ in shown))
     if axes is not None:
         upper, lower = dict.fromkeys(abscissae, _axes(axes)), {}
@@ -265,10 +300,11 @@ def fit(
     for observed, model in shown:
         axis, x = upper[observed.axis], observed.x
         style = "--" if observed.label in ("rested", "charge") else "-"
+        style = STYLES.get(observed.kind, style)
         axis.plot(x, observed.value, ".", color=colour, markersize=4)
         name = f"{experiment.name} {observed.label}"
         axis.plot(x, model, style, color=colour, linewidth=1.2, label=name)
-        axis.set_ylabel(VOLTAGE.name)
+        axis.set_ylabel(label)
         if lower:
             off = 1e3 * (model - np.asarray(observed.value))
             lower[observed.axis].plot(x, off, style, color=colour, linewidth=1.0)

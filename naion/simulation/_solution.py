@@ -173,9 +173,27 @@ class Solution(eqx.Module):
     def plating_margin(self) -> Array:
         """Lowest potential of the negative electrode's surface against the metal [V].
 
-        phi_s - phi_e - j R_film, lowest over the electrode; below zero it can plate.
+        phi_s - phi_e - j R_film, lowest over the electrode; below zero it can plate. In a
+        half cell that of the working electrode.
         """
         return self.recorded(Output.PLATING_MARGIN)
+
+    @property
+    def negative_potential(self) -> Array:
+        """Of the negative electrode against a reference electrode in the separator [V].
+
+        phi_s at the collector minus phi_e at the reference, which is of the metal (Na/Na+)
+        and in the middle, or where `cell.separator.reference` says.
+        """
+        return self.recorded(Output.NEGATIVE_POTENTIAL)
+
+    @property
+    def positive_potential(self) -> Array:
+        """Of the positive electrode against the same reference [V].
+
+        Less `negative_potential` it is the voltage without the contacts' part.
+        """
+        return self.recorded(Output.POSITIVE_POTENTIAL)
 
     @property
     def capacity(self) -> Array:

@@ -95,6 +95,20 @@ VARIABLES = (
     Variable("Discharge capacity [A.h]", "Q", TIME, lambda s: s.discharged),
     Variable("Discharge energy [W.h]", "E", TIME, lambda s: s.discharge_energy),
     Variable("Plating margin [V]", "eta_pl", TIME, lambda s: s.plating_margin),
+    Variable(
+        "Negative electrode potential vs reference [V]",
+        "E_n",
+        TIME,
+        lambda s: s.negative_potential,
+        ("Negative electrode 3E potential [V]",),
+    ),
+    Variable(
+        "Positive electrode potential vs reference [V]",
+        "E_p",
+        TIME,
+        lambda s: s.positive_potential,
+        ("Positive electrode 3E potential [V]",),
+    ),
     Variable("Layer temperature [K]", "T", LAYERS, lambda s: s.layer_temperature),
     Variable(
         "Layer temperature [C]",

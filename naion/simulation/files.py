@@ -20,7 +20,7 @@ from ._cycles import Cycles
 if TYPE_CHECKING:
     from ._solution import Solution
 
-FORMAT = "naion-solution-6"
+FORMAT = "naion-solution-7"
 
 _OUTPUTS = "end", "least", "greatest"
 _ARRAYS = (

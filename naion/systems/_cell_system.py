@@ -268,6 +268,7 @@ class CellSystem(AbstractSystem):
         self, tau: Array, y: Array, args: DiscretisedCell, control: Imposed
     ) -> Array:
         s = self.equations.state(y, tau, control.control)
+        negative, positive = self.equations.electrode_potentials(s, args)
         found = Outputs(
             voltage=self.equations.terminal_voltage(s, args),
             current=s.current,
@@ -275,6 +276,8 @@ class CellSystem(AbstractSystem):
             charge=s.charge,
             energy=s.energy,
             plating_margin=self.equations.plating_margin(s, args),
+            negative_potential=negative,
+            positive_potential=positive,
         )
         return jnp.stack(found)
 

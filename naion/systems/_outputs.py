@@ -15,6 +15,8 @@ class Output(enum.IntEnum):
     CHARGE = 3
     ENERGY = 4
     PLATING_MARGIN = 5
+    NEGATIVE_POTENTIAL = 6
+    POSITIVE_POTENTIAL = 7
 
 
 class Outputs(NamedTuple):
@@ -27,7 +29,11 @@ class Outputs(NamedTuple):
         charge: discharged since the start [C].
         energy: delivered since the start [J].
         plating_margin: lowest potential of the negative electrode's surface against the
-            metal [V].
+            metal, of the working electrode's in a half cell [V].
+        negative_potential: of the negative electrode against a reference electrode in the
+            separator; the mean of a cell's layers, or of a pack's cells [V].
+        positive_potential: of the positive electrode; the difference of both is the
+            voltage without the contacts' part of it [V].
     """
 
     voltage: Array
@@ -36,6 +42,8 @@ class Outputs(NamedTuple):
     charge: Array
     energy: Array
     plating_margin: Array
+    negative_potential: Array
+    positive_potential: Array
 
 
 def outputs_in(values: Array) -> Outputs:

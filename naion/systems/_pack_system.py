@@ -24,7 +24,7 @@ from ._pack import Pack
 from ._step_matrix import coupled
 
 PER_CELL = ("voltage", "current", "temperature", "charge", "plating_margin")
-"""What is recorded of every cell, in this order, after the six outputs of the pack."""
+"""What is recorded of every cell, in this order, after the outputs of the pack."""
 
 
 def columns_of(what: str, n: int) -> slice:
@@ -215,6 +215,8 @@ class PackSystem(AbstractSystem):
             charge=tail.charge,
             energy=tail.energy,
             plating_margin=jnp.min(each.plating_margin),
+            negative_potential=jnp.mean(each.negative_potential),
+            positive_potential=jnp.mean(each.positive_potential),
         )
         of_cells = [getattr(each, name) for name in PER_CELL]
         return jnp.concatenate([jnp.stack(of_pack), *of_cells])

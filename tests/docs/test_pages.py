@@ -86,6 +86,11 @@ RESULTS = {
         and n["test"].is_spectrum
         and np.allclose(n["spectrum"].impedance.imag, [-0.01, -0.002, -0.01])
     ),
+    "half-cells": lambda n: _ends(
+        n["fit"].converged
+        and n["Z"].shape == (30,)
+        and n["moved"].negative_potential[1] < n["sol"].negative_potential[1]
+    ),
     "cost": lambda n: _ends(0.0 < n["low"] < n["middle"] < n["high"] < 200.0),
     "fit": lambda n: _ends(n["fit"].converged),
     "life": lambda n: _ends(
@@ -131,6 +136,8 @@ def test_files_on_pages_fit_their_schemas(tmp_path):
 
     fit = checked(FitFile, tomllib.loads(shown("fit")), "fit.md")
     assert len(fit.data) == 2 and len(fit.free) == 2
+    half = checked(FitFile, tomllib.loads(shown("half-cells")), "half-cells.md")
+    assert half.half_cell is not None and half.half_cell.electrode == "negative"
     sweep = checked(SweepFile, tomllib.loads(shown("batches")), "batches.md")
     assert sweep.lanes == 1000
     file = tmp_path / "claims.toml"

@@ -67,7 +67,7 @@ def test_few_rows_are_all_compared():
         ({"sigma": float("nan")}, "sigma = nan"),
         ({"temperature": 25.0}, "temperature = 25 K. Temperatures are in kelvin"),
         ({"temperature": float("nan")}, "kelvin"),
-        ({"voltage": [4.0, 3.9]}, "3 times, 3 currents, 2 voltages"),
+        ({"voltage": [4.0, 3.9]}, "3 times and 2 voltages"),
         ({"current": [1.0, np.nan, 1.0]}, "row 2 is not finite"),
         ({"time": [0.0, 2.0, 1.0]}, "row 3 is at 1 s.*Sort the rows"),
         ({"time": [0.0, 0.0, 1.0]}, "three or more times"),

@@ -10,7 +10,7 @@ import pytest
 
 import naion as na
 from naion.io import from_pybamm
-from naion.parameters import compositions, open_circuit_voltage
+from naion.parameters import compositions, is_half_cell, open_circuit_voltage
 from naion.properties import Arrhenius
 
 T_ROOM = jnp.asarray(298.15)
@@ -29,13 +29,15 @@ FULL_CELLS = (
     "Prada2013",
     "Ramadass2004",
 )
+HALF_CELLS = (
+    "Ecker2015_graphite_halfcell",
+    "OKane2022_graphite_SiOx_halfcell",
+    "Xu2019",
+)
 OTHERS = {
     "ECM_Example": "an equivalent circuit",
-    "Ecker2015_graphite_halfcell": "a half cell",
     "MSMR_Example": "an MSMR model",
-    "OKane2022_graphite_SiOx_halfcell": "a half cell",
     "Sulzer2019": "a lead-acid cell",
-    "Xu2019": "a half cell",
 }
 
 
@@ -70,7 +72,19 @@ def test_other_sets_simulate(name, model):
 
 
 def test_every_set_is_known():
-    assert set(pybamm.parameter_sets) == {*FULL_CELLS, *OTHERS}
+    assert set(pybamm.parameter_sets) == {*FULL_CELLS, *HALF_CELLS, *OTHERS}
+
+
+@pytest.mark.parametrize("name", HALF_CELLS)
+def test_every_half_cell(name):
+    """Against lithium, whose exchange current is that of Xu et al."""
+    half, _ = quietly(pybamm.ParameterValues(name))
+    assert is_half_cell(half)
+    salt = jnp.array([100.0, 1000.0, 2500.0])
+    theirs = half.negative.kinetics.exchange_current(salt, half.temperature)
+    ours = na.lithium_metal().exchange_current(salt, half.temperature)
+    # 1 / 1.3e-5 m3.mol-1 of lithium against 76,900 mol.m-3, and a table.
+    np.testing.assert_allclose(theirs, ours, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", FULL_CELLS)

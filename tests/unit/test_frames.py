@@ -124,6 +124,8 @@ def test_names_are_those_of_one_registry(solution, model):
         assert solution[name].shape[0] == rows
     assert set(solution.to_xarray().data_vars) >= set(names) - {"Time [s]", "Time [h]"}
     assert solution.search("POTENTIAL") == [
+        "Negative electrode potential vs reference [V]",
+        "Positive electrode potential vs reference [V]",
         "Electrolyte potential [V]",
         "Electrode potential [V]",
     ]

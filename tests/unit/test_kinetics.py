@@ -17,7 +17,7 @@ from naion.physics.kinetics import (
 )
 
 T = 263.15
-AT = Interface(*map(jnp.asarray, (2e-10, 0.8, 0.35, 0.4, 15e3, T)))
+AT = Interface(*map(jnp.asarray, (2e-10, 0.8, 0.35, 0.4, 15e3, T, 800.0)))
 ETA = jnp.linspace(-0.4, 0.4, 81)
 J_0 = float(F * AT.k_0 * AT.c_max * jnp.sqrt(AT.c_e * AT.x * (1.0 - AT.x)))
 HALF = jnp.asarray(0.5)

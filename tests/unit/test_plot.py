@@ -100,3 +100,14 @@ def test_fit_names_its_abscissa():
     q = na.fit.discharge("x", [0.1, 0.2, 0.3], [4.0, 3.9, 3.8], 1.0, 298.15)
     one = Figure().add_subplot()
     assert na.plot.fit(q, np.full(3, 3.9), one).get_xlabel() == "Discharged [A.h]"
+
+
+def test_electrodes(solution):
+    axes = na.plot.electrodes(solution)
+    positive, voltage, negative = axes.get_lines()
+    (t, E_p), (_, V), (_, E_n) = (x.get_data() for x in (positive, voltage, negative))
+    np.testing.assert_allclose(E_p, solution.at(3600.0 * t).positive_potential)
+    # What is missing are the contacts.
+    apart = np.asarray(E_p) - E_n - V
+    assert np.all(apart > 0.0) and np.ptp(apart) < 1e-6
+    assert axes.get_ylabel() == "Voltage, potentials vs reference [V]"

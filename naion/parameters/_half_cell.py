@@ -1,0 +1,219 @@
+"""An electrode against its metal: a half cell, as a cell whose negative electrode is metal.
+
+The metal is a thin layer with one square metre of surface for each of electrode, potential
+0 V, kinetics of its own and much more inventory than the electrode can take. It is the
+negative electrode, so all that is said of cells holds: discharge (positive current) puts
+sodium into the working electrode, and the voltage is that electrode's against the metal.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array
+
+from ..mesh import Mesh
+from ..physics.kinetics import MetalButlerVolmer
+from ..properties import constant
+from ._balance import (
+    AFTER_CHARGE,
+    AFTER_DISCHARGE,
+    electrode_capacities,
+    equilibrium_potential,
+    stoichiometries_at_limits,
+)
+from ._cell import (
+    Cell,
+    Defaults,
+    Electrode,
+    Limits,
+    Particle,
+    Separator,
+    Stoichiometry,
+    Thermal,
+)
+from ._known import is_half_cell
+from ._metals import sodium_metal
+from ._numbers import check_as
+
+Number = float | Array
+
+THIN = 1e-8
+"""Thickness of the layer that stands for the metal [m]: what salt it holds, and what
+potential falls along it, is nothing beside a separator's."""
+
+PLENTY = 1e4
+"""Inventory of the metal over what the working electrode can take: its stoichiometry of
+one half stays so to 0.0001, on which nothing depends."""
+
+HARD_CARBON = 0.0, 2.0
+"""Usual voltage limits of half cells of a negative electrode [V]."""
+
+
+def half_cell(
+    cell: Cell,
+    electrode: Literal["negative", "positive"] = "negative",
+    *,
+    metal: MetalButlerVolmer | None = None,
+    area: Number | None = None,
+    separator: Separator | None = None,
+    limits: Sequence[Number] | None = None,
+    contact_resistance: Number = 0.0,
+) -> Cell:
+    """One electrode of a cell against metal, in the cell's electrolyte.
+
+    The working electrode is the half cell's `positive`, as in PyBaMM, whichever it was:
+    its potential is the higher one. A discharge (positive current) puts sodium into it and
+    lowers the voltage; of hard carbon that is sodiation, from 2 V to 0 V. SOC 1 is rest at
+    the upper voltage limit, with the electrode empty, SOC 0 rest at the lower one, or as
+    near as its potential comes; "charged" and "discharged" are named after them.
+
+    1C is the capacity of the electrode between both limits. Half cells have no contact
+    resistance unless one is given, and are isothermal; their mass is the cell's by area.
+
+    Args:
+        cell: a full cell.
+        electrode: which of its electrodes works.
+        metal: kinetics of the metal; none: `sodium_metal()`, an assumption. Lithium's is
+            `lithium_metal()`.
+        area: of the electrode [m2]; none: the cell's. A coin of 16 mm has 2.01e-4.
+        separator: none: the cell's. Glass fibre is 2e-4 to 7e-4 m thick.
+        limits: of voltage, lower and upper [V]; none: 0 and 2 V for the negative
+            electrode, for the positive one its potentials at the cell's limits.
+        contact_resistance: of the half cell [ohm].
+
+    Raises:
+        TypeError: for what is no cell, or kinetics that are no metal's.
+        ValueError: for an unknown electrode, a half cell, or numbers that cannot be.
+
+    Example:
+        half = half_cell(load("nfm_hc_18650"), "negative", area=2.01e-4)
+        naion.simulate(half, "Discharge at C/20 until 0.01 V")
+    """
+    _check(cell, electrode, metal, limits)
+    given: Electrode = getattr(cell, electrode)
+    low, high = _limits(cell, electrode) if limits is None else limits
+    size = jnp.asarray(cell.area if area is None else area, float)
+    share = size / cell.area
+    thermal = Thermal(
+        cell.thermal.mass * share,
+        cell.thermal.specific_heat,
+        cell.thermal.cooling * share,
+    )
+    half = Cell(
+        negative=metal_electrode(given, sodium_metal() if metal is None else metal),
+        separator=cell.separator if separator is None else separator,
+        positive=given,
+        electrolyte=cell.electrolyte,
+        area=size,
+        contact_resistance=constant(contact_resistance),
+        thermal=thermal,
+        limits=Limits(jnp.asarray(low, float), jnp.asarray(high, float)),
+        nominal_capacity=jnp.ones(()),
+        temperature=cell.temperature,
+        published=Stoichiometry(jnp.asarray(0.5), getattr(cell.published, electrode)),
+        kinetics=cell.kinetics,
+        defaults=Defaults(_mesh(cell.defaults.mesh, electrode)),
+    )
+    empty, full = stoichiometries_at_limits(half)
+    _, sites = electrode_capacities(half)
+    capacity = sites * (empty.positive - full.positive)
+    half = dataclasses.replace(half, nominal_capacity=capacity)
+    check_as(half, Cell)
+    return half
+
+
+def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:
+    """Refuse what no half cell is made of."""
+    if not isinstance(cell, Cell):
+        raise TypeError(
+            f"cell={str(cell)[:60]!r} is a {type(cell).__name__}: expected a `Cell`, such "
+            'as `naion.load("nfm_hc_18650")`.'
+        )
+    if electrode not in ("negative", "positive"):
+        raise ValueError(
+            f"electrode={electrode!r}: expected 'negative' or 'positive', the electrode of "
+            "the cell that works against the metal."
+        )
+    if is_half_cell(cell):
+        raise ValueError(
+            "This cell is a half cell; expected a full cell, from which one is made."
+        )
+    if np.shape(cell.area):
+        raise ValueError(
+            f"This cell has numbers of shape {np.shape(cell.area)}; many half cells are "
+            "made by `jax.vmap`, or one after the other."
+        )
+    if metal is not None and not isinstance(metal, MetalButlerVolmer):
+        raise TypeError(
+            f"metal={metal!r:.60} is a {type(metal).__name__}: expected the kinetics of a "
+            "metal, such as `sodium_metal()`, `lithium_metal()` or "
+            "`metal_kinetics(10.0, 0.5)`."
+        )
+    if limits is None:
+        return
+    if isinstance(limits, str) or np.shape(limits) != (2,):
+        raise ValueError(
+            f"limits={limits!r}: expected the lower and the upper voltage, (0.0, 2.0)."
+        )
+    low, high = limits
+    known = not (isinstance(low, Tracer) or isinstance(high, Tracer))
+    if known and not float(low) < float(high):
+        raise ValueError(
+            f"limits={limits!r}: expected the lower voltage first, then a higher one."
+        )
+
+
+def _limits(cell: Cell, electrode: str) -> tuple[Number, Number]:
+    """What half cells of this electrode are cycled between [V]."""
+    if electrode == "negative":
+        return HARD_CARBON
+    empty, full = stoichiometries_at_limits(cell)
+
+    def potential(at: Stoichiometry, branch: float) -> Array:
+        x, T = at.positive, cell.temperature
+        return equilibrium_potential(cell.positive, x, T, T, branch)
+
+    return potential(empty, AFTER_DISCHARGE), potential(full, AFTER_CHARGE)
+
+
+def metal_electrode(working: Electrode, kinetics: MetalButlerVolmer) -> Electrode:
+    """A layer of metal as a negative electrode, with one square metre of surface for each
+    of electrode.
+
+    Args:
+        working: the electrode opposite, of which the metal holds plenty.
+        kinetics: of the metal.
+    """
+    share = jnp.asarray(0.5)
+    sites = sum(
+        (m.active_fraction * m.particle.c_max for m in working.materials),
+        start=jnp.zeros(()),
+    )
+    particle = Particle(
+        radius=3.0 * share * THIN,
+        c_max=PLENTY * working.thickness * sites / (share * THIN),
+        diffusivity=constant(1e-14),
+        ocp=constant(0.0),
+        dudt=constant(0.0),
+        rate_constant=constant(1.0),
+        film_resistance=constant(0.0),
+    )
+    return Electrode(
+        thickness=jnp.asarray(THIN),
+        porosity=share,
+        active_fraction=share,
+        transport_efficiency=jnp.ones(()),
+        conductivity=jnp.ones(()),
+        particle=particle,
+        kinetics=kinetics,
+    )
+
+
+def _mesh(mesh: Mesh, electrode: str) -> Mesh:
+    """As fine as the cell's."""
+    n = mesh.n_neg if electrode == "negative" else mesh.n_pos
+    return Mesh(2, mesh.n_sep, n, mesh.n_r, mesh.grading)
