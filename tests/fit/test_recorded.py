@@ -145,7 +145,7 @@ def test_rows_behind_the_end_of_the_model_go_on_from_it(cell):
     b = end * np.array([1.0 - 1e-6, 1.0 + 1e-6, 1.1])
     seen = tuple(
         Observations(kind, np.full(3, a), b, np.full(3, 1.0), np.ones(3), "seen", b)
-        for kind in Kind
+        for kind in (Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.RESISTANCE, Kind.TEMPERATURE)
         for a in ([0.5, 1.05 * end] if kind is Kind.MEAN_VOLTAGE else [0.5])
     )
     e = Experiment("early", discharge, 298.15, seen)

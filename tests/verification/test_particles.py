@@ -192,7 +192,7 @@ def test_fast_pores_are_one_solid_solution(porous_cell):
         model = na.DFN(na.Mesh(4, 3, 4, shells))
 
         def run(cell, model=model):
-            return na.simulate(cell, DISCHARGE, model=model, rtol=TIGHT, max_steps=900)
+            return na.simulate(cell, DISCHARGE, model=model, rtol=TIGHT, max_steps=2000)
 
         one, two = run(single), run(with_pore_filling(porous_cell, 100.0))
         q = jnp.linspace(0.01, 0.95, 60) * one.capacity
