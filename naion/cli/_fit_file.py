@@ -82,10 +82,12 @@ from .. import plot
 from .._files import read_toml, writable_folder, write_whole
 from ..batch import Checkpoint
 from ..fit import (
+    LEFT_OUT_HEADER,
     Fit,
     Kind,
     LeftOut,
     agreement,
+    conditions_of,
     doubts,
     least_squares,
     left_out,
@@ -205,6 +207,10 @@ def fit_from_file(
         problem, name = problem_of(read_toml(file), file)
     except ValueError as error:
         raise ValueError(f"{error} `naion docs fit` explains these files.") from error
+    # A test is a condition, whatever it shares with others; said before a long fit.
+    by_test = {e.name: (e.name,) for e in problem.experiments}
+    if leave_out:
+        conditions_of(problem.experiments, by_test)
     writable_folder(out)
     for e in problem.experiments:
         if e.note:
@@ -217,7 +223,7 @@ def fit_from_file(
         fits = multi_start(problem, starts, **shown)
         fit, agreed = fits[0], agreement(fits, starts)
         print(agreed)
-    left = left_out(fit, keep=keep, progress=aloud) if leave_out else None
+    left = left_out(fit, by_test, **shown) if leave_out else None
     if left is not None:
         print(left)
     write_fitted_cell(out / "cell.json", fit, name, left)
@@ -243,8 +249,9 @@ def _report(
     if left is None:
         report.add(TextTable(["test", "what", "model against data"], scores(fit)))
     else:
-        head = ["test", "what", "fitted", "predicted from the other conditions"]
-        report.add(TextTable(head, left.rows))
+        report.add(TextTable(list(LEFT_OUT_HEADER), left.rows))
+        for said in left.failed:
+            report.paragraph(said)
     experiments = fit.problem.experiments
     notes = [[e.name, e.note] for e in experiments if e.note]
     if notes:

@@ -41,7 +41,8 @@ from ._free import (
     with_ocp_correction,
 )
 from ._least_squares import AT_ONCE, fleet, least_squares
-from ._left_out import LeftOut, left_out
+from ._left_out import HEADER as LEFT_OUT_HEADER
+from ._left_out import LeftOut, conditions_of, left_out
 from ._levenberg_marquardt import SearchState
 from ._measured import BELOW_ANY_CUT_OFF
 from ._measured_impedance import measured_impedance, spectra_of
@@ -74,6 +75,7 @@ __all__ = [
     "Kind",
     "LeftOut",
     "LEADS",
+    "LEFT_OUT_HEADER",
     "Linearised",
     "Observations",
     "Part",
@@ -91,6 +93,7 @@ __all__ = [
     "check_free",
     "check_start",
     "check_up",
+    "conditions_of",
     "identifiability",
     "discharge",
     "doubts",

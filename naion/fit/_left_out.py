@@ -13,6 +13,9 @@ from ._fit import Fit, rms, scores_of, voltage_errors
 from ._least_squares import fleet
 from ._problem import Problem
 
+HEADER = "test", "what", "fitted", "predicted from the other conditions"
+"""Of the columns of `LeftOut.rows`."""
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -47,14 +50,17 @@ class LeftOut:
             found += [[*fitted, predicted[-1]] for fitted, predicted in pairs]
         return found
 
-    def __str__(self) -> str:
-        head = ["test", "what", "fitted", "predicted from the other conditions"]
-        failed = [
-            f"without {name}: {error}"
+    @property
+    def failed(self) -> list[str]:
+        """Sentences of the fits that found nothing: their tests are not predicted."""
+        return [
+            f"{name} is not predicted, as no fit to the others was found: {error}"
             for name, error in self.refits.items()
             if isinstance(error, Exception)
         ]
-        return "\n".join([in_columns([head, *self.rows]), *failed])
+
+    def __str__(self) -> str:
+        return "\n".join([in_columns([list(HEADER), *self.rows]), *self.failed])
 
 
 def left_out(
@@ -83,7 +89,7 @@ def left_out(
         ValueError: for fewer than two conditions, or unless every test belongs to one.
     """
     problem = fit.problem
-    of = _conditions(problem.experiments, conditions)
+    of = conditions_of(problem.experiments, conditions)
     # Numbers, since names of tests may be anything and those of fits name kept files.
     problems = {
         f"left out {k + 1}": replace(
@@ -106,10 +112,10 @@ def left_out(
     return LeftOut(fit, of, refits, tuple(predictions))
 
 
-def _conditions(
-    experiments: Sequence[Experiment], given: Mapping[str, Sequence[str]] | None
+def conditions_of(
+    experiments: Sequence[Experiment], given: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Which experiments are of each condition."""
+    """Which experiments are of each condition; arguments and errors as in `left_out`."""
     groups = sorted({e.group for e in experiments})
     if given is not None:
         of = {

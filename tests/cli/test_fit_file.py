@@ -72,6 +72,22 @@ def test_fit_predicts_what_it_leaves_out(fitted, capsys):
     assert left > plain
 
 
+def test_leaving_out_one_test_is_refused_before_the_fit(fitted, capsys):
+    """And nothing is written: a long fit would be lost."""
+    pulse = FIT[FIT.index("[[data]]\nkind") : FIT.index("[[free]]")]
+    (fitted / "one.toml").write_text(FIT.replace(pulse, ""))
+    asked = [
+        "fit",
+        str(fitted / "one.toml"),
+        "--out",
+        str(fitted / "one"),
+        "--left-out",
+    ]
+    assert main(asked) == 2
+    assert "two conditions or more; this fit has one" in capsys.readouterr().err
+    assert not (fitted / "one").exists()
+
+
 def test_fit_writes_cell_and_report(fitted):
     out = fitted / "out"
     html = (out / "report.html").read_text()

@@ -123,6 +123,9 @@ def test_what_is_left_out_is_predicted_by_the_others(problem, fit):
     assert uncertainty_of(fit, left).discrepancy == left.rmse
     rows = [row[0] for row in left.rows]
     assert rows == ["0.75 A", "3.0 A"] and "predicted" in str(left)
+    refits = {**left.refits, "3.0 A": ValueError("no simulation")}
+    (said,) = dataclasses.replace(left, refits=refits).failed
+    assert said.startswith("3.0 A is not predicted") and said.endswith("no simulation")
 
 
 def test_leaving_out_needs_conditions(problem, fit):
