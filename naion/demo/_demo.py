@@ -156,7 +156,8 @@ def _predict(
     """Cold discharges, and the energy [W.h.kg-1] and mass [kg] of a large cell."""
     finished = Checkpoint(out / "finished", ABOUT)
     blueprint = design.load(DESIGN)
-    asked = digest(fit.cell, fit.known, DRAWS, blueprint)
+    columns = [f.name for f in dataclasses.fields(ColdRow)]
+    asked = digest(fit.cell, fit.known, DRAWS, blueprint, columns)
     data = json.loads(finished.get("predictions") or b"{}")
     if data.get("digest") == asked:
         say(f"predictions: computed before, and kept in {finished.folder}")

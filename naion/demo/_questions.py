@@ -34,6 +34,8 @@ class ColdRow:
         rate: C-rate as text.
         heating: "isothermal" or "self-heating".
         capacity: low, median, high of the retained capacity [%].
+        best: the retained capacity of the best fit, which is what a simulation of the
+            fitted cell gives; NaN if it failed [%].
         energy: the same for energy [%].
         power: the same for mean power [%].
         outcomes: how many draws ended how.
@@ -43,6 +45,7 @@ class ColdRow:
     rate: str
     heating: str
     capacity: tuple[float, float, float]
+    best: float
     energy: tuple[float, float, float]
     power: tuple[float, float, float]
     outcomes: dict[str, int]
@@ -64,6 +67,7 @@ def cold_table(drawn: Ensemble, progress: Progress = silent) -> list[ColdRow]:
                 # A draw that failed warm or cold says nothing; it is counted below.
                 said = np.maximum(here[:, 3], warm[:, 3]) <= Result.POWER_INFEASIBLE
                 ratio = 100.0 * here[said, :3] / warm[said, :3]
+                best = 100.0 * here[0, 0] / warm[0, 0] if said[0] else np.nan
                 names = [Result(int(k)).name.lower() for k in here[:, 3]]
                 rows.append(
                     ColdRow(
@@ -71,6 +75,7 @@ def cold_table(drawn: Ensemble, progress: Progress = silent) -> list[ColdRow]:
                         rate,
                         heating,
                         _interval(ratio[:, 0]),
+                        float(best),
                         _interval(ratio[:, 1]),
                         _interval(ratio[:, 2]),
                         {n: names.count(n) for n in sorted(set(names))},

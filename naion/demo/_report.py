@@ -28,7 +28,8 @@ def write_summary(
         )
         return row
 
-    (low, middle, high), coldest = found(-20.0).capacity, found(-40.0)
+    cold_row, coldest = found(-20.0), found(-40.0)
+    low, middle, high = cold_row.capacity
     least, half, most = np.percentile(density, [5.0, 50.0, 95.0])
     odds = 100.0 * float(np.mean(density >= NAXTRA))
     report.heading("In five sentences")
@@ -36,7 +37,8 @@ def write_summary(
         "Four sodium-ion cells were fitted to published measurements, and each fit was "
         "then asked for a test that it had not seen (next table). "
         f"At -20 degC and C/3 the commercial 18650 of TU Berlin keeps {middle:.0f} % of "
-        f"its capacity (90 % interval {low:.0f} to {high:.0f}); data end at 15 degC. "
+        f"its capacity (median of draws, 90 % interval {low:.0f} to {high:.0f}; the best "
+        f"fit itself {cold_row.best:.0f}); data end at 15 degC. "
         f"At -40 degC it keeps {coldest.capacity[1]:.0f} % ({coldest.capacity[0]:.0f} to "
         f"{coldest.capacity[2]:.0f}), where CATL says 90 % of its own cell, Naxtra, "
         "without a rate. "
@@ -148,8 +150,10 @@ def write_predictions(
         "Discharge of the fitted TU Berlin cell to 1.5 V, charged warm, relative to the "
         "same rate at 25 degC: median and 90 % interval. Data reach down to 15 degC; "
         "every row below that extrapolates, with assumed spreads of the electrolyte law "
-        "and of the activation energies. Claim beside it: CATL Naxtra, 90 % at -40 degC "
-        "('usable power', 'capacity' or 'charge', no rate given)."
+        "and of the activation energies. The best fit, which `naion run` simulates, is off "
+        "the median where its numbers are at bounds: draws lie on one side of them. Claim "
+        "beside it: CATL Naxtra, 90 % at -40 degC ('usable power', 'capacity' or 'charge', "
+        "no rate given)."
     )
 
     def cell(values: tuple[float, float, float]) -> str:
@@ -163,6 +167,7 @@ def write_predictions(
                 "rate",
                 "heat",
                 "capacity %",
+                "of the best fit",
                 "energy %",
                 "mean power %",
                 "outcomes",
@@ -173,6 +178,7 @@ def write_predictions(
                     r.rate,
                     r.heating,
                     cell(r.capacity),
+                    f"{r.best:.0f}",
                     cell(r.energy),
                     cell(r.power),
                     ", ".join(f"{k} {v}" for k, v in r.outcomes.items()),
