@@ -158,10 +158,10 @@ class Evaluator:
         stacked, self.count = stack(specimens), len(lanes)
         self.parts: list[_Part] = []
         for spectra in (False, True):
-            own = np.array([e.is_spectrum == spectra for _, e in lanes]).nonzero()[0]
+            (own,) = np.array([e.is_spectrum == spectra for _, e in lanes]).nonzero()
             if not own.size:
                 continue
-            experiments = [lanes[i][1] for i in own]
+            experiments = [lanes[int(i)][1] for i in own]
             if spectra:
                 programs = _programs_of_spectra(vector, model)
                 tests = _all_padded_spectra(experiments)
