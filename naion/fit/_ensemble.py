@@ -44,8 +44,9 @@ class Ensemble:
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
-    The covariance of a nearly undetermined parameter can be wider than its bounds; draws
-    are pushed back to them. Draws with impossible numbers, such as fractions of volume that
+    The covariance of a nearly undetermined parameter can be wider than its bounds, and the
+    data may push a number against one: each draw is what a fit within the same bounds would
+    have found, had the data erred otherwise (`Pull.within`). Draws with impossible numbers, such as fractions of volume that
     add up to more than one, are drawn again. Draws in which an open-circuit potential
     rises, which is no possible cell, are pulled towards the best fit until none rises more
     than there.
@@ -90,24 +91,25 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     rng, root, vector = np.random.default_rng(seed), known.root, known.vector
     low, high = vector.bounds
     of_ocp = vector.has_role(Role.OPEN_CIRCUIT_POTENTIAL)
-    moves = np.zeros((n, len(known.z)))
+    z = np.tile(known.z, (n, 1))
     fresh = np.arange(n) > 0
     for _ in range(MOST_PULLS):
-        for k in np.flatnonzero(fresh):
-            moves[k] = root @ rng.standard_normal(len(known.z))
-        z = np.clip(known.z + moves, low, high)
+        moves = rng.standard_normal((int(np.sum(fresh)), len(known.z))) @ root.T
+        if known.pull is None:
+            z[fresh] = np.clip(known.z + moves, low, high)
+        else:
+            z[fresh] = known.pull.within(known.pull.unconstrained + moves, low, high)
         fresh = ~np.asarray(_are_possible(vector, cell, z))
         fresh[0] = False
         if not fresh.any():
             break
     for _ in range(MOST_PULLS):
-        z = np.clip(known.z + moves, low, high)
         steepest = np.asarray(_steepest(vector, cell, z))
         rises = steepest > max(0.0, steepest[0])
         if not rises.any():
             break
-        moves[np.ix_(rises, of_ocp)] *= 0.7
-    z[0] = known.z
+        pulled = known.z + 0.7 * (z - known.z)
+        z = np.where(rises[:, None] & of_ocp, pulled, z)
     return z
 
 

@@ -13,6 +13,7 @@ from ._free import Specimen
 from ._levenberg_marquardt import SearchState
 from ._measured_impedance import spectra_of
 from ._problem import Linearised, Problem
+from ._pull import at_bounds
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,7 @@ def fit_at(
         ended, evaluations, seconds: of the search; see `Fit`.
     """
     near = problem.linearised(z) if near is None else near
-    low, high = problem.vector.bounds
-    edge = 1e-3 * (high - low)
-    at_edge = (z - low < edge) | (high - z < edge)
+    at_edge = np.logical_or(*at_bounds(z, *problem.vector.bounds))
     names = tuple(n for n, at in zip(problem.vector.names, at_edge, strict=True) if at)
     r = near.residuals
     C = covariance(problem, r, near.jacobian)

@@ -13,6 +13,7 @@ from ._errors import inverse_of
 from ._fit import Fit, rms, scores, voltage_errors
 from ._free import FreeParameter, Specimen, assumed
 from ._left_out import LeftOut
+from ._pull import Pull, pull_of
 from ._tested import Tested
 from ._vector import FreeVector
 
@@ -27,6 +28,7 @@ class Uncertainty:
         covariance: of `z`, with the discrepancy of the model and the priors of what the
             data did not touch, (n, n).
         discrepancy: standard deviation of the model's own error in voltage [V].
+        pull: how the bounds held the fit; none: nothing did, or its file does not say.
         model: with which the cell was fitted; none: it was not, or its file does not say.
         tests: to which it was fitted.
     """
@@ -35,6 +37,7 @@ class Uncertainty:
     z: np.ndarray
     covariance: np.ndarray
     discrepancy: float
+    pull: Pull | None = None
     model: DFN | None = None
     tests: tuple[Tested, ...] = ()
 
@@ -49,6 +52,7 @@ class Uncertainty:
             "z": self.z.tolist(),
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
+            "pull": None if self.pull is None else self.pull.to_json(),
             "model": None if self.model is None else self.model.to_json(),
             "tests": [test.to_json() for test in self.tests],
         }
@@ -68,7 +72,8 @@ class Uncertainty:
         """What is known of the materials alone: the rest is a design's to say."""
         vector, keep = self.vector.part(not own for own in self.vector.of_design)
         C = self.covariance[np.ix_(keep, keep)]
-        return replace(self, vector=vector, z=self.z[keep], covariance=C)
+        pull = None if self.pull is None else self.pull.part(keep)
+        return replace(self, vector=vector, z=self.z[keep], covariance=C, pull=pull)
 
     @classmethod
     def from_json(cls, data: dict[str, Any], cell: Cell) -> "Uncertainty":
@@ -77,13 +82,14 @@ class Uncertainty:
             FreeParameter(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
             for f in data["free"]
         )
-        # Files of before format 2 have neither model nor tests.
-        model = data.get("model")
+        # Files of before format 2 have neither model nor tests, those of before 0.3 no pull.
+        model, pull = data.get("model"), data.get("pull")
         return cls(
             FreeVector.of_cell(free, cell),
             np.array(data["z"]),
             np.array(data["covariance"]),
             float(data["discrepancy_V"]),
+            None if pull is None else Pull.from_json(pull),
             None if model is None else DFN.from_json(model),
             tuple(Tested.from_json(test) for test in data.get("tests", ())),
         )
@@ -100,6 +106,10 @@ class Uncertainty:
             n = len(known.vector)
             good = known.z.shape == (n,) and known.covariance.shape == (n, n)
             every = [*known.z.ravel(), *known.covariance.ravel(), known.discrepancy]
+            if known.pull is not None:
+                to, H = known.pull.unconstrained, known.pull.hessian
+                good &= to.shape == (n,) and H.shape == (n, n)
+                every += [*to.ravel(), *H.ravel()]
             if not good or not np.all(np.isfinite(np.asarray(every, float))):
                 raise ValueError(f"expected {n} finite numbers and their covariance")
         except (
@@ -129,10 +139,10 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     discrepancy = rms(voltage_errors(fit.problem, fit.predictions))
     if left is not None:
         discrepancy = max(discrepancy, left.rmse)
-    C = fit.covariance[np.ix_(keep, keep)]
+    C, pull = fit.covariance[np.ix_(keep, keep)], pull_of(fit).part(keep)
     tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)
-    return Uncertainty(vector, fit.z[keep], C, discrepancy, model, tests)
+    return Uncertainty(vector, fit.z[keep], C, discrepancy, pull, model, tests)
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:

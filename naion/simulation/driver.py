@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
+from jax.core import Tracer, eval_context
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
@@ -138,8 +138,10 @@ def drive(
         return program(*args)
 
     begun, high = first(found.structure), float(what.limits.upper_voltage)
-    # Of known numbers, also where JAX traces something else around them.
-    with jax.ensure_compile_time_eval():
+    # Of known numbers, also where JAX traces something else around them. Not
+    # `ensure_compile_time_eval`, by which each constant of a program that is traced inside
+    # would be computed by a little program of its own: 200 of them, in 10 s.
+    with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
     return _ended(done, (what,) if isinstance(what, Cell) else what.cells, wish.throw)

@@ -23,6 +23,7 @@ from naion.fit import (
     with_ocp_correction,
     write_fitted_cell,
 )
+from naion.fit._ensemble import draws
 from naion.fit._fit import fit_at
 from naion.io import read_cell
 from naion.parameters import leaf
@@ -194,3 +195,35 @@ def test_discharge_refuses_bad_data():
         discharge("x", [0.0, 1.0, 0.5], [4.0, 3.0, 2.0], 1.0, 298.15)
     with pytest.raises(ValueError, match="positive current"):
         discharge("x", [0.0, 0.5, 1.0], [4.0, 3.0, 2.0], -1.0, 298.15)
+
+
+def test_draws_of_a_fit_at_a_bound_are_fits_within_it(fitted):
+    """What the bound holds, the numbers that the data tie to it make up for."""
+    contact, rate = fitted.problem.free
+    problem = dataclasses.replace(
+        fitted.problem, free=(dataclasses.replace(contact, bounds=(0.1, 1.2)), rate)
+    )
+    held = least_squares(problem)
+    assert held.at_bound == (contact.name,)
+    known, (low, high) = uncertainty_of(held), problem.vector.bounds
+    assert known.pull is not None
+    again = Uncertainty.from_json(known.to_json(), held.specimen.cell).pull
+    assert again is not None
+    np.testing.assert_allclose(
+        again.within(again.unconstrained[None], low, high)[0], held.z, atol=5e-3
+    )
+    # The quadratic cost knows from the bound where the fit without it ends.
+    sd = np.sqrt(np.diag(fitted.covariance))
+    assert np.all(np.abs(again.unconstrained - fitted.z) < 2.0 * sd)
+
+    z = draws(held.specimen.cell, known, 40)
+    assert np.all((z >= low) & (z <= high))
+    moved = known.pull.unconstrained + np.random.default_rng(0).standard_normal(
+        (40, 2)
+    ) @ known.root.T
+    cost = jax.jit(problem.loss)
+    as_drawn, clipped = (
+        np.array([float(cost(v)) - held.cost for v in each])
+        for each in (z[1:], np.clip(moved, low, high))
+    )
+    assert np.median(as_drawn) < 3.0 < 10.0 < np.median(clipped)

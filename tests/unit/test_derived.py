@@ -36,3 +36,16 @@ def test_what_is_first_asked_for_in_a_trace_serves_outside(cell, model):
     assert abs(float(outside.energy) / inside - 1.0) < 1e-6
     again = na.simulate(cell, [step, "Rest for 10 s"], model=model)
     assert float(again.t_end) == 71.0
+
+
+def test_a_first_call_compiles_few_programs(cell):
+    """Constants of a program are a part of it: 200 little programs once took 10 s."""
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, seconds, **_: compiled.append(event)
+    )
+    # No other test has this mesh.
+    model = na.DFN(na.Mesh(3, 2, 3, 5))
+    na.simulate(cell, "Discharge at 1C for 60 s", model=model)
+    n = sum(event.endswith("backend_compile_duration") for event in compiled)
+    assert 1 <= n <= 10
