@@ -59,13 +59,14 @@ def legs(curve, by: str):
     """A curve; of a cycle its discharge and its charge, each from where it begins.
 
     As one curve, what a capacity is off would set a voltage before the turn beside one after
-    it, some 1.5 V apart.
+    it, some 1.5 V apart. The sample nearest the turn may lie on either side of it.
     """
     x, V = curve
     if by == "time":
         return [curve]
     turn = int(np.argmax(x))
-    return [(x[: turn + 1], V[: turn + 1]), (x[turn] - x[turn:], V[turn:])]
+    after = slice(turn + 1, None)
+    return [(x[:turn], V[:turn]), (x[turn] - x[after], V[after])]
 
 
 def off(found, exact, by: str) -> str:

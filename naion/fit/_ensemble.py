@@ -46,10 +46,10 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
 
     The covariance of a nearly undetermined parameter can be wider than its bounds, and the
     data may push a number against one: each draw is what a fit within the same bounds would
-    have found, had the data erred otherwise (`Pull.within`). Draws with impossible numbers, such as fractions of volume that
-    add up to more than one, are drawn again. Draws in which an open-circuit potential
-    rises, which is no possible cell, are pulled towards the best fit until none rises more
-    than there.
+    have found, had the data erred otherwise (`Pull.within`). Draws with impossible numbers,
+    such as fractions of volume that add up to more than one, are drawn again. Draws in which
+    an open-circuit potential rises, which is no possible cell, are pulled towards the best
+    fit until none rises more than there.
 
     A new test has a start and a sensor of its own: both are drawn from how those of the
     fit's tests differ.

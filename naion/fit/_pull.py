@@ -1,15 +1,11 @@
 """How bounds hold a fit, and what fits to other data within the same bounds would find."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ._errors import inverse_of
-
-if TYPE_CHECKING:
-    from ._fit import Fit
-
 
 EDGE = 1e-3
 """Of the distance between bounds: nearer, a number counts as at one. Searches end inside."""
@@ -87,15 +83,3 @@ class Pull:
     def from_json(cls, data: dict[str, Any]) -> "Pull":
         """The inverse of `to_json`."""
         return cls(np.array(data["unconstrained"]), np.array(data["hessian"]))
-
-
-def pull_of(fit: "Fit") -> Pull:
-    """How the bounds hold a fit."""
-    low, high = fit.problem.vector.bounds
-    r, J = fit.near.residuals, fit.near.jacobian
-    slope, H = J.T @ r, J.T @ J
-    at_low, at_high = at_bounds(fit.z, low, high)
-    held = at_low & (slope > 0.0) | at_high & (slope < 0.0)
-    # The slope of what is not held is how far the search stopped from its minimum.
-    step = inverse_of(H) @ np.where(held, slope, 0.0)
-    return Pull(fit.z - step, H)

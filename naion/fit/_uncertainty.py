@@ -13,7 +13,7 @@ from ._errors import inverse_of
 from ._fit import Fit, rms, scores, voltage_errors
 from ._free import FreeParameter, Specimen, assumed
 from ._left_out import LeftOut
-from ._pull import Pull, pull_of
+from ._pull import Pull, at_bounds
 from ._tested import Tested
 from ._vector import FreeVector
 
@@ -139,7 +139,7 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     discrepancy = rms(voltage_errors(fit.problem, fit.predictions))
     if left is not None:
         discrepancy = max(discrepancy, left.rmse)
-    C, pull = fit.covariance[np.ix_(keep, keep)], pull_of(fit).part(keep)
+    C, pull = fit.covariance[np.ix_(keep, keep)], _pull_of(fit).part(keep)
     tests = tuple(Tested.of(fit.specimen, e) for e in problem.experiments)
     model = problem.model.of(problem.specimen.cell)
     return Uncertainty(vector, fit.z[keep], C, discrepancy, pull, model, tests)
@@ -182,3 +182,15 @@ def _root_of(C: np.ndarray) -> np.ndarray:
     """A square root of a covariance, of any rank."""
     values, vectors = np.linalg.eigh(0.5 * (C + C.T))
     return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def _pull_of(fit: Fit) -> Pull:
+    """How the bounds hold a fit."""
+    low, high = fit.problem.vector.bounds
+    r, J = fit.near.residuals, fit.near.jacobian
+    slope, H = J.T @ r, J.T @ J
+    at_low, at_high = at_bounds(fit.z, low, high)
+    held = at_low & (slope > 0.0) | at_high & (slope < 0.0)
+    # The slope of what is not held is how far the search stopped from its minimum.
+    step = inverse_of(H) @ np.where(held, slope, 0.0)
+    return Pull(fit.z - step, H)

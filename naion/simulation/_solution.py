@@ -15,10 +15,11 @@ from jaxtyping import Array, Float, Int
 from .._results import Result
 from ..models import DFN, Equations, Losses, State, losses
 from ..parameters import Cell
-from ..solvers import Record, interpolate
-from ..systems import Output, Outputs, columns_of, outputs_in
+from ..solvers import Record
+from ..systems import Output, Outputs, columns_of
 from . import _frames, files
 from ._cycles import Cycles, cycles_of, table
+from ._dense import beginning_of, outputs_at, time_at_charge
 from ._overview import new_axes, overview
 from ._variables import known, matching, variable, variables_of
 
@@ -222,29 +223,11 @@ class Solution(eqx.Module):
             raise ValueError(
                 f"t={t!r}: expected times since the start, numbers in seconds."
             ) from None
-        used = jnp.arange(r.t.shape[0]) < self.n_steps
-        starts = jnp.where(used, r.t, jnp.inf)
-        starts = jax.lax.stop_gradient(starts)
-        # Times of jumps are sums of many steps: equal only to within rounding.
-        shifted = t + jnp.where(after, SAME_TIME, -SAME_TIME)
-        step = jnp.searchsorted(starts, shifted) - 1
-        step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
-        theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
-        rows = r.outputs[step][..., : len(Output)]
-        inside = t <= r.t[step] + r.h[step] + SAME_TIME
-        inside &= (t >= -SAME_TIME) & (self.n_steps > 0)
-        theta = jnp.where(inside, theta, 1.0)[..., None]
-        dense = jnp.moveaxis(rows[..., 2:, :], -2, 0)
-        value = interpolate(theta, rows[..., 0, :], rows[..., 1, :], dense)
-        return outputs_in(jnp.where(inside[..., None], value, jnp.nan))
+        return outputs_at(r, self.n_steps, t, jnp.asarray(after))
 
     def began(self, row: ArrayLike) -> Array:
         """Time at which a row of the protocol began [s]; NaN if it was not reached."""
-        r = self._steps
-        used = jnp.arange(r.t.shape[0]) < self.n_steps
-        first = used & r.fresh & (r.segment == row)
-        t = jnp.sum(jnp.where(first, r.t, 0.0))
-        return jnp.where(jnp.any(first) | (jnp.asarray(row) == 0), t, jnp.nan)
+        return beginning_of(self._steps, self.n_steps, jnp.asarray(row))
 
     def voltage_at_charge(self, charge: ArrayLike) -> Array:
         """Voltage when a charge has been discharged, for a single discharge.
@@ -257,13 +240,8 @@ class Solution(eqx.Module):
         """
         r = self._steps
         q = 3600.0 * jnp.asarray(charge, r.t.dtype)
-        used = jnp.arange(r.t.shape[0]) < self.n_steps
-        starts = jnp.where(used, r.outputs[:, 0, Output.CHARGE], jnp.inf)
-        step = jnp.searchsorted(jax.lax.stop_gradient(starts), q, side="right") - 1
-        step = jnp.clip(step, 0, jnp.maximum(self.n_steps - 1, 0))
-        q0 = r.outputs[step, 0, Output.CHARGE]
-        q1 = r.outputs[step, 1, Output.CHARGE]
-        return self.at(r.t[step] + r.h[step] * (q - q0) / (q1 - q0)).voltage
+        t = time_at_charge(r, self.n_steps, q)
+        return self.at(t).voltage
 
     @property
     def states(self) -> State:
@@ -373,7 +351,3 @@ def _losses(equations: Equations, states: State, cell: Cell) -> Losses:
         return jax.vmap(lambda s: losses(equations, s, grid))(states)
     each = jax.vmap(jax.vmap(lambda s: losses(equations, s, grid)))(states)
     return jax.tree.map(lambda a: jnp.mean(a, axis=1), each)
-
-
-SAME_TIME = 1e-6
-"""Times closer than this count as one [s]."""

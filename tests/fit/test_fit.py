@@ -218,9 +218,10 @@ def test_draws_of_a_fit_at_a_bound_are_fits_within_it(fitted):
 
     z = draws(held.specimen.cell, known, 40)
     assert np.all((z >= low) & (z <= high))
-    moved = known.pull.unconstrained + np.random.default_rng(0).standard_normal(
-        (40, 2)
-    ) @ known.root.T
+    moved = (
+        known.pull.unconstrained
+        + np.random.default_rng(0).standard_normal((40, 2)) @ known.root.T
+    )
     cost = jax.jit(problem.loss)
     as_drawn, clipped = (
         np.array([float(cost(v)) - held.cost for v in each])
