@@ -79,10 +79,12 @@ class Fit:
         return self.problem.specimen_at(self.z)
 
     def table(self) -> list[dict]:
-        """Name, value, 90 % interval and bounds of every free number."""
+        """Name, value, 90 % interval within bounds, and bounds of every free number."""
         v = self.problem.vector
+        least, most = v.bounds
         sd = 1.645 * np.sqrt(np.diag(self.covariance))
-        columns = self.z, self.z - sd, self.z + sd, *v.bounds
+        ends = np.maximum(self.z - sd, least), np.minimum(self.z + sd, most)
+        columns = self.z, *ends, least, most
         value, low, high, least, most = map(np.asarray, map(v.values, columns))
         return [
             {
