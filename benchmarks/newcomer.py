@@ -44,7 +44,7 @@ MEASURED = (
 EXPORT = "Zelle 7.csv"
 READ = (
     '--column time="Zeit [min]" current="Strom [mA]" voltage="Spannung [V]" '
-    'temperature="Temp. [°C]" --unit time=min current=mA --positive charge'
+    'temperature="Temp. [°C]" --positive charge'
 )
 
 
@@ -90,7 +90,7 @@ COMMANDS = (
     Command("first own cell", "naion sets mine.toml"),
     Command(
         "first own cell",
-        'naion run mine.toml --protocol "Discharge at 1C" --out mine.csv',
+        'naion run mine.toml --protocol "Discharge at 1C until 1.5 V" --out mine.csv',
     ),
 )
 LEFT_BEHIND = (
@@ -181,8 +181,7 @@ def _prepare(clone: Path) -> None:
     page = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     found = re.search(r"## A first simulation\n.*?```python\n(.*?)```", page, re.DOTALL)
     assert found is not None
-    saved = 'axes[0].figure.savefig("first.png")\n'
-    (clone / "first.py").write_text(found[1] + saved, encoding="utf-8")
+    (clone / "first.py").write_text(found[1], encoding="utf-8")
     (clone / EXPORT).write_text(measured(), encoding="latin-1")
 
 
