@@ -33,12 +33,12 @@ def _link(kind: str, name: str, text: str = "") -> Link:
     return Link(text or name, f"#{_place(kind, name)}")
 
 
-def leads_to(answer: Answer) -> Words:
-    """What an answer rests on, with links to the sections of `add_evidence`."""
+def with_links(answer: Answer) -> Words:
+    """A reading, with links to what its answer rests on: sections of `add_evidence`."""
     r = answer.reading
     links = [_link("question", r.question)]
     links += [_link("product", p) for p in (r.product, r.other) if p]
-    return _listed(links)
+    return [f"{r.text} (", *_listed(links), ")"]
 
 
 def inputs_table(a: Audit) -> TextTable:
@@ -82,15 +82,17 @@ def add_evidence(
         _page("validation", "", docs),
         ".",
     )
-    for p in used:
-        _add_product(report, p)
+    for k, p in enumerate(used):
+        same = (q for q in used[:k] if q.variations == p.variations)
+        _add_product(report, p, next(same, None))
     for p in {p.materials: p for p in used}.values():
         _add_materials(report, p, docs)
     for name in dict.fromkeys(x.reading.question for x in answers):
         _add_question(report, name, docs)
 
 
-def _add_product(report: Report, p: Product) -> None:
+def _add_product(report: Report, p: Product, like: Product | None) -> None:
+    """Add a product whose materials vary as those of another that is there, or of none."""
     report.heading(f"Product {p.name}", _place("product", p.name), inner=True)
     words: list[str | Link] = [
         "Materials: ",
@@ -105,7 +107,13 @@ def _add_product(report: Report, p: Product) -> None:
             f"Design: {b.title}; {_counts(b.inputs.values())} (naion designs {b.name})."
         )
     report.paragraph(*words)
-    if p.variations:
+    if p.variations and like is not None:
+        report.paragraph(
+            "Its materials may differ from these by the same factors as those of ",
+            _link("product", like.name),
+            ".",
+        )
+    elif p.variations:
         report.paragraph("Its materials may differ from these by factors:")
         rows = [
             [v.input.name, f"{v.input.value:g}", _between(v.input), v.input.source]
@@ -161,7 +169,8 @@ def _called(p: Product) -> str:
 
 
 def _test(test: Tested) -> str:
-    return f"{test.name} ({test.experiment.n_observations} numbers)"
+    n = test.experiment.n_observations
+    return f"{test.name} ({n} number{'s' if n > 1 else ''})"
 
 
 def _fitted_rows(p: Product) -> list[list[str]]:
@@ -200,7 +209,7 @@ def _page(page: str, place: str, docs: str | None, command: str = "") -> str | L
     return Link(said, f"{docs}/{page}.md{f'#{place}' if place else ''}")
 
 
-def _listed(links: Sequence[Link]) -> Words:
+def _listed(links: Sequence[Link]) -> list[str | Link]:
     """With commas between them."""
     words: list[str | Link] = []
     for k, link in enumerate(links):

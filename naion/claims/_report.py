@@ -12,7 +12,7 @@ from ..io import write_csv
 from ..parameters import QUALITIES
 from ..report import Figure, Link, Report, TextTable, Words
 from ._answer import Answer, Audit, Change
-from ._evidence import MOST_INPUTS, add_evidence, anchor, inputs_table, leads_to
+from ._evidence import MOST_INPUTS, add_evidence, anchor, inputs_table, with_links
 from ._product import Product
 
 HEADER = (
@@ -83,11 +83,8 @@ def add_to(
         header = ["reading", "claimed", "predicted (90 %)", "probability", "verdict"]
         rows = [_table_row(answer) for answer in a.answers]
         if products is not None:
-            header.append("rests on")
-            rows = [
-                [*row, leads_to(answer)]
-                for row, answer in zip(rows, a.answers, strict=True)
-            ]
+            pairs = zip(rows, a.answers, strict=True)
+            rows = [[with_links(answer), *row[1:]] for row, answer in pairs]
         report.add(TextTable(header, rows))
         report.add(
             TextTable(

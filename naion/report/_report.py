@@ -20,7 +20,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
   padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }
-th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left; }
+th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left;
+  vertical-align: top; }
 th { border-bottom: 2px solid #555; }
 figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; }
