@@ -91,6 +91,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks fits
 	$(BIN)/python -m benchmarks fleet
 	$(BIN)/python -m benchmarks first_call
+	$(BIN)/python -m benchmarks newcomer
 	$(BIN)/python -m benchmarks cold_grid_pybamm
 	$(BIN)/python -m benchmarks native
 

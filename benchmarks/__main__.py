@@ -18,7 +18,7 @@ ON_ALL_CORES = (
     *("cold_grid", "cold_grid_pybamm"),
     *("defaults_grid", "duty", "embedded", "equality", "first_call", "fleet", "gpu"),
     *("half_cells", "integrators", "leave_one_out", "lfp_cold", "life", "long_runs"),
-    *("mesh", "mixed_packs"),
+    *("mesh", "mixed_packs", "newcomer"),
     *("optimisers", "posterior", "robustness", "selection"),
 )
 

@@ -33,7 +33,8 @@ def main() -> None:
         claims, products, folder=folder / "finished", progress=print
     )
     about = "Fitted materials are those of the TU Berlin 18650 that ships with naion."
-    na.claims.write(found, folder, f"{about} {circumstances()}")
+    about = f"{about} {circumstances()}"
+    na.claims.write(found, folder, about, products, docs="../../../docs")
     keep_shown(folder / "claims.csv")
     write_changes(folder, before)
 

@@ -44,6 +44,8 @@ def on_page_markdown(markdown: str, page, config, files: Files) -> str:
     markdown = re.sub(
         r"\]\((?:\.\./)+notebooks/([\w-]+)\.ipynb", rf"]({up}notebooks/\1.md", markdown
     )
+    # Of results, which lie deeper there than here.
+    markdown = re.sub(r"\]\((?:\.\./)+docs/", rf"]({up}", markdown)
     return re.sub(r"```math\n(.*?)```", _equation, markdown, flags=re.DOTALL)
 
 

@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,13 +20,20 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+CHINESE = re.compile(
+    rb"(?=.*?[\xa1-\xfe]{4})(?:[\x00-\x7f]++|(?:[\xa1-\xf7][\xa1-\xfe])++)*+", re.DOTALL
+)
+"""Text in GB 2312, of which most of GB 18030 is made, with a word of two characters. Letters
+of Latin-1 that are not ASCII seldom stand in pairs, and hardly four in a row."""
+
 
 def read_text(path: Path | str, fallback: str | None = None) -> str:
     """The text of a file: UTF-8, or what its byte-order mark says.
 
     Args:
         path: to read.
-        fallback: encoding of what is not UTF-8, such as "latin-1"; none: an error.
+        fallback: encoding of what is not UTF-8 and not Chinese, such as "latin-1"; none:
+            an error.
 
     Raises:
         ValueError: when there is no such file, or when it is not text, with a remedy.
@@ -45,7 +53,8 @@ def read_text(path: Path | str, fallback: str | None = None) -> str:
                 f"{path} is not {encoding or 'UTF-8'} text (byte {error.start + 1}); save "
                 "it as UTF-8."
             ) from None
-        text = content.decode(fallback)
+        chinese = CHINESE.fullmatch(content) is not None
+        text = content.decode("gb18030" if chinese else fallback)
     if "\0" in text:
         raise ValueError(
             f"{path} is not a text file, or UTF-16 without its byte-order mark; save it "

@@ -49,6 +49,7 @@ class Product:
 
     Attributes:
         name: of the product.
+        materials: a set, a cell.json or "fitted", as its file says.
         cell: the materials.
         known: what a fit, or a set's ranges, say of them.
         fitted: whether `known` is from a fit.
@@ -58,6 +59,7 @@ class Product:
     """
 
     name: str
+    materials: str
     cell: Cell
     known: Uncertainty
     fitted: bool

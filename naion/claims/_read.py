@@ -92,7 +92,16 @@ def _product(
         variations = tuple(
             _variation(f"{file}: variation {k}", cell, k, f) for k, f in factors
         )
-    return Product(name, cell, known, fitted, variations, blueprint, entry.temperatures)
+    return Product(
+        name,
+        entry.materials,
+        cell,
+        known,
+        fitted,
+        variations,
+        blueprint,
+        entry.temperatures,
+    )
 
 
 def _variation(here: str, cell: Cell, name: str, factor: Factor) -> Variation:

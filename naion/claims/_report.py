@@ -1,7 +1,7 @@
 """An audit as report.html and report.md, claims.csv, claims.json and figures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from .._files import write_whole
 from ..io import write_csv
 from ..parameters import QUALITIES
-from ..report import Figure, Report, TextTable
+from ..report import Figure, Link, Report, TextTable, Words
 from ._answer import Answer, Audit, Change
+from ._evidence import MOST_INPUTS, add_evidence, anchor, inputs_table, with_links
+from ._product import Product
 
 HEADER = (
     ("claim", "maker", "product", "said", "reading", "quantity", "unit", "claimed")
@@ -21,13 +23,23 @@ HEADER = (
 """Columns of claims.csv, one row a reading."""
 
 
-def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
+def write(
+    audits: Sequence[Audit],
+    folder: Path | str,
+    about: str,
+    products: Mapping[str, Product] | None = None,
+    *,
+    docs: str | None = None,
+) -> None:
     """Write an audit below a folder.
 
     Args:
         audits: from `audit`.
         folder: for report.html, report.md, figures/, claims.csv and claims.json.
         about: a sentence on the cell whose materials were used.
+        products: that were asked; answers then lead to what they rest on.
+        docs: where pages of the documentation lie from the folder, for links to them;
+            none: the commands that print them are named.
     """
     folder = Path(folder)
     report = Report("naion: public claims about sodium-ion cells")
@@ -40,7 +52,7 @@ def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
     report.add(
         TextTable(["claim", "readings", "hold", "open", "fail"], _counts(audits))
     )
-    add_to(report, audits)
+    add_to(report, audits, products, docs=docs)
     report.write(folder)
     rows = [_row(a, answer) for a in audits for answer in a.answers]
     write_csv(folder / "claims.csv", HEADER, rows)
@@ -48,16 +60,32 @@ def write(audits: Sequence[Audit], folder: Path | str, about: str) -> None:
     write_whole(folder / "claims.json", text + "\n")
 
 
-def add_to(report: Report, audits: Sequence[Audit]) -> None:
-    """Add a section for every claim to a report."""
+def add_to(
+    report: Report,
+    audits: Sequence[Audit],
+    products: Mapping[str, Product] | None = None,
+    *,
+    docs: str | None = None,
+) -> None:
+    """Add a section for every claim to a report, and for all that its answers rest on.
+
+    Args:
+        report: to add to.
+        audits: from `audit`.
+        products, docs: as of `write`.
+    """
     for a in audits:
         c = a.claim
-        report.heading(f"{c.maker}, {c.product}: {c.said}")
+        report.heading(f"{c.maker}, {c.product}: {c.said}", anchor(c))
         report.paragraph(
             f"Said {c.date} ({c.source}). Left out: {c.leaves_out}. {c.note}".strip()
         )
         header = ["reading", "claimed", "predicted (90 %)", "probability", "verdict"]
-        report.add(TextTable(header, [_table_row(answer) for answer in a.answers]))
+        rows = [_table_row(answer) for answer in a.answers]
+        if products is not None:
+            pairs = zip(rows, a.answers, strict=True)
+            rows = [[with_links(answer), *row[1:]] for row, answer in pairs]
+        report.add(TextTable(header, rows))
         report.add(
             TextTable(
                 ["reading", "depends most on", "would have to be true"],
@@ -69,8 +97,11 @@ def add_to(report: Report, audits: Sequence[Audit]) -> None:
         )
         if outside := sorted({x.outside for x in a.answers if x.outside}):
             report.paragraph("Beyond the data: " + "; ".join(outside) + ".")
-        report.paragraph("Rests on: " + rests_on(a) + ".")
+        report.paragraph("Rests on: " + rests_on(a) + ". Those that matter most:")
+        report.add(inputs_table(a))
         report.add(Figure(c.name, _figure(a), "Predictions over what is claimed."))
+    if products is not None:
+        add_evidence(report, audits, products, docs)
 
 
 def claimed(answer: Answer) -> list[str]:
@@ -83,7 +114,7 @@ def claimed(answer: Answer) -> list[str]:
     return found
 
 
-def _table_row(answer: Answer) -> list[str]:
+def _table_row(answer: Answer) -> list[Words]:
     predicted = []
     for r in answer.reading.requirements:
         _, unit = answer.reading.asked.quantities[r.quantity]
@@ -105,7 +136,7 @@ def hangs_on(answer: Answer) -> str:
         return "no slope: the quantity does not change at the median"
     return ", ".join(
         f"{name} {100 * share:.0f} % ({kind})"
-        for name, kind, _, share in answer.shares[:3]
+        for name, kind, _, share in answer.shares[:MOST_INPUTS]
     )
 
 
@@ -150,13 +181,14 @@ def rests_on(a: Audit) -> str:
     )
 
 
-def _counts(audits: Sequence[Audit]) -> list[list[str]]:
-    rows = []
+def _counts(audits: Sequence[Audit]) -> list[list[Words]]:
+    rows: list[list[Words]] = []
     for a in audits:
         verdicts = [answer.verdict for answer in a.answers]
         counts = [str(verdicts.count(v)) for v in ("holds", "open", "fails")]
         name = f"{a.claim.maker}, {a.claim.product}: {a.claim.said}"
-        rows.append([name, str(len(verdicts)), *counts])
+        to_it = Link(name, f"#{anchor(a.claim)}")
+        rows.append([to_it, str(len(verdicts)), *counts])
     return rows
 
 

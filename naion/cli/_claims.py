@@ -88,7 +88,8 @@ def command(arguments: argparse.Namespace) -> int:
     def report(found: Sequence[Audit]) -> None:
         left = len(picked) - len(found)
         rest = f" {left} more claims are not answered yet." if left else ""
-        write(found, arguments.out, f"Fitted materials are those of {name}.{rest}")
+        about = f"Fitted materials are those of {name}.{rest}"
+        write(found, arguments.out, about, of)
 
     found = audit(
         picked, of, draws=arguments.draws, folder=folder, progress=say, done=report

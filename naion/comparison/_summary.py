@@ -12,7 +12,7 @@ from .._results import Result
 from ..batch import run
 from ..mesh import Mesh
 from ..models import Isothermal
-from ..parameters import Cell, load
+from ..parameters import Cell, is_half_cell, load
 from ._tests import charge, cycle, discharge, fastest, full_capacity, temperature_law
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def summary(
     Discharges are isothermal and begin full; the cycle at 1C has its heat, and no side
     reactions: its efficiency is that of the voltage. A charge goes from 10 to 80 % at
     constant current; the fastest without plating is interpolated between simulated rates.
-    Cells whose electrolyte has no law in temperature have NaN in the cold.
+    Cells whose electrolyte has no law in temperature have NaN in the cold, and those that
+    plate at every rate (C/20 to 8C) have no charge without plating. Energy is over the
+    cell's `thermal.mass`, of laboratory cells that of active materials alone.
 
     Args:
         cells: by what they are called; or names of sets; or one cell.
@@ -52,7 +54,7 @@ def summary(
     Raises:
         KeyError: for an unknown set, with the nearest ones.
         TypeError: for anything but cells.
-        ValueError: for no cell.
+        ValueError: for no cell, half of one, or many in one.
     """
     import pandas as pd
 
@@ -70,7 +72,8 @@ def _by_name(cells: Any) -> dict[str, Cell]:
     elif isinstance(cells, str):
         cells = [cells]
     if not isinstance(cells, Mapping):
-        if not all(isinstance(name, str) for name in cells):
+        named = isinstance(cells, Sequence)
+        if not named or not all(isinstance(name, str) for name in cells):
             raise TypeError(
                 "A summary needs names for its cells: a dict of cells by name, or a list "
                 "of names of sets."
@@ -79,6 +82,11 @@ def _by_name(cells: Any) -> dict[str, Cell]:
     for name, cell in cells.items():
         if not isinstance(cell, Cell):
             raise TypeError(f"{name}: expected a Cell, got a {type(cell).__name__}.")
+        if is_half_cell(cell):
+            raise ValueError(
+                f"{name}: a half cell is an electrode against plenty of metal; a summary "
+                "is of full cells."
+            )
     if not cells:
         raise ValueError("A summary needs at least one cell.")
     return dict(cells)

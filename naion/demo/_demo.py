@@ -70,7 +70,7 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
         hakadi = _hakadi(out, tables, say)
         tuberlin = _tuberlin(out, tables, hakadi, say)
         predictions = _predict(tuberlin, out, say)
-        audits = _audit(tuberlin, out, say)
+        audits, products = _audit(tuberlin, out, say)
         say("waiting for the second process")
         wait()
     nvpf, hina = _nvpf(out, tables, _quiet), _hina(out, tables, _quiet)
@@ -87,7 +87,7 @@ def demo(out: Path, full: bool = False, progress: Progress = print) -> None:
     write_summary(report, unseen, *predictions[:2])
     write_fits(report, source, nvpf, hina, hakadi, tuberlin)
     write_predictions(report, *predictions)
-    write_audit(report, audits)
+    write_audit(report, audits, products)
     report.write(out)
     say(f"wrote {out / 'report.html'}")
 
@@ -178,16 +178,20 @@ def _predict(
     return cold, np.array(data["density"]), data["mass"]
 
 
-def _audit(fit: Fitted, out: Path, say: Progress) -> tuple[claims.Audit, ...]:
-    """The claim of CATL's Naxtra, with the materials that were just fitted."""
+def _audit(
+    fit: Fitted, out: Path, say: Progress
+) -> tuple[tuple[claims.Audit, ...], dict[str, claims.Product]]:
+    """The claim of CATL's Naxtra, with the materials that were just fitted, and what was
+    asked."""
     say("audit of CATL Naxtra: specific energy of a large cell of these materials")
     (claim,) = claims.chosen(claims.load(), ["naxtra-energy"])
     claim = dataclasses.replace(claim, readings=claim.readings[:1])
-    own = fit.cell, fit.known, True
-    return claims.audit(
+    products = claims.products((fit.cell, fit.known, True))
+    audits = claims.audit(
         [claim],
-        claims.products(own),
+        products,
         draws=DRAWS_OF_CLAIMS,
         folder=out / "finished" / "claims",
         progress=lambda t: say("  " + t),
     )
+    return audits, products

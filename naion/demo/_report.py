@@ -55,14 +55,18 @@ def write_summary(
     )
 
 
-def write_audit(report: Report, audits: tuple[claims.Audit, ...]) -> None:
+def write_audit(
+    report: Report,
+    audits: tuple[claims.Audit, ...],
+    products: dict[str, claims.Product],
+) -> None:
     """The claim that was asked, and those that `make study` answered."""
     report.heading("Audit of CATL Naxtra: from these data to a verdict")
     report.paragraph(
         "Asked live, with the materials fitted above in a lean large cell whose design "
         "is assumed within ranges (naion designs lean_prismatic):"
     )
-    claims.add_to(report, audits)
+    claims.add_to(report, audits, products)
     report.heading("CATL Naxtra: the other readings")
     report.paragraph(
         "Computed by `make study` (naion claims), from the same data, with more draws."

@@ -26,6 +26,7 @@ from ._experiment import (
 )
 from ._experimental_design import (
     RankedTest,
+    candidate_spectrum,
     candidate_test,
     optimise_candidate,
     rank_candidates,
@@ -113,6 +114,7 @@ __all__ = [
     "off_limits",
     "ocp_slopes",
     "posterior",
+    "candidate_spectrum",
     "candidate_test",
     "profile",
     "pulse",

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._constants import ZERO_CELSIUS
 from ..models import DFN
 from ..parameters import Cell
 from ..protocol import Protocol
@@ -19,6 +20,8 @@ from ._errors import errors_of, inverse_of
 from ._evaluate import PaddedTest, padded, simulated
 from ._experiment import Experiment, Kind, Observations
 from ._free import Specimen
+from ._measured_impedance import FLOOR, measured_impedance, spectra_of
+from ._seen import PADDED
 from ._vector import FreeVector
 
 if TYPE_CHECKING:
@@ -60,6 +63,50 @@ def candidate_test(
     return Experiment(name, protocol, temperature, (seen,), group, discharged)
 
 
+def candidate_spectrum(
+    name: str,
+    fit: "Fit",
+    frequency: Any,
+    temperature: float,
+    *,
+    discharged: float = 0.0,
+    relative_sigma: float = 0.02,
+    floor: float = FLOOR,
+    group: int = 0,
+) -> Experiment:
+    """An impedance spectrum that has not been measured.
+
+    Args:
+        name: for tables.
+        fit: whose cell says how large the impedance is, and with it its errors.
+        frequency: (n,) [Hz].
+        temperature, discharged, relative_sigma, floor, group: as of
+            `measured_impedance`.
+
+    Raises:
+        ValueError: for a state in which the fitted cell has no impedance, and as
+            `measured_impedance`.
+    """
+    f = np.atleast_1d(np.asarray(frequency, float))
+    given = {"discharged": discharged, "relative_sigma": relative_sigma}
+    given |= {"floor": floor, "group": group, "note": "planned"}
+    empty = measured_impedance(name, f, np.ones(f.shape), temperature, **given)
+    at, _, Z = spectra_of(empty, _shown(fit, empty))
+    if not np.all(np.isfinite(Z)):
+        degC = temperature - ZERO_CELSIUS
+        raise ValueError(
+            f"{name}: the fitted cell has no impedance at {degC:.4g} degC "
+            f"with {discharged:g} A.h taken out; expected a state between charged and "
+            "discharged."
+        )
+    return measured_impedance(name, at, Z, temperature, **given)
+
+
+def _shown(fit: "Fit", test: Experiment) -> np.ndarray:
+    """What the fitted cell would show in a test, NaN where it cannot be, (m,)."""
+    return replace(fit.problem, experiments=(test,)).predictions(fit.z)[0]
+
+
 @dataclass(frozen=True)
 class RankedTest:
     """A test, and how uncertain a prediction is without and with it.
@@ -91,7 +138,7 @@ def rank_candidates(
     Args:
         fit: what is known.
         prediction: of a cell, a scalar; differentiable.
-        tests: such as from `candidate_test`.
+        tests: such as from `candidate_test` and `candidate_spectrum`.
 
     Raises:
         ValueError: when the prediction does not depend on the free parameters.
@@ -117,52 +164,69 @@ def optimise_candidate(
     Args:
         fit, prediction: as in `rank_candidates`.
         test: to begin with.
-        vary: lowest and highest of "temperature" [K], or of a number of the protocol by
-            its field and row, such as "value[0]" (a C-rate, or as the protocol says) or
-            "duration[1]" [s].
+        vary: lowest and highest of "temperature" [K], of "discharged" [A.h], or of a
+            number of the protocol by its field and row, such as "value[0]" (a C-rate, or
+            as the protocol says) or "duration[1]" [s]. Spectra have the first two; their
+            errors stay the same share of the impedance.
         max_evaluations: of the criterion.
 
     Returns:
         the best test found, with the numbers in its name.
 
     Raises:
-        ValueError: for a number that the test does not have, or an impedance spectrum.
+        ValueError: for a number that the test does not have.
     """
     from scipy import optimize
 
-    if test.is_spectrum:
-        raise ValueError(
-            f"{test.name} is an impedance spectrum, without a protocol to change; "
-            "`rank_candidates` compares spectra at several states."
-        )
-
-    _, slope = linear_prediction(fit, prediction)
-    worth = _Worth(fit, slope)
     low, high = np.array(list(vary.values())).T
     start = np.array([_number(test, name) for name in vary])
+    _, slope = linear_prediction(fit, prediction)
+    worth = _Worth(fit, slope)
 
     def at(x: np.ndarray) -> Experiment:
         numbers = dict(zip(vary, low + x * (high - low), strict=True))
-        return _changed(test, numbers)
+        changed = _changed(test, numbers)
+        return _reweighed(fit, test, changed) if test.is_spectrum else changed
 
-    def criterion(x: np.ndarray) -> tuple[float, np.ndarray]:
+    def spread(x: np.ndarray) -> float:
+        return worth.of(at(x)).after / worth.before
+
+    def with_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
         here = at(x)
         found = worth.of(here)
         by_number = worth.slope(here, found, tuple(vary))
         return found.after / worth.before, by_number * (high - low) / worth.before
 
+    # Spectra take a hundredth of the time of a test, and their errors move with them:
+    # differences, where tests in time have exact slopes.
+    options: dict[str, Any] = {"maxfun": max_evaluations}
+    if test.is_spectrum:
+        options["eps"] = FINITE_SHARE
     done = optimize.minimize(
-        criterion,
+        spread if test.is_spectrum else with_slope,
         np.clip((start - low) / (high - low), 0.0, 1.0),
-        jac=True,
+        jac=not test.is_spectrum,
         bounds=[(0.0, 1.0)] * len(start),
         method="L-BFGS-B",
-        options={"maxfun": max_evaluations},
+        options=options,
     )
     numbers = zip(vary, low + done.x * (high - low), strict=True)
     text = ", ".join(f"{name} = {value:.4g}" for name, value in numbers)
     best = replace(at(done.x), name=f"{test.name} with {text}")
     return RankedTest(best, worth.before, worth.of(best).after)
+
+
+def _reweighed(fit: "Fit", test: Experiment, changed: Experiment) -> Experiment:
+    """A spectrum at another state, its errors the same share of the impedance as before.
+
+    Where the cell has none, nothing can be measured: it then tells nothing.
+    """
+    _, before, _ = spectra_of(test, np.zeros(test.n_observations))
+    _, _, now = spectra_of(changed, _shown(fit, changed))
+    share = np.abs(now) / np.abs(before)
+    share = np.where(np.isfinite(share), share, PADDED)
+    seen = (replace(o, sigma=o.sigma * share) for o in changed.observations)
+    return replace(changed, observations=tuple(seen))
 
 
 class _Seen(NamedTuple):
@@ -215,6 +279,12 @@ class _Worth:
         return -(high - low) / (2.0 * h) / seen.after
 
 
+OF_STATE = "temperature", "discharged"
+"""Numbers of a test that are not its protocol's."""
+
+FINITE_SHARE = 1e-3
+"""Share of what may be varied, over which differences are taken."""
+
 FINITE = 0.05
 """Distance from the fit at which slopes through a protocol are taken [its standard
 deviations]."""
@@ -224,16 +294,21 @@ def _place(name: str) -> tuple[str, int]:
     field, _, row = name.partition("[")
     if not row.endswith("]") or not row[:-1].isdigit():
         raise ValueError(
-            f"{name!r}: expected 'temperature', or a field of the protocol with its row, "
-            "such as 'value[0]' or 'duration[1]'."
+            f"{name!r}: expected 'temperature', 'discharged', or a field of the protocol "
+            "with its row, such as 'value[0]' or 'duration[1]'."
         )
     return field, int(row[:-1])
 
 
 def _number(test: Experiment, name: str) -> float:
-    if name == "temperature":
-        return float(test.temperature)
+    if name in OF_STATE:
+        return float(getattr(test, name))
     field, row = _place(name)
+    if test.is_spectrum:
+        raise ValueError(
+            f"{name!r}: {test.name!r} is an impedance spectrum, without a protocol to "
+            f"change; it has {' and '.join(OF_STATE)}."
+        )
     values = getattr(test.protocol, field, None)
     if values is None or row >= test.protocol.n_steps:
         raise ValueError(
@@ -247,15 +322,14 @@ def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
     """A test, or its arrays, with other numbers; they may be traced."""
     protocol = test.protocol
     for name, value in numbers.items():
-        if name == "temperature":
+        if name in OF_STATE:
             continue
         field, row = _place(name)
         array = getattr(protocol, field)
         new = jnp.asarray(array).at[row].set(value)
         protocol = eqx.tree_at(lambda p, f=field: getattr(p, f), protocol, new)
-    changes = {"protocol": protocol}
-    if "temperature" in numbers:
-        changes["temperature"] = numbers["temperature"]
+    of_state = {name: numbers[name] for name in OF_STATE if name in numbers}
+    changes = {"protocol": protocol, **of_state}
     if isinstance(test, Experiment):
         return replace(test, **changes)
     return test._replace(**changes)
@@ -278,8 +352,7 @@ def _weighed(
             return weights @ (seen.value[:n] / arrays.sigma[:n])
 
         values = [
-            arrays.temperature if n == "temperature" else _of_row(arrays, n)
-            for n in names
+            getattr(arrays, n) if n in OF_STATE else _of_row(arrays, n) for n in names
         ]
         return jax.grad(total)(jnp.stack(values))
 

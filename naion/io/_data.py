@@ -1,5 +1,6 @@
 """One door for measured data: own labels, exports of cyclers, any table by a mapping."""
 
+import contextlib
 import difflib
 import re
 from collections.abc import Mapping, Sequence
@@ -122,11 +123,7 @@ def read_data(
         except ValueError as error:
             if ": no column" not in str(error):
                 raise
-            raise ValueError(
-                f"{error} Or say which column is what: columns, units, positive (a "
-                f"command: --column, --unit, --positive), or format, one of "
-                f"{', '.join(NAMES)}."
-            ) from None
+            raise ValueError(_unknown(path, str(error))) from None
 
     def known(header: Sequence[str]) -> float:
         return 100.0 * len(wanted & set(header)) + score(header)
@@ -184,6 +181,43 @@ def _is_plain(path: Path) -> bool:
         return path.suffix.lower() in (".csv", ".txt")
     names = {m.name for label in header if (m := meaning(label))}
     return {"time_s", "current_A", "voltage_V"} <= names or recognised(header) is None
+
+
+def _unknown(path: Path, said: str) -> str:
+    """What to do with a table of labels that are nobody's.
+
+    Args:
+        path: of the file.
+        said: of it, as if its first line were its header.
+    """
+    try:
+        header = sheet_of(path, score).header
+    except (ValueError, ImportError):
+        header = ()
+    start, has, rest = said.partition("the header has ")
+    if has and header:
+        _, expected, more = rest.partition(" Expected are ")
+        said = f"{start}{has}{listed(header)}.{expected}{more}"
+    missing = [q for q in NEEDED if q not in _own_columns(header)[0]]
+    pairs = " ".join(f'{q}="{h}"' for q, h in _by_unit(missing, header).items())
+    perhaps = f", perhaps --column {pairs}" if pairs else ""
+    return (
+        f"{said} Or say which column is what: columns, units, positive (a command: "
+        f"--column, --unit, --positive{perhaps}), or format, one of {', '.join(NAMES)}."
+    )
+
+
+def _by_unit(quantities: Sequence[str], header: Sequence[str]) -> dict[str, str]:
+    """Labels whose units are those of some quantities, the first of each."""
+    found = {}
+    for q in quantities:
+        for label in header:
+            unit = parts(label)[1]
+            with contextlib.suppress(ValueError):
+                if unit and factor_of(q, unit):
+                    found[q] = label
+                    break
+    return found
 
 
 def _own(path: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -333,6 +367,8 @@ def _missing(table: Sheet, missing: Sequence[str], by: str) -> str:
         if near:
             k = [h.lower() for h in table.header].index(near[0])
             hints.append(f"{q} = {table.header[k]!r}")
+        elif label := _by_unit([q], table.header).get(q):
+            hints.append(f"{q} = {label!r}")
     meant = f" Perhaps {', '.join(hints)}?" if hints else ""
     return (
         f"{table.path}: no column of {', '.join(missing)}{known}; the header has "

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -168,7 +169,10 @@ def _text(path: Path, score: Score) -> Sheet:
         if best[0] >= ENOUGH:
             break
     known, k, delimiter = best[0], -best[1], best[2]
-    if known <= 0.0:
+    named = None if known > 0.0 else _above_numbers(lines)
+    if named is not None:
+        k, delimiter = named
+    elif known <= 0.0:
         k = next((i for i, s in enumerate(lines) if s.strip(" ,;\t")), -1)
         if k < 0:
             raise ValueError(f"{path}: empty; expected a header and at least two rows.")
@@ -185,6 +189,32 @@ def _text(path: Path, score: Score) -> Sheet:
         )
     before = "\n".join(lines[:k])
     return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+
+
+NUMBER = re.compile(r"[+-]?\d[\d.,:eE+-]*")
+"""A cell that holds a number or a time."""
+
+
+def _above_numbers(lines: Sequence[str]) -> tuple[int, str] | None:
+    """The line of as many names as there are cells in the first row of numbers below it,
+    and the delimiter; none where there is no such line."""
+    for r, line in enumerate(lines[:SCANNED]):
+        for d in _delimiters(line):
+            cells = parted(line, d)
+            if len(cells) < 2 or 2 * sum(map(_is_numeric, cells)) < len(cells):
+                continue
+            for k in range(r - 1, -1, -1):
+                names = parted(lines[k], d)
+                units = all(n[:1] in ("[", "(") for n in names)
+                if len(names) == len(cells) and not units:
+                    if not any(map(_is_numeric, names)):
+                        return k, d
+                    break
+    return None
+
+
+def _is_numeric(cell: str) -> bool:
+    return NUMBER.fullmatch(cell) is not None
 
 
 def _delimiters(line: str) -> list[str]:

@@ -144,18 +144,35 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometr
             f"voltage={voltage!r}: expected one number of volts. Many voltages are many "
             "calls (`jax.vmap`)."
         )
-    spans = _span(cell.negative), _span(cell.positive)
-    cell = with_ready_curves(cell)
-    lowest, highest = _rests(cell, spans)
-    sto = _nearest(cell, voltage)
-    off = jnp.abs(open_circuit_voltage(cell, sto, cell.temperature) - voltage)
-    rests = (voltage >= lowest) & (voltage <= highest) & (off < 1e-6)
+    find = _at_voltage if _is_traced((cell, voltage)) else _at_voltage_compiled
+    sto, rests, lowest, highest = find(cell, voltage)
     if not isinstance(rests, Tracer) and not rests:
         raise ValueError(
             f"The cell cannot rest at {float(voltage):g} V: its sodium and its tables "
             f"allow {float(lowest):.4g} to {float(highest):.4g} V."
         )
     return jax.tree.map(lambda x: jnp.where(rests, x, jnp.nan), sto)
+
+
+def _is_traced(tree: Any) -> bool:
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def _at_voltage(
+    cell: Cell, voltage: Array | float
+) -> tuple[Stoichiometry, Array, Array, Array]:
+    """At rest at a voltage, whether that can be, and the voltages at which it can."""
+    spans = _span(cell.negative), _span(cell.positive)
+    cell = with_ready_curves(cell)
+    lowest, highest = _rests(cell, spans)
+    sto = _nearest(cell, voltage)
+    off = jnp.abs(open_circuit_voltage(cell, sto, cell.temperature) - voltage)
+    rests = (voltage >= lowest) & (voltage <= highest) & (off < 1e-6)
+    return sto, rests, lowest, highest
+
+
+# As one program, which is kept on disk: operation by operation takes many times as long.
+_at_voltage_compiled = jax.jit(_at_voltage)
 
 
 FAR = 1.0
@@ -280,6 +297,10 @@ def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]
 
     After a discharge, and after a charge, where potentials have two branches.
     """
+    return (_at_limits if _is_traced(cell) else _at_limits_compiled)(cell)
+
+
+def _at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
     cell = with_ready_curves(cell)
     limits = jnp.stack([cell.limits.lower_voltage, cell.limits.upper_voltage])
     # In one loop, not two: there is less to compile.
@@ -287,6 +308,9 @@ def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]
     both = jax.vmap(lambda *at: _nearest(cell, *at))(limits, branches)
     empty, full = (jax.tree.map(lambda a, k=k: a[k], both) for k in (0, 1))
     return empty, full
+
+
+_at_limits_compiled = jax.jit(_at_limits)
 
 
 OVER = 0.05

@@ -1,5 +1,5 @@
 """Reports: one list of sections, written as self-contained HTML and as Markdown."""
 
-from ._report import Figure, Report, TextTable
+from ._report import Figure, Link, Report, TextTable, Words
 
-__all__ = ["Figure", "Report", "TextTable"]
+__all__ = ["Figure", "Link", "Report", "TextTable", "Words"]

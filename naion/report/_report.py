@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._files import write_whole
 from .._version import __version__
@@ -20,14 +20,33 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
   padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }
-th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left; }
+th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left;
+  vertical-align: top; }
 th { border-bottom: 2px solid #555; }
 figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
-h1, h2, p, figcaption { overflow-wrap: break-word; }
+h1, h2, h3, p, figcaption { overflow-wrap: break-word; }
 figcaption { font-size: 0.9rem; color: #555; }
 """
+
+
+@dataclass(frozen=True)
+class Link:
+    """Text that leads somewhere.
+
+    Attributes:
+        text: that is shown.
+        to: "#name", a heading of the same report that has this anchor; else a path from
+            the report's folder, or an address.
+    """
+
+    text: str
+    to: str
+
+
+Words = str | Link | Sequence[str | Link]
+"""Text with links in it, or without."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class TextTable:
     """A header and rows of text."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Words]]
 
 
 @dataclass(frozen=True)
@@ -62,13 +81,19 @@ class Report:
     title: str
     _parts: list[Any] = field(default_factory=list)
 
-    def heading(self, text: str) -> None:
-        """Begin a section."""
-        self._parts.append(("h2", text))
+    def heading(self, text: str, anchor: str = "", *, inner: bool = False) -> None:
+        """Begin a section.
 
-    def paragraph(self, text: str) -> None:
-        """Add a paragraph of plain text."""
-        self._parts.append(("p", text))
+        Args:
+            text: of the heading.
+            anchor: by which a `Link` leads here.
+            inner: whether the section is one of the section before.
+        """
+        self._parts.append(_Heading(text, anchor, 3 if inner else 2))
+
+    def paragraph(self, *words: str | Link) -> None:
+        """Add a paragraph of plain text, with links in it."""
+        self._parts.append(words)
 
     def add(self, part: TextTable | Figure) -> None:
         """Add a table or a figure.
@@ -84,7 +109,12 @@ class Report:
         self._parts.append(part)
 
     def write(self, folder: Path) -> None:
-        """Write report.html, report.md and figures/ below a folder."""
+        """Write report.html, report.md and figures/ below a folder.
+
+        Raises:
+            ValueError: for a link to an anchor that no heading has.
+        """
+        self._check_links()
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         made = made_by()
         page = [f"<h1>{html.escape(self.title)}</h1>"]
@@ -103,10 +133,12 @@ class Report:
                     f"<figcaption>{html.escape(part.caption)}</figcaption></figure>"
                 )
                 text += [f"![{part.caption}](figures/{part.name}.png)", ""]
+            elif isinstance(part, _Heading):
+                page.append(part.html)
+                text += [*part.markdown, ""]
             else:
-                kind, content = part
-                page.append(f"<{kind}>{html.escape(content)}</{kind}>")
-                text += [f"## {content}" if kind == "h2" else content, ""]
+                page.append(f"<p>{_as_html(part)}</p>")
+                text += [_as_markdown(part), ""]
         page.append(f"<h2>How this was made</h2><p>{html.escape(made)}</p>")
         text += ["## How this was made", "", made, ""]
         document = (
@@ -117,6 +149,37 @@ class Report:
         )
         write_whole(folder / "report.html", document)
         write_whole(folder / "report.md", "\n".join(text))
+
+    def _check_links(self) -> None:
+        there = {p.anchor for p in self._parts if isinstance(p, _Heading)}
+        for part in self._parts:
+            if isinstance(part, Figure | _Heading):
+                continue
+            rows = part.rows if isinstance(part, TextTable) else [[part]]
+            for link in (x for row in rows for words in row for x in _links(words)):
+                if link.to.startswith("#") and link.to[1:] not in there:
+                    known = ", ".join(sorted(there - {""})) or "none"
+                    raise ValueError(
+                        f"{self.title}: {link.text!r} leads to {link.to}; anchors of the "
+                        f"report's headings are {known}."
+                    )
+
+
+class _Heading(NamedTuple):
+    text: str
+    anchor: str
+    level: int
+
+    @property
+    def html(self) -> str:
+        own = f' id="{html.escape(self.anchor)}"' if self.anchor else ""
+        return f"<h{self.level}{own}>{html.escape(self.text)}</h{self.level}>"
+
+    @property
+    def markdown(self) -> list[str]:
+        """Its lines; what reads Markdown makes anchors of headings in ways of its own."""
+        own = [f'<a id="{html.escape(self.anchor)}"></a>', ""] if self.anchor else []
+        return [*own, f"{'#' * self.level} {self.text}"]
 
 
 def made_by() -> str:
@@ -131,9 +194,32 @@ def made_by() -> str:
     return f"{when}, with {with_what}. Again: {again}"
 
 
+def _pieces(words: Words) -> Sequence[str | Link]:
+    return [words] if isinstance(words, str | Link) else words
+
+
+def _links(words: Words) -> list[Link]:
+    return [x for x in _pieces(words) if isinstance(x, Link)]
+
+
+def _as_html(words: Words) -> str:
+    return "".join(
+        f'<a href="{html.escape(x.to)}">{html.escape(x.text)}</a>'
+        if isinstance(x, Link)
+        else html.escape(x)
+        for x in _pieces(words)
+    )
+
+
+def _as_markdown(words: Words) -> str:
+    return "".join(
+        f"[{x.text}]({x.to})" if isinstance(x, Link) else x for x in _pieces(words)
+    )
+
+
 def _html_table(table: TextTable) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        inner = "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells)
+    def row(cells: Sequence[Words], tag: str) -> str:
+        inner = "".join(f"<{tag}>{_as_html(c)}</{tag}>" for c in cells)
         return f"<tr>{inner}</tr>"
 
     body = "".join(row(r, "td") for r in table.rows)
@@ -142,6 +228,7 @@ def _html_table(table: TextTable) -> str:
 
 def _markdown_table(table: TextTable) -> str:
     # What is between bars in a cell is no cell.
-    rows = [[c.replace("|", "\\|") for c in r] for r in (table.header, *table.rows)]
+    every = (table.header, *table.rows)
+    rows = [[_as_markdown(c).replace("|", "\\|") for c in r] for r in every]
     lines = [rows[0], ["---"] * len(table.header), *rows[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -6,7 +6,7 @@ that stands around it. Each kind of system brings its program.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -144,7 +144,7 @@ def drive(
     with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
-    return _ended(done, (what,) if isinstance(what, Cell) else what.cells, wish.throw)
+    return _ended(done, what, wish.throw)
 
 
 class _Numbers(NamedTuple):
@@ -319,14 +319,19 @@ def _check_keep(keep: str, keep_states: bool, traced: bool) -> None:
         )
 
 
-def _ended(solution: Solution, cells: Sequence[Cell], throw: bool) -> Solution:
+FASTEST = 50.0
+"""C-rate beyond which a current is rather one in another unit, or of another cell."""
+
+
+def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
     """A finished solution, with its cautions, unless it is a failure to be raised.
 
     Args:
         solution: of all parts.
-        cells: that were simulated; each may be many that are stacked.
+        what: the cell or the pack that was simulated; cells of a pack may be stacked.
         throw: raise on a numerical failure.
     """
+    cells = (what,) if isinstance(what, Cell) else what.cells
     result = solution.result
     if result is Result.IMPOSSIBLE_NUMBER:
         for cell in cells:
@@ -337,6 +342,8 @@ def _ended(solution: Solution, cells: Sequence[Cell], throw: bool) -> Solution:
     if np.isfinite(coldest):
         for cell in cells:
             said += cautions(cell, coldest, warmest)
+    if isinstance(what, Cell):
+        said += _too_fast(what, solution)
     for text in dict.fromkeys(said):
         caution(text, stacklevel=5)
     if throw and not result.is_physical:
@@ -347,6 +354,18 @@ def _ended(solution: Solution, cells: Sequence[Cell], throw: bool) -> Solution:
     if not said:
         return solution
     return dataclasses.replace(solution, cautions=tuple(dict.fromkeys(said)))
+
+
+def _too_fast(cell: Cell, solution: Solution) -> list[str]:
+    """A sentence on currents that no cell of this size is asked for."""
+    most = max(float(solution.greatest.current), -float(solution.least.current))
+    Q = float(cell.nominal_capacity)
+    if not most > FASTEST * Q:
+        return []
+    return [
+        f"Currents reach {most:.4g} A, {most / Q:.4g}C of this cell of {Q:.4g} A.h: are "
+        "they in ampere, and of a cell of this size?"
+    ]
 
 
 def in_kelvin(cell: Any, temperature: ArrayLike | None) -> ArrayLike:

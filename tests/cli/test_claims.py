@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import re
+from html.parser import HTMLParser
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +19,7 @@ from naion.claims._report import in_words
 from naion.claims._runs import FINE, USUAL
 from naion.cli import main
 from naion.fit import ocp_slopes
+from naion.report import Link, Report
 
 FADE = """
 [claim.life]
@@ -246,6 +249,92 @@ def test_command(tmp_path, capsys):
     few = ["claims", "--claims", str(file), "--draws", "1", "--out", str(out)]
     assert main(few) == 2
     assert main(["claims", "--claims", "nowhere.toml", "--out", str(out)]) == 2
+
+
+SHEET = """
+[claim."large sheet"]
+maker = "Nobody"
+product = "a large cell"
+said = "100 Wh/kg"
+date = "2026"
+source = "a test"
+leaves_out = "everything"
+about = "iron_sulfate"
+[[claim."large sheet".reading]]
+text = "by the sheet"
+question = "sheet"
+voltage = 3.0
+require = [{ of = "specific energy", at_least = 100.0 }]
+[[claim."large sheet".reading]]
+text = "of the materials that were fitted"
+question = "sheet"
+about = "oxide_large"
+voltage = 3.0
+require = [{ of = "specific energy", at_least = 100.0 }]
+"""
+
+
+class _Places(HTMLParser):
+    """Where a page's links lead, and what can be led to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.links, self.there = [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.there.add(given.get("id"))
+        self.links += [given["href"]] if "href" in given else []
+
+
+def test_answers_lead_to_what_they_rest_on(tmp_path):
+    """Without a network: every link is to a place of the report itself."""
+    file = tmp_path / "mine.toml"
+    file.write_text(FADE.format(said=8000.0) + SHEET)
+    made = claims.products(None, file)
+    found = claims.audit(claims.load(file), made, draws=8)
+    claims.write(found, tmp_path, "A test.", made)
+    page, text = ((tmp_path / f"report.{x}").read_text() for x in ("html", "md"))
+    places = _Places(page)
+    assert {link[1:] for link in places.links} <= places.there
+    assert {
+        *("#question-fade", "#question-sheet", "#claim-life", "#claim-large-sheet"),
+        *("#product-iron_sulfate", "#product-oxide_large"),
+        *("#materials-nfpp_hc_32140", "#materials-fitted"),
+    } == set(places.links)
+    of_markdown = re.findall(r"\]\((#[^)]+)\)", text)
+    assert sorted(of_markdown) == sorted(places.links)
+    assert all(f'<a id="{link[1:]}"></a>' in text for link in of_markdown)
+    # What is found there: the design, the fit and its tests, the set, the inputs.
+    for said in (
+        "naion designs nfs_prismatic",
+        "25 degC pulse 1C (",
+        "curve of 11 numbers",
+        "naion sets nfpp_hc_32140",
+        "naion claims --questions sheet",
+        "| loss_percent |",
+    ):
+        assert said in text
+    claims.write(found, tmp_path, "A test.", made, docs="../docs")
+    text = (tmp_path / "report.md").read_text()
+    assert "(../docs/sets.md#nfpp_hc_32140)" in text
+    assert "(../docs/questions.md#sheet)" in text
+
+
+def test_a_link_of_a_report_leads_to_a_heading(tmp_path):
+    report = Report("r")
+    report.heading("here", "here")
+    report.paragraph("see ", Link("that", "#there"), ".")
+    with pytest.raises(
+        ValueError, match="'that' leads to #there; .* headings are here"
+    ):
+        report.write(tmp_path)
+    report.heading("there <&>", "there", inner=True)
+    report.write(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert '<h3 id="there">there &lt;&amp;&gt;</h3>' in page
+    assert '<p>see <a href="#there">that</a>.</p>' in page
 
 
 TWO = FADE + FADE[FADE.index("[[claim") :].replace("full", "other").replace(

@@ -238,9 +238,59 @@ def test_a_state_that_cannot_be_has_no_impedance(problem):
     assert np.all(np.isfinite(near.residuals)) and np.all(np.isfinite(near.jacobian))
 
 
-def test_a_spectrum_has_no_protocol_to_optimise(fitted):
-    e = fitted.problem.experiments[1]
-    with pytest.raises(ValueError, match="without a protocol"):
-        fit.optimise_candidate(
-            fitted, lambda cell: cell.area, e, {"temperature": (280.0, 300.0)}
-        )
+@pytest.fixture(scope="module")
+def planned(fitted):
+    """A spectrum that has not been measured."""
+    more = {"discharged": 0.4, "relative_sigma": 0.005}
+    return fit.candidate_spectrum("planned", fitted, F, 298.15, **more)
+
+
+def capacitance(cell):
+    return cell.negative.double_layer.capacitance
+
+
+def test_a_candidate_spectrum_weighs_as_a_measured_one(fitted, planned):
+    """Errors are a share of what the fitted cell shows there, its leads included."""
+    f, Z, shown = spectra_of(planned, fit.Tested.of(fitted.specimen, planned).repeated(
+        fitted.specimen.cell, MODEL, calibrated=True))  # fmt: skip
+    np.testing.assert_allclose(shown, Z, rtol=1e-6)
+    real, imaginary = planned.observations
+    np.testing.assert_allclose(real.sigma, np.maximum(0.005 * np.abs(Z), 1e-5))
+    np.testing.assert_allclose(imaginary.sigma, real.sigma)
+    with pytest.raises(
+        ValueError, match="no impedance at 25 degC with 9 A.h taken out"
+    ):
+        fit.candidate_spectrum("far", fitted, F, 298.15, discharged=9.0)
+
+
+def test_candidate_spectra_are_ranked_by_what_they_tell(fitted, planned):
+    """Frequencies at which the layer short-circuits everything say nothing of it."""
+    f = np.geomspace(5e5, 1e6, 12)
+    high = fit.candidate_spectrum("high", fitted, f, 298.15, discharged=0.4)
+    ranked = fit.rank_candidates(fitted, capacitance, [high, planned])
+    assert [r.test.name for r in ranked] == ["planned", "high"]
+    first, last = ranked
+    assert first.after < 0.95 * first.before
+    assert last.after == pytest.approx(last.before, rel=0.01)
+    # The layer's own number: its logarithm is free, so that its slope is its value.
+    C = float(capacitance(fitted.specimen.cell))
+    sd = np.sqrt(fitted.covariance[1, 1])
+    assert first.before == pytest.approx(C * sd, rel=1e-6)
+
+
+def test_the_state_of_a_candidate_spectrum_is_optimised(fitted, planned):
+    """Not worse than at any corner of what may be chosen; a share of |Z| is a share."""
+    vary = {"temperature": (283.15, 303.15), "discharged": (0.3, 0.9)}
+    best = fit.optimise_candidate(fitted, capacitance, planned, vary)
+    corners = [
+        fit.candidate_spectrum("c", fitted, F, T, discharged=q, relative_sigma=0.005)
+        for T in vary["temperature"]
+        for q in vary["discharged"]
+    ]
+    ranked = fit.rank_candidates(fitted, capacitance, [planned, *corners])
+    assert best.after <= ranked[0].after * 1.01 and best.after < best.before
+    assert "temperature = " in best.test.name and best.test.is_spectrum
+    _, Z, _ = spectra_of(best.test, np.zeros(24))
+    assert 0.3 <= best.test.discharged <= 0.9 and len(Z) == 12
+    with pytest.raises(ValueError, match="without a protocol to change; it has temper"):
+        fit.optimise_candidate(fitted, capacitance, planned, {"value[0]": (0.0, 1.0)})

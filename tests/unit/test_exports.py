@@ -342,6 +342,19 @@ def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
         read_data(path, **given)
 
 
+def test_labels_of_nobody_are_found_below_other_lines(tmp_path):
+    """And told with what they are by their units, as a command takes it."""
+    path = tmp_path / "Zelle 7.csv"
+    head = "Zelle 7\nvon: A, B\n\nZeit [min];Strom [mA];Spannung [V];Temp. [°C]\n"
+    path.write_text(head + "0,0;0,0;3,9;25,0\n1,0;-1500,0;3,8;25,0\n", "latin-1")
+    said = (
+        r"the header has 'Zeit \[min\]', 'Strom \[mA\]', .*rename.* perhaps --column "
+        r'time="Zeit \[min\]" current="Strom \[mA\]" voltage="Spannung \[V\]"\), or'
+    )
+    with pytest.raises(ValueError, match=said):
+        read_data(path)
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

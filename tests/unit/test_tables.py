@@ -171,6 +171,17 @@ def test_encodings(made, encoding):
     np.testing.assert_array_equal(table["temperature_degC"], [-10.0, -10.0])
 
 
+def test_chinese_text(made):
+    """Labels can be named as they stand; German ones are not taken for it."""
+    text = "时间,电流,电压\n0,-1,3.9\n1,-1,3.8\n"
+    file = made(text.encode("gb18030"))
+    columns = {"time": "时间", "current": "电流", "voltage": "电压"}
+    table = na.io.read_data(file, columns=columns, positive="charge")
+    np.testing.assert_array_equal(table["current_A"], [1.0, 1.0])
+    for label in ("Größe [°C]", "Zellgröße", "25 °C"):
+        assert read_text(made(label.encode("latin-1")), "latin-1") == label
+
+
 def test_what_is_no_text_says_so(made):
     with pytest.raises(ValueError, match=r"data\.csv.*not a text file"):
         read_measurement(made(b"PK\x03\x04\x00\x00\xff"))
