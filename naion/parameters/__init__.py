@@ -31,8 +31,8 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
-from ._half_cell import half_cell, metal_electrode
-from ._known import is_half_cell, require_full_cell
+from ._half_cell import half_cell, metal_electrode, require_full_cell
+from ._known import is_half_cell
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet

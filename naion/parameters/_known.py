@@ -91,32 +91,6 @@ def is_half_cell(cell: Any) -> bool:
     return isinstance(cell.negative.kinetics, MetalButlerVolmer)
 
 
-def require_full_cell(cell: Any, what: str, name: str = "This cell") -> None:
-    """Refuse what is no cell, and half cells where a cell of two electrodes is meant.
-
-    Args:
-        cell: given.
-        what: it is for, in words: "A duty".
-        name: of it, for messages.
-
-    Raises:
-        TypeError: for what is no cell.
-        ValueError: for a half cell.
-    """
-    from ._cell import Cell
-
-    if not isinstance(cell, Cell):
-        raise TypeError(
-            f'{what} needs a `Cell`, such as `naion.load("nfm_hc_18650")`; got '
-            f"{str(cell)[:60]!r}, a {type(cell).__name__}."
-        )
-    if is_half_cell(cell):
-        raise ValueError(
-            f"{name} is a half cell, an electrode against metal: {what[:1].lower()}"
-            f"{what[1:]} needs a full cell."
-        )
-
-
 OF_HALF = (
     *("negative", "limits", "published", "thermal", "area", "nominal_capacity"),
     "contact_resistance",
