@@ -15,6 +15,7 @@ from ..cost import (
     as_quoted,
     available,
     delivered_draws,
+    in_celsius,
     interval,
     load,
     per_delivered,
@@ -86,6 +87,8 @@ def command(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"--lower {arguments.lower:g}: expected 0 to below 100 percent."
         )
+    if arguments.delivered_at is not None:
+        in_celsius(arguments.delivered_at, "--delivered-at")
     if arguments.out is not None:
         writable_folder(arguments.out)
     names = dict.fromkeys(arguments.design or USUAL)

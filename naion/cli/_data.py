@@ -93,6 +93,11 @@ def _pairs(texts: list[str], option: str) -> dict[str, str]:
             raise ValueError(
                 f'{option} {text}: expected a pair such as current="I / mA".'
             )
+        if quantity.strip() in pairs:
+            raise ValueError(
+                f"{option} {text}: {quantity.strip()} is given twice, "
+                f"{pairs[quantity.strip()]!r} before; expected it once."
+            )
         pairs[quantity.strip()] = value.strip()
     return pairs
 
@@ -100,6 +105,11 @@ def _pairs(texts: list[str], option: str) -> dict[str, str]:
 def command(arguments: argparse.Namespace) -> int:
     """Show a file."""
     reading = reading_of(arguments)
+    capacity, cell = arguments.capacity, None
+    if capacity is not None and not (np.isfinite(capacity) and capacity > 0.0):
+        raise ValueError(f"--capacity {capacity:g}: expected more than zero [A.h].")
+    if arguments.plot is not None:
+        _figure(arguments.plot, arguments.file)
     if holds_spectra(arguments.file, reading):
         return _spectra(arguments, reading)
     if "imaginary" in reading:
@@ -108,11 +118,6 @@ def command(arguments: argparse.Namespace) -> int:
             '--column frequency="..." real="..." imaginary="...".'
         )
     table = read_data(arguments.file, **reading)
-    if arguments.plot is not None:
-        writable(arguments.plot, [arguments.file])
-    capacity, cell = arguments.capacity, None
-    if capacity is not None and not (np.isfinite(capacity) and capacity > 0.0):
-        raise ValueError(f"--capacity {capacity:g}: expected more than zero [A.h].")
     if arguments.cell is not None:
         cell, _ = read_cell(arguments.cell)
         capacity = capacity or float(cell.nominal_capacity)
@@ -132,11 +137,31 @@ def command(arguments: argparse.Namespace) -> int:
     return EXIT["completed"]
 
 
+def _figure(path: Path, file: Path) -> None:
+    """Refuse a figure that cannot be written, before the work.
+
+    Raises:
+        ValueError: for an ending that matplotlib does not write, or the file that is read.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise ValueError(
+            f"--plot {path}: no figure ends with {path.suffix!r}; known are "
+            f"{', '.join(sorted(known))}."
+        )
+    writable(path, [file])
+
+
 def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
     """Show a file of impedance spectra."""
+    if arguments.capacity is not None:
+        raise ValueError(
+            f"--capacity {arguments.capacity:g}: {arguments.file} holds impedance, which "
+            "has no C-rates; --cell finds states of charge."
+        )
     found = read_spectra(arguments.file, **reading)
-    if arguments.plot is not None:
-        writable(arguments.plot, [arguments.file])
     cell = None
     if arguments.cell is not None:
         cell, _ = read_cell(arguments.cell)

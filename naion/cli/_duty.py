@@ -1,6 +1,7 @@
 """`naion duty`: what a battery does all day, and how chemistries serve it."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ from ..duty import CLIMATES, Duty, Total, compare, duties, load, year
 from ..duty import ready as ready_for_duty
 from ..io import read_cell, write_csv
 from ..models import DFN, heat_balance
-from ..parameters import QUALITIES, Cell
+from ..parameters import QUALITIES, Cell, require_full_cell
 from ._said import aloud
 
 ROOM = 298.15
+
+USUAL, DAYS = "35,25,0,-20,-30", 6
+"""Temperatures, and representative days of a year, where none are given."""
 
 COLUMNS = {
     "Cell": "cell",
@@ -42,9 +46,9 @@ def options(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument(
         "--temperatures",
-        default="35,25,0,-20,-30",
         metavar="DEGC,...",
-        help="of the day; write --temperatures=-20,-30 where the first is below zero",
+        help=f"of the day, else {USUAL}; write --temperatures=-20,-30 where the first is "
+        "below zero",
     )
     p.add_argument(
         "--year",
@@ -52,7 +56,7 @@ def options(p: argparse.ArgumentParser) -> None:
         help="a year in a climate instead of single days",
     )
     p.add_argument(
-        "--days", type=int, default=6, help="representative days of a year (6)"
+        "--days", type=int, help=f"representative days of a year; else {DAYS}"
     )
     p.add_argument("--thermal", choices=("isothermal", "lumped"), default="lumped")
     p.add_argument("--out", type=Path, help="CSV to write")
@@ -64,25 +68,28 @@ def command(arguments: argparse.Namespace) -> int:
     unknown = [name for name in names if name not in duties()]
     if unknown:
         load(unknown[0])
+    _check(arguments)
     if not names and arguments.cells is None:
         for name in duties():
             print(f"{name:12s} {load(name, ROOM).title}")
         print("\nnaion duty NAME shows one; with --cells SET ... cells serve it")
         return 0
     if arguments.cells is None:
-        if arguments.out is not None:
-            raise ValueError("--out writes what cells serve: name some with --cells.")
         for name in names:
             _show(load(name, ROOM))
         return 0
-    cells = {_named(text): read_cell(text)[0] for text in arguments.cells}
+    cells = {}
+    for text, name in _named(arguments.cells).items():
+        cells[name], _ = read_cell(text)
+        require_full_cell(cells[name], "A duty", text)
     out = arguments.out
     if out is not None:
         writable(out, arguments.cells)
     model = DFN(thermal=heat_balance(arguments.thermal))
     if arguments.year is not None:
         return _year(cells, names or duties(), model, arguments)
-    temperatures = _temperatures(arguments.temperatures)
+    given = arguments.temperatures
+    temperatures = _temperatures(USUAL if given is None else given)
     table = compare(cells, names or duties(), temperatures, model=model, progress=aloud)
     shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
     print(shown.round(1).to_string(index=False, na_rep="-"))
@@ -95,8 +102,52 @@ def command(arguments: argparse.Namespace) -> int:
     return 4 if failed else 0
 
 
-def _named(text: str) -> str:
-    return Path(text).stem if Path(text).suffix in (".toml", ".json") else text
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that would have no effect, and days that no year has.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    year, days = arguments.year, arguments.days
+    for option, given, needs in (
+        ("--out", arguments.out, "--cells" * (arguments.cells is None)),
+        (
+            "--temperatures",
+            arguments.temperatures,
+            "--cells" * (arguments.cells is None),
+        ),
+        ("--year", year, "--cells" * (arguments.cells is None)),
+        ("--days", days, "--year" * (year is None)),
+    ):
+        if given is not None and needs:
+            raise ValueError(
+                f"{option} {given} says nothing without {needs}: name some."
+            )
+    if year is not None and arguments.temperatures is not None:
+        raise ValueError(
+            f"--temperatures {arguments.temperatures} are of single days, and --year "
+            f"{year} has its own: give one of them."
+        )
+    if days is not None and not 1 <= days <= 365:
+        raise ValueError(f"--days {days}: expected 1 to 365 representative days.")
+
+
+def _named(texts: Sequence[str]) -> dict[str, str]:
+    """What cells are called in tables, by how they were given: short, where that tells.
+
+    Raises:
+        ValueError: for one that is given twice.
+    """
+    twice = [text for text in texts if texts.count(text) > 1]
+    if twice:
+        raise ValueError(
+            f"--cells: {twice[0]} stands there twice; name each cell once."
+        )
+    short = [Path(t).stem if Path(t).suffix in (".toml", ".json") else t for t in texts]
+    return {
+        text: name if short.count(name) == 1 else text
+        for text, name in zip(texts, short, strict=True)
+    }
 
 
 def _temperatures(text: str) -> list[float]:
@@ -151,6 +202,7 @@ def _year(
 ) -> int:
     """A year of every cell and duty."""
     climate = CLIMATES[arguments.year]
+    days = DAYS if arguments.days is None else arguments.days
     print(f"{climate.title}; {climate.source}")
     head = ["cell", "duty", "days", "MWh_asked", "missed_percent", "efficiency_percent"]
     head += ["peak_degC", "margin_mV", "failed"]
@@ -158,7 +210,7 @@ def _year(
     for cell_name, cell in cells.items():
         own = ready_for_duty(cell, model)
         for name in names:
-            t = year(own, name, climate, arguments.days, progress=aloud)
+            t = year(own, name, climate, days, progress=aloud)
             rows.append([cell_name, name, *_numbers(t)])
     for row in (head, *rows):
         print("".join(f"{x:>20s}" if i else f"{x:28s}" for i, x in enumerate(row)))

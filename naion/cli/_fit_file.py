@@ -77,6 +77,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from .. import plot
 from .._files import read_toml, writable_folder, write_whole
@@ -135,11 +136,30 @@ def options(p: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST_STARTS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of starts: expected a whole number from 1, such as 8."
+            f"{text!r} is no number of starts: expected a whole number from 1 to "
+            f"{MOST_STARTS:,}, such as 8."
         )
     return int(text)
+
+
+def _refuse(arguments: argparse.Namespace, usual: dict[str, Any], why: str) -> None:
+    """Options that would have no effect.
+
+    Args:
+        arguments: of the command.
+        usual: what they are if they are not given, by name.
+        why: they would have none.
+
+    Raises:
+        ValueError: naming the first that is given.
+    """
+    for name, value in usual.items():
+        given = getattr(arguments, name)
+        if given != value:
+            shown = "" if given is True else f" {given}"
+            raise ValueError(f"--{name.replace('_', '-')}{shown} is {why}.")
 
 
 def _schema() -> str:
@@ -152,7 +172,14 @@ def _schema() -> str:
 def command(arguments: argparse.Namespace) -> int:
     """Fit; the exit status says whether the fitted numbers make sense."""
     if arguments.template:
+        _refuse(arguments, OF_FITS, "of a fit, and --template makes its file alone")
         return _write_template(arguments)
+    _refuse(
+        arguments,
+        OF_TEMPLATES,
+        "of --template; in a fit the TOML file says it: cell at the top, and columns, "
+        "units, positive, format, imaginary or sheet in [[data]]",
+    )
     if arguments.file is None or arguments.out is None:
         raise ValueError(
             "naion fit needs a TOML file and --out: naion fit FIT.toml --out fitted. To "
@@ -176,6 +203,16 @@ def _write_template(arguments: argparse.Namespace) -> int:
     print(f"wrote {to}; read it, then: naion fit {to} --out fitted")
     return EXIT["completed"]
 
+
+MOST_STARTS = 10_000
+"""Of a fit; more take days, and find nothing else."""
+
+OF_FITS = {"starts": 1, "left_out": False}
+OF_TEMPLATES: dict[str, Any] = {
+    **dict.fromkeys(("cell", "format", "positive", "imaginary", "sheet")),
+    **{"column": [], "unit": []},
+}
+"""Options that a fit, or a template, has for itself, where they are not given."""
 
 SEARCH = "search"
 """Folder in which a fit that is under way is kept; it goes when the fit is written."""

@@ -259,7 +259,7 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
         rest |= {"temperature": T, "sigma": entry.sigma}
         return measured_profile(name, t, current, **seen, **rest)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise _of_file(path, error) from None
 
 
 def _taken_out(cell: Cell, soc: float) -> float:
@@ -321,7 +321,13 @@ def _impedance(
             note=said,
         )
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise _of_file(path, error) from None
+
+
+def _of_file(path: Path, error: ValueError) -> ValueError:
+    """An error that names the file, once: a test is often named as its file."""
+    said = str(error).removeprefix(f"{path.name}: ")
+    return ValueError(f"{path}: {said}")
 
 
 MEASURED = {

@@ -1,15 +1,23 @@
 """`naion life`: what is left of a cell after cycles and years, and what that rests on."""
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 from .. import life
 from .._constants import ZERO_CELSIUS
 from ..io import read_cell
+from ..parameters import require_full_cell
 
 OXIDES = "nfm", "cfm"
 """How names of sets with layered oxide begin."""
+
+OTHERS = "nfpp", "nvpf", "pw"
+"""And those of other sodium cells."""
+
+MOST_A_DAY = 200.0
+"""Cycles."""
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -45,9 +53,21 @@ def command(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--cycles {a.cycles:g}: expected a number above zero.")
     if a.years is not None and not 0.0 < a.years <= 200.0:
         raise ValueError(f"--years {a.years:g}: expected above 0, at most 200.")
-    cell, _ = read_cell(a.cell)
-    chemistry = _chemistry(a.cell, a.chemistry)
+    if not 0.0 < a.end < 1.0:
+        raise ValueError(
+            f"--end {a.end:g}: expected a share of the capacity between 0 and 1; 80 % is "
+            "0.8."
+        )
     days = a.cycles if a.years is None else 365.25 * a.years
+    if a.cycles > MOST_A_DAY * days:
+        raise ValueError(
+            f"--cycles {a.cycles:g} in --years {a.years:g} are {a.cycles / days:.4g} a "
+            f"day: expected at most {MOST_A_DAY:g}."
+        )
+    cell, extra = read_cell(a.cell)
+    require_full_cell(cell, "A life", a.cell)
+    names = str(extra.get("name", "")), a.cell
+    chemistry, assumed = (a.chemistry, "") if a.chemistry else _chemistry(*names)
     window = (0.0, 1.0) if a.window is None else _window(a.window)
     limits = cell.limits
     use = life.Use(
@@ -63,10 +83,10 @@ def command(arguments: argparse.Namespace) -> int:
         f"{a.cell}: {a.cycles:g} cycles in {days / 365.25:.3g} years, {use.rate:g}C, "
         f"{use.temperature:g} degC, {100 * window[0]:g} to {100 * window[1]:g} % SOC"
     )
-    if taken := _taken(a):
+    if taken := [*_taken(a), *filter(None, [assumed])]:
         print("not given, and taken as usual: " + ", ".join(taken))
     if chemistry == "lfp":
-        return _lithium(use, a.cycles, days / 365.25)
+        return _lithium(use, a.cycles, days / 365.25, a.end)
     _sodium(use, a.cycles, days / 365.25, a.end)
     return 0
 
@@ -81,11 +101,9 @@ def _sodium(use: life.Use, cycles: float, years: float, end: float) -> None:
     print(f"  lost by cycling {by[0]:.2g} %, by time {by[1]:.2g} % (medians)")
     low, middle, high = np.percentile(found.cycles_to(end), [5.0, 50.0, 95.0])
 
-    def count(n: float) -> str:
-        return "more than 1,000,000" if n > 1e6 else f"{float(f'{n:.2g}'):,.0f}"
-
     print(
-        f"cycles to {100 * end:g} %: {count(middle)} ({count(low)} to {count(high)}, 90 %)"
+        f"cycles to {100 * end:g} %: {_count(middle)} ({_count(low)} to {_count(high)}, "
+        "90 %)"
     )
     for text in found.rests_on:
         print(f"rests on: {text}")
@@ -99,7 +117,7 @@ def _sodium(use: life.Use, cycles: float, years: float, end: float) -> None:
         print("  its interval is three times as wide (assumed)")
 
 
-def _lithium(use: life.Use, cycles: float, years: float) -> int:
+def _lithium(use: life.Use, cycles: float, years: float, end: float) -> int:
     T, soc = use.temperature + ZERO_CELSIUS, float(np.mean(use.window))
     by_time = life.lfp_calendar(years * 365.25 * 86400.0, T, soc)
     by_cycling = life.lfp_cycling(cycles * use.depth, use.rate, use.depth)
@@ -111,6 +129,9 @@ def _lithium(use: life.Use, cycles: float, years: float) -> int:
         f"  lost by cycling {100 * float(by_cycling):.2g} %, by time "
         f"{100 * float(by_time):.2g} %"
     )
+    # Both terms are roots: of cycles, and of the time that they take.
+    until = cycles * ((1.0 - end) / float(by_time + by_cycling)) ** 2
+    print(f"cycles to {100 * end:g} %: {_count(until)}")
     print("rests on: Naumann et al. 2018 and 2020, a 3 A.h LFP 26650 of another maker")
     if not 10.0 <= use.temperature <= 60.0 or use.rate > 1.0:
         print(
@@ -119,18 +140,30 @@ def _lithium(use: life.Use, cycles: float, years: float) -> int:
     return 0
 
 
-def _chemistry(name: str, given: str | None) -> str:
-    if given is not None:
-        return given
-    short = name.rsplit("/", 1)[-1]
-    if short.startswith("nmc"):
-        raise ValueError(
-            f"{name}: no law of a lithium NMC cell ships with naion; give --chemistry to "
-            "read the number of another."
-        )
-    if short.startswith("lfp"):
-        return "lfp"
-    return "layered-oxide" if short.startswith(OXIDES) else "other-sodium"
+def _count(n: float) -> str:
+    return "more than 1,000,000" if n > 1e6 else f"{float(f'{n:.2g}'):,.0f}"
+
+
+def _chemistry(*names: str) -> tuple[str, str]:
+    """What a cell is by its names, the likeliest first; and what of it is assumed.
+
+    Raises:
+        ValueError: for a lithium cell without a law.
+    """
+    for name in names:
+        short = Path(name).stem
+        if short.startswith("nmc"):
+            raise ValueError(
+                f"{name}: no law of a lithium NMC cell ships with naion; give --chemistry "
+                "to read the number of another."
+            )
+        if short.startswith("lfp"):
+            return "lfp", ""
+        if short.startswith(OXIDES):
+            return "layered-oxide", ""
+        if short.startswith(OTHERS):
+            return "other-sodium", ""
+    return "other-sodium", "--chemistry (other-sodium: the name says nothing of it)"
 
 
 def _window(text: str) -> tuple[float, float]:

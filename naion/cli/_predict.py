@@ -89,10 +89,16 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
     test = next((t for t in tests if t.name == arguments.like), None)
     if test is None:
         names = ", ".join(repr(t.name) for t in tests)
-        raise ValueError(
-            f"--like {arguments.like}: {arguments.cell} keeps "
-            f"{f'the tests {names}' if names else 'no tests: fit the cell again'}."
+        kept = (
+            f"keeps the tests {names}"
+            if names
+            else (
+                "keeps no tests: fit the cell again"
+                if "fit" in extra
+                else "was not fitted: expected a cell.json that `naion fit` wrote"
+            )
         )
+        raise ValueError(f"--like {arguments.like}: {arguments.cell} {kept}.")
     for name, usual in AS_DONE.items():
         if getattr(arguments, name) != usual:
             raise ValueError(

@@ -133,8 +133,12 @@ def holds_spectra(file: Path, reading: Mapping[str, Any]) -> bool:
     """
     if "format" in reading or "positive" in reading:
         return False
-    asked = reading.get("columns", {})
-    return "frequency" in asked if asked else has_spectra(file, reading.get("sheet"))
+    asked = set(reading.get("columns", {}))
+    if asked & {"time", "current", "cycle", "step", "state"}:
+        return False
+    if asked & {"frequency", "real", "imaginary", "modulus", "phase"}:
+        return True
+    return has_spectra(file, reading.get("sheet"))
 
 
 def of_spectra(reading: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from ._delivered import (
     delivered_draws,
     delivered_share,
     delivered_shares,
+    in_celsius,
 )
 from ._load import available, lithium_quotes, load, schema
 from ._materials import Material, material, materials
@@ -35,6 +36,7 @@ __all__ = [
     "delivered_share",
     "delivered_shares",
     "footprint",
+    "in_celsius",
     "interval",
     "lithium_quotes",
     "load",

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
@@ -21,7 +22,7 @@ from ..parameters import Cell, load_set
 from ..properties import Invariant
 from ..protocol import Protocol
 from ..simulation import simulate
-from ._study import Study
+from ._study import Study, check_blueprints
 
 COLD_DRAWS = 96
 """Of designs and materials, simulated: an end of an interval to a few percent of it."""
@@ -51,9 +52,12 @@ def delivered_share(
         The shares, (n,) or (); NaN where the solver failed.
 
     Raises:
-        ValueError: for a design that names no materials, and for materials whose
-            electrolyte knows no temperature.
+        TypeError: for what is no design.
+        ValueError: for a design that names no materials, for materials whose electrolyte
+            knows no temperature, and for a temperature in kelvin.
     """
+    check_blueprints([blueprint])
+    asked = in_celsius(temperature)
     if cell is None:
         if not blueprint.materials:
             raise ValueError(
@@ -76,10 +80,38 @@ def delivered_share(
         ended = done.outcome <= Result.POWER_INFEASIBLE
         return jnp.where(ended, done.energy, jnp.nan)
 
-    asked = jnp.append(jnp.asarray([25.0]), jnp.atleast_1d(jnp.asarray(temperature)))
-    found = jax.lax.map(energy, asked.astype(float) + ZERO_CELSIUS)
+    both = jnp.append(jnp.asarray([25.0]), jnp.atleast_1d(asked))
+    found = jax.lax.map(energy, both.astype(float) + ZERO_CELSIUS)
     shares = found[1:] / found[0]
     return shares if jnp.ndim(temperature) else shares[0]
+
+
+COLDEST, WARMEST = -100.0, 60.0
+"""Between which a share is asked for [degC]; what is beyond was meant in kelvin."""
+
+
+def in_celsius(temperature: Any, name: str = "temperature") -> Any:
+    """Temperatures at which a share is asked for, as far as they are known [degC].
+
+    Args:
+        temperature: () or (n,) [degC].
+        name: of it, for messages.
+
+    Raises:
+        ValueError: for one that is none, as in kelvin.
+    """
+    if isinstance(temperature, Tracer):
+        return temperature
+    try:
+        found = np.asarray(temperature, float)
+    except (TypeError, ValueError):
+        found = np.asarray(np.nan)
+    if not np.all((found >= COLDEST) & (found <= WARMEST)):
+        raise ValueError(
+            f"{name} {temperature!r:.60}: expected degC from {COLDEST:g} to "
+            f"{WARMEST:g}. Is it in kelvin?"
+        )
+    return found
 
 
 def delivered_shares(
@@ -120,8 +152,12 @@ def delivered_draws(
         solver failed.
 
     Raises:
-        ValueError: for fewer than two draws, or more than the study has.
+        ValueError: for fewer than two draws, or more than the study has, a rate that is
+            not above zero, or a temperature in kelvin.
     """
+    in_celsius(temperature)
+    if not rate > 0.0:
+        raise ValueError(f"rate={rate!r}: expected a C-rate above zero.")
     if not 2 <= draws <= len(asked.drawn):
         raise ValueError(
             f"draws={draws!r}: expected 2 to {len(asked.drawn)}, those of the study."

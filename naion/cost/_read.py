@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 from .._file_models import checked
 from .._files import read_toml
 from ..parameters import Sourced
@@ -38,6 +40,9 @@ UNITS = {
     LITHIUM: ("USD/kg",),
 }
 """In which a number may be given; other prices are by the kilogram."""
+
+MOST = {"USD/kg": 1000.0, "USD/L": 1000.0, "USD/m2": 1000.0, "kg/kg": 2.0, "-": 2.0}
+"""Above which a number of a list was meant in other units."""
 
 OTHERS = (
     *("electrolyte_li", "electrolyte_na", "aluminium_can", "steel_can", "laminate"),
@@ -144,6 +149,12 @@ def _sourced(where: str, key: str, entry: Entry) -> Sourced:
         raise ValueError(f"{where}: {key}: expected yields above 0, of at most 1.")
     if low < 0.0:
         raise ValueError(f"{where}: {key}: expected a range of at least 0.")
+    most = MOST.get(entry.unit, np.inf)
+    if max(top, entry.carbonate or 0.0) > most:
+        raise ValueError(
+            f"{where}: {key}: {max(top, entry.carbonate or 0.0):g} {entry.unit}; expected "
+            f"at most {most:g}. Is it by the tonne, in another currency, or in percent?"
+        )
     words = "triangular" if entry.range is not None else None
     level = None if entry.range is None else 0.9
     given = key, entry.value, entry.unit, entry.quality, entry.source

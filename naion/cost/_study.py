@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.scipy.stats import norm
 from jaxtyping import Array
 
@@ -22,6 +23,12 @@ DRAWS = 4000
 
 NEGLIGIBLE = 0.05
 """Changes below this many standard deviations are not worth naming."""
+
+MOST_LITHIUM = 1000.0
+"""[USD/kg]; a price above was meant in other units."""
+
+MOST_SHARE = 10.0
+"""Of another's cost; what is more was meant in percent."""
 
 ALIKE = 0.25
 """Of its lithium, by which a cell must differ for a break-even over lithium's price."""
@@ -128,7 +135,9 @@ class Study:
     def costs(self, lithium: float | None = None) -> np.ndarray:
         """In every draw [USD/kWh], (n, d); the first draw is that of all medians."""
         base, slope = self.lines
-        return base + slope * (self.lithium if lithium is None else lithium)
+        at = self.lithium if lithium is None else lithium
+        check_lithium(at)
+        return base + slope * at
 
     def cheaper(self, own: str, other: str, lithium: Any = None) -> np.ndarray:
         """Probability that one design is cheaper than another, at prices of carbonate.
@@ -143,6 +152,7 @@ class Study:
         i, j = self._index(own), self._index(other)
         base, slope = (a[:, i] - a[:, j] for a in self.lines)
         at = np.asarray(self.lithium if lithium is None else lithium, float)
+        check_lithium(at)
         return np.mean(base + slope * at[..., None] < 0.0, axis=-1)
 
     def break_evens(self, own: str, other: str) -> np.ndarray:
@@ -235,12 +245,15 @@ class Study:
             share: 0.8 for a fifth cheaper.
 
         Raises:
-            ValueError: for a share of zero or less.
+            ValueError: for a share of zero or less, or in percent.
         """
         from scipy import optimize
 
-        if not share > 0.0:
-            raise ValueError(f"share = {share!r}: expected a number above zero.")
+        if not 0.0 < share <= MOST_SHARE:
+            raise ValueError(
+                f"share = {share!r}: expected a number above zero, at most "
+                f"{MOST_SHARE:g}; 80 % is 0.8."
+            )
         i, j = self._index(own), self._index(other)
 
         def ratio(u: Array) -> Array:
@@ -343,6 +356,37 @@ def _root(function: Callable[[Array, Array], Array], u: Array) -> Array:
     return solve(u)
 
 
+def check_blueprints(designs: Sequence[Any]) -> None:
+    """Refuse what is no design.
+
+    Raises:
+        TypeError: saying what it is.
+    """
+    for b in designs:
+        if not isinstance(b, Blueprint):
+            raise TypeError(
+                f"{b!r:.60} is a {type(b).__name__}: expected designs, such as "
+                '`naion.design.load("nfm_prismatic")`.'
+            )
+
+
+def check_lithium(price: Any) -> None:
+    """Refuse what is no price of lithium carbonate [USD/kg], as far as it is known.
+
+    Raises:
+        ValueError: with the unit that is expected.
+    """
+    if isinstance(price, Tracer):
+        return
+    found = np.asarray(price, float)
+    if not np.all((found >= 0.0) & (found <= MOST_LITHIUM)):
+        raise ValueError(
+            f"lithium={price!r:.60}: expected USD/kg of carbonate without tax, 0 to "
+            f"{MOST_LITHIUM:g}. Is it in CNY/t? 100,000 CNY/t with tax are about 12.8 "
+            "USD/kg."
+        )
+
+
 def study(
     designs: Sequence[Blueprint],
     prices: PriceList,
@@ -363,6 +407,7 @@ def study(
         of_designs: whether the designs' own ranges are drawn too; else their medians.
 
     Raises:
+        TypeError: for what are no designs, or no price list.
         ValueError: for fewer than two draws, designs of one name, a design whose
             materials or mean voltage are not given or have no price, or a price of
             lithium that is not one.
@@ -371,12 +416,14 @@ def study(
         raise ValueError(
             f"draws={draws!r}: an interval needs at least two, better {DRAWS}."
         )
-    price = prices.numbers[LITHIUM].value if lithium is None else lithium
-    if not 0.0 <= float(price) <= 1000.0:
-        raise ValueError(
-            f"lithium={lithium!r}: expected USD/kg of carbonate without tax, 0 to 1000. "
-            "Is it in CNY/t? 100,000 CNY/t with tax are about 12.8 USD/kg."
+    check_blueprints(designs)
+    if not isinstance(prices, PriceList):
+        raise TypeError(
+            f"prices={prices!r:.60} is a {type(prices).__name__}: expected a price list, "
+            'such as `naion.cost.load("china_2026_06")`.'
         )
+    price = prices.numbers[LITHIUM].value if lithium is None else lithium
+    check_lithium(price)
     names = [b.name for b in designs]
     if len(set(names)) < len(names) or not names:
         raise ValueError(

@@ -193,7 +193,8 @@ def oddities(table: Mapping[str, np.ndarray]) -> list[str]:
     t, current, V = table["time_s"], table["current_A"], table["voltage_V"]
     said = []
     dt = np.diff(t)
-    usual = float(np.median(dt)) if len(dt) else 0.0
+    # Rows that stand twice are said below.
+    usual = float(np.median(dt[dt > 0.0])) if np.any(dt > 0.0) else 0.0
     flows = np.abs(current) > STILL * np.max(np.abs(current), initial=0.0)
     # At rest, cyclers write fewer and fewer rows.
     late = (dt > max(20.0 * usual, 60.0)) & (flows[1:] | (dt > 86400.0))

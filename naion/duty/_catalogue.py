@@ -9,7 +9,7 @@ import numpy as np
 from ._cycle import Cycle, load_cycle
 from ._duty import Duty
 from ._numbers import numbers_of, tables
-from ._vehicle import ZERO, Vehicle, Weather, battery_power
+from ._vehicle import ZERO, Vehicle, Weather, battery_power, in_kelvin
 
 SEED = 2026
 """Of the signal of frequency regulation."""
@@ -297,9 +297,4 @@ def load(name: str, temperature: Any = 298.15) -> Duty:
         near = difflib.get_close_matches(str(name), _DUTIES, n=1, cutoff=0.4)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise KeyError(f"No duty {name!r}; known are {', '.join(_DUTIES)}.{meant}")
-    T = float(temperature)
-    if not 200.0 <= T <= 340.0:
-        raise ValueError(
-            f"temperature={T:g}: expected 200 to 340 K; 25 degC is 298.15."
-        )
-    return _DUTIES[name](T)
+    return _DUTIES[name](in_kelvin("temperature", temperature))

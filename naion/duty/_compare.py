@@ -39,9 +39,19 @@ def compare(
 
     Returns:
         energies of the whole battery, which has the same rated energy with all cells.
+
+    Raises:
+        TypeError: for cells that have no names, or are none.
+        KeyError, ValueError: see `load` and `serve`.
     """
     import pandas as pd
 
+    if not isinstance(cells, Mapping):
+        raise TypeError(
+            f"cells are a {type(cells).__name__}: expected cells by the name that stands in "
+            'the table, {"mine": cell}.'
+        )
+    names = [names] if isinstance(names, str) else names
     asked = [(T, load(name, T + ZERO)) for name in names for T in temperatures]
     rows = []
     for name, cell in cells.items():

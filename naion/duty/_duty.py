@@ -11,10 +11,12 @@ from ..parameters import (
     Sourced,
     electrode_capacities,
     open_circuit_voltage,
+    require_full_cell,
     stoichiometries_at_limits,
 )
 from ..parameters import Stoichiometry as Sto
 from ..protocol import Mode, Protocol
+from ._vehicle import in_kelvin
 
 ROWS = 4096
 """Of every protocol of a duty, so that all duties of a cell share one program."""
@@ -27,6 +29,9 @@ the open-circuit voltage, if resistances do not rise with current; and inverters
 range of about two in voltage. Sodium cells to 1.5 V or below give their last few per cent
 of charge under it.
 """
+
+FASTEST = 1000.0
+"""No battery is emptied so often in an hour; a power that does was meant in other units."""
 
 POINTS = 201
 """Of the open-circuit voltage, between empty and full."""
@@ -50,8 +55,9 @@ class Duty:
         sources: of cycles, with their licences.
 
     Raises:
-        ValueError: for columns that do not fit, a start that is no state of charge, or a
-            temperature in Celsius.
+        ValueError: for columns that do not fit or are no numbers, times that do not
+            increase, a start that is no state of charge, a temperature in Celsius, or
+            powers that no battery of that energy has.
     """
 
     name: str
@@ -74,11 +80,41 @@ class Duty:
                 f"Duty {self.name!r}: power of shape {n} needs one more time, got "
                 f"{np.shape(self.time)}, and as many temperatures around, if any."
             )
+        for what in ("time", "power", "around"):
+            if getattr(self, what) is not None:
+                object.__setattr__(self, what, self._column(what))
+        if self.time[0] != 0.0 or np.any(np.diff(self.time) <= 0.0):
+            raise ValueError(f"Duty {self.name!r}: times must increase, from 0.")
+        in_kelvin(f"Duty {self.name!r}: temperature", self.temperature)
+        if self.around is not None:
+            for T in (np.min(self.around), np.max(self.around)):
+                in_kelvin(f"Duty {self.name!r}: around", float(T))
         if not self.energy > 0.0 or not 0.0 <= self.start <= 1.0:
             raise ValueError(
                 f"Duty {self.name!r}: energy {self.energy:g} J and start {self.start:g}; "
                 "expected an energy above 0 and a state of charge from 0 to 1."
             )
+
+        most = float(np.max(np.abs(self.power))) * 3600.0 / self.energy
+        if most > FASTEST:
+            raise ValueError(
+                f"Duty {self.name!r}: {np.max(np.abs(self.power)):g} W of a battery of "
+                f"{self.energy:g} J empty it {most:.3g} times an hour; expected at most "
+                f"{FASTEST:g}. Is the energy in kWh? 1 kWh is 3.6e6 J."
+            )
+
+    def _column(self, what: str) -> np.ndarray:
+        try:
+            found = np.asarray(getattr(self, what), float)
+        except (TypeError, ValueError):
+            found = np.full(np.shape(getattr(self, what)), np.nan)
+        if not np.all(np.isfinite(found)):
+            k = int(np.argmin(np.isfinite(found)))
+            raise ValueError(
+                f"Duty {self.name!r}: {what} {k + 1} is {getattr(self, what)[k]!r:.40}; "
+                "expected finite numbers."
+            )
+        return found
 
     @property
     def asked(self) -> tuple[float, float]:
@@ -96,6 +132,7 @@ class Duty:
 
     def cells(self, cell: Cell) -> float:
         """How many of a cell the battery has, by rated energy."""
+        require_full_cell(cell, "A duty")
         return self.energy / float(rated_energy(cell))
 
     def protocol(self, cell: Cell) -> Protocol:

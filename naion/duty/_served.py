@@ -7,7 +7,7 @@ import numpy as np
 
 from .._results import Result
 from ..models import DFN, Lumped
-from ..parameters import Cell
+from ..parameters import Cell, require_full_cell
 from ..protocol import Protocol
 from ..simulation import Output, Solution, simulate
 from ._duty import POINTS, ROWS, Duty, full_charge, stored_energy
@@ -96,7 +96,13 @@ class Ready(NamedTuple):
 
 
 def ready(cell: Cell, model: DFN | None = None) -> Ready:
-    """A cell for duties; with a heat balance, unless the model says otherwise."""
+    """A cell for duties; with a heat balance, unless the model says otherwise.
+
+    Raises:
+        TypeError: for what is no cell.
+        ValueError: for a half cell.
+    """
+    require_full_cell(cell, "A duty")
     chosen = DFN(thermal=Lumped()) if model is None else model
     stored = np.asarray(stored_energy(cell))
     return Ready(cell, float(full_charge(cell)), stored, chosen)
@@ -127,8 +133,14 @@ def serve(
         voltage are cut to what it can, and counted.
 
     Raises:
+        TypeError: for what is no cell or no duty.
         ValueError: for numbers that are not possible.
     """
+    if not isinstance(duty, Duty):
+        raise TypeError(
+            f"duty={str(duty)[:60]!r} is a {type(duty).__name__}: expected a `Duty`, such "
+            'as `naion.duty.load("car")`.'
+        )
     own = cell if isinstance(cell, Ready) else ready(cell, model)
     protocol = duty.protocol(own.cell)
     solution = simulate(

@@ -1,6 +1,8 @@
 """Vehicles of a few numbers: from speed to the power of the battery."""
 
 from dataclasses import dataclass, fields, replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,30 @@ STANDING = 2.0
 """Below this speed nothing is recovered [m.s-1]."""
 
 ZERO = 273.15
+
+COLDEST, WARMEST = 200.0, 340.0
+"""Between which what is around a battery is [K]."""
+
+LEAST = 3.6e5
+"""No vehicle drives on less than a tenth of a kWh [J]."""
+
+
+def in_kelvin(what: str, temperature: Any) -> float:
+    """A temperature of what is around a battery [K].
+
+    Raises:
+        ValueError: for one that is none, as in Celsius.
+    """
+    try:
+        T = float(temperature)
+    except (TypeError, ValueError):
+        T = float("nan")
+    if not COLDEST <= T <= WARMEST:
+        raise ValueError(
+            f"{what}={temperature!r:.60}: expected {COLDEST:g} to {WARMEST:g} K; 25 degC "
+            "is 298.15."
+        )
+    return T
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,11 @@ class Weather:
 
         Air is an ideal gas; tyres stiffen linearly below comfort, and do not soften above
         it; the cabin takes power in proportion to the distance from comfort.
+
+        Raises:
+            ValueError: for a temperature that is none, as in Celsius.
         """
+        temperature = in_kelvin("temperature", temperature)
         n = tables("vehicles.toml")["weather"] if numbers is None else numbers
         x = {name: n[name].median for name in ("density", "stiffening", "comfortable")}
         colder = x["comfortable"] - (temperature - ZERO)
@@ -88,9 +118,15 @@ class Vehicle:
             none = name in ("auxiliaries", "regeneration", "rolling", "drag_area")
             least = 0.0 if none else np.finfo(float).tiny
             most = 1.0 if share else np.inf
-            if not least <= value <= most:
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not number or not least <= value <= most:
                 bounds = "0 to 1" if share else "a positive number"
                 raise ValueError(f"Vehicle.{name} = {value!r}: expected {bounds}.")
+        if self.battery < LEAST:
+            raise ValueError(
+                f"Vehicle.battery = {self.battery:g} J: expected {LEAST:g} at least; 45 kWh "
+                "are 45 * 3.6e6."
+            )
         if self.inertia < 1.0:
             raise ValueError(
                 f"Vehicle.inertia = {self.inertia:g}: expected at least 1, the mass itself."
@@ -105,8 +141,14 @@ class Vehicle:
             others: numbers that replace its own.
 
         Raises:
-            KeyError: for a name that is none.
+            KeyError: for a name that is none, of a vehicle or of a number.
         """
+        unknown = sorted(set(others) - {f.name for f in fields(cls)})
+        if unknown:
+            raise KeyError(
+                f"A Vehicle has no {', '.join(unknown)}; it has "
+                f"{', '.join(f.name for f in fields(cls))}."
+            )
         known = {k: v for k, v in tables("vehicles.toml").items() if k != "weather"}
         if name not in known:
             raise KeyError(f"No vehicle {name!r}; known are {', '.join(known)}.")

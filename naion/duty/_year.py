@@ -46,6 +46,11 @@ class Climate(NamedTuple):
 
         if month not in range(1, 13):
             raise ValueError(f"month={month!r}: expected 1 to 12.")
+        if len(self.months) != 12:
+            raise ValueError(
+                f"Climate {self.title!r} has {len(self.months)} means of months; expected "
+                "12 [degC]."
+            )
         n = DAYS[month - 1]
         sorted_ = norm.ppf((np.arange(n) + 0.5) / n)
         away = np.random.RandomState(month).permutation(sorted_)
@@ -105,6 +110,8 @@ def representative(temperatures: Sequence[float] | np.ndarray, count: int) -> Da
         ValueError: for a count that is none.
     """
     T = np.sort(np.asarray(temperatures, float))
+    if not np.all(np.isfinite(T)):
+        raise ValueError("temperatures: one is not finite; expected degC of every day.")
     if not 1 <= count <= len(T):
         raise ValueError(
             f"count={count!r}: expected 1 to {len(T)} representative days."

@@ -17,11 +17,9 @@ from ._experiment import (
     Experiment,
     Kind,
     Observations,
-    Part,
     discharge,
     measured_profile,
     pulse,
-    recorded,
     segments,
 )
 from ._experimental_design import (
@@ -50,6 +48,7 @@ from ._measured_impedance import measured_impedance, spectra_of
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._pulses import measured_pulses
+from ._recorded import Part, recorded
 from ._sense import doubts, off_limits
 from ._strategies import STAGES, agreement, drawn_starts, multi_start, staged
 from ._tested import Tested

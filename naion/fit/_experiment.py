@@ -2,14 +2,22 @@
 
 import enum
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..protocol import Mode, Protocol, Step
-from ._measured import LABELS, lowest_for, measured, room_for
+from ..protocol import KELVIN, Mode, Protocol, Step
+from ._measured import (
+    LABELS,
+    LARGEST_SIGMA,
+    above_zero,
+    check_volts,
+    column,
+    lowest_for,
+    measured,
+    room_for,
+)
 
 
 class Kind(enum.IntEnum):
@@ -40,6 +48,12 @@ IN_TIME = (
 """What a simulation gives, in the order of their numbers."""
 
 
+IN_VOLTS = (
+    *(Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.NEGATIVE_POTENTIAL),
+    Kind.POSITIVE_POTENTIAL,
+)
+
+
 @dataclass(frozen=True)
 class Observations:
     """Measured numbers of one kind: voltages, resistances, temperatures, impedances.
@@ -55,8 +69,8 @@ class Observations:
         axis: what the abscissa is.
 
     Raises:
-        ValueError: for columns of unlike length, times that are not finite, frequencies
-            or uncertainties that are not above zero.
+        ValueError: for columns of unlike length, times or values that are not finite,
+            frequencies or uncertainties that are not above zero, or other units.
     """
 
     kind: Kind
@@ -91,6 +105,17 @@ class Observations:
                 f"{self.label}: uncertainties must be finite and above zero, got "
                 f"{float(np.min(sigma)):g}."
             )
+        if not np.all(np.isfinite(self.value)):
+            raise ValueError(f"{self.label}: a value is not finite.")
+        if self.kind in IN_VOLTS and sigma.size and np.min(sigma) > LARGEST_SIGMA:
+            raise ValueError(
+                f"{self.label}: sigma = {np.min(sigma):g} V; expected at most "
+                f"{LARGEST_SIGMA:g} V. Is it in millivolt? 10 mV is 0.01."
+            )
+        outside = KELVIN.outside(np.asarray(self.value))
+        if self.kind is Kind.TEMPERATURE and np.any(outside):
+            worst = np.asarray(self.value)[outside].flat[0]
+            raise KELVIN.fault(self.label, worst)
 
 
 @dataclass(frozen=True)
@@ -110,8 +135,8 @@ class Experiment:
         note: what of the measured data is compared and what is not, for reports.
 
     Raises:
-        ValueError: for a temperature that is not in kelvin, a charge that is no number, or
-            impedances beside what is measured in time.
+        ValueError: for a temperature that is not in kelvin, a charge or a count that is
+            none, or impedances beside what is measured in time.
     """
 
     name: str
@@ -125,13 +150,21 @@ class Experiment:
     note: str = ""
 
     def __post_init__(self):
-        if not math.isfinite(self.temperature) or self.temperature < COLDEST:
-            raise ValueError(
-                f"{self.name}: temperature = {self.temperature:g} K. Temperatures are in "
-                "kelvin: 25 degC is 298.15."
-            )
+        T = column(self.name, "temperature", self.temperature)
+        if np.ndim(T) or np.any(KELVIN.outside(T)):
+            raise KELVIN.fault(f"{self.name}: temperature", T.flat[0])
         if not math.isfinite(self.discharged):
             raise ValueError(f"{self.name}: discharged = {self.discharged:g} A.h.")
+        if self.capacity is not None:
+            above_zero(self.name, capacity=self.capacity)
+        rows = self.protocol.n_steps
+        for what, n in (("group", self.group), ("since", self.since)):
+            whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
+            if not whole or n < 0 or what == "since" and n >= rows:
+                top = f", below {rows}" if what == "since" else ""
+                raise ValueError(
+                    f"{self.name}: {what} = {n!r}; expected a whole number from 0{top}."
+                )
         in_time = {o.kind in IN_TIME for o in self.observations}
         if len(in_time) > 1:
             raise ValueError(
@@ -149,9 +182,6 @@ class Experiment:
         """Numbers measured."""
         return sum(len(o.value) for o in self.observations)
 
-
-COLDEST = 150.0
-"""Temperatures below this are taken for degrees Celsius [K]."""
 
 COMPARED = 400
 """Voltages of a measured profile that are compared at most; all of its current flows."""
@@ -204,16 +234,16 @@ def discharge(
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
-    above_zero(name, sigma=sigma)
-    q = np.asarray(charge, float)
+    above_zero(name, sigma=sigma, sigma_charge=sigma_charge)
+    q = column(name, "charges", charge)
     seen = measured(name, "charges", q, voltage, negative, positive)
     if not np.all(np.isfinite(q)):
         raise ValueError(f"{name}: charge or voltage is not finite.")
     if q.size < 3 or np.any(np.diff(q) <= 0.0):
         raise ValueError(f"{name}: needs at least 3 points of increasing charge.")
-    if not current > 0.0:
+    if isinstance(current, str) or not current > 0.0:
         raise ValueError(
-            f"{name}: a discharge needs a positive current, got {current}."
+            f"{name}: a discharge needs a positive current, got {current!r}."
         )
     t = 3600.0 * q / current
     own = []
@@ -274,7 +304,12 @@ def measured_profile(
             decrease.
     """
     above_zero(name, sigma=sigma)
-    t, flowing = (np.asarray(c, float) for c in (time, current))
+    if isinstance(most, bool) or not isinstance(most, int) or most < 2:
+        raise ValueError(f"{name}: most = {most!r}; expected two voltages or more.")
+    t = np.asarray(time)
+    if t.dtype.kind not in "mM":
+        t = column(name, "times", time)
+    t, flowing = np.asarray(t, float), column(name, "currents", current)
     if t.shape != flowing.shape or t.ndim != 1:
         raise ValueError(
             f"{name}: {t.size} times and {flowing.size} currents; expected as many of each."
@@ -293,6 +328,10 @@ def measured_profile(
         use = compared(t, flowing, most)
     else:
         rows = np.flatnonzero(np.diff(t, prepend=t[:1]) > 0.0)
+        if np.shape(among) != t.shape:
+            raise ValueError(
+                f"{name}: among is of {np.size(among)} rows; expected all {t.size}."
+            )
         rows = rows[np.asarray(among, bool)[rows]]
         use = rows[_evenly(len(rows), most)]
     if use.size < 2:
@@ -356,12 +395,6 @@ def _evenly(n: int, most: int) -> np.ndarray:
     return np.round(np.linspace(n / most - 1.0, n - 1.0, most)).astype(int)
 
 
-def above_zero(name: str, **numbers: float) -> None:
-    for what, value in numbers.items():
-        if not (math.isfinite(value) and value > 0.0):
-            raise ValueError(f"{name}: {what} = {value:g}; expected more than zero.")
-
-
 def segments(
     name: str,
     segment: Any,
@@ -403,19 +436,21 @@ def segments(
         sigma=sigma,
         sigma_rested=after,
     )
-    given = np.asarray(segment, float)
+    given = column(name, "segments", segment)
     if given.size < 2 or np.any(given != np.round(given)) or given[0] < 0:
         raise ValueError(
             f"{name}: segments are two or more whole numbers from 0, got {segment!r}."
         )
     if np.any(np.diff(given) <= 0.0):
         raise ValueError(f"{name}: segments must rise.")
-    for what, column in (("loaded", loaded), ("rested", rested)):
-        if np.shape(column) != given.shape or not np.all(np.isfinite(column)):
+    for what, values in (("loaded", loaded), ("rested", rested)):
+        volts = column(name, f"{what} voltages", values)
+        if volts.shape != given.shape or not np.all(np.isfinite(volts)):
             raise ValueError(
-                f"{name}: {np.size(column)} {what} voltages for {given.size} segments; "
+                f"{name}: {np.size(volts)} {what} voltages for {given.size} segments; "
                 "expected as many, all finite."
             )
+        check_volts(name, f"{what} voltages", volts)
     k = given.astype(int)
     lowest = lowest_for(loaded)
     pair = [
@@ -461,15 +496,16 @@ def pulse(
         ValueError: for times and resistances of unequal lengths or not above zero, or a
             current that is zero.
     """
-    above_zero(name, relative_sigma=relative_sigma, current=abs(current))
-    t = np.atleast_1d(np.asarray(times, float))
-    R = np.atleast_1d(np.asarray(resistance, float))
+    above_zero(name, 1.0, relative_sigma=relative_sigma)
+    above_zero(name, current=abs(column(name, "current", current)))
+    t = np.atleast_1d(column(name, "times", times))
+    R = np.atleast_1d(column(name, "resistances", resistance))
     if t.shape != R.shape or t.ndim != 1 or t.size == 0:
         raise ValueError(
             f"{name}: {t.size} times and {R.size} resistances; expected as many of each."
         )
-    for what, column in (("times", t), ("resistances", R)):
-        if not np.all(np.isfinite(column) & (column > 0.0)):
+    for what, values in (("times", t), ("resistances", R)):
+        if not np.all(np.isfinite(values) & (values > 0.0)):
             raise ValueError(f"{name}: {what} must be finite and above zero.")
     before = 1.0
     protocol = Protocol(
@@ -495,99 +531,3 @@ def pulse(
         "Time after the start of the pulse [s]",
     )
     return Experiment(name, protocol, temperature, (observed,), group, discharged)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One step of a recorded test, and what was measured in it.
-
-    Attributes:
-        step: what was done.
-        time: since the step began, increasing [s]; may be empty.
-        voltage: measured there [V].
-        label: for tables and figures.
-        sigma: uncertainty of the voltages [V].
-        temperature: of the cell, measured at the same times [K], if it was.
-        lasted: how long the step took [s]; none: its duration.
-    """
-
-    step: Step
-    time: Any = ()
-    voltage: Any = ()
-    label: str = "voltage"
-    sigma: float = 0.01
-    temperature: Any = None
-    lasted: float | None = None
-
-
-def recorded(
-    name: str,
-    parts: Sequence[Part],
-    temperature: float,
-    *,
-    sigma_time: float = 0.004,
-    sigma_temperature: float = 0.5,
-    group: int = 0,
-    discharged: float = 0.0,
-    capacity: float | None = None,
-    since: int = 0,
-) -> Experiment:
-    """A test of several steps, such as a hold, a discharge and a charge.
-
-    Args:
-        parts: the steps in order. Where a step that a cut-off ends is simulated to end
-            earlier or later than it did, what follows is compared at the times measured.
-        temperature: of the cell, or of its surroundings with a heat balance [K].
-        sigma_time: uncertainty of the time within a step as a fraction of it; weighs
-            down points on steep parts of a curve.
-        sigma_temperature: uncertainty of measured temperatures [K].
-        group: index into what a `Specimen` has for each group.
-        discharged: charge taken out before the test began [A.h].
-        capacity: measured discharge capacity, for the capacity error [A.h].
-        since: part that the first measured number is of. What was done before it takes as
-            long as the model needs.
-
-    Raises:
-        ValueError: for decreasing times, unequal lengths, NaNs, or a step that ends by
-            a cut-off without a note of how long it took.
-    """
-    began, observations = 0.0, []
-    for i, part in enumerate(parts):
-        where = f"{name}, part {i + 1}"
-        above_zero(where, sigma=part.sigma)
-        t, V = np.asarray(part.time, float), np.asarray(part.voltage, float)
-        if t.shape != V.shape or not (
-            np.all(np.isfinite(t)) and np.all(np.isfinite(V))
-        ):
-            raise ValueError(
-                f"{where}: {t.size} times and {V.size} voltages, all to be finite."
-            )
-        if np.any(np.diff(t) <= 0.0):
-            raise ValueError(f"{where}: times must increase.")
-        if t.size > 2:
-            slope = np.gradient(V, t)
-            weight = np.hypot(part.sigma, slope * sigma_time * t[-1])
-            at = began + t
-            values = [(Kind.VOLTAGE, V, weight, part.label)]
-            if part.temperature is not None:
-                T = np.asarray(part.temperature, float)
-                spread = np.full(t.shape, sigma_temperature)
-                values.append(
-                    (Kind.TEMPERATURE, T, spread, f"{part.label} temperature")
-                )
-            observations += [
-                Observations(kind, at, at, value, sigma, label, at / 3600.0, "Time [h]")
-                for kind, value, sigma, label in values
-            ]
-        lasted = part.step.duration if part.lasted is None else part.lasted
-        if not np.isfinite(lasted):
-            raise ValueError(
-                f"{where}: a cut-off ends this step; say how long it took (`lasted`)."
-            )
-        began += lasted
-        if i < since:
-            began = 0.0
-    protocol = Protocol([part.step for part in parts])
-    own = tuple(observations)
-    about = group, discharged, capacity, since
-    return Experiment(name, protocol, temperature, own, *about)

@@ -142,7 +142,7 @@ def conditions_of(
     if len(of) < 2:
         raise ValueError(
             "Leaving out needs two conditions or more; this fit has one: "
-            f"{', '.join(of)}."
+            f"{', '.join(of)}. Tests of one name are one condition: give each a name."
         )
     return of
 

@@ -1,8 +1,11 @@
 """Measured voltages and potentials of electrodes, and how far a test of them goes on."""
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
+from jax import Array
 
 LABELS = {
     "voltage": "voltage",
@@ -11,11 +14,53 @@ LABELS = {
 }
 """What a three-electrode cell is measured in, in words of tables and figures."""
 
+MOST_VOLTS = 20.0
+"""Of a cell; what is more was meant in millivolt, or of cells in series [V]."""
+
+LARGEST_SIGMA = 1.0
+"""Uncertainty of a voltage that says nothing; what is more was meant in millivolt [V]."""
+
 BELOW_ANY_CUT_OFF = 0.3
 """Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
 
 BEYOND = 0.3
 """Tests whose data go lower, as of half cells, go on to this much beyond the data [V]."""
+
+
+def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
+    """Refuse what is no number above zero, or more than it can be.
+
+    Raises:
+        ValueError: saying which, with what was given.
+    """
+    for what, value in numbers.items():
+        number = isinstance(value, Real | np.generic | Array) and np.shape(value) == ()
+        if not number or not (math.isfinite(value) and value > 0.0):
+            shown = f"{value:g}" if number else repr(value)[:60]
+            raise ValueError(f"{name}: {what} = {shown}; expected more than zero.")
+        if value > most:
+            raise ValueError(
+                f"{name}: {what} = {value:g}; expected at most {most:g}. Is it in percent, "
+                "or in thousandths?"
+            )
+
+
+def column(name: str, what: str, values: Any) -> np.ndarray:
+    """Measured numbers.
+
+    Raises:
+        ValueError: for texts and the like, naming the first.
+    """
+    try:
+        if np.asarray(values).dtype.kind in "SU":
+            raise TypeError
+        return np.asarray(values, float)
+    except (TypeError, ValueError):
+        flat = np.ravel(np.asarray(values, object))
+        odd = next((x for x in flat if not isinstance(x, Real)), values)
+        raise ValueError(
+            f"{name}: {what}: {odd!r:.60} is no number; expected numbers."
+        ) from None
 
 
 def measured(
@@ -37,8 +82,8 @@ def measured(
     for key, values in given.items():
         if values is None:
             continue
-        V = np.asarray(values, float)
         what = "voltages" if key == "voltage" else f"potentials ({key})"
+        V = column(name, what, values)
         if along.shape != V.shape or V.ndim != 1:
             raise ValueError(
                 f"{name}: {along.size} {of} and {V.size} {what}; expected as many of each."
@@ -46,6 +91,7 @@ def measured(
         bad = np.flatnonzero(~np.isfinite(V))
         if bad.size:
             raise ValueError(f"{name}: row {bad[0] + 1} of the {what} is not finite.")
+        check_volts(name, what, V)
         found[key] = V
     if not found:
         raise ValueError(
@@ -53,6 +99,19 @@ def measured(
             "against a reference (negative, positive)."
         )
     return found
+
+
+def check_volts(name: str, what: str, V: np.ndarray) -> None:
+    """Refuse voltages that no cell has.
+
+    Raises:
+        ValueError: saying how far they reach.
+    """
+    if V.size and float(np.max(np.abs(V))) > MOST_VOLTS:
+        raise ValueError(
+            f"{name}: {what} reach {float(V[np.argmax(np.abs(V))]):.4g} V; a cell has less "
+            f"than {MOST_VOLTS:g} V. Are they in millivolt, or of cells in series?"
+        )
 
 
 def lowest_for(voltage: Any) -> float:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from .._cautions import caution
 from ..io import looks_upside_down
 from ..protocol import Mode, Protocol, Step
-from ._experiment import Experiment, Kind, Observations, above_zero
+from ._experiment import Experiment, Kind, Observations
+from ._measured import above_zero, column
 
 FREQUENCY = "Frequency [Hz]"
 Complex = NDArray[np.complex128]
@@ -52,11 +53,16 @@ def measured_impedance(
         ValueError: for unequal lengths, none at all, numbers that are not finite,
             frequencies or real parts that are not above zero.
     """
-    above_zero(name, relative_sigma=relative_sigma)
+    above_zero(name, 1.0, relative_sigma=relative_sigma)
     if not (np.isfinite(floor) and floor >= 0.0):
         raise ValueError(f"{name}: floor = {floor:g}; expected zero or more [ohm].")
-    f = np.atleast_1d(np.asarray(frequency, float))
-    Z: Complex = np.atleast_1d(np.asarray(impedance, np.complex128))
+    f = np.atleast_1d(column(name, "frequencies", frequency))
+    try:
+        Z: Complex = np.atleast_1d(np.asarray(impedance, np.complex128))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name}: impedances: {error}; expected complex numbers, Re + i Im [ohm]."
+        ) from None
     if f.shape != Z.shape or f.ndim != 1 or not f.size:
         raise ValueError(
             f"{name}: {f.size} frequencies and {Z.size} impedances; expected as many of "
@@ -75,6 +81,11 @@ def measured_impedance(
             f"{name}: the real part is {Z.real[k]:.3g} ohm at {f[k]:g} Hz; a cell at rest "
             "has more than zero. Are real and imaginary parts swapped, or is the phase in "
             "other units? Rows that failed can be left out by their frequency."
+        )
+    if floor > float(np.max(np.abs(Z))):
+        raise ValueError(
+            f"{name}: floor = {floor:g} ohm; expected less than what is measured, "
+            f"{np.max(np.abs(Z)):.3g} ohm at most. Is it in milliohm?"
         )
     if looks_upside_down(f, Z):
         caution(
@@ -131,7 +142,13 @@ def _check_frequencies(name: str, f: np.ndarray) -> None:
 def _within(
     name: str, f: np.ndarray, Z: Complex, between: tuple[float, float]
 ) -> tuple[np.ndarray, Complex]:
-    low, high = between
+    try:
+        low, high = (float(x) for x in between)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: between = {between!r:.60}; expected the lowest and the highest "
+            "frequency [Hz]."
+        ) from None
     if not 0.0 <= low < high:
         raise ValueError(
             f"{name}: frequencies from {low:g} to {high:g} Hz; expected the lowest first."

@@ -9,10 +9,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Cell, Electrode, Role, is_half_cell
+from ..parameters import Cell, Electrode, Role, electrode_capacities, is_half_cell
 from ._evaluate import Evaluator, Question
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
@@ -34,7 +35,8 @@ class Problem:
         believed: around which priors are; none: `specimen`.
 
     Raises:
-        ValueError: for no experiment, nothing free, free numbers that are none, or a
+        ValueError: for no experiment, nothing free, free numbers that are none, tests of
+            groups that the specimen has not or from charges that it cannot hold, or a
             spectrum at frequencies where the cell would need double layers.
     """
 
@@ -51,7 +53,32 @@ class Problem:
         if not self.free:
             raise ValueError("A fit needs at least one free parameter.")
         check_free(self.free, self.specimen)
+        self._check_groups()
         check_double_layers(self.specimen, self.experiments)
+
+    def _check_groups(self) -> None:
+        """Every test is of a group, and starts from charge that the cell can hold."""
+        groups = np.shape(self.specimen.missing)
+        if len(groups) != 1:
+            raise ValueError(
+                f"Specimen: missing is of shape {groups}; expected a number for each group "
+                "of tests, [0.0] for one."
+            )
+        # A metal holds plenty.
+        which = 1 if is_half_cell(self.specimen.cell) else 0
+        holds = electrode_capacities(self.specimen.cell)[which]
+        for e in self.experiments:
+            if e.group >= groups[0]:
+                raise ValueError(
+                    f"{e.name}: group = {e.group}; the specimen has {groups[0]}, counted "
+                    "from 0."
+                )
+            if not isinstance(holds, Tracer) and abs(e.discharged) > float(holds):
+                raise ValueError(
+                    f"{e.name}: discharged = {e.discharged:g} A.h; the "
+                    f"{('negative', 'working')[which]} electrode holds "
+                    f"{float(holds):.3g} A.h."
+                )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is compiled, which stays in its process."""

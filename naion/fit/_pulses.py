@@ -10,9 +10,9 @@ from ._experiment import (
     Experiment,
     Kind,
     Observations,
-    above_zero,
     measured_profile,
 )
+from ._measured import above_zero, column
 
 
 def measured_pulses(
@@ -52,9 +52,17 @@ def measured_pulses(
     Raises:
         ValueError: for a record without such a pulse, or as `measured_profile`.
     """
-    asked = np.sort(np.atleast_1d(np.asarray(times, float)))
-    above_zero(name, relative_sigma=relative_sigma, times=float(np.min(asked)))
-    t, flowing, V = (np.asarray(c, float) for c in (time, current, voltage))
+    asked = np.sort(np.atleast_1d(column(name, "times", times)))
+    if not asked.size:
+        raise ValueError(f"{name}: no times after which pulses are compared; give one.")
+    above_zero(name, 1.0, relative_sigma=relative_sigma)
+    above_zero(name, times=float(np.min(asked)), longest=longest)
+    t, flowing, V = (
+        column(name, what, values)
+        for what, values in (
+            *(("times", time), ("currents", current), ("voltages", voltage)),
+        )
+    )
     if not t.shape == flowing.shape == V.shape or t.ndim != 1 or t.size < 3:
         raise ValueError(
             f"{name}: {t.size} times, {flowing.size} currents, {V.size} voltages; expected "

@@ -127,6 +127,29 @@ def as_given(sheet: Sheet, index: int, quantity: str) -> np.ndarray:
     return values.to_numpy(dtype=float)
 
 
+def check_celsius(sheet: Sheet, values: np.ndarray, label: str, unit: str) -> None:
+    """Whether temperatures can be those of a cell; empty ones may be.
+
+    Args:
+        sheet: the table.
+        values: of its rows [degC].
+        label, unit: of their column.
+
+    Raises:
+        ValueError: naming file, row and remedy.
+    """
+    wrong = (values <= -100.0) | (values >= 150.0)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        other = "degC" if unit.upper() == "K" else "K"
+        kind = "degrees Celsius" if other == "degC" else "kelvin"
+        raise ValueError(
+            f"{sheet.path}, row {sheet.row(k)}: {values[k]:g} degC is not a temperature of "
+            f"a cell ({label!r}, read in {unit or 'degC'}); is it in {kind}? Then units = "
+            f'{{temperature = "{other}"}}.'
+        )
+
+
 def _hint(text: str) -> str:
     if re.fullmatch(r"[-+\d.,' ]+", text):
         return "; numbers have one decimal sign and nothing between thousands"

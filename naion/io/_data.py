@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .._cautions import caution
-from ._conversions import SHOWN_UNITS, UNITS, factor_of, numbers
+from ._conversions import SHOWN_UNITS, UNITS, check_celsius, factor_of, numbers
 from ._formats import (
     FORMATS,
     NAMES,
@@ -26,7 +26,7 @@ from ._formats import (
     score,
 )
 from ._labels import could_be_temperature, is_bookkeeping, meaning
-from ._sources import PARQUET, SPREADSHEETS, Sheet, listed, sheet_of
+from ._sources import PARQUET, SPREADSHEETS, Sheet, check_once, listed, sheet_of
 from ._tables import read_measurement
 
 Positive = Literal["charge", "discharge", "state"]
@@ -284,6 +284,7 @@ def _asked(
     missing = [q for q in NEEDED if q not in found]
     if missing:
         raise ValueError(_missing(table, missing, by if maker else ""))
+    check_once(table.path, header, {q: f.index for q, f in found.items()})
     positive = positive or said_positive
     if not positive:
         raise ValueError(
@@ -447,14 +448,7 @@ def _optional(
     if blank.all():
         return None, [f"{column.label!r}: empty"]
     if quantity == "temperature":
-        wrong = (values <= -100.0) | (values >= 150.0)
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise ValueError(
-                f"{sheet.path}, row {sheet.row(k)}: {values[k]:g} degC is not a "
-                f"temperature of a cell ({column.label!r}, read in {column.unit}); is it "
-                'in kelvin? Then units = {temperature = "K"}.'
-            )
+        check_celsius(sheet, values, column.label, column.unit)
     if not blank.any():
         return values, []
     if quantity in POTENTIALS:

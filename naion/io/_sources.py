@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +19,9 @@ Series: TypeAlias = Any
 
 SCANNED = 400
 """Lines in which a header is looked for."""
+
+LONGEST = 100_000
+"""Characters of a header; what is longer is none, and more than `csv` takes in a cell."""
 
 ENOUGH = 5.0
 """Score of a header in which all that is needed is known."""
@@ -80,13 +83,59 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
     if not path.is_file():
         there = "is not a file" if path.exists() else "no such file"
         raise ValueError(f"{path}: {there}.")
-    if suffix in PARQUET:
-        return _stored(path, _by_extra(path, "Parquet", lambda: pd.read_parquet(path)))
     if suffix in SPREADSHEETS:
         return _spreadsheet(path, score, sheet)
+    if sheet is not None:
+        raise ValueError(
+            f"{path}: sheet = {sheet!r} is of a spreadsheet ({', '.join(SPREADSHEETS)}), "
+            "and this file is none."
+        )
+    if suffix in PARQUET:
+        return _stored(path, _by_extra(path, "Parquet", lambda: pd.read_parquet(path)))
     if suffix in BY_BATTERYDF:
         return _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
     return _text(path, score)
+
+
+def header_of(
+    path: Path, score: Score, sheet: str | int | None = None
+) -> tuple[str, ...]:
+    """The labels in a file, also where what is below them cannot be read.
+
+    Arguments and errors as of `sheet_of`, but for what is wrong with rows of text.
+    """
+    if path.is_file() and path.suffix.lower() not in (
+        *(*PARQUET, *SPREADSHEETS, *BY_BATTERYDF),
+    ):
+        return tuple(_header(path, score)[2])
+    return sheet_of(path, score, sheet).header
+
+
+def check_once(path: Path, header: Sequence[str], used: Mapping[str, int]) -> None:
+    """Each quantity has a column of its own, whose label no other column has.
+
+    Args:
+        path: of the file.
+        header: its labels.
+        used: columns by quantity.
+
+    Raises:
+        ValueError: naming both.
+    """
+    taken: dict[int, str] = {}
+    for quantity, i in used.items():
+        if i in taken:
+            raise ValueError(
+                f"{path}: {taken[i]} and {quantity} are one column, {header[i]!r}; each "
+                "needs its own."
+            )
+        taken[i] = quantity
+    for i, quantity in taken.items():
+        if list(header).count(header[i]) > 1:
+            raise ValueError(
+                f"{path}: the column {header[i]!r} stands {list(header).count(header[i])} "
+                f"times; which one is the {quantity}? Rename the others."
+            )
 
 
 def _by_extra(path: Path, what: str, read: Callable[[], Any]) -> Any:
@@ -158,6 +207,22 @@ def _labels(row: Any) -> list[str]:
 
 
 def _text(path: Path, score: Score) -> Sheet:
+    lines, k, header, delimiter = _header(path, score)
+    frame = _cells(path, lines, k, header, delimiter)
+    frame = _without_units(frame)
+    blank = (frame == "").all(axis=1)
+    frame = frame[~blank]
+    if len(frame) < 2:
+        raise ValueError(
+            f"{path}: {len(frame)} rows below the header (row {k + 1}); expected two at "
+            "least."
+        )
+    before = "\n".join(lines[:k])
+    return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+
+
+def _header(path: Path, score: Score) -> tuple[list[str], int, list[str], str]:
+    """Lines of a text, which of them is the header, its labels, and what parts them."""
     text = read_text(path, fallback="latin-1")
     # As pandas counts rows; a quoted line break would be one in neither.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -177,18 +242,7 @@ def _text(path: Path, score: Score) -> Sheet:
         if k < 0:
             raise ValueError(f"{path}: empty; expected a header and at least two rows.")
         delimiter = max(DELIMITERS, key=lines[k].count)
-    header = parted(lines[k], delimiter)
-    frame = _cells(path, lines, k, header, delimiter)
-    frame = _without_units(frame)
-    blank = (frame == "").all(axis=1)
-    frame = frame[~blank]
-    if len(frame) < 2:
-        raise ValueError(
-            f"{path}: {len(frame)} rows below the header (row {k + 1}); expected two at "
-            "least."
-        )
-    before = "\n".join(lines[:k])
-    return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+    return lines, k, parted(lines[k], delimiter), delimiter
 
 
 NUMBER = re.compile(r"[+-]?\d[\d.,:eE+-]*")
@@ -223,7 +277,9 @@ def _delimiters(line: str) -> list[str]:
 
 
 def parted(line: str, delimiter: str) -> list[str]:
-    """The labels of a line."""
+    """The labels of a line; one that is longer than any header is one label."""
+    if len(line) > LONGEST:
+        return [line.strip()]
     if delimiter == " ":
         return line.lstrip("~").split()
     cells = next(csv.reader([line], delimiter=delimiter), [])

@@ -1,7 +1,7 @@
 """Measured impedance spectra: exports of instruments, and any table by a mapping."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._cautions import caution
-from ._conversions import as_given, factor_of
+from ._conversions import as_given, check_celsius, factor_of
+from ._formats import score
 from ._labels import is_bookkeeping, meaning
-from ._sources import Sheet, listed, sheet_of
+from ._sources import Score, Sheet, check_once, header_of, listed, sheet_of
 from ._spectrum_labels import (
     QUANTITIES,
     SHOWN,
@@ -107,6 +108,10 @@ def read_spectra(
     table, below = _without_units(_sheet(path, columns, sheet))
     found = _found(table, below, columns, units)
     pair = _pair(table, found, columns)
+    used = {
+        q: c.index for q, c in found.items() if q not in sum(PARTS, ()) or q in pair
+    }
+    check_once(path, table.header, used)
     f = _numbers(table, "frequency", found["frequency"])
     one, two = (_numbers(table, q, found[q]) for q in pair)
     said, turned = [], _turned(found[pair[1]], imaginary)
@@ -132,6 +137,9 @@ def read_spectra(
         q: _numbers(table, q, found[q]) if q in found else np.full(len(f), np.nan)
         for q in ("temperature", "voltage")
     }
+    if "temperature" in found:
+        c = found["temperature"]
+        check_celsius(table, others["temperature"], c.label, c.unit)
     _say(table, found, pair, said)
     return tuple(
         Spectrum(
@@ -146,13 +154,16 @@ def read_spectra(
 
 
 def has_spectra(path: Path | str, sheet: str | int | None = None) -> bool:
-    """Whether a file has the labels of impedance spectra."""
+    """Whether a file has labels of impedance spectra: a frequency, and of impedances."""
     try:
-        header = _sheet(Path(path), {}, sheet).header
+        header = header_of(Path(path), _known(()), sheet)
     except (ValueError, ImportError):
         return False
     known = {m.quantity for label in header if (m := label_of(label))}
-    return "frequency" in known and any(set(pair) <= known for pair in PARTS)
+    if "frequency" not in known or any(set(pair) <= known for pair in PARTS):
+        return "frequency" in known
+    # Half a pair is a spectrum that lacks something, unless it is a record.
+    return any(set(pair) & known for pair in PARTS) and score(header) == 0.0
 
 
 UPSIDE_DOWN = 0.02
@@ -203,7 +214,12 @@ def _check(path: Path, columns, units, imaginary) -> None:
 
 
 def _sheet(path: Path, columns: Mapping[str, str], sheet: str | int | None) -> Sheet:
-    wanted = set(columns.values())
+    return sheet_of(path, _known(columns.values()), sheet)
+
+
+def _known(labels: Iterable[str]) -> Score:
+    """How much of a header is known, the most where it has labels that are asked for."""
+    wanted = set(labels)
 
     def known(header: Sequence[str]) -> float:
         quantities = {m.quantity for label in header if (m := label_of(label))}
@@ -211,7 +227,7 @@ def _sheet(path: Path, columns: Mapping[str, str], sheet: str | int | None) -> S
         complete = 5.0 if pair and "frequency" in quantities else 0.0
         return 100.0 * len(wanted & set(header)) + complete + 0.1 * len(quantities)
 
-    return sheet_of(path, known, sheet)
+    return known
 
 
 def _without_units(table: Sheet) -> tuple[Sheet, dict[int, str]]:

@@ -14,6 +14,7 @@ import numpy as np
 from .._cautions import caution
 from .._files import read_text, write_whole
 from ._labels import POTENTIALS, could_be_temperature, is_bookkeeping, meaning
+from ._sources import LONGEST
 
 EXPECTED = (
     "Expected are time_s, current_A (positive on discharge), voltage_V where it was "
@@ -331,6 +332,8 @@ def _with_comma(text: str) -> float:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
+    if len(line) > LONGEST:
+        return [line.strip()]
     return [
         h.strip() for h in next(csv.reader([line.strip("\r\n")], delimiter=delimiter))
     ]

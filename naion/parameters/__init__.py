@@ -31,7 +31,7 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
-from ._half_cell import half_cell, metal_electrode
+from ._half_cell import half_cell, metal_electrode, require_full_cell
 from ._known import is_half_cell
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
@@ -110,6 +110,7 @@ __all__ = [
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "require_full_cell",
     "role_of",
     "schema",
     "sodium_metal",

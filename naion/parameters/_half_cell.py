@@ -96,6 +96,8 @@ def half_cell(
     _check(cell, electrode, metal, limits)
     given: Electrode = getattr(cell, electrode)
     low, high = _limits(cell, electrode) if limits is None else limits
+    _number("area", 0.0 if area is None else area, "square metres")
+    _number("contact_resistance", contact_resistance, "ohms")
     size = jnp.asarray(cell.area if area is None else area, float)
     share = size / cell.area
     thermal = Thermal(
@@ -121,9 +123,44 @@ def half_cell(
     empty, full = stoichiometries_at_limits(half)
     _, sites = electrode_capacities(half)
     capacity = sites * (empty.positive - full.positive)
+    if not isinstance(capacity, Tracer) and float(capacity) == 0.0 < float(size):
+        T = cell.temperature
+        ends = (
+            equilibrium_potential(given, jnp.asarray(x), T, T, AFTER_CHARGE)
+            for x in (0.99, 0.01)
+        )
+        raise ValueError(
+            f"limits={float(low):g} to {float(high):g} V: the {electrode} electrode takes "
+            f"nothing there; its potential is {' to '.join(f'{float(U):.3g}' for U in ends)} "
+            "V."
+        )
     half = dataclasses.replace(half, nominal_capacity=capacity)
     check_as(half, Cell)
     return half
+
+
+def require_full_cell(cell: Any, what: str, name: str = "This cell") -> None:
+    """Refuse what is no cell, and half cells where a cell of two electrodes is meant.
+
+    Args:
+        cell: given.
+        what: it is for, in words: "A duty".
+        name: of it, for messages.
+
+    Raises:
+        TypeError: for what is no cell.
+        ValueError: for a half cell.
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(
+            f'{what} needs a `Cell`, such as `naion.load("nfm_hc_18650")`; got '
+            f"{str(cell)[:60]!r}, a {type(cell).__name__}."
+        )
+    if is_half_cell(cell):
+        raise ValueError(
+            f"{name} is a half cell, an electrode against metal: {what[:1].lower()}"
+            f"{what[1:]} needs a full cell."
+        )
 
 
 def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:
@@ -159,12 +196,25 @@ def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:
         raise ValueError(
             f"limits={limits!r}: expected the lower and the upper voltage, (0.0, 2.0)."
         )
-    low, high = limits
+    low, high = (
+        _number("limits", x, "the lower and the upper voltage") for x in limits
+    )
     known = not (isinstance(low, Tracer) or isinstance(high, Tracer))
     if known and not float(low) < float(high):
         raise ValueError(
             f"limits={limits!r}: expected the lower voltage first, then a higher one."
         )
+
+
+def _number(name: str, value: Any, words: str) -> Any:
+    """One number, as it is.
+
+    Raises:
+        ValueError: for text and the like.
+    """
+    if isinstance(value, str | bytes | bool) or np.shape(value) != ():
+        raise ValueError(f"{name}={value!r:.60}: expected {words}, a number.")
+    return value
 
 
 def _limits(cell: Cell, electrode: str) -> tuple[Number, Number]:

@@ -49,7 +49,7 @@ class Range(NamedTuple):
         """The error for a number outside."""
         x = float(x)
         if math.isnan(x):
-            return ValueError(f"{where} is NaN.")
+            return ValueError(f"{where} is NaN. {self.hint}".rstrip())
         if math.isinf(x):
             return ValueError(f"{where} is infinite.")
         given = f"{x:.12g} {self.unit}".rstrip()

@@ -34,6 +34,61 @@ def test_tables_and_files(tmp_path, capsys):
     assert "Is it in CNY/t" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("cold", ["253", "nan", "-300"])
+def test_the_cold_is_in_celsius(cold, capsys):
+    assert main(["cost", "--delivered-at", cold]) == 2
+    said = capsys.readouterr().err
+    assert f"--delivered-at {float(cold)}" in said and "Is it in kelvin?" in said
+    with pytest.raises(ValueError, match="Is it in kelvin"):
+        cost.delivered_share(design.load("lean_prismatic"), float(cold))
+
+
+LIST = """
+[mine]
+like = "china_2026_06"
+[mine.{key}]
+value = {value}
+unit = "{unit}"
+quality = "M"
+source = "a test"
+date = "2026-06"
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "unit"),
+    [
+        ("price.carbon_black", "5000.0", "USD/kg"),  # by the tonne
+        ("lithium_carbonate", "95000.0", "USD/kg"),
+        ("making.overhead", "10.0", "-"),  # percent
+        ("share.salt", "12.5", "kg/kg"),
+    ],
+)
+def test_prices_of_other_units_are_refused(key, value, unit, tmp_path, capsys):
+    file = tmp_path / "p.toml"
+    file.write_text(LIST.format(key=key, value=value, unit=unit))
+    assert main(["cost", "--prices", "mine", "--price-file", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "p.toml: mine: " in said and key in said
+    assert f"{float(value):g} {unit}; expected at most" in said
+
+
+def test_what_is_no_design_and_no_price_is_named():
+    blueprint, prices = design.load("lean_prismatic"), cost.load()
+    with pytest.raises(TypeError, match="'lean_prismatic' is a str: expected designs"):
+        cost.study(["lean_prismatic"], prices)
+    with pytest.raises(TypeError, match="expected a price list"):
+        cost.study([blueprint], "china_2026_06")
+    with pytest.raises(TypeError, match="expected designs"):
+        cost.delivered_share("lean_prismatic")
+    study = cost.study([blueprint], prices, draws=2)
+    for price in (1e5, -5.0, float("nan")):
+        with pytest.raises(ValueError, match="Is it in CNY/t"):
+            study.costs(price)
+    with pytest.raises(ValueError, match="80 % is 0.8"):
+        study.least_change("lean_prismatic", "lean_prismatic", 80.0)
+
+
 def test_delivered_in_the_cold_with_spread(capsys):
     """The first draw is that of the medians; the others are about it, each its own."""
     blueprint = design.load("lean_prismatic")

@@ -116,6 +116,43 @@ def test_spectra_are_shown(spectra, capsys):
     assert "spectrum 1 looks upside down" in capsys.readouterr().out
 
 
+OWN = "frequency_Hz,real_ohm,imaginary_ohm\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "said"),
+    [
+        # What has a spectrum's labels is told what a spectrum lacks.
+        (OWN + "1,0.04,-0.01\n", [], "1 rows below the header"),
+        (OWN + "2,0,0,04,-0,01\n1,0,0,04,-0,01\n", [], "row 2: 6 cells under 3 names"),
+        ("frequency_Hz,modulus_ohm\n1,1\n2,1\n", [], "no column of real, imaginary"),
+        (OWN + "2,1,-1\n1,1,-1\n", ["--column", "real=Re"], "no column 'Re' for real"),
+        (OWN + "2,1,-1\n1,1,-1\n", ["--capacity", "1.5"], "has no C-rates"),
+        (OWN + "2,1,-1\n1,1,-1\n", ["--plot", "a.xyz"], "--plot a.xyz: no figure"),
+        (
+            OWN + "2,1,-1\n1,1,-1\n",
+            ["--column", "real=real_ohm", "real=imaginary_ohm"],
+            "real is given twice",
+        ),
+        ("a," * 100_000 + "\n1,2\n", [], "no column 'time_s'"),
+    ],
+)
+def test_files_that_are_no_data(text, asked, said, tmp_path, capsys):
+    path = tmp_path / "eis.csv"
+    path.write_text(text)
+    assert main(["data", str(path), *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_rows_that_stand_twice_are_no_gaps(tmp_path, capsys):
+    path = tmp_path / "twice.csv"
+    rows = "".join(f"{80 * i},1.5,{3.9 - 0.03 * i:.3f}\n" * 2 for i in range(20))
+    path.write_text("time_s,current_A,voltage_V\n" + rows)
+    assert main(["data", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "20 rows at the time of the row before" in out and "gap" not in out
+
+
 def test_a_template_of_spectra_is_a_fit(spectra, record, tmp_path):
     to = tmp_path / "FIT.toml"
     files = str(spectra), str(record)

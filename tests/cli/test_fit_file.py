@@ -162,6 +162,30 @@ KNOTS = '[[ocp_correction]]\nelectrode = "positive"\nknots = '
 
 
 @pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--cell", "nvpf_hc_chayambuka2022"], "--cell nvpf_hc_chayambuka2022 is of"),
+        (["--unit", "current=mA"], "--unit ['current=mA'] is of --template"),
+        (["--positive", "charge"], "the TOML file says it"),
+        (["--starts", "1000000000"], "from 1 to 10,000"),
+    ],
+)
+def test_options_without_effect_are_refused(tmp_path, capsys, options, said):
+    (tmp_path / "measured.csv").write_text(rows())
+    (tmp_path / "fit.toml").write_text(FIT)
+    asked = ["fit", str(tmp_path / "fit.toml"), "--out", str(tmp_path / "out")]
+    try:
+        status = main([*asked, *options])
+    except SystemExit as end:  # argparse's own
+        status = end.code
+    assert status == 2 and said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    asked = ["fit", "--template", str(tmp_path / "measured.csv"), "--left-out"]
+    assert main(asked) == 2
+    assert "--left-out is of a fit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         (KIND, 'kind = "dicharge"', "Did you mean discharge?"),

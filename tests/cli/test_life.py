@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 
+import naion as na
 from naion import claims, life
 from naion.claims import QUESTIONS
 from naion.cli import main
+from naion.io import write_cell
 
 
 def test_it_says_what_is_left_and_what_was_extrapolated(capsys):
@@ -22,11 +24,49 @@ def test_it_says_what_is_left_and_what_was_extrapolated(capsys):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["--cycles -5", "--cycles 10 --window 10,90", "--cycles 10 --rate nan"]
+    "wrong, said",
+    [
+        ("--cycles -5", "--cycles -5"),
+        ("--cycles 10 --window 10,90", "window 10 to 90"),
+        ("--cycles 10 --rate nan", "rate nan"),
+        ("--cycles 10 --end 80", "80 % is 0.8"),
+        ("--cycles 1000000 --years 1", "2738 a day: expected at most 200"),
+    ],
 )
-def test_bad_input_is_refused(wrong, capsys):
+def test_bad_input_is_refused_before_anything_is_said(wrong, said, capsys):
     assert main(["life", "nfm_hc_18650", *wrong.split()]) == 2
-    assert "expected" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "expected" in shown.err and said in shown.err and not shown.out
+
+
+def test_a_file_is_of_the_chemistry_that_it_keeps(tmp_path, capsys):
+    """The name of a cell.json says nothing of its cell: what was fitted, does."""
+
+    def asked(cell, name):
+        path = tmp_path / "cell.json"
+        write_cell(path, cell, name=name)
+        status = main(["life", str(path), "--cycles", "1000"])
+        return status, capsys.readouterr()
+
+    lfp = asked(na.load("lfp_aboutenergy"), "lfp_aboutenergy")[1].out
+    assert main(["life", "lfp_aboutenergy", "--cycles", "1000"]) == 0
+    assert lfp.splitlines()[2:] == capsys.readouterr().out.splitlines()[2:]
+    nmc = asked(na.load("lfp_aboutenergy"), "nmc811_chen2020")
+    assert nmc[0] == 2 and "no law of a lithium NMC" in nmc[1].err
+    unknown = asked(na.load("nfm_hc_18650"), "mine")[1].out
+    assert "--chemistry (other-sodium: the name says nothing" in unknown
+    half = asked(na.half_cell(na.load("nfm_hc_18650")), "nfm")
+    assert half[0] == 2 and "is a half cell" in half[1].err
+
+
+def test_lithium_is_followed_to_the_end_that_is_asked_for(capsys):
+    asked = ["life", "lfp_aboutenergy", "--cycles", "1000", "--end", "0.7"]
+    assert main(asked) == 0
+    count = re.search(r"cycles to 70 %: ([\d,]+)", capsys.readouterr().out)
+    assert count is not None
+    N = float(count[1].replace(",", ""))
+    lost = life.lfp_calendar(N * 86400.0) + life.lfp_cycling(N)
+    assert lost == pytest.approx(0.3, rel=0.02)  # printed in two digits
 
 
 def test_lithium_has_its_own_law(capsys):

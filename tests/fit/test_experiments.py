@@ -7,11 +7,15 @@ import naion as na
 from naion.fit import (
     COMPARED,
     Experiment,
+    FreeParameter,
     Kind,
     Observations,
     Part,
+    Problem,
+    Specimen,
     discharge,
     measured_profile,
+    measured_pulses,
     pulse,
     recorded,
     segments,
@@ -65,7 +69,7 @@ def test_few_rows_are_all_compared():
         ({"sigma": 0.0}, "sigma = 0; expected more than zero"),
         ({"sigma": -1.0}, "sigma = -1"),
         ({"sigma": float("nan")}, "sigma = nan"),
-        ({"temperature": 25.0}, "temperature = 25 K. Temperatures are in kelvin"),
+        ({"temperature": 25.0}, "temperature = 25 K.*Temperatures are in kelvin"),
         ({"temperature": float("nan")}, "kelvin"),
         ({"voltage": [4.0, 3.9]}, "3 times and 2 voltages"),
         ({"current": [1.0, np.nan, 1.0]}, "row 2 is not finite"),
@@ -121,3 +125,78 @@ def test_observations_are_columns():
     rest = na.Protocol("Rest for 1 hour")
     with pytest.raises(ValueError, match="x: temperature = 25 K"):
         Experiment("x", rest, 25.0, ())
+
+
+TEN, ONES = np.arange(10.0), np.ones(10)
+
+
+def _q(**changed):
+    given = {"charge": [0.1, 0.2, 0.3], "voltage": [3.0, 2.5, 2.0], "current": 1.5}
+    return discharge("d", **{**given, "temperature": 298.0, **changed})
+
+
+def _profile(**options):
+    return measured_profile("p", TEN, ONES, 3.0 * ONES, 298.0, **options)
+
+
+def _pulses(**options):
+    flows = np.r_[0.0, 0.0, np.ones(8)]
+    given = {"times": 1.0, **options}
+    return measured_pulses("p", TEN, flows, 3.0 - 0.1 * flows, 298.0, **given)
+
+
+def _recorded(since=0, **part):
+    step = na.Step(na.Mode.CURRENT, 1.0, duration=9.0)
+    parts = [Part(step, [1.0, 2.0, 3.0], [3.0] * 3, **part)]
+    return recorded("r", parts, 298.0, since=since)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda: _q(temperature=298150.0), "no cell works above 450 K"),
+        (lambda: _q(temperature="298"), "temperature: '298' is no number"),
+        (lambda: _q(current="1.5 A"), "positive current, got '1.5 A'"),
+        (lambda: _q(charge=["a", "b", "c"]), "charges: 'a' is no number"),
+        (lambda: _q(voltage=[3000.0, 2500.0, 2000.0]), "reach 3000 V.*in millivolt"),
+        (lambda: _q(sigma=10.0), "sigma = 10 V; expected at most 1 V.*millivolt"),
+        (lambda: _q(sigma_charge=-1.0), "sigma_charge = -1"),
+        (lambda: _q(capacity=float("nan")), "capacity = nan"),
+        (lambda: _q(group=-1), "group = -1; expected a whole number from 0"),
+        (lambda: _profile(most=0), "most = 0; expected two voltages"),
+        (lambda: _profile(among=[True] * 3), "among is of 3 rows; expected all 10"),
+        (lambda: _pulses(times=[]), "no times after which"),
+        (lambda: _pulses(longest=-1.0), "longest = -1"),
+        (lambda: _pulses(relative_sigma=3.0), "expected at most 1. Is it in percent"),
+        (
+            lambda: _recorded(temperature=[25.0] * 3),
+            "temperature = 25 K: no cell works",
+        ),
+        (lambda: _recorded(lasted=-5.0), "part 1: lasted = -5"),
+        (
+            lambda: _recorded(since=1),
+            "since = 1; expected a whole number from 0, below 1",
+        ),
+        (
+            lambda: segments("s", [0, 1], 9.0, 9.0, 1.0, [3e3, 2e3], [3.1, 2.9], 298.0),
+            "loaded voltages reach 3000 V",
+        ),
+    ],
+)
+def test_other_units_and_counts_are_refused(act, said):
+    with pytest.raises(ValueError, match=said):
+        act()
+
+
+def test_a_test_is_of_its_specimen():
+    """Groups that the specimen has, and charge that its electrodes hold."""
+    cell = na.load("nfm_hc_18650")
+    free = (FreeParameter(("cell.area",), (0.01, 1.0)),)
+    with pytest.raises(ValueError, match="p: group = 1; the specimen has 1, counted"):
+        Problem(Specimen(cell, [0.0]), free, (_profile(group=1),))
+    with pytest.raises(
+        ValueError, match="discharged = 800 A.h; the negative electrode"
+    ):
+        Problem(Specimen(cell, [0.0]), free, (_profile(discharged=800.0),))
+    with pytest.raises(ValueError, match="missing is of shape"):
+        Problem(Specimen(cell, 0.0), free, (_profile(),))

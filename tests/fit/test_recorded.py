@@ -144,9 +144,10 @@ def test_rows_behind_the_end_of_the_model_go_on_from_it(cell):
     end = float(run.t_end)
     b = end * np.array([1.0 - 1e-6, 1.0 + 1e-6, 1.1])
     seen = tuple(
-        Observations(kind, np.full(3, a), b, np.full(3, 1.0), np.ones(3), "seen", b)
+        Observations(kind, np.full(3, a), b, np.full(3, v), np.ones(3), "seen", b)
         for kind in (Kind.VOLTAGE, Kind.MEAN_VOLTAGE, Kind.RESISTANCE, Kind.TEMPERATURE)
         for a in ([0.5, 1.05 * end] if kind is Kind.MEAN_VOLTAGE else [0.5])
+        for v in ([300.0] if kind is Kind.TEMPERATURE else [1.0])
     )
     e = Experiment("early", discharge, 298.15, seen)
     problem = Problem(Specimen(cell, [0.0]), (RESISTANCE,), (e,), model)
@@ -155,7 +156,7 @@ def test_rows_behind_the_end_of_the_model_go_on_from_it(cell):
     )
     here = [0, 1, 3, 4]  # The other mean begins behind the end.
     np.testing.assert_allclose(behind[here], before[here], rtol=1e-3)
-    voltage, mean, _, resistance, warm = late + 1.0
+    voltage, mean, _, resistance, warm = late + [1.0, 1.0, 1.0, 1.0, 300.0]
     assert voltage == pytest.approx(2.8 - 20.0 * (1.0 - 1.0 / 1.1), abs=0.05)
     assert voltage < mean < before[1] + 1.0 and resistance > before[3] + 1.0
     assert warm == pytest.approx(float(run.end.temperature), abs=0.2)

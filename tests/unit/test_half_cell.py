@@ -147,3 +147,24 @@ def test_kinetics_of_metal(exponent):
 def test_lithium_is_that_of_xu():
     j_0 = na.lithium_metal().exchange_current(jnp.asarray(700.0), 298.15)
     assert float(j_0) == pytest.approx(3.5e-8 * F * 76900.0**0.7 * 700.0**0.3, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"area": "2 cm2"}, "area='2 cm2': expected square metres"),
+        (
+            {"contact_resistance": "5 mohm"},
+            "contact_resistance='5 mohm': expected ohms",
+        ),
+        ({"limits": ("0 V", "2 V")}, "limits='0 V': expected the lower and the upper"),
+        (
+            {"limits": (3.0, 4.0)},
+            "limits=3 to 4 V: the negative electrode takes nothing",
+        ),
+        ({"limits": (0.0, float("nan"))}, "the lower voltage first"),
+    ],
+)
+def test_texts_and_limits_without_charge_are_refused(given, said):
+    with pytest.raises(ValueError, match=said):
+        na.half_cell(na.load("nfm_hc_18650"), **given)

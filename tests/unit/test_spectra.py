@@ -131,6 +131,23 @@ def test_units_signs_and_mappings(text, asked, tmp_path):
         (OWN, {"columns": {"real": "real_ohm"}}, "Did you mean 'real_mohm'"),
         (OWN, {"columns": {"imag": "x"}}, "Did you mean 'imaginary'"),
         (OWN, {"imaginary": "minus"}, "'Im' .* or '-Im'"),
+        (OWN.replace(",15\n", ",298\n"), {}, "row 2: 298 degC .* is it in kelvin"),
+        (
+            OWN.replace("_degC", "_K"),
+            {},
+            "row 2: -258.15 degC .* is it in degrees Celsius",
+        ),
+        (
+            "frequency_Hz,real_ohm,real_ohm,imaginary_ohm\n2,1,2,0\n1,1,2,0\n",
+            {},
+            "'real_ohm' stands 2 times; which one is the real",
+        ),
+        (
+            OWN,
+            {"columns": {"frequency": "real_mohm"}},
+            "frequency and real are one col",
+        ),
+        (OWN, {"sheet": "1"}, "sheet = '1' is of a spreadsheet"),
     ],
 )
 def test_what_is_wrong_is_said(text, asked, said, tmp_path):

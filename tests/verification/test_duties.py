@@ -118,3 +118,44 @@ def test_bad_input_is_named():
         duty.load("car", 25.0)
     with pytest.raises(ValueError, match="one more time"):
         duty.Duty("x", "x", np.arange(2.0), np.ones(2), 1.0, 0.5, ROOM)
+
+
+def _duty(time=(0.0, 1.0, 2.0), power=(1.0, 1.0), energy=3.6e6, around=None, T=ROOM):
+    return duty.Duty("x", "x", time, power, energy, 0.5, T, around)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda: _duty(power=(1.0, float("nan"))), "power 2 is nan; expected finite"),
+        (lambda: _duty(power=("1 W", "2 W")), "power 1 is '1 W'; expected finite"),
+        (lambda: _duty(time=(0.0, 2.0, 1.0)), "times must increase"),
+        (lambda: _duty(time=(0.0, 1.0, 1.0)), "times must increase"),
+        (lambda: _duty(T=25.0), "temperature=25.0: expected 200 to 340 K"),
+        (lambda: _duty(around=(ROOM, 25.0)), "around=25.0: expected 200 to 340 K"),
+        (lambda: _duty(power=(1e4, 1e4), energy=45.0), "Is the energy in kWh"),
+        (lambda: duty.Weather.at(25.0), "25 degC is 298.15"),
+        (lambda: duty.Vehicle.load("car", battery=45.0), "45 kWh are"),
+        (lambda: duty.Vehicle.load("car", mass="1600 kg"), "mass = '1600 kg'"),
+        (lambda: duty.representative([1.0, float("nan")], 1), "not finite"),
+        (lambda: duty.Climate("x", (9.0,) * 11, 4.0, "me").all_days(), "expected 12"),
+        (
+            lambda: duty.ready(na.half_cell(na.load("nfm_hc_18650"))),
+            "needs a full cell",
+        ),
+    ],
+)
+def test_numbers_of_other_units_are_refused(act, said):
+    with pytest.raises(ValueError, match=said):
+        act()
+
+
+def test_what_is_no_cell_and_no_duty_is_named():
+    with pytest.raises(KeyError, match="A Vehicle has no weight"):
+        duty.Vehicle.load("car", weight=1600.0)
+    with pytest.raises(TypeError, match="A duty needs a `Cell`.*'nfm_hc_18650'"):
+        duty.ready("nfm_hc_18650")
+    with pytest.raises(TypeError, match="cells are a list"):
+        duty.compare([], ["car"])
+    with pytest.raises(TypeError, match="expected a `Duty`"):
+        duty.serve(na.load("nfm_hc_18650"), "car")
