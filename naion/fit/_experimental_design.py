@@ -88,8 +88,12 @@ def candidate_spectrum(
             `measured_impedance`.
     """
     f = np.atleast_1d(np.asarray(frequency, float))
-    given = {"discharged": discharged, "relative_sigma": relative_sigma}
-    given |= {"floor": floor, "group": group, "note": "planned"}
+    given: dict[str, Any] = {
+        "discharged": discharged,
+        "group": group,
+        "note": "planned",
+    }
+    given |= {"relative_sigma": relative_sigma, "floor": floor}
     empty = measured_impedance(name, f, np.ones(f.shape), temperature, **given)
     at, _, Z = spectra_of(empty, _shown(fit, empty))
     if not np.all(np.isfinite(Z)):

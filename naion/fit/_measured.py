@@ -34,15 +34,23 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
         ValueError: saying which, with what was given.
     """
     for what, value in numbers.items():
-        number = isinstance(value, Real | np.generic | Array) and np.shape(value) == ()
-        if not number or not (math.isfinite(value) and value > 0.0):
-            shown = f"{value:g}" if number else repr(value)[:60]
+        number = _number(value)
+        if number is None or not (math.isfinite(number) and number > 0.0):
+            shown = repr(value)[:60] if number is None else f"{number:g}"
             raise ValueError(f"{name}: {what} = {shown}; expected more than zero.")
-        if value > most:
+        if number > most:
             raise ValueError(
-                f"{name}: {what} = {value:g}; expected at most {most:g}. Is it in percent, "
+                f"{name}: {what} = {number:g}; expected at most {most:g}. Is it in percent, "
                 "or in thousandths?"
             )
+
+
+def _number(value: Any) -> float | None:
+    """A number of any library; none for what is no single number."""
+    one = (
+        isinstance(value, Real | np.generic | Array) and np.ndim(np.asarray(value)) == 0
+    )
+    return float(np.asarray(value)) if one else None
 
 
 def column(name: str, what: str, values: Any) -> np.ndarray:
