@@ -22,7 +22,7 @@ import equinox as eqx
 import numpy as np
 
 import naion as na
-from benchmarks.harness import FAST, write
+from benchmarks.harness import FAST, cores, write
 from naion.parameters import leaf
 
 ROOT = Path(__file__).parents[1]
@@ -68,28 +68,28 @@ INSTALL = (
     Command("install", "pip install -e ."),
 )
 COMMANDS = (
-    Command("first plot", "naion --help"),
-    Command("first plot", "naion sets"),
-    Command("first plot", "python first.py"),
+    Command("a first plot", "naion --help"),
+    Command("a first plot", "naion sets"),
+    Command("a first plot", "python first.py"),
     Command(
-        "first plot",
+        "a first plot",
         f'naion run {SET} --protocol "Discharge at 1C until 1.5 V" --out v.csv',
     ),
-    Command("first fit", f'naion data "{EXPORT}"', refused=True),
+    Command("a first fit", f'naion data "{EXPORT}"', refused=True),
     Command(
-        "first fit", f'naion data "{EXPORT}" {READ} --cell {SET} --plot record.png'
+        "a first fit", f'naion data "{EXPORT}" {READ} --cell {SET} --plot record.png'
     ),
-    Command("first fit", f'naion fit --template "{EXPORT}" {READ} --cell {SET}'),
-    Command("first fit", "naion fit FIT.toml --out fitted"),
+    Command("a first fit", f'naion fit --template "{EXPORT}" {READ} --cell {SET}'),
+    Command("a first fit", "naion fit FIT.toml --out fitted"),
     Command(
-        "first fit",
+        "a first fit",
         'naion predict fitted/cell.json --protocol "Discharge at 2C until 1.5 V" '
         "--out band.csv",
     ),
-    Command("first own cell", "naion sets --new mine"),
-    Command("first own cell", "naion sets mine.toml"),
+    Command("a first own cell", "naion sets --new mine"),
+    Command("a first own cell", "naion sets mine.toml"),
     Command(
-        "first own cell",
+        "a first own cell",
         'naion run mine.toml --protocol "Discharge at 1C until 1.5 V" --out mine.csv',
     ),
 )
@@ -105,6 +105,7 @@ SHOWN = 90
 
 def main() -> int:
     """Walk, and write the table; status 1 where a command failed."""
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         home, clone = Path(folder) / "home", Path(folder) / "naion"
         home.mkdir()
@@ -141,7 +142,8 @@ def main() -> int:
         "for the first time. Installing fetches packages, and depends on the network; the "
         "clone is of this machine. The file of the fit: "
         f"`{EXPORT}`, see the head of `benchmarks/newcomer.py`. One refusal is part of the "
-        "way: naion asks which column is what.",
+        "way: naion asks which column is what. When it began, "
+        f"{load:.1f} processes were busy beside it, on {cores()} cores.",
     )
     return 0
 

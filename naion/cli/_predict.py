@@ -50,6 +50,8 @@ def command(arguments: argparse.Namespace) -> int:
         )
     elif "fit" in extra:
         known = Uncertainty.read(arguments.cell, extra["fit"], cell)
+        for said in not_in_the_band(known):
+            print(said)
     else:
         raise ValueError(
             f"{arguments.cell} carries no fit: intervals need a cell.json written by "
@@ -79,6 +81,22 @@ def command(arguments: argparse.Namespace) -> int:
     status = ended(best)
     print(f"wrote {arguments.out}")
     return status
+
+
+def not_in_the_band(known: Uncertainty) -> list[str]:
+    """What the band of a fit cannot hold, one sentence for each."""
+    said = []
+    if not len(known.vector):
+        said.append(
+            "Nothing of the cell was fitted, but what belongs to its tests: the numbers of "
+            "the cell have no spread in the band."
+        )
+    if known.tests and known.discrepancy == 0.0:
+        said.append(
+            "The fit compared no voltage: the model's own error in voltage is not known, "
+            "and not in the band. Fit a discharge, too."
+        )
+    return said
 
 
 def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> int:

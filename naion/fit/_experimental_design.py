@@ -88,12 +88,8 @@ def candidate_spectrum(
             `measured_impedance`.
     """
     f = np.atleast_1d(np.asarray(frequency, float))
-    given: dict[str, Any] = {
-        "discharged": discharged,
-        "group": group,
-        "note": "planned",
-    }
-    given |= {"relative_sigma": relative_sigma, "floor": floor}
+    given: dict[str, Any] = {"discharged": discharged, "floor": floor, "group": group}
+    given |= {"relative_sigma": relative_sigma, "note": "planned"}
     empty = measured_impedance(name, f, np.ones(f.shape), temperature, **given)
     at, _, Z = spectra_of(empty, _shown(fit, empty))
     if not np.all(np.isfinite(Z)):

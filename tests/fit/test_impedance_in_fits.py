@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import naion as na
 from naion import fit
+from naion.cli._predict import not_in_the_band
 from naion.fit import (
     FreeParameter,
     Kind,
@@ -128,6 +129,17 @@ def test_a_spectrum_of_a_fit_survives_json_and_is_predicted(fitted):
     assert fit.Tested.from_json(old).off == {}
     drawn = ensemble(fitted.specimen.cell, known, 3)
     assert all(np.all(s.lead_inductance == 0.0) for s in drawn.specimens)
+
+
+def test_bands_of_fits_to_spectra_say_what_is_not_in_them(fitted):
+    known = uncertainty_of(fitted)
+    assert not_in_the_band(known) == []
+    # Without voltages; and of leads alone.
+    (said,) = not_in_the_band(dataclasses.replace(known, discrepancy=0.0))
+    assert "compared no voltage" in said
+    vector, _ = known.vector.part([False] * len(known.vector.free))
+    (said,) = not_in_the_band(dataclasses.replace(known, vector=vector))
+    assert "Nothing of the cell was fitted" in said
 
 
 def test_a_spectrum_is_drawn_with_equal_axes(fitted):
