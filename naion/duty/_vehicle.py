@@ -119,7 +119,7 @@ class Vehicle:
             least = 0.0 if none else np.finfo(float).tiny
             most = 1.0 if share else np.inf
             number = isinstance(value, Real) and not isinstance(value, bool)
-            if not number or not least <= value <= most:
+            if not number or not least <= float(value) <= most:
                 bounds = "0 to 1" if share else "a positive number"
                 raise ValueError(f"Vehicle.{name} = {value!r}: expected {bounds}.")
         if self.battery < LEAST:

@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from jax import Array
 
 LABELS = {
     "voltage": "voltage",
@@ -34,13 +33,16 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
         ValueError: saying which, with what was given.
     """
     for what, value in numbers.items():
-        number = isinstance(value, Real | np.generic | Array) and np.shape(value) == ()
-        if not number or not (math.isfinite(value) and value > 0.0):
-            shown = f"{value:g}" if number else repr(value)[:60]
+        try:
+            x = float("nan" if isinstance(value, str | bytes) else value)
+        except (TypeError, ValueError):
+            x = float("nan")
+        if not (math.isfinite(x) and x > 0.0):
+            shown = repr(value)[:60] if isinstance(value, str) else f"{x:g}"
             raise ValueError(f"{name}: {what} = {shown}; expected more than zero.")
-        if value > most:
+        if x > most:
             raise ValueError(
-                f"{name}: {what} = {value:g}; expected at most {most:g}. Is it in percent, "
+                f"{name}: {what} = {x:g}; expected at most {most:g}. Is it in percent, "
                 "or in thousandths?"
             )
 

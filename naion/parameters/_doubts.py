@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..properties import Arrhenius, Table
 from ._balance import electrode_capacities, open_circuit_voltage
-from ._cell import Cell, Stoichiometry
+from ._cell import Cell, Particle, Stoichiometry
 from ._known import is_half_cell
 
 FAR = 0.05
@@ -85,7 +85,7 @@ def _capacity(cell: Cell) -> Iterator[str]:
         )
 
 
-def _of_particle(where: str, particle: eqx.Module) -> Iterator[str]:
+def _of_particle(where: str, particle: Particle) -> Iterator[str]:
     """Of all tables and laws of an active material."""
     parts = jax.tree.leaves(
         particle, is_leaf=lambda x: isinstance(x, Table | Arrhenius)
@@ -103,7 +103,7 @@ def _of_particle(where: str, particle: eqx.Module) -> Iterator[str]:
                 f"an activation energy of {where} is {float(part.energy):g} J.mol-1: is it "
                 "in kJ.mol-1?"
             )
-    dudt = np.asarray(particle.dudt(np.linspace(0.1, 0.9, 9), np.asarray(298.15)))
+    dudt = np.asarray(particle.dudt(jnp.linspace(0.1, 0.9, 9), jnp.asarray(298.15)))
     if np.max(np.abs(dudt)) > ENTROPY:
         yield (
             f"{where}.dudt reaches {dudt[np.argmax(np.abs(dudt))]:g} V.K-1: is it in "
