@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..harness import FAST, write
 from . import (
+    asked,
     bpx,
     cells,
     faults,
@@ -29,7 +30,7 @@ Judged = tuple[Case, Verdict]
 
 def corpus() -> list[Case]:
     """All cases that need no process of their own."""
-    modules = steps, running, profiles, cells, bpx, fitting, many, library
+    modules = steps, running, profiles, cells, bpx, fitting, many, asked, library
     return [case for module in modules for case in module.cases()]
 
 

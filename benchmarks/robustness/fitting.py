@@ -148,7 +148,9 @@ def _data() -> list[Case]:
     argv = ("fit", ".", "--out", "out")
     found.append(Case("fit: data", "a folder", argv, r"\.", r"\.", "not a file", files))
     argv = ("fit", "fit.toml")
-    found.append(Case("fit: data", "no out", argv, "--out", "--out", "needs", files))
+    found.append(
+        Case("fit: data", "no out", argv, "--out", "--out", "needs|required", files)
+    )
     cautioned = (
         record("time_s,current_A,voltage_V,temperature_degC\n")
         .replace("\n", ",-10\n")

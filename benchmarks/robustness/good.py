@@ -116,13 +116,13 @@ loading = { value = 17.0, quality = "M", source = "teardown", range = [16.0, 18.
 @functools.cache
 def cell_json() -> str:
     """A set as a cell.json."""
-    return _written(lambda path: write_cell(path, load(SET), name="mine"))
+    return written(lambda path: write_cell(path, load(SET), name="mine"))
 
 
 @functools.cache
 def bpx_json() -> str:
     """A set as a BPX file."""
-    return _written(lambda path: write_bpx(path, load("lfp_aboutenergy")))
+    return written(lambda path: write_bpx(path, load("lfp_aboutenergy")))
 
 
 @functools.cache
@@ -145,7 +145,7 @@ def tiny() -> na.DFN:
     return na.DFN(na.Mesh(3, 2, 3, 6))
 
 
-def _written(write: Any) -> str:
+def written(write: Any) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.json"
         write(path)

@@ -53,7 +53,15 @@ def _words() -> dict[str, Any]:
         **{"sim": _sim, "step": _step, "moved": _moved, "loaded": _loaded},
         **{"a": a, "b": b, "one": na.batch.stack([a, a]), "s": short()},
         **{"whole": solution(), "path": ("cell.contact_resistance.scale",)},
-        **{"SET": SET, "na": na, "np": np, "jnp": jnp, "math": math, "load": load},
+        **{
+            "SET": SET,
+            "na": na,
+            "eqx": eqx,
+            "np": np,
+            "jnp": jnp,
+            "math": math,
+            "load": load,
+        },
         **{
             "tiny": tiny,
             "datetime": datetime,

@@ -12,6 +12,7 @@ use the file.
 """
 
 import argparse
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .._columns import in_columns
-from .._files import writable
+from .._files import writable, write_whole
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
@@ -132,8 +133,7 @@ def command(arguments: argparse.Namespace) -> int:
         from .. import plot
 
         axes = plot.record(table)
-        np.ravel(axes)[0].figure.savefig(arguments.plot, dpi=150)
-        print(f"wrote {arguments.plot}")
+        _save(np.ravel(axes)[0].figure, arguments.plot)
     return EXIT["completed"]
 
 
@@ -152,6 +152,14 @@ def _figure(path: Path, file: Path) -> None:
             f"{', '.join(sorted(known))}."
         )
     writable(path, [file])
+
+
+def _save(figure: Any, path: Path) -> None:
+    """Write a figure, whole or not at all, and say so."""
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.lower().removeprefix("."), dpi=150)
+    write_whole(path, content.getvalue())
+    print(f"wrote {path}")
 
 
 def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
@@ -175,8 +183,7 @@ def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(spectrum_entries(arguments.file, found, reading, cell))
     if arguments.plot is not None:
-        _nyquist(found).figure.savefig(arguments.plot, dpi=150)
-        print(f"wrote {arguments.plot}")
+        _save(_nyquist(found).figure, arguments.plot)
     return EXIT["completed"]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from .._cautions import caution
 from .._constants import ZERO_CELSIUS
 from .._files import writable
 from .._results import Result
@@ -200,6 +201,13 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
                 "and 150. Is it in kelvin?"
             )
         options["temperature"] = arguments.temperature + ZERO_CELSIUS
+        own = np.asarray(protocol.temperature)[: int(protocol.count)] - ZERO_CELSIUS
+        if np.all(np.isfinite(own)):
+            where = arguments.profile or "the protocol"
+            caution(
+                f"--temperature {arguments.temperature:g} is not used: {where} has "
+                f"temperatures of its own, {np.min(own):.4g} to {np.max(own):.4g} degC."
+            )
     return Asked(protocol, options, times, origin)
 
 

@@ -181,4 +181,9 @@ def _protocols(
             except ValueError as error:
                 raise ValueError(f"{file}: protocol: {error}") from None
         made.append(read[texts])
-    return stack(made)
+    found = stack(made)
+    if "temperature" in columns and np.all(np.isfinite(found.temperature)):
+        raise ValueError(
+            f"{file}: temperature varies, and every step has one of its own: leave those out."
+        )
+    return found

@@ -5,14 +5,14 @@ A sweep of parameters:
 cell = "nvpf_hc_chayambuka2022"     # a set or a cell.json
 protocol = ["Discharge at {rate}C until 2.0 V"]
 start = "charged"                   # as in `naion run`; optional, as all below
-temperature = 25                    # [degC]
+# temperature = 25                  # [degC], where it does not vary
 thermal = "lumped"                  # or "isothermal", "stack"
 mesh = [6, 3, 6, 16]                # n_neg, n_sep, n_pos, n_r
 rtol = 5e-4
 max_steps = 5000                    # most steps of each lane; else by the protocol
 chunk = 256                         # lanes computed and kept at once; else chosen
-draws = 1000                        # Latin hypercube of the ranges; else a grid
-seed = 0
+# draws = 1000                      # Latin hypercube of the ranges, instead of a grid:
+# seed = 0                          # then without count
 
 [[vary]]
 path = "negative.particle.diffusivity.scale"   # or a list of tied paths

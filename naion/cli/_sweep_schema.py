@@ -86,6 +86,17 @@ class Vary(Strict):
         return self
 
     @model_validator(mode="after")
+    def _is_all_used(self) -> "Vary":
+        if self.values is not None:
+            for key in ("count", "spacing"):
+                if key in self.model_fields_set:
+                    raise ValueError(
+                        f"{key} = {getattr(self, key)!r} is of a range, and says nothing "
+                        "of values. Take one of them away."
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _has_possible_ends(self) -> "Vary":
         if self.range and not self.range[0] < self.range[1]:
             raise ValueError(f"range = {self.ends} is not [low, high].")
@@ -161,6 +172,25 @@ class SweepFile(OfCell):
         if self.lanes > MOST_LANES:
             asked = f"draws = {self.draws}" if self.draws else f"a grid of {self.lanes}"
             raise ValueError(f"{asked} lanes; expected at most {MOST_LANES:,}.")
+        return self
+
+    @model_validator(mode="after")
+    def _is_all_used(self) -> "SweepFile":
+        given = self.model_fields_set
+        names = {v.name for v in self.vary}
+        for key, name in (("temperature", "temperature"), ("start", "soc")):
+            if key in given and name in names:
+                raise ValueError(
+                    f"{key} = {getattr(self, key)!r}, and {name} varies: give one of them."
+                )
+        if "seed" in given and self.draws is None:
+            raise ValueError(f"seed = {self.seed} is of draws, and there are none.")
+        counts = [v.title for v in self.vary if v.count is not None]
+        if self.draws is not None and counts:
+            raise ValueError(
+                f"draws = {self.draws} are a random sample, and count of {counts[0]} is of "
+                "a grid: give one of them."
+            )
         return self
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from jax import Array
 
 LABELS = {
     "voltage": "voltage",
@@ -34,23 +33,18 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
         ValueError: saying which, with what was given.
     """
     for what, value in numbers.items():
-        number = _number(value)
-        if number is None or not (math.isfinite(number) and number > 0.0):
-            shown = repr(value)[:60] if number is None else f"{number:g}"
+        try:
+            x = float("nan" if isinstance(value, str | bytes) else value)
+        except (TypeError, ValueError):
+            x = float("nan")
+        if not (math.isfinite(x) and x > 0.0):
+            shown = repr(value)[:60] if isinstance(value, str) else f"{x:g}"
             raise ValueError(f"{name}: {what} = {shown}; expected more than zero.")
-        if number > most:
+        if x > most:
             raise ValueError(
-                f"{name}: {what} = {number:g}; expected at most {most:g}. Is it in percent, "
+                f"{name}: {what} = {x:g}; expected at most {most:g}. Is it in percent, "
                 "or in thousandths?"
             )
-
-
-def _number(value: Any) -> float | None:
-    """A number of any library; none for what is no single number."""
-    one = (
-        isinstance(value, Real | np.generic | Array) and np.ndim(np.asarray(value)) == 0
-    )
-    return float(np.asarray(value)) if one else None
 
 
 def column(name: str, what: str, values: Any) -> np.ndarray:

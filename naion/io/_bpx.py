@@ -25,13 +25,14 @@ from ..parameters import (
     Stoichiometry,
     Thermal,
     check,
+    doubts_of,
     electrode_capacities,
     with_suited_mesh,
 )
 from ..physics.kinetics import ButlerVolmer
 from ..properties import Arrhenius, Property, Table, constant
 from . import _bpx_file
-from ._branches import USUAL_DECAY, beyond_limits, hysteresis, with_thresholds
+from ._branches import USUAL_DECAY, hysteresis, with_thresholds
 from ._sums import Sum
 
 T_REF = 298.15
@@ -156,10 +157,11 @@ class _Reader:
             Stoichiometry(_number(n), _number(p))
             for n, p in ((n_full, p_full), (n_empty, p_empty))
         )
-        self.cautions += beyond_limits(
+        cell = with_suited_mesh(self.started(with_thresholds(cell), n_empty))
+        self.cautions += doubts_of(
             cell, {"the charged state": full, "the discharged state": empty}
         )
-        return with_suited_mesh(with_thresholds(self.started(cell, n_empty)))
+        return cell
 
     def started(self, cell: Cell, x_empty: float) -> Cell:
         """The cell with its initial state of charge, with the sodium of the charged."""

@@ -1,4 +1,4 @@
-"""What importers share: hysteresis of one state, and starts that the limits do not know."""
+"""What importers share: hysteresis of one state."""
 
 import dataclasses
 
@@ -10,13 +10,8 @@ from ..parameters import (
     Hysteresis,
     Material,
     Particle,
-    Stoichiometry,
-    open_circuit_voltage,
 )
 from ..properties import Property
-
-FAR = 0.05
-"""Beyond a limit, an open-circuit voltage says that something is wrong [V]."""
 
 USUAL_DECAY = 30.0
 """Of a hysteresis whose file does not say, as in `with_hysteresis`."""
@@ -67,20 +62,3 @@ def _with_threshold(e: Electrode, value: jnp.ndarray) -> Electrode:
 
     others = tuple(Material(m.active_fraction, one(m.particle)) for m in e.others)
     return dataclasses.replace(e, particle=one(e.particle), others=others)
-
-
-def beyond_limits(cell: Cell, states: dict[str, Stoichiometry]) -> list[str]:
-    """Cautions of states whose open-circuit voltage is far outside of the limits."""
-    low, high = (
-        float(getattr(cell.limits, f"{k}_voltage")) for k in ("lower", "upper")
-    )
-    found = []
-    for name, state in states.items():
-        V = float(open_circuit_voltage(cell, state, cell.temperature))
-        if not low - FAR <= V <= high + FAR:
-            found.append(
-                f"{name} has an open-circuit voltage of {V:.3f} V, outside of the "
-                f"voltage limits of {low:g} to {high:g} V: are the potentials and "
-                "stoichiometries right?"
-            )
-    return found

@@ -4,8 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .._cautions import caution
 from .._files import read_text, write_whole
-from ..parameters import Cell, available, from_json, is_set, load, to_json
+from ..parameters import (
+    Cell,
+    available,
+    check,
+    doubts_of,
+    from_json,
+    is_set,
+    load,
+    to_json,
+)
 
 FORMAT = "naion-cell-2"
 READ = "naion-cell-1", FORMAT
@@ -13,16 +23,18 @@ READ = "naion-cell-1", FORMAT
 
 
 def require_cell(cell: Any) -> None:
-    """Check that something is a cell.
+    """Check that something is a cell that can be.
 
     Raises:
         TypeError: saying what it is.
+        ValueError: for numbers that are not possible: no reader would take them.
     """
     if not isinstance(cell, Cell):
         raise TypeError(
             f"Expected a Cell to write, got {cell!r:.60}; a set is loaded with "
             "`naion.parameters.load`."
         )
+    check(cell)
 
 
 def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
@@ -75,6 +87,8 @@ def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
         cell = from_json(_of_now(data.pop("cell", None)))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    for said in doubts_of(cell):
+        caution(f"{path}: {said}")
     return cell, data
 
 

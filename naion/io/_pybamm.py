@@ -18,12 +18,13 @@ from ..parameters import (
     Stoichiometry,
     Thermal,
     check,
+    doubts_of,
     metal_electrode,
     with_suited_mesh,
 )
 from ..physics.kinetics import ButlerVolmer, MetalButlerVolmer
 from ..properties import AbstractCurve, Constant, Property, Table, Walled, constant
-from ._branches import beyond_limits, hysteresis, with_thresholds
+from ._branches import hysteresis, with_thresholds
 from ._pybamm_values import SALT, STO, Values
 
 if TYPE_CHECKING:
@@ -239,8 +240,8 @@ class _Importer:
                 )
 
     def of_start(self, cell: Cell) -> list[str]:
-        """Cautions of the published state."""
-        return beyond_limits(cell, {"the initial state": cell.published})
+        """Cautions of the published state, and of numbers in other units."""
+        return doubts_of(cell, {"the initial state": cell.published})
 
     def porosity(self, domain: str) -> float:
         return self.v.uniform(f"{domain} porosity", self.x, 0.0 * self.x, 0.0 * self.x)

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._constants import F
-from ..parameters import Cell, with_process, with_sei
+from ..parameters import Cell, require_full_cell, with_process, with_sei
 from ..physics.sei import ReactionLimited, Warmed
 from ..physics.wear import Wear
 from ..simulation import Solution
+from ._law import within
 
 SLOW = "grown", "lost", "worn_negative", "worn_positive"
 """States that change over cycles, and not within one: film on top of the fresh one [m];
@@ -44,10 +45,15 @@ def with_ageing(
             cell are some 3.8 V there (assumed).
 
     Raises:
-        ValueError: for rates that are negative.
+        TypeError: for what is no cell.
+        ValueError: for rates that are negative, numbers in other units, and half cells.
     """
+    require_full_cell(cell, "Ageing")
     if not (sei >= 0.0 and wear >= 0.0):
         raise ValueError(f"sei={sei}, wear={wear}: expected rates from zero up.")
+    within("energy", energy, 0.0, 1e6, "J.mol-1")
+    within("transfer", transfer, 0.0, 1.0, "")
+    within("threshold", threshold, -10.0, 10.0, "V; 3750 mV is 3.75")
     a = jnp.asarray
     film = ReactionLimited(a(sei, float), a(transfer, float), a(0.0))
     warmed = Warmed(film, a(energy, float))

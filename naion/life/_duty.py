@@ -5,9 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..parameters import Cell, open_circuit_voltage, stoichiometry_at_soc
+from ..parameters import (
+    Cell,
+    open_circuit_voltage,
+    require_full_cell,
+    stoichiometry_at_soc,
+)
 from ..simulation import Solution
-from ._law import ENDS, YEAR, Law, fit_law
+from ._law import ENDS, YEAR, Law, fit_law, within
 
 LOWER, UPPER = 2.0, 3.7
 """Thresholds of the window's ends, open circuit [V] (assumed, as in `ENDS`)."""
@@ -17,7 +22,12 @@ def ends_of(cell: Cell) -> tuple[float, float]:
     """Widths of the ends of a cell's window: state of charge below 2.0 V and above 3.7 V.
 
     By its open-circuit voltage; for layered oxide cells, whose rows the thresholds are of.
+
+    Raises:
+        TypeError: for what is no cell.
+        ValueError: for a half cell.
     """
+    require_full_cell(cell, "A life")
     soc = jnp.linspace(0.0, 1.0, 202)[1:-1]
     U = np.asarray(_open_circuit(cell, soc))
     return float(np.mean(U < LOWER)), float(np.mean(U > UPPER))
@@ -58,6 +68,7 @@ def of_solution(
         )
     law = fit_law().law if law is None else law
     low, high = ENDS if ends is None else ends
+    within("ends", (low, high), 0.0, 1.0, "of charge")
     Q = float(cell.nominal_capacity)
     t, I = np.asarray(solution.t), np.asarray(solution.current)
     T = np.asarray(solution.temperature)

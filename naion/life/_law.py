@@ -92,19 +92,42 @@ class Law:
         self, full_cycles: ArrayLike, T: ArrayLike, C: ArrayLike, share: ArrayLike
     ) -> np.ndarray:
         """Share of the capacity lost by cycling [-]."""
-        N = np.maximum(np.asarray(full_cycles, float), 0.0)
+        within("full_cycles", full_cycles, 0.0, np.inf, "of them")
+        N = np.asarray(full_cycles, float)
         return self.speed(T, C, share) * N ** np.asarray(self.exponent)
 
     def resting(self, years: ArrayLike, T: ArrayLike, soc: ArrayLike) -> np.ndarray:
         """Share of the capacity lost by time [-]; soc: mean state of charge [-]."""
+        within("soc", soc, 0.0, 1.0, "of charge; 80 % is 0.8")
+        within("years", years, 0.0, np.inf, "of them")
         by_soc = 0.7 + (np.asarray(soc) - 0.2)
         warm = arrhenius(self.calendar_energy, T)
         return np.asarray(self.calendar) * warm * by_soc * np.sqrt(np.asarray(years))
 
 
 def arrhenius(energy: ArrayLike, T: ArrayLike) -> np.ndarray:
-    """exp(-E/R (1/T - 1/298.15 K)) [-]."""
+    """exp(-E/R (1/T - 1/298.15 K)) [-].
+
+    Raises:
+        ValueError: for a temperature in degrees Celsius.
+    """
+    within("T", T, 200.0, 400.0, "K; 25 degC is 298.15")
     return np.exp(-np.asarray(energy) / R * (1.0 / np.asarray(T) - 1.0 / T_0))
+
+
+def within(name: str, given: ArrayLike, low: float, high: float, words: str) -> None:
+    """Refuse numbers outside of what they can be.
+
+    Raises:
+        ValueError: with what was given and what is expected.
+    """
+    x = np.asarray(given, float)
+    if not np.all((x >= low) & (x <= high)):
+        raise ValueError(
+            f"{name}={given!r:.60}: expected {low:g} to {high:g} {words}.".replace(
+                " .", "."
+            )
+        )
 
 
 def share_of_ends(low: float, high: float, ends: tuple[float, float] = ENDS) -> float:
@@ -122,6 +145,7 @@ def share_of_ends(low: float, high: float, ends: tuple[float, float] = ENDS) -> 
             f"window {low:g} to {high:g}: expected two states of charge from 0 to 1, the "
             "lower one first, such as 0.1,0.9."
         )
+    within("ends", ends, 0.0, 1.0, "of charge")
     inside = max(0.0, ends[0] - low) - max(0.0, ends[0] - high)
     inside += max(0.0, high - (1.0 - ends[1])) - max(0.0, low - (1.0 - ends[1]))
     full = ends[0] + ends[1]

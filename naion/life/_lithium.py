@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._constants import R
+from ._law import within
 
 
 def lfp_calendar(
@@ -21,6 +22,9 @@ def lfp_calendar(
     Reference: Naumann et al., J. Energy Storage 17 (2018) 153, DOI
     10.1016/j.est.2018.01.019: Sony/Murata 26650, 3 A.h.
     """
+    within("T", T, 200.0, 400.0, "K; 25 degC is 298.15")
+    within("soc", soc, 0.0, 1.0, "of charge; 80 % is 0.8")
+    within("seconds", seconds, 0.0, np.inf, "s")
     warm = np.exp(-17126.0 / R * (1.0 / np.asarray(T) - 1.0 / 298.15))
     by_soc = 2.8575 * (np.asarray(soc) - 0.5) ** 3 + 0.60225
     return 1.2571e-5 * warm * by_soc * np.sqrt(np.asarray(seconds, float))
@@ -41,6 +45,9 @@ def lfp_cycling(
     Reference: Naumann et al., J. Power Sources 451 (2020) 227666, DOI
     10.1016/j.jpowsour.2019.227666.
     """
+    within("full_cycles", full_cycles, 0.0, np.inf, "of them")
+    within("depth", depth, 0.0, 1.0, "of charge; 80 % is 0.8")
+    within("C", C, 0.0, 20.0, "1/h")
     by_depth = 4.0253 * (np.asarray(depth) - 0.6) ** 3 + 1.0923
     by_rate = 0.0630 * np.asarray(C) + 0.0971
     return 0.01 * by_rate * by_depth * np.sqrt(np.asarray(full_cycles, float))

@@ -54,7 +54,16 @@ class Use:
     ends: tuple[float, float] = ENDS
 
     def __post_init__(self):
-        share_of_ends(*self.window)
+        if isinstance(self.window, str) or np.shape(self.window) != (2,):
+            raise ValueError(
+                f"window {self.window!r:.60}: expected two states of charge, (0.1, 0.9)."
+            )
+        share_of_ends(*self.window, self.ends)
+        low, high = self.voltage
+        if not low < high:
+            raise ValueError(
+                f"voltage {low:g} to {high:g} V: expected the lower limit first."
+            )
         if not -60.0 <= self.temperature <= 100.0:
             raise ValueError(
                 f"temperature {self.temperature:g} degC: expected -60 to 100, in Celsius."

@@ -31,6 +31,7 @@ from ._cell import (
     ThroughPlane,
 )
 from ._check import check
+from ._doubts import doubts_of
 from ._half_cell import half_cell, metal_electrode, require_full_cell
 from ._known import is_half_cell
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
@@ -94,6 +95,7 @@ __all__ = [
     "check",
     "check_start",
     "compositions",
+    "doubts_of",
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import jax
 
+from .._cautions import caution
 from .._files import read_toml
 from .._precision import require_x64
 from ._cell import Cell
+from ._doubts import doubts_of
 from ._known import ask_of, remember
 from ._parameter_set import ParameterSet
 
@@ -80,6 +82,10 @@ def load_set(name: str | Path) -> ParameterSet:
         from ._read_set import read_set
 
         found = read_set(Path(name))
+        # Before the first charge a cell may rest above its limit, but not by far.
+        published = {"the published state": found.cell.published}
+        for said in doubts_of(found.cell, published, far=0.5):
+            caution(f"{name}: {said}")
         remember(found)
         return found
     return _loaded(str(name))

@@ -11,6 +11,7 @@ from .._constants import F, R
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
 from ._known import is_half_cell
+from ._numbers import check_as
 from ._range import TEMPERATURE
 
 RATE = 3.0
@@ -32,7 +33,12 @@ STOICHIOMETRIES = np.linspace(0.05, 0.95, 19)
 
 
 def with_suited_mesh(cell: Cell) -> Cell:
-    """The cell with `suited_mesh` as its default."""
+    """The cell with `suited_mesh` as its default.
+
+    Raises:
+        ValueError: for numbers that are not possible; see `check`.
+    """
+    check_as(cell, Cell)
     mesh = suited_mesh(cell)
     return dataclasses.replace(cell, defaults=Defaults(mesh, cell.defaults.thermal))
 

@@ -10,7 +10,8 @@ import pytest
 
 import naion as na
 from naion.cli import main
-from naion.cli._main import COMMANDS
+from naion.cli._main import COMMANDS, _parser
+from naion.cli._run import prepare
 from naion.io import write_cell
 from naion.parameters import load
 
@@ -28,6 +29,25 @@ def profile(tmp_path_factory):
     path = tmp_path_factory.mktemp("p") / "profile.csv"
     path.write_text("time_s,current_A\n0,0\n60,0\n60,1.5\n600,1.5\n600,0\n900,0\n")
     return path
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--profile", "p.csv"], "p.csv has temperatures of its own, 25 to 25 degC"),
+        (["--protocol", "Rest for 9 s at 10 degC"], "the protocol has temperatures"),
+    ],
+)
+def test_a_temperature_that_is_not_used_is_said(tmp_path, monkeypatch, asked, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.csv").write_text(
+        "time_s,current_A,temperature_degC\n0,0,25\n9,0,25\n"
+    )
+    cell = load("nfm_hc_18650")
+    given = ["run", "nfm_hc_18650", *asked, "--temperature", "-10", "--out", "o.csv"]
+    arguments = _parser(given).parse_args(given)
+    with pytest.warns(na.Caution, match=f"--temperature -10 is not used: {said}"):
+        prepare(arguments, cell)
 
 
 def test_run_protocol(tmp_path, capsys):

@@ -158,6 +158,13 @@ def test_draws(tmp_path):
         ("[[vary]]", "draws = 10000000000\n[[vary]]", "draws = 10000000000 lanes"),
         ("count = 3", "count = 10000000000", "a grid of 40000000000 lanes"),
         ("[[vary]]", "draws = 2\nseed = true\n[[vary]]", "seed = True"),
+        # What would have no effect.
+        ("[[vary]]", "temperature = 35\n[[vary]]", "temperature = 35.*temperature varies"),
+        ("[[vary]]", "seed = 3\n[[vary]]", "seed = 3 is of draws, and there are none"),
+        ("[[vary]]", "draws = 4\n[[vary]]", "draws = 4 .* count of positive.particle"),
+        ("values = [25, 0]", "values = [25, 0]\ncount = 7", "count = 7 is of a range"),
+        ("values = [25, 0]", "values = [25, 0]\nspacing = 'log'", "spacing = 'log' is of"),
+        ("until 1.5 V", "until 1.5 V at 10 degC", "every step has one of its own"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(tmp_path, capsys, old, new, said):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import naion as na
 from naion import life
 
 ROW = {row.name: row for row in life.rows()}
@@ -68,8 +69,40 @@ def test_cycles_to_an_end_lose_what_is_lost_there():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": 298.15}, {"rate": 0.0}, {"window": (0.2, 1.2)}]
+    "wrong",
+    [
+        {"temperature": 298.15},
+        {"rate": 0.0},
+        {"window": (0.2, 1.2)},
+        {"window": "0.1,0.9"},
+        {"voltage": (4.0, 1.5)},
+        {"ends": (10.0, 10.0)},
+    ],
 )
 def test_impossible_uses_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
         life.Use(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (
+            lambda: life.lfp_calendar(1e8, 25.0),
+            "T=25.0: expected 200 to 400 K; 25 degC",
+        ),
+        (lambda: life.lfp_calendar(1e8, 298.0, 50), "soc=50: .*80 % is 0.8"),
+        (lambda: life.lfp_calendar(-1e8), "seconds=-.*expected 0 to inf s"),
+        (lambda: life.lfp_cycling(1000, 1.0, 80), "depth=80: .*80 % is 0.8"),
+        (lambda: life.fit_law().law.cycling(1e3, 25.0, 1.0, 1.0), "25 degC is 298.15"),
+        (lambda: life.fit_law().law.resting(10.0, 298.0, 50), "soc=50"),
+        (lambda: life.with_ageing(na.load("nfm_hc_18650"), threshold=3750), "3.75"),
+        (lambda: life.with_ageing(na.load("nfm_hc_18650"), transfer=5.0), "transfer=5"),
+        (lambda: life.ends_of(na.half_cell(na.load("nfm_hc_18650"))), "full cell"),
+    ],
+)
+def test_laws_take_kelvin_and_shares(act, said):
+    with pytest.raises(ValueError, match=said):
+        act()
+    with pytest.raises(TypeError, match="needs a `Cell`"):
+        life.with_ageing("nfm_hc_18650")

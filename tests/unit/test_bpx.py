@@ -278,6 +278,20 @@ def test_voltages_far_outside_of_the_limits(read):
         read(put("Negative electrode", OCP=0))
 
 
+def test_a_count_below_zero_is_said_and_not_that_of_a_mesh(read):
+    pairs = "Number of electrode pairs connected in parallel to make a cell"
+    with pytest.raises(ValueError, match="area = -.* m2: expected more than 0"):
+        read(lambda p, d: p["Cell"].update({pairs: -1}))
+
+
+def test_a_cell_that_cannot_be_is_not_written(cell, tmp_path):
+    wrong = eqx.tree_at(lambda c: c.area, cell, jnp.asarray(-1.0))
+    for write in (write_bpx, na.io.write_cell):
+        with pytest.raises(ValueError, match="area = -1 m2"):
+            write(tmp_path / "x.json", wrong)
+    assert not (tmp_path / "x.json").exists()
+
+
 @pytest.mark.parametrize("kind", ["tables", "texts", "both"])
 def test_branches_in_and_out(kind, read, tmp_path):
     """U(h) = (1+h)/2 U_delith + (1-h)/2 U_lith; gamma is half of the decay constant."""

@@ -1,0 +1,111 @@
+"""What is possible in a cell that was read, and hardly meant: other units, swapped ends."""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..properties import Arrhenius, Table
+from ._balance import electrode_capacities, open_circuit_voltage
+from ._cell import Cell, Particle, Stoichiometry
+from ._known import is_half_cell
+
+FAR = 0.05
+"""Beyond a limit, an open-circuit voltage says that something is wrong [V]."""
+
+CAPACITY = 0.2, 2.0
+"""Nominal capacity over what the smaller electrode holds: between these [-]."""
+
+SALT = 50.0
+"""A battery's electrolyte has more [mol.m-3]."""
+
+ENERGY = 1e3
+"""An activation energy that is not zero is larger [J.mol-1]."""
+
+ENTROPY = 0.01
+"""No electrode's potential changes more with temperature [V.K-1]."""
+
+COMPOSITIONS = -0.5, 1.5
+"""Between which tables over stoichiometry have their points."""
+
+
+def doubts_of(
+    cell: Cell, states: dict[str, Stoichiometry] | None = None, far: float = FAR
+) -> list[str]:
+    """Numbers of a cell that are possible, and were probably meant in other units.
+
+    Args:
+        cell: of concrete numbers, which are possible: see `check`.
+        states: whose open-circuit voltages lie between the limits, by what they are called.
+        far: by how much they may be beyond [V].
+
+    Returns:
+        sentences for cautions.
+    """
+    found = [*_voltages(cell, states or {}, far), *_capacity(cell)]
+    salt = float(cell.electrolyte.concentration)
+    if salt < SALT:
+        found.append(
+            f"the electrolyte has {salt:g} mol.m-3 of salt: is it in mol.L-1? 1 mol.L-1 is "
+            "1000."
+        )
+    for name, e in (("negative", cell.negative), ("positive", cell.positive)):
+        if name == "negative" and is_half_cell(cell):
+            continue
+        for k, m in enumerate(e.materials):
+            where = f"{name}.particle" if not k else f"{name}.others[{k - 1}].particle"
+            found += _of_particle(where, m.particle)
+    return found
+
+
+def _voltages(
+    cell: Cell, states: dict[str, Stoichiometry], far: float
+) -> Iterator[str]:
+    low, high = (
+        float(getattr(cell.limits, f"{k}_voltage")) for k in ("lower", "upper")
+    )
+    for name, state in states.items():
+        V = float(open_circuit_voltage(cell, state, cell.temperature))
+        if not low - far <= V <= high + far:
+            yield (
+                f"{name} has an open-circuit voltage of {V:.3f} V, outside of the "
+                f"voltage limits of {low:g} to {high:g} V: are the potentials and "
+                "stoichiometries right?"
+            )
+
+
+def _capacity(cell: Cell) -> Iterator[str]:
+    holds = min(float(Q) for Q in electrode_capacities(cell))
+    nominal = float(cell.nominal_capacity)
+    if not CAPACITY[0] * holds <= nominal <= CAPACITY[1] * holds:
+        yield (
+            f"the nominal capacity is {nominal:.4g} A.h, and the smaller electrode holds "
+            f"{holds:.4g} A.h: is one in mA.h, or the area in other units?"
+        )
+
+
+def _of_particle(where: str, particle: Particle) -> Iterator[str]:
+    """Of all tables and laws of an active material."""
+    parts = jax.tree.leaves(
+        particle, is_leaf=lambda x: isinstance(x, Table | Arrhenius)
+    )
+    for part in parts:
+        if isinstance(part, Table):
+            ends = float(np.min(part.x)), float(np.max(part.x))
+            if not COMPOSITIONS[0] <= ends[0] < ends[1] <= COMPOSITIONS[1]:
+                yield (
+                    f"a table of {where} goes from {ends[0]:g} to {ends[1]:g}: expected "
+                    "stoichiometries, 0 to 1. Are they in percent, or capacities?"
+                )
+        elif isinstance(part, Arrhenius) and 0.0 < abs(float(part.energy)) < ENERGY:
+            yield (
+                f"an activation energy of {where} is {float(part.energy):g} J.mol-1: is it "
+                "in kJ.mol-1?"
+            )
+    dudt = np.asarray(particle.dudt(jnp.linspace(0.1, 0.9, 9), jnp.asarray(298.15)))
+    if np.max(np.abs(dudt)) > ENTROPY:
+        yield (
+            f"{where}.dudt reaches {dudt[np.argmax(np.abs(dudt))]:g} V.K-1: is it in "
+            "mV.K-1?"
+        )
