@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from benchmarks.baselines import by_state
 from benchmarks.left_out import Row, split, spreads
@@ -12,7 +13,7 @@ from naion.demo import _hina
 from naion.demo._not_fitted import BETWEEN
 from naion.fit import Experiment, Fit, FreeParameter, Kind, Problem
 from naion.parameters import Cell
-from naion.properties import Property
+from naion.properties import Property, Table
 
 EVERY_STATE = (100, 90, 80, 60, 50, 30, 20)
 """With pulses, but empty: there a pulse goes below 0 V [%]."""
@@ -20,23 +21,19 @@ EVERY_STATE = (100, 90, 80, 60, 50, 30, 20)
 EVERY_CURRENT = (2.5, 10.0, 20.0, 30.0)
 """Of the pulses at all states [A]."""
 
-RESISTIVE = "positive.particle.film_resistance"
-"""What carries a resistance that does not fall with the current, in the oxide."""
-
-FILM = FreeParameter((f"cell.{RESISTIVE}.curve.y",), (1e-5, 1.0), "log", 1.0, 0.4)
-"""A curve of the composition, as the rate constants; over an electrode of 16 m2 it begins
-with 0.2 mohm."""
-
 DIFFUSIVITY = FreeParameter(
     ("cell.positive.particle.diffusivity.curve.y",), (1e-17, 1e-10), "log", 0.4, 0.4
 )
-"""Of the oxide, a curve of the composition."""
+"""Of the oxide, a curve of the composition, believed as those of the rate constants."""
 
+FILM = FreeParameter(
+    ("cell.positive.particle.film_resistance.curve.y",), (1e-5, 1.0), "log", 1.0, 0.4
+)
+"""Of the oxide's surface, a curve of the composition: a resistance that does not fall with
+the current."""
 
-def with_film(cell: Cell) -> Cell:
-    """A cell with a resistance at the oxide's surface."""
-    curve = Property(_hina.level(*_hina.WINDOWS["positive"], 3e-3))
-    return eqx.tree_at(lambda c: c.positive.particle.film_resistance, cell, curve)
+NEARLY_NONE = 3e-3
+"""Resistance of the surface that a fit begins with; 0.2 mohm over 16 m2 [ohm.m2]."""
 
 
 def with_diffusivity(cell: Cell) -> Cell:
@@ -47,6 +44,26 @@ def with_diffusivity(cell: Cell) -> Cell:
 
     curve = _hina.level(*_hina.WINDOWS["positive"], float(at(cell).value))
     return eqx.tree_at(at, cell, curve)
+
+
+def with_film(cell: Cell) -> Cell:
+    """A cell with a resistance at the oxide's surface."""
+    curve = Property(_hina.level(*_hina.WINDOWS["positive"], NEARLY_NONE))
+    return eqx.tree_at(lambda c: c.positive.particle.film_resistance, cell, curve)
+
+
+def with_sites(cell: Cell) -> Cell:
+    """A cell whose exchange current at the oxide does not vanish where its window ends.
+
+    Compositions of the set are from 0 to 1 within the voltage window, 120 of about
+    240 mA.h/g of sites: assumed to be from 0.4 to 0.9 of them. The rate constants that a
+    fit begins with make up for sqrt(x (1 - x)).
+    """
+    x = jnp.asarray([0.001, 0.004, 0.015, 0.05, 0.28, 0.51, 0.74, 0.97])
+    filled = 0.4 + 0.5 * x
+    share = jnp.sqrt(filled * (1.0 - filled) / (x * (1.0 - x)))
+    curve = Table(x, _hina.GUESSED["positive"] * share, "logarithmic", "clamp")
+    return eqx.tree_at(_hina.rate_constant("positive"), cell, curve)
 
 
 def hina_study(
@@ -73,16 +90,16 @@ def hina_study(
 
         return problem
 
-    film = with_film(_hina.start_cell())
+    diffusive = with_diffusivity(_hina.start_cell())
+    film, every = with_film(diffusive), (*_hina.FREE, DIFFUSIVITY, FILM)
     return Study(
         tuple(map(str, states)),
         {
             "scales of k_0": rung(scales(_hina.FREE, "rate_constant")),
             "curves of k_0": rung(_hina.FREE),
-            "a film on the oxide": rung((*_hina.FREE, FILM), film),
-            "a curve of its D_s": rung(
-                (*_hina.FREE, FILM, DIFFUSIVITY), with_diffusivity(film)
-            ),
+            "a curve of D_s in the oxide": rung((*_hina.FREE, DIFFUSIVITY), diffusive),
+            "a film on the oxide": rung(every, film),
+            "its window within its sites": rung(every, with_sites(film)),
         },
         "curves of k_0",
         _predicted,
