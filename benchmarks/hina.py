@@ -21,6 +21,13 @@ EVERY_STATE = (100, 90, 80, 60, 50, 30, 20)
 EVERY_CURRENT = (2.5, 10.0, 20.0, 30.0)
 """Of the pulses at all states [A]."""
 
+AGAIN = (
+    {"positive.particle.diffusivity.scale": 0.2},
+    {"positive.particle.diffusivity.scale": 0.2, "published.positive": 0.04},
+)
+"""Where searches begin that stalled from the set's own numbers: with slower diffusion, and
+with more sodium."""
+
 DIFFUSIVITY = FreeParameter(
     ("cell.positive.particle.diffusivity.curve.y",), (1e-17, 1e-10), "log", 0.4, 0.4
 )
@@ -108,6 +115,7 @@ def hina_study(
         about=f"Pulses of {' and '.join(f'{x:g}' for x in currents)} A, resistances after "
         "0.1, 1 and 5 s, with C/50 and the 2C charge in every fit, of two other cells of "
         "the type. How full the cell was at the first pulse follows from its voltage then.",
+        again=AGAIN,
     )
 
 
