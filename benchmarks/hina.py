@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from benchmarks.baselines import by_state
 from benchmarks.left_out import Row, split, spreads
-from benchmarks.study import Conditions, Frees, Study, without
+from benchmarks.study import Conditions, Frees, Study
 from naion.demo import _hina
 from naion.demo._not_fitted import BETWEEN
 from naion.fit import Experiment, Fit, FreeParameter, Kind, Problem
@@ -102,7 +102,6 @@ def hina_study(
     return Study(
         tuple(map(str, states)),
         {
-            "scales of k_0": rung(without(_hina.FREE, "rate_constant.curve")),
             "curves of k_0": rung(_hina.FREE),
             "a curve of D_s in the oxide": rung((*_hina.FREE, DIFFUSIVITY), diffusive),
             "a film on the oxide": rung(every, film),
