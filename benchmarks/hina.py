@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import equinox as eqx
-import jax.numpy as jnp
 
 from benchmarks.baselines import by_state
 from benchmarks.left_out import Row, split, spreads
@@ -13,7 +12,7 @@ from naion.demo import _hina
 from naion.demo._not_fitted import BETWEEN
 from naion.fit import Experiment, Fit, FreeParameter, Kind, Problem
 from naion.parameters import Cell
-from naion.properties import Property, Table
+from naion.properties import Property
 
 EVERY_STATE = (100, 90, 80, 60, 50, 30, 20)
 """With pulses, but empty: there a pulse goes below 0 V [%]."""
@@ -59,20 +58,6 @@ def with_film(cell: Cell) -> Cell:
     return eqx.tree_at(lambda c: c.positive.particle.film_resistance, cell, curve)
 
 
-def with_sites(cell: Cell) -> Cell:
-    """A cell whose exchange current at the oxide does not vanish where its window ends.
-
-    Compositions of the set are from 0 to 1 within the voltage window, 120 of about
-    240 mA.h/g of sites: assumed to be from 0.4 to 0.9 of them. The rate constants that a
-    fit begins with make up for sqrt(x (1 - x)).
-    """
-    x = jnp.asarray([0.001, 0.004, 0.015, 0.05, 0.28, 0.51, 0.74, 0.97])
-    filled = 0.4 + 0.5 * x
-    share = jnp.sqrt(filled * (1.0 - filled) / (x * (1.0 - x)))
-    curve = Table(x, _hina.GUESSED["positive"] * share, "logarithmic", "clamp")
-    return eqx.tree_at(_hina.rate_constant("positive"), cell, curve)
-
-
 def hina_study(
     states: tuple[int, ...] = _hina.STATES,
     currents: tuple[float, ...] = _hina.PULSES,
@@ -105,7 +90,6 @@ def hina_study(
             "curves of k_0": rung(_hina.FREE),
             "a curve of D_s in the oxide": rung((*_hina.FREE, DIFFUSIVITY), diffusive),
             "a film on the oxide": rung(every, film),
-            "its window within its sites": rung(every, with_sites(film)),
         },
         "curves of k_0",
         _predicted,
@@ -115,6 +99,7 @@ def hina_study(
         "0.1, 1 and 5 s, with C/50 and the 2C charge in every fit, of two other cells of "
         "the type. How full the cell was at the first pulse follows from its voltage then.",
         again=AGAIN,
+        is_of=_is_of,
     )
 
 
@@ -124,7 +109,7 @@ def _predicted(
     """Of a state of charge left out; the cell's other pulses say how large it is."""
     predicted = whole.predictions(fit.z)
     sd = spreads(whole, fit.z, fit, {}, seen=_groups(fit))
-    is_left = [e.name.startswith(f"{state} %") for e in whole.experiments]
+    is_left = [_is_of(e, state) for e in whole.experiments]
     others = [
         e
         for e, left in zip(whole.experiments, is_left, strict=True)
@@ -162,6 +147,10 @@ def _rows(e: Experiment, now, spread, fitted, others: list[Experiment]) -> list[
         row.baseline = by_state(e, others, o.label)
         rows.append(row)
     return rows
+
+
+def _is_of(e: Experiment, state: str) -> bool:
+    return e.name.startswith(f"{state} %")
 
 
 def _groups(fit: Fit) -> set[int]:

@@ -12,7 +12,9 @@ import numpy as np
 
 from benchmarks.harness import FAST
 from benchmarks.left_out import Row
-from naion.fit import Fit, FreeParameter, Problem, least_squares
+from naion.fit import Experiment, Fit, FreeParameter, Problem, least_squares
+from naion.fit._fit import fit_at
+from naion.fit._problem import Linearised
 
 Frees = tuple[FreeParameter, ...]
 Conditions = tuple[str, ...]
@@ -35,6 +37,8 @@ class Study:
             "resistances".
         about: what a reader of its tables is to know.
         again: numbers by name, from which the search begins anew where it stalled.
+        is_of: whether a test is of a condition. Where it is given, what is left out is
+            simulated and weighs nothing: all fits of a rung share their programs.
     """
 
     conditions: Conditions
@@ -46,22 +50,69 @@ class Study:
     about: str = ""
     again: tuple[Mapping[str, float], ...] = ()
 
+    is_of: Callable[[Experiment, str], bool] | None = None
+
     def fit(self, rung: str, conditions: Conditions) -> Fit:
         """The fit of a rung to some of the conditions, the best of those tried."""
         problem = self.ladder[rung](conditions)
-        best = fitted(problem)
+        left = tuple(c for c in self.conditions if c not in conditions)
+        weighed = problem if self.is_of is None else self._weighed(rung, left)
+        best = fitted(weighed)
         for numbers in self.again:
             if best.converged or FAST:
                 break
-            other = fitted(problem, moved(problem, numbers))
+            other = fitted(weighed, moved(weighed, numbers))
             best = min(best, other, key=lambda fit: fit.cost)
-        return best
+        return best if self.is_of is None else of_part(best, problem)
+
+    def _weighed(self, rung: str, left: Conditions) -> Problem:
+        """All tests, those left out with no weight."""
+        whole, is_of = self.ladder[rung](self.conditions), self.is_of
+        assert is_of is not None
+        tests = tuple(
+            unweighed(e) if any(is_of(e, c) for c in left) else e
+            for e in whole.experiments
+        )
+        return replace(whole, experiments=tests)
 
 
 def fitted(problem: Problem, z: np.ndarray | None = None) -> Fit:
     """Nearly as in `make demo`, which stops at 5e-4; from the set's own numbers or z."""
     most = 2 if FAST else 40
     return least_squares(problem, z, max_evaluations=most, tolerance=2e-3)
+
+
+NOTHING = 1e9
+"""By this the uncertainty of what is to weigh nothing is multiplied."""
+
+
+def unweighed(e: Experiment) -> Experiment:
+    """A test that is simulated and decides nothing."""
+    own = tuple(replace(o, sigma=NOTHING * o.sigma) for o in e.observations)
+    return replace(e, observations=own)
+
+
+def of_part(fit: Fit, part: Problem) -> Fit:
+    """A fit as that of the tests alone that weighed in it, which are those of a problem."""
+    names = {e.name for e in part.experiments}
+    kept = [e.name in names for e in fit.problem.experiments]
+    counts = [e.n_observations for e in fit.problem.experiments]
+    rows = np.repeat(kept, counts)
+    rows = np.append(rows, np.ones(len(fit.near.residuals) - len(rows), bool))
+    pairs = zip(fit.predictions, kept, strict=True)
+    near = Linearised(
+        [m for m, keep in pairs if keep],
+        fit.near.residuals[rows],
+        fit.near.jacobian[rows],
+    )
+    return fit_at(
+        replace(part, rtol=fit.problem.rtol),
+        fit.z,
+        near,
+        ended=fit.ended,
+        evaluations=fit.evaluations,
+        seconds=fit.seconds,
+    )
 
 
 def moved(problem: Problem, numbers: Mapping[str, float]) -> np.ndarray:
