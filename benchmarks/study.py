@@ -12,9 +12,15 @@ import numpy as np
 
 from benchmarks.harness import FAST
 from benchmarks.left_out import Row
-from naion.fit import Experiment, Fit, FreeParameter, Problem, least_squares
+from naion.fit import (
+    Experiment,
+    Fit,
+    FreeParameter,
+    Linearised,
+    Problem,
+    least_squares,
+)
 from naion.fit._fit import fit_at
-from naion.fit._problem import Linearised
 
 Frees = tuple[FreeParameter, ...]
 Conditions = tuple[str, ...]
