@@ -99,12 +99,16 @@ def hina_study(
         _predicted,
         lambda fit: _elsewhere(fit, _hina.pulses(elsewhere, currents)),
         judged_by="resistances",
-        about=f"The fit: {shipped}. Pulses of {' and '.join(f'{x:g}' for x in currents)} A, resistances after "
-        "0.1, 1 and 5 s, with C/50 and the 2C charge in every fit, of two other cells of "
-        "the type. How full the cell was at the first pulse follows from its voltage then.",
+        about=f"The fit: {shipped}. Pulses of {_and(currents)} A, resistances after 0.1, 1 "
+        "and 5 s, with C/50 and the 2C charge in every fit, of two other cells of the "
+        "type. How full the cell was at the first pulse follows from its voltage then.",
         again=AGAIN,
         is_of=_is_of,
     )
+
+
+def _and(currents: tuple[float, ...]) -> str:
+    return " and ".join(f"{x:g}" for x in currents)
 
 
 def _predicted(
