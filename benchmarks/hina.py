@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from benchmarks.baselines import by_state
 from benchmarks.left_out import Row, split, spreads
@@ -12,7 +13,7 @@ from naion.demo import _hina
 from naion.demo._not_fitted import BETWEEN
 from naion.fit import Experiment, Fit, FreeParameter, Kind, Problem
 from naion.parameters import Cell
-from naion.properties import Property
+from naion.properties import Property, Table
 
 EVERY_STATE = (100, 90, 80, 60, 50, 30, 20)
 """With pulses, but empty: there a pulse goes below 0 V [%]."""
@@ -24,7 +25,10 @@ SHIPPED = "curves of k_0"
 """The rung of `make demo`."""
 
 FREEST = "a film on the oxide"
-"""The last rung."""
+"""The rung with most freedom."""
+
+SITES = "its window within its sites"
+"""As free, but for other beliefs of the oxide's exchange current."""
 
 AGAIN = ({"positive.particle.diffusivity.scale": 0.2},)
 """Where searches begin that stalled from the set's own numbers: with slower diffusion."""
@@ -58,6 +62,20 @@ def with_film(cell: Cell) -> Cell:
     """A cell with a resistance at the oxide's surface."""
     curve = Property(_hina.level(*_hina.WINDOWS["positive"], NEARLY_NONE))
     return eqx.tree_at(lambda c: c.positive.particle.film_resistance, cell, curve)
+
+
+def with_sites(cell: Cell) -> Cell:
+    """A cell whose exchange current at the oxide does not vanish where its window ends.
+
+    Compositions of the set are from 0 to 1 within the voltage window, 120 of about
+    240 mA.h/g of sites: assumed to be from 0.4 to 0.9 of them. The rate constants that a
+    fit begins with make up for sqrt(x (1 - x)).
+    """
+    x = jnp.asarray([0.001, 0.004, 0.015, 0.05, 0.28, 0.51, 0.74, 0.97])
+    filled = 0.4 + 0.5 * x
+    share = jnp.sqrt(filled * (1.0 - filled) / (x * (1.0 - x)))
+    curve = Table(x, _hina.GUESSED["positive"] * share, "logarithmic", "clamp")
+    return eqx.tree_at(_hina.rate_constant("positive"), cell, curve)
 
 
 def hina_study(
@@ -94,6 +112,7 @@ def hina_study(
             SHIPPED: rung(_hina.FREE),
             "a curve of D_s in the oxide": rung((*_hina.FREE, DIFFUSIVITY), diffusive),
             FREEST: rung(every, film),
+            SITES: rung(every, with_sites(film)),
         },
         shipped,
         _predicted,

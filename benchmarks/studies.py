@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.baselines import by_rate, by_temperature, least
-from benchmarks.hina import EVERY_CURRENT, EVERY_STATE, FREEST, hina_study
+from benchmarks.hina import EVERY_CURRENT, EVERY_STATE, FREEST, SITES, hina_study
 from benchmarks.left_out import Row, rmse, split, spreads
 from benchmarks.study import Conditions, Frees, Study, fitted, scales, stiffer, without
 from naion.demo import _hakadi, _nvpf, _tuberlin
@@ -211,6 +211,7 @@ STUDIES = {
     "tuberlin": _tuberlin_study,
     "hina": hina_study,
     "hina_freest": lambda: hina_study(shipped=FREEST),
+    "hina_sites": lambda: hina_study(shipped=SITES),
     "hina_all": lambda: hina_study(EVERY_STATE, EVERY_CURRENT, ()),
 }
 """What makes the study of each cell."""
