@@ -45,6 +45,23 @@ def by_rate(
     return V[0] + share * (V[1] - V[0])
 
 
+def by_state(target: Experiment, others: list[Experiment], label: str) -> np.ndarray:
+    """Numbers of pulses of a current, linear in charge between the neighbouring states.
+
+    Beyond the outermost ones they go on as between the last two.
+    """
+    alike = [e for e in others if round(current(e), 1) == round(current(target), 1)]
+    alike = sorted(alike, key=lambda e: e.discharged)
+    q = np.array([e.discharged for e in alike])
+    b = int(np.clip(np.searchsorted(q, target.discharged), 1, len(q) - 1))
+    a = b - 1
+    numbers = [
+        next(o.value for o in alike[i].observations if o.label == label) for i in (a, b)
+    ]
+    share = (target.discharged - q[a]) / (q[b] - q[a])
+    return numbers[0] + share * (numbers[1] - numbers[0])
+
+
 def least(off: Callable[[float], float], low: float, high: float) -> float:
     """Where `off` is least: the best of 36, refined between its neighbours."""
     from scipy import optimize

@@ -1,5 +1,6 @@
 """What a fit predicts of tests that it has not seen: rows, scores, and their spread."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,13 +12,14 @@ from naion.fit import Experiment, Fit, Problem, errors_of
 
 @dataclass
 class Row:
-    """One kind of numbers of one test left out; voltages in V.
+    """One kind of numbers of one test left out.
 
     Attributes:
         test, label: what was predicted.
-        measured, predicted, sd: at all points, (n,).
+        measured, predicted, sd: at all points, (n,) [V or ohm].
         fitted, baseline: what a fit that has seen the test gives, and a prediction
             without physics; none where there is none.
+        condition: with which the test was left out; empty: it is in no fit.
     """
 
     test: str
@@ -27,40 +29,61 @@ class Row:
     sd: np.ndarray
     fitted: np.ndarray | None = None
     baseline: np.ndarray | None = None
+    condition: str = ""
+
+    @property
+    def is_resistance(self) -> bool:
+        """Errors of resistances are relative ones."""
+        return self.label == "resistance"
 
     @property
     def used(self) -> np.ndarray:
-        """Points above 2 V, the first 98 %; all of resistances."""
-        if self.label == "resistance":
-            return np.ones(len(self.measured), bool)
-        first = np.arange(len(self.measured)) < 0.98 * len(self.measured) - 1
+        """Points above 2 V, the first 98 %; of single numbers and resistances all."""
+        n = len(self.measured)
+        if self.is_resistance:
+            return np.ones(n, bool)
+        first = np.arange(n) < max(0.98 * n - 1, 1)
         return (self.measured > LEAST) & first
 
     def error(self, model: np.ndarray | None) -> str:
-        """RMSE over the points used [mV], or the error of a resistance [%], as text."""
+        """RMSE over the points used [mV], or errors of resistances [%], as text."""
         if model is None:
             return "-"
-        if self.label == "resistance":
-            return f"{100.0 * (model[0] / self.measured[0] - 1.0):+.1f}"
-        return f"{rmse(model, self.measured):.1f}"
+        if self.is_resistance:
+            return ", ".join(f"{100.0 * x:+.1f}" for x in self.off(model))
+        return f"{1e3 * np.sqrt(np.mean(self.off(model) ** 2)):.1f}"
 
     @property
     def unmasked(self) -> str:
         """RMSE of the prediction over all points [mV], as text."""
-        if self.label == "resistance":
+        if self.is_resistance:
             return "-"
         model = np.where(np.isfinite(self.predicted), self.predicted, 0.0)
         return f"{1e3 * np.sqrt(np.mean((model - self.measured) ** 2)):.1f}"
 
     @property
+    def half(self) -> np.ndarray:
+        """Half the width of intervals of 90 % at the points used, as `off`."""
+        half = 1.645 * self.sd
+        return (half / self.measured if self.is_resistance else half)[self.used]
+
+    @property
     def interval(self) -> "Interval":
         """Of 90 %, around the points used."""
-        return Interval.of(self.off(self.predicted), 1.645 * self.sd[self.used])
+        return Interval.of(self.off(self.predicted), self.half, self.unit)
+
+    @property
+    def unit(self) -> float:
+        """In one volt, or in one: errors are shown in mV or in per cent."""
+        return 1e2 if self.is_resistance else 1e3
 
     def off(self, model: np.ndarray) -> np.ndarray:
-        """Errors of the points used; a model that has ended counts as at zero volts."""
-        model = np.where(np.isfinite(model), model, 0.0)
-        return (model - self.measured)[self.used]
+        """Errors of the points used [V], or of resistances over those measured.
+
+        A model that has ended counts as at zero volts.
+        """
+        error = np.where(np.isfinite(model), model, 0.0) - self.measured
+        return (error / self.measured if self.is_resistance else error)[self.used]
 
 
 class Interval(NamedTuple):
@@ -68,8 +91,8 @@ class Interval(NamedTuple):
 
     Attributes:
         inside: share of the points [%].
-        width: mean [mV].
-        score: width plus 20 times what lies outside, mean; smaller is better [mV].
+        width: mean [mV, or % of resistances].
+        score: width plus 20 times what lies outside, mean; smaller is better.
 
     Reference: Gneiting and Raftery, J. Am. Stat. Assoc. 102 (2007) 359.
     """
@@ -79,17 +102,18 @@ class Interval(NamedTuple):
     score: float
 
     @classmethod
-    def of(cls, errors: np.ndarray, half: np.ndarray) -> "Interval":
-        """From errors and half widths [V]."""
+    def of(cls, errors: np.ndarray, half: np.ndarray, unit: float = 1e3) -> "Interval":
+        """From errors and half widths, and what one of theirs is shown as."""
         outside = np.maximum(np.abs(errors) - half, 0.0)
         inside, width = np.mean(outside == 0.0), np.mean(2.0 * half)
         score = width + 20.0 * np.mean(outside)
-        return cls(100.0 * float(inside), 1e3 * float(width), 1e3 * float(score))
+        return cls(100.0 * float(inside), unit * float(width), unit * float(score))
 
     @property
     def texts(self) -> list[str]:
-        """Of a table."""
-        return [f"{x:.0f}" for x in self]
+        """Of a table; tenths where widths are per cents."""
+        digits = 1 if self.width < 50.0 else 0
+        return [f"{self.inside:.0f}", *(f"{x:.{digits}f}" for x in self[1:])]
 
 
 def rmse(model: np.ndarray, measured: np.ndarray) -> float:
@@ -112,7 +136,11 @@ def split(e: Experiment, row: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def spreads(
-    whole: Problem, z: np.ndarray, fit: Fit, refitted: dict[int, tuple[str, str]]
+    whole: Problem,
+    z: np.ndarray,
+    fit: Fit,
+    refitted: dict[int, tuple[str, str]],
+    seen: Collection[int] = (),
 ) -> list[np.ndarray]:
     """Standard deviations of all predictions of a problem at z, from a fit of others.
 
@@ -121,13 +149,16 @@ def spreads(
 
     Args:
         refitted: by group, what was found so: its name, and the label of the observations.
+        seen: groups of which other tests were fitted: what belongs to them is known as
+            the cell is.
     """
     errors, own = errors_of(fit), {}
     known = dict(zip(fit.problem.vector.names, range(len(fit.z)), strict=True))
     for f, n in zip(whole.vector.free, whole.vector.counts, strict=True):
         if f.by_group:
             sd = f.prior * errors.own[f.name]
-            own |= {f"{f.name}[{i}]" if n > 1 else f.name: sd for i in range(n)}
+            new = [i for i in range(n) if i not in seen]
+            own |= {f"{f.name}[{i}]" if n > 1 else f.name: sd for i in new}
     own |= {name: 0.0 for name, _ in refitted.values()}
     C = np.zeros((len(z), len(z)))
     cell = [k for k, name in enumerate(whole.vector.names) if name not in own]

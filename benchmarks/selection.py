@@ -1,6 +1,6 @@
 """Which freedoms of a fit improve what it predicts, and what choosing them costs.
 
-    python -m benchmarks selection [nvpf hakadi tuberlin]
+    python -m benchmarks selection [nvpf hakadi tuberlin hina hina_all]
 
 A ladder of fits, each with one freedom more. Every condition is predicted from the others;
 a rung is taken if its mean interval score is better than that of the rung that stands by
@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.harness import FAST, write
 from benchmarks.left_out import Interval
-from benchmarks.studies import STUDIES, Conditions, Study
+from benchmarks.studies import STUDIES
+from benchmarks.study import Conditions, Study
 from naion.fit import Fit
 
 
@@ -41,12 +42,14 @@ class Ladder:
         return fit
 
     def _scored(self, rung: str, seen: Conditions, left: str) -> tuple[float, Interval]:
-        """RMSE [mV] and interval of all voltages of a condition left out."""
+        """RMSE and interval of what a condition left out is judged by [mV or %]."""
         rows = self.study.predicted(self.whole(rung), self.fit(rung, seen), left, None)
-        voltages = [row for row in rows if row.label != "resistance"]
-        errors = np.concatenate([row.off(row.predicted) for row in voltages])
-        half = np.concatenate([1.645 * row.sd[row.used] for row in voltages])
-        return 1e3 * float(np.sqrt(np.mean(errors**2))), Interval.of(errors, half)
+        judged = self.study.judged_by == "resistances"
+        own = [row for row in rows if row.is_resistance == judged]
+        errors = np.concatenate([row.off(row.predicted) for row in own])
+        half, unit = np.concatenate([row.half for row in own]), own[0].unit
+        rmse = unit * float(np.sqrt(np.mean(errors**2)))
+        return rmse, Interval.of(errors, half, unit)
 
     def chosen(self, conditions: Conditions) -> str:
         """The rung that predicts each of some conditions best from the others of them."""
@@ -77,9 +80,10 @@ def table(study: Study) -> list[list[str]]:
             ladder.scored(rung, rest(every, left), left)
             for rung, left in zip(rungs, every, strict=True)
         ]
-        cells = [f"{off:.1f}, {i.score:.0f}" for off, i in found]
-        off, score, inside = np.mean([(off, i.score, i.inside) for off, i in found], 0)
-        return [title, *cells, f"{off:.1f}", f"{score:.0f}", f"{inside:.0f}"]
+        cells = [f"{off:.1f}, {i.texts[2]}" for off, i in found]
+        off, inside, width, score = np.mean([(off, *i) for off, i in found], 0)
+        mean = Interval(inside, width, score).texts
+        return [title, *cells, f"{off:.1f}", mean[2], mean[0]]
 
     rows = [line(rung, [rung] * len(every)) for rung in ladder.rungs]
     plain = ladder.chosen(every)
@@ -93,15 +97,20 @@ def main() -> None:
     """Climb the ladders of the cells named, or of all."""
     for name in sys.argv[1:] or list(STUDIES):
         study = STUDIES[name]()
+        unit = "%" if study.judged_by == "resistances" else "mV"
+        judged = {
+            "voltages": "Voltages above 2 V and over the first 98 %. ",
+            "resistances": "Resistances over those measured. ",
+        }
         write(
             f"selection_{name}",
             f"Freedoms by what they predict: {name}",
             [
                 "freedom added",
-                *(f"{c} left out: mV, score" for c in study.conditions),
-                *("mean, mV", "mean score, mV", "inside, %"),
+                *(f"{c} left out: {unit}, score" for c in study.conditions),
+                *(f"mean, {unit}", f"mean score, {unit}", "inside, %"),
             ],
             table(study),
-            f"Shipped: {study.shipped}. Voltages above 2 V and over the first 98 %. "
+            f"Shipped: {study.shipped}. {judged[study.judged_by]}{study.about} "
             + " ".join((__doc__ or "").split("\n\n")[-1].split()),
         )

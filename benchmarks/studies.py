@@ -1,85 +1,20 @@
-"""The fitted cells as studies: their conditions, and freedoms from the stiffest on.
-
-A rung of a ladder is a fit with one freedom more than the rung below. What is left out is
-a condition: a rate or a temperature, with all of its tests.
-"""
+"""The fitted cells as studies; see `study`."""
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from benchmarks.baselines import by_rate, by_temperature, least
-from benchmarks.harness import FAST
+from benchmarks.hina import EVERY_CURRENT, EVERY_STATE, FREEST, SITES, hina_study
 from benchmarks.left_out import Row, rmse, split, spreads
+from benchmarks.study import Conditions, Frees, Study, fitted, scales, stiffer, without
 from naion.demo import _hakadi, _nvpf, _tuberlin
 from naion.demo import _layered_oxide as _oxide
-from naion.fit import Fit, FreeParameter, Problem, Specimen, least_squares
+from naion.fit import Fit, Problem, Specimen
 from naion.models import DFN
 from naion.parameters import Cell
-
-Frees = tuple[FreeParameter, ...]
-Conditions = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Study:
-    """A cell, its conditions, and the fits that are compared.
-
-    Attributes:
-        conditions: each of which is left out.
-        ladder: problems of some of the conditions, by the name of the freedom that each
-            has over the one before.
-        shipped: the name of that of `make demo`.
-        predicted: of a problem with all conditions, a fit to others, and a condition left
-            out: rows of its tests; with the fit to all conditions, also what that gives,
-            and the baseline.
-    """
-
-    conditions: Conditions
-    ladder: Mapping[str, Callable[[Conditions], Problem]]
-    shipped: str
-    predicted: Callable[[Problem, Fit, str, Fit | None], list[Row]]
-
-    def fit(self, rung: str, conditions: Conditions) -> Fit:
-        """The fit of a rung to some of the conditions."""
-        return fitted(self.ladder[rung](conditions))
-
-
-def fitted(problem: Problem) -> Fit:
-    """Nearly as in `make demo`, which stops at 5e-4, from the set's own numbers."""
-    return least_squares(problem, max_evaluations=2 if FAST else 40, tolerance=2e-3)
-
-
-def scales(free: Frees, *names: str) -> Frees:
-    """Instead of the values of curves, their scales."""
-    return tuple(
-        replace(
-            f,
-            paths=(f.paths[0].replace("curve.y", "scale"),),
-            bounds=(0.02, 50.0),
-            smooth=np.inf,
-        )
-        if any(f"{name}.curve.y" in f.paths[0] for name in names)
-        else f
-        for f in free
-    )
-
-
-def without(free: Frees, *names: str) -> Frees:
-    """All free numbers but those whose path has one of some parts."""
-    return tuple(f for f in free if not any(name in f.paths[0] for name in names))
-
-
-def stiffer(free: Frees, by: float) -> Frees:
-    """Corrections of open-circuit potentials believed to be smaller, and smoother."""
-    return tuple(
-        replace(f, prior=f.prior / by, smooth=f.smooth / by)
-        if "correction" in f.paths[0]
-        else f
-        for f in free
-    )
 
 
 def _nvpf_study() -> Study:
@@ -270,5 +205,13 @@ def _tuberlin_predicted(
     return rows
 
 
-STUDIES = {"nvpf": _nvpf_study, "hakadi": _hakadi_study, "tuberlin": _tuberlin_study}
+STUDIES = {
+    "nvpf": _nvpf_study,
+    "hakadi": _hakadi_study,
+    "tuberlin": _tuberlin_study,
+    "hina": hina_study,
+    "hina_freest": lambda: hina_study(shipped=FREEST),
+    "hina_sites": lambda: hina_study(shipped=SITES),
+    "hina_all": lambda: hina_study(EVERY_STATE, EVERY_CURRENT, ()),
+}
 """What makes the study of each cell."""

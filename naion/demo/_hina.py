@@ -259,8 +259,25 @@ SPREAD = 0.05
 """Of resistances between cells of the type (RWTH, 120 cells: 5.3 %)."""
 
 
-def hina_problem(tables=EMBEDDED) -> Problem:
-    """All tests on one cell, of three sizes."""
-    specimen = Specimen(start_cell(), [0.0, 0.0, not_filled(tables)])
-    tests = (slow_cycle(tables), fast_charge(tables), *pulses(tables=tables))
-    return Problem(specimen, FREE, tests, MODEL)
+def hina_problem(
+    tables=EMBEDDED,
+    *,
+    states: tuple[int, ...] = STATES,
+    currents: tuple[float, ...] = PULSES,
+    cell: Cell | None = None,
+    free: tuple[FreeParameter, ...] = FREE,
+) -> Problem:
+    """All tests on one cell, of three sizes.
+
+    Args:
+        tables: where the data are.
+        states: of charge, whose pulses are fitted [%].
+        currents: of the pulses, nominal [A].
+        cell: to start from; none: `start_cell`.
+        free: what may move.
+    """
+    start = start_cell() if cell is None else cell
+    specimen = Specimen(start, [0.0, 0.0, not_filled(tables)])
+    chosen = pulses(states, currents, tables)
+    tests = (slow_cycle(tables), fast_charge(tables), *chosen)
+    return Problem(specimen, free, tests, MODEL)

@@ -40,6 +40,10 @@ FINER = 2e-5
 that are chosen anew at each point make costs rough: fits of tens of numbers then end above
 the minimum, each processor's elsewhere (`python -m benchmarks alike`)."""
 
+LOST = 2.0
+"""A finer search whose cost ends at more than this many times the one before has lost a
+test, which fails there from the start: none of its points can be worth as much."""
+
 Done = Callable[[str, "Fit | Exception"], None]
 
 
@@ -151,8 +155,8 @@ def fleet(
 
     def ended_finer(name: str, fit: Fit | Exception) -> None:
         found[name] = before = stalled[name]
-        # What fails at the finer tolerance has the fit that it had.
-        if isinstance(fit, Fit):
+        # What fails at the finer tolerance, or loses a test there, has the fit it had.
+        if isinstance(fit, Fit) and fit.cost < LOST * before.cost:
             found[name] = replace(
                 fit,
                 evaluations=before.evaluations + fit.evaluations,
