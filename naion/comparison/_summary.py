@@ -12,7 +12,7 @@ from .._results import Result
 from ..batch import run
 from ..mesh import Mesh
 from ..models import Isothermal
-from ..parameters import Cell, load
+from ..parameters import Cell, load, require_full_cell
 from ._tests import charge, cycle, discharge, fastest, full_capacity, temperature_law
 
 if TYPE_CHECKING:
@@ -52,11 +52,13 @@ def summary(
     Raises:
         KeyError: for an unknown set, with the nearest ones.
         TypeError: for anything but cells.
-        ValueError: for no cell.
+        ValueError: for no cell, or a half cell.
     """
     import pandas as pd
 
     every = _by_name(cells)
+    for name, cell in every.items():
+        require_full_cell(cell, "A summary", name)
     rows = {}
     for k, (name, cell) in enumerate(every.items()):
         progress(Counted(f"{name}: cell {k + 1} of {len(every)}", k, len(every)))
