@@ -4,7 +4,7 @@ from importlib import resources
 
 from ..fit import Uncertainty, uncertainty_of_set
 from ..io import read_cell
-from ..parameters import is_set, load_set
+from ..parameters import is_set, load_set, require_full_cell
 from ._claims import Audited
 
 
@@ -12,12 +12,13 @@ def audited_cell(name: str) -> Audited:
     """A cell by set name or file, with what is known of it.
 
     Raises:
-        ValueError: for a file without a fit.
+        ValueError: for a half cell, or a file without a fit.
     """
     if is_set(name):
         known = uncertainty_of_set(found := load_set(name))
         return found.cell, known, False
     cell, extra = read_cell(name)
+    require_full_cell(cell, "An audit", name)
     if "fit" not in extra:
         raise ValueError(
             f"{name} carries no fit: an audit needs a cell.json written by `naion fit` "

@@ -25,7 +25,10 @@ from ._run import shared_options as options_of_run
 DRAWS = 32
 """Cells drawn for an interval."""
 
-AS_DONE = {"temperature": None, "start": "charged", "thermal": None, "cycles": 1}
+AS_DONE = {
+    **{"temperature": None, "start": "charged", "thermal": None, "cycles": 1},
+    **{"rtol": 5e-4, "max_steps": None},
+}
 """Options that say how a test is done, where they are not given."""
 
 
@@ -118,9 +121,10 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
         )
         raise ValueError(f"--like {arguments.like}: {arguments.cell} {kept}.")
     for name, usual in AS_DONE.items():
-        if getattr(arguments, name) != usual:
+        given = getattr(arguments, name)
+        if given != usual:
             raise ValueError(
-                f"--{name} {getattr(arguments, name)} with --like: the test is repeated as "
+                f"--{name.replace('_', '-')} {given} with --like: the test is repeated as "
                 "it was done; ask for other conditions with --protocol."
             )
     writable(arguments.out, (arguments.cell, arguments.profile))

@@ -12,7 +12,11 @@ from .._results import Result
 from ..batch import run
 from ..mesh import Mesh
 from ..models import Isothermal
+<<<<<<< .merge_file_r0wCM5
 from ..parameters import Cell, is_half_cell, load
+=======
+from ..parameters import Cell, load, require_full_cell
+>>>>>>> .merge_file_ZPV9CK
 from ._tests import charge, cycle, discharge, fastest, full_capacity, temperature_law
 
 if TYPE_CHECKING:
@@ -54,11 +58,17 @@ def summary(
     Raises:
         KeyError: for an unknown set, with the nearest ones.
         TypeError: for anything but cells.
+<<<<<<< .merge_file_r0wCM5
         ValueError: for no cell, half of one, or many in one.
+=======
+        ValueError: for no cell, or a half cell.
+>>>>>>> .merge_file_ZPV9CK
     """
     import pandas as pd
 
     every = _by_name(cells)
+    for name, cell in every.items():
+        require_full_cell(cell, "A summary", name)
     rows = {}
     for k, (name, cell) in enumerate(every.items()):
         progress(Counted(f"{name}: cell {k + 1} of {len(every)}", k, len(every)))

@@ -234,7 +234,9 @@ def discharge(
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
-    above_zero(name, sigma=sigma, sigma_charge=sigma_charge)
+    above_zero(name, sigma=sigma)
+    if sigma_charge != 0.0:
+        above_zero(name, 1.0, sigma_charge=sigma_charge)
     q = column(name, "charges", charge)
     seen = measured(name, "charges", q, voltage, negative, positive)
     if not np.all(np.isfinite(q)):

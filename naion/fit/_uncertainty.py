@@ -87,7 +87,8 @@ class Uncertainty:
         return cls(
             FreeVector.of_cell(free, cell),
             np.array(data["z"]),
-            np.array(data["covariance"]),
+            # Of no number at all, what was written is an empty list.
+            np.array(data["covariance"]).reshape(np.shape(data["z"]) * 2),
             float(data["discrepancy_V"]),
             None if pull is None else Pull.from_json(pull),
             None if model is None else DFN.from_json(model),

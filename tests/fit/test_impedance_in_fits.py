@@ -243,7 +243,8 @@ def test_impedances_and_voltages_are_two_tests(problem):
 
 def test_a_state_that_cannot_be_has_no_impedance(problem):
     """A search turns back from it, and a fit that ends there says so."""
-    far = spectrum("cold", np.full(12, 0.1), discharged=5.0)
+    # More than the charged electrode takes, and less than all that it could hold.
+    far = spectrum("cold", np.full(12, 0.1), discharged=-1.2)
     tests = (problem.experiments[0], problem.experiments[1], far)
     near = dataclasses.replace(problem, experiments=tests).linearised(problem.start)
     assert np.all(np.isnan(near.predictions[2]))

@@ -8,6 +8,7 @@ import pytest
 
 import naion as na
 from naion._constants import F, R
+from naion.claims import audited_cell
 from naion.io import read_cell, write_bpx, write_cell
 from naion.parameters import (
     equilibrium_potential,
@@ -168,3 +169,13 @@ def test_lithium_is_that_of_xu():
 def test_texts_and_limits_without_charge_are_refused(given, said):
     with pytest.raises(ValueError, match=said):
         na.half_cell(na.load("nfm_hc_18650"), **given)
+
+
+def test_what_is_of_full_cells_is_not_asked_of_half_ones(tmp_path):
+    half = na.half_cell(na.load("nfm_hc_18650"))
+    with pytest.raises(ValueError, match="mine is a half cell.*a summary needs a full"):
+        na.summary({"mine": half})
+    file = tmp_path / "half.json"
+    write_cell(file, half, fit={})
+    with pytest.raises(ValueError, match="half.json is a half cell.*an audit needs"):
+        audited_cell(str(file))
