@@ -12,11 +12,7 @@ from .._results import Result
 from ..batch import run
 from ..mesh import Mesh
 from ..models import Isothermal
-<<<<<<< .merge_file_r0wCM5
-from ..parameters import Cell, is_half_cell, load
-=======
 from ..parameters import Cell, load, require_full_cell
->>>>>>> .merge_file_ZPV9CK
 from ._tests import charge, cycle, discharge, fastest, full_capacity, temperature_law
 
 if TYPE_CHECKING:
@@ -58,11 +54,7 @@ def summary(
     Raises:
         KeyError: for an unknown set, with the nearest ones.
         TypeError: for anything but cells.
-<<<<<<< .merge_file_r0wCM5
         ValueError: for no cell, half of one, or many in one.
-=======
-        ValueError: for no cell, or a half cell.
->>>>>>> .merge_file_ZPV9CK
     """
     import pandas as pd
 
@@ -89,14 +81,6 @@ def _by_name(cells: Any) -> dict[str, Cell]:
                 "of names of sets."
             )
         cells = {name: load(name) for name in cells}
-    for name, cell in cells.items():
-        if not isinstance(cell, Cell):
-            raise TypeError(f"{name}: expected a Cell, got a {type(cell).__name__}.")
-        if is_half_cell(cell):
-            raise ValueError(
-                f"{name}: a half cell is an electrode against plenty of metal; a summary "
-                "is of full cells."
-            )
     if not cells:
         raise ValueError("A summary needs at least one cell.")
     return dict(cells)

@@ -105,10 +105,10 @@ def test_what_cannot_be_computed_is_nan_and_nothing_else(table):
         ({}, ValueError, "at least one cell"),
         ([], ValueError, "at least one cell"),
         (["nfm_hc_18560"], KeyError, "Nearest: nfm_hc_18650"),
-        ({"a": "nfm_hc_18650"}, TypeError, "a: expected a Cell, got a str"),
+        ({"a": "nfm_hc_18650"}, TypeError, "A summary needs a `Cell`.* a str"),
         ([3], TypeError, "names for its cells"),
         (3, TypeError, "names for its cells"),
-        ("half", ValueError, "a: a half cell is .* of full cells"),
+        ("half", ValueError, "a is a half cell.* needs a full cell"),
     ],
 )
 def test_other_things_than_cells(cells, kind, said):
