@@ -5,6 +5,8 @@ discharge and for the charge of CC-CV, and of time for the others, against each 
 converged solution.
 """
 
+from itertools import pairwise
+
 import jax
 import numpy as np
 import pybamm
@@ -27,6 +29,9 @@ CYCLE = [
     "Charge at 1C until 4.2 V",
     "Hold at 4.2 V until C/20",
 ]
+AFTER = 1e-6
+"""When a leg has begun [s]: before, PyBaMM gives the end of the one before."""
+
 GITT = ["Discharge at C/2 for 300 seconds", "Rest for 900 seconds"] * 20
 QUESTIONS = {
     "CC-CV cycle": (CYCLE, 1.0, "charge"),
@@ -46,35 +51,38 @@ def naion_side(steps, start, settings):
     return lambda: run(cell), lambda: na.simulate(cell, protocol, start=start, **given)
 
 
-def naion_curve(solution, by: str):
-    t = np.linspace(0.0, float(solution.t_end) - 1e-6, 20000)
-    found = solution.at(t)
-    V, charge = np.asarray(found.voltage), np.asarray(found.charge)
-    if by == "time":
-        return t, V
-    return charge / 3600.0, V
+def naion_legs(solution, by: str):
+    """Curves; of a cycle its discharge and its charge, each from where it begins.
 
-
-def legs(curve, by: str):
-    """A curve; of a cycle its discharge and its charge, each from where it begins.
-
-    As one curve, what a capacity is off would set a voltage before the turn beside one after
-    it, some 1.5 V apart. The sample nearest the turn may lie on either side of it.
+    As one curve, what a capacity is off would set a voltage before the turn beside one
+    after it, some 1.5 V apart.
     """
-    x, V = curve
+    last = float(solution.t_end) - 1e-6
+    turn = [float(solution.began(1))] if by == "charge" else []
+    return [_naion_curve(solution, by, *ends) for ends in pairwise([0.0, *turn, last])]
+
+
+def _naion_curve(solution, by: str, begin: float, end: float):
+    t = np.linspace(begin, end, 20000)
+    found = solution.at(t, after=t < end)
+    V, charge = np.asarray(found.voltage), np.asarray(found.charge)
+    return (t if by == "time" else np.abs(charge - charge[0]) / 3600.0), V
+
+
+def pybamm_legs(solution, by: str):
+    """As `naion_legs`."""
     if by == "time":
-        return [curve]
-    turn = int(np.argmax(x))
-    after = slice(turn + 1, None)
-    return [(x[:turn], V[:turn]), (x[turn] - x[after], V[after])]
-
-
-def off(found, exact, by: str) -> str:
-    """RMSE and largest difference over the first 98 % of every leg, in words."""
-    each = [
-        rmse(a, b, 0.98 * b[0][-1])
-        for a, b in zip(legs(found, by), legs(exact, by), strict=True)
+        return [opponent.curve(solution, by)]
+    turn = float(solution.cycles[0].t[-1])
+    return [
+        opponent.curve(solution, by, end=turn),
+        opponent.curve(solution, by, begin=turn + AFTER),
     ]
+
+
+def off(found, exact) -> str:
+    """RMSE and largest difference over the first 98 % of every leg, in words."""
+    each = [rmse(a, b, 0.98 * b[0][-1]) for a, b in zip(found, exact, strict=True)]
     error, largest = np.array(each).T
     return f"{np.sqrt(np.mean(error**2)):.2f} / {largest.max():.1f} mV"
 
@@ -101,9 +109,9 @@ def main() -> None:
     """Time both sides in turn and write the table."""
     rows = []
     for question, (steps, start, by) in QUESTIONS.items():
-        reference = naion_curve(naion_side(steps, start, NAION_CONVERGED)[1](), by)
+        reference = naion_legs(naion_side(steps, start, NAION_CONVERGED)[1](), by)
         fine = PYBAMM_CONVERGED if steps else PYBAMM_FINE
-        own = opponent.curve(pybamm_side(steps, start, fine)(), by)
+        own = pybamm_legs(pybamm_side(steps, start, fine)(), by)
         tuned = (SODIUM.naion, SODIUM.pybamm) if steps else DRIVE_CYCLE
         both = {"default": (None, None), "tuned": tuned}
         for label, (ours, theirs) in both.items():
@@ -113,15 +121,15 @@ def main() -> None:
             s = solve()
             steps_taken = f"{int(s.n_steps)} + {int(s.n_rejected)}"
             for side, times, found, exact, n in (
-                ("naion", a, naion_curve(s, by), reference, steps_taken),
-                ("PyBaMM", b, opponent.curve(other(), by), own, ""),
+                ("naion", a, naion_legs(s, by), reference, steps_taken),
+                ("PyBaMM", b, pybamm_legs(other(), by), own, ""),
             ):
                 rows.append(
                     [
                         f"{question}, {label}",
                         side,
                         str(times),
-                        off(found, exact, by),
+                        off(found, exact),
                         n,
                         b.over(a) if side == "PyBaMM" else "",
                     ]

@@ -54,14 +54,18 @@ def simulation(
     )
 
 
-def curve(solution, by: str = "charge") -> tuple[np.ndarray, np.ndarray]:
-    """Abscissa (charge discharged [A.h], or time [s]) and voltage."""
-    t = np.unique(np.concatenate([solution.t, np.linspace(0.0, solution.t[-1], 4000)]))
+def curve(
+    solution, by: str = "charge", begin: float = 0.0, end: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Abscissa (charge passed [A.h], or time [s]) and voltage, between two times."""
+    end = solution.t[-1] if end is None else end
+    own = solution.t[(solution.t > begin) & (solution.t < end)]
+    t = np.unique(np.concatenate([own, np.linspace(begin, end, 4000)]))
     V = solution["Voltage [V]"](t)
     if by == "time":
         return t, V
     I = solution["Current [A]"](t)
-    steps = 0.5 * (I[1:] + I[:-1]) * np.diff(t) / 3600.0
+    steps = np.abs(0.5 * (I[1:] + I[:-1])) * np.diff(t) / 3600.0
     return np.concatenate([[0.0], np.cumsum(steps)]), V
 
 
