@@ -116,7 +116,7 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
             else (
                 "keeps no tests: fit the cell again"
                 if "fit" in extra
-                else "was not fitted: expected a cell.json that `naion fit` wrote"
+                else "keeps no tests: expected a cell.json that `naion fit` wrote"
             )
         )
         raise ValueError(f"--like {arguments.like}: {arguments.cell} {kept}.")

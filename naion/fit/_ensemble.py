@@ -94,7 +94,9 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     z = np.tile(known.z, (n, 1))
     fresh = np.arange(n) > 0
     for _ in range(MOST_PULLS):
-        moves = rng.standard_normal((int(np.sum(fresh)), len(known.z))) @ root.T
+        # One by one: the same draws, bit by bit, however many are asked for.
+        each = [root @ rng.standard_normal(len(known.z)) for _ in np.flatnonzero(fresh)]
+        moves = np.reshape(each, (-1, len(known.z)))
         if known.pull is None:
             z[fresh] = np.clip(known.z + moves, low, high)
         else:

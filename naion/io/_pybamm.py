@@ -92,6 +92,7 @@ def from_pybamm(
     if parts:
         raise ValueError(f"These PyBaMM parameter values: {'; '.join(parts)}.")
     check(cell)
+    cell = with_suited_mesh(cell)
     if v.frozen:
         caution(
             f"PyBaMM parameter values: frozen at {v.T:g} K, since naion cannot express "
@@ -216,7 +217,7 @@ class _Importer:
             kinetics=ButlerVolmer(),
         )
         self.check_window(cell)
-        return with_suited_mesh(with_thresholds(cell))
+        return with_thresholds(cell)
 
     def metal(self) -> MetalButlerVolmer:
         """Kinetics of the metal of a half cell."""

@@ -270,9 +270,9 @@ def test_a_candidate_spectrum_weighs_as_a_measured_one(fitted, planned):
     real, imaginary = planned.observations
     np.testing.assert_allclose(real.sigma, np.maximum(0.005 * np.abs(Z), 1e-5))
     np.testing.assert_allclose(imaginary.sigma, real.sigma)
-    with pytest.raises(
-        ValueError, match="no impedance at 25 degC with 9 A.h taken out"
-    ):
+    with pytest.raises(ValueError, match="no impedance at 25 degC with -1.2 A.h taken"):
+        fit.candidate_spectrum("far", fitted, F, 298.15, discharged=-1.2)
+    with pytest.raises(ValueError, match=r"9 A\.h; the negative electrode holds"):
         fit.candidate_spectrum("far", fitted, F, 298.15, discharged=9.0)
 
 
