@@ -264,8 +264,12 @@ def capacitance(cell):
 
 def test_a_candidate_spectrum_weighs_as_a_measured_one(fitted, planned):
     """Errors are a share of what the fitted cell shows there, its leads included."""
-    f, Z, shown = spectra_of(planned, fit.Tested.of(fitted.specimen, planned).repeated(
-        fitted.specimen.cell, MODEL, calibrated=True))  # fmt: skip
+    f, Z, shown = spectra_of(
+        planned,
+        fit.Tested.of(fitted.specimen, planned).repeated(
+            fitted.specimen.cell, MODEL, calibrated=True
+        ),
+    )
     np.testing.assert_allclose(shown, Z, rtol=1e-6)
     real, imaginary = planned.observations
     np.testing.assert_allclose(real.sigma, np.maximum(0.005 * np.abs(Z), 1e-5))

@@ -197,12 +197,15 @@ def test_cells_that_cannot_be(mine):
         ("value = 1.4, unit", "value = 1400.0, unit", "nominal capacity is 1400 A.h"),
         ("value = 650.0, unit", "value = 650e4, unit", "smaller electrode holds"),
         ('value = 1.0, unit = "mol.L-1"', 'value = 1.0, unit = "mol.m-3"', "mol.L-1"),
-        ("energy = { value = 30.0, unit = \"kJ", "energy = { value = 30.0, unit = \"J",
-         "energy of negative.particle is 30 J.mol-1: is it in kJ"),
-        ("0.0, unit = \"mV.K-1\"", "0.2, unit = \"V.K-1\"", "dudt reaches 0.2 V.K-1"),
+        (
+            'energy = { value = 30.0, unit = "kJ',
+            'energy = { value = 30.0, unit = "J',
+            "energy of negative.particle is 30 J.mol-1: is it in kJ",
+        ),
+        ('0.0, unit = "mV.K-1"', '0.2, unit = "V.K-1"', "dudt reaches 0.2 V.K-1"),
         ("curve.x = [0.0, 0.01", "curve.x = [-90.0, 0.01", "goes from -90 to 1"),
     ],
-)  # fmt: skip
+)
 def test_numbers_of_other_units_are_doubted(mine, old, new, said):
     """Each is possible by itself; the file is read, and what is odd is said."""
     text = mine().read_text()
