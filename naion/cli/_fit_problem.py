@@ -33,6 +33,7 @@ from ..io import read_columns, read_data, read_spectra
 from ..models import DFN
 from ..parameters import (
     Cell,
+    check_discharged,
     electrode_capacities,
     is_half_cell,
     stoichiometry_at_soc,
@@ -158,14 +159,7 @@ def _experiment(
     entry: Test, file: Path, cell: Cell, where: str, rigs: Sequence[str | None]
 ) -> Experiment:
     if isinstance(entry, Started | Pulse | Impedance):
-        # A metal holds plenty.
-        which = 1 if is_half_cell(cell) else 0
-        capacity = float(electrode_capacities(cell)[which])
-        if abs(entry.discharged or 0.0) > capacity:
-            raise ValueError(
-                f"{where}, discharged: {entry.discharged:g} A.h; the "
-                f"{('negative', 'working')[which]} electrode holds {capacity:.3g} A.h."
-            )
+        check_discharged(cell, entry.discharged or 0.0, f"{where}, discharged:")
     try:
         match entry:
             case Pulse():

@@ -96,7 +96,7 @@ def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     for _ in range(MOST_PULLS):
         # One by one: the same draws, bit by bit, however many are asked for.
         each = [root @ rng.standard_normal(len(known.z)) for _ in np.flatnonzero(fresh)]
-        moves = np.reshape(each, (-1, len(known.z)))
+        moves = np.reshape(each, (len(each), len(known.z)))
         if known.pull is None:
             z[fresh] = np.clip(known.z + moves, low, high)
         else:

@@ -9,11 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array
 
 from ..models import DFN
-from ..parameters import Cell, Electrode, Role, electrode_capacities, is_half_cell
+from ..parameters import Cell, Electrode, Role, check_discharged, is_half_cell
 from ._evaluate import Evaluator, Question
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
@@ -64,21 +63,15 @@ class Problem:
                 f"Specimen: missing is of shape {groups}; expected a number for each group "
                 "of tests, [0.0] for one."
             )
-        # A metal holds plenty.
-        which = 1 if is_half_cell(self.specimen.cell) else 0
-        holds = electrode_capacities(self.specimen.cell)[which]
         for e in self.experiments:
             if e.group >= groups[0]:
                 raise ValueError(
                     f"{e.name}: group = {e.group}; the specimen has {groups[0]}, counted "
                     "from 0."
                 )
-            if not isinstance(holds, Tracer) and abs(e.discharged) > float(holds):
-                raise ValueError(
-                    f"{e.name}: discharged = {e.discharged:g} A.h; the "
-                    f"{('negative', 'working')[which]} electrode holds "
-                    f"{float(holds):.3g} A.h."
-                )
+            check_discharged(
+                self.specimen.cell, e.discharged, f"{e.name}: discharged ="
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is compiled, which stays in its process."""

@@ -82,4 +82,6 @@ class Pull:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Pull":
         """The inverse of `to_json`."""
-        return cls(np.array(data["unconstrained"]), np.array(data["hessian"]))
+        to = np.array(data["unconstrained"])
+        # Of no number at all, what was written is an empty list.
+        return cls(to, np.array(data["hessian"]).reshape(np.shape(to) * 2))

@@ -82,7 +82,7 @@ class Uncertainty:
             FreeParameter(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
             for f in data["free"]
         )
-        # Files of before format 2 have neither model nor tests, those of before 0.3 no pull.
+        # Old files have no pull, and those of before format 2 neither model nor tests.
         model, pull = data.get("model"), data.get("pull")
         return cls(
             FreeVector.of_cell(free, cell),

@@ -4,6 +4,7 @@ from ..physics.pores import PoreFilling
 from ._balance import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
+    check_discharged,
     compositions,
     electrode_capacities,
     equilibrium_potential,
@@ -93,6 +94,7 @@ __all__ = [
     "available",
     "cautions",
     "check",
+    "check_discharged",
     "check_start",
     "compositions",
     "doubts_of",

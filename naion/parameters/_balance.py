@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from .._constants import F
+from .._traced import is_traced
 from ..properties import Corrected, Table, prepare
 from ._cell import Cell, Electrode, Particle, Stoichiometry
 from ._known import is_half_cell
@@ -23,6 +24,27 @@ def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
         return cell.area * electrode.thickness * sites * F / 3600.0
 
     return capacity(cell.negative), capacity(cell.positive)
+
+
+def check_discharged(cell: Cell, charge: float, name: str) -> None:
+    """Refuse more charge than an electrode of a known cell holds, taken out or put in.
+
+    Args:
+        cell: whose negative electrode, or working one beside a metal, which holds plenty.
+        charge: [A.h].
+        name: of the charge, for messages.
+
+    Raises:
+        ValueError: with what the electrode holds.
+    """
+    which = 1 if is_half_cell(cell) else 0
+    holds = electrode_capacities(cell)[which]
+    if not isinstance(holds, Tracer) and abs(charge) > float(holds):
+        electrode = ("negative", "working")[which]
+        raise ValueError(
+            f"{name} {charge:g} A.h; the {electrode} electrode holds {float(holds):.3g} "
+            "A.h. Is it in mA.h?"
+        )
 
 
 AFTER_CHARGE = 1.0
@@ -144,7 +166,7 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometr
             f"voltage={voltage!r}: expected one number of volts. Many voltages are many "
             "calls (`jax.vmap`)."
         )
-    find = _at_voltage if _is_traced((cell, voltage)) else _at_voltage_compiled
+    find = _at_voltage if is_traced((cell, voltage)) else _at_voltage_compiled
     sto, rests, lowest, highest = find(cell, voltage)
     if not isinstance(rests, Tracer) and not rests:
         raise ValueError(
@@ -152,10 +174,6 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometr
             f"allow {float(lowest):.4g} to {float(highest):.4g} V."
         )
     return jax.tree.map(lambda x: jnp.where(rests, x, jnp.nan), sto)
-
-
-def _is_traced(tree: Any) -> bool:
-    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def _at_voltage(
@@ -297,7 +315,7 @@ def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]
 
     After a discharge, and after a charge, where potentials have two branches.
     """
-    return (_at_limits if _is_traced(cell) else _at_limits_compiled)(cell)
+    return (_at_limits if is_traced(cell) else _at_limits_compiled)(cell)
 
 
 def _at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:

@@ -22,6 +22,7 @@ from .._cautions import caution
 from .._derived import Derived
 from .._progress import Progress
 from .._results import Result
+from .._traced import is_traced
 from ..models import DFN, Equations
 from ..parameters import Cell, cautions, check
 from ..protocol import KELVIN, Protocol
@@ -299,11 +300,6 @@ def numbers(name: str, given: Any, hint: str = "") -> Array | np.ndarray:
     except (TypeError, ValueError):
         text = f"{name}={given!r} is not a number: expected numbers. {hint}"
         raise ValueError(text.rstrip()) from None
-
-
-def is_traced(tree: Any) -> bool:
-    """Whether JAX is transforming what is done with these arrays."""
-    return any(isinstance(a, Tracer) for a in jax.tree.leaves(tree))
 
 
 def _check_keep(keep: str, keep_states: bool, traced: bool) -> None:

@@ -1,6 +1,7 @@
 """Fits find what made the data, and say what they do not know."""
 
 import dataclasses
+import json
 
 import equinox as eqx
 import jax
@@ -195,6 +196,25 @@ def test_discharge_refuses_bad_data():
         discharge("x", [0.0, 1.0, 0.5], [4.0, 3.0, 2.0], 1.0, 298.15)
     with pytest.raises(ValueError, match="positive current"):
         discharge("x", [0.0, 0.5, 1.0], [4.0, 3.0, 2.0], -1.0, 298.15)
+
+
+def test_a_fit_of_no_number_of_the_cell_is_read_and_drawn_from(fitted):
+    """As of leads alone: JSON has one empty list for a matrix without rows."""
+    cell, known = fitted.specimen.cell, uncertainty_of(fitted)
+    vector, keep = known.vector.part(False for _ in known.vector.free)
+    none = dataclasses.replace(
+        known,
+        vector=vector,
+        z=known.z[keep],
+        covariance=known.covariance[np.ix_(keep, keep)],
+        pull=known.pull.part(keep),
+    )
+    again = Uncertainty.read("cell.json", json.loads(json.dumps(none.to_json())), cell)
+    assert again.covariance.shape == again.pull.hessian.shape == (0, 0)
+    drawn = ensemble(cell, again, 3)
+    assert {float(c.contact_resistance.scale) for c in drawn.cells} == {
+        float(cell.contact_resistance.scale)
+    }
 
 
 def test_draws_of_a_fit_at_a_bound_are_fits_within_it(fitted):
