@@ -1,6 +1,7 @@
 """`naion life`: what is left of a cell after cycles and years, and what that rests on."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,15 @@ import numpy as np
 from .. import life
 from .._constants import ZERO_CELSIUS
 from ..io import read_cell
-from ..parameters import require_full_cell
+from ..parameters import recognised, require_full_cell
 
 OXIDES = "nfm", "cfm"
 """How names of sets with layered oxide begin."""
 
 OTHERS = "nfpp", "nvpf", "pw"
 """And those of other sodium cells."""
+
+OTHER = "other-sodium"
 
 MOST_A_DAY = 200.0
 """Cycles."""
@@ -38,7 +41,7 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--chemistry",
         choices=("layered-oxide", "other-sodium", "lfp"),
-        help="else by the set's name",
+        help="else by the name of the set, or of that which the cell's numbers are of",
     )
 
 
@@ -67,7 +70,10 @@ def command(arguments: argparse.Namespace) -> int:
     cell, extra = read_cell(a.cell)
     require_full_cell(cell, "A life", a.cell)
     names = str(extra.get("name", "")), a.cell
-    chemistry, assumed = (a.chemistry, "") if a.chemistry else _chemistry(*names)
+    chemistry, assumed = a.chemistry, ""
+    if chemistry is None:
+        known = recognised(cell)
+        chemistry, assumed = _chemistry(names, "" if known is None else known.of.name)
     window = (0.0, 1.0) if a.window is None else _window(a.window)
     limits = cell.limits
     use = life.Use(
@@ -144,26 +150,33 @@ def _count(n: float) -> str:
     return "more than 1,000,000" if n > 1e6 else f"{float(f'{n:.2g}'):,.0f}"
 
 
-def _chemistry(*names: str) -> tuple[str, str]:
-    """What a cell is by its names, the likeliest first; and what of it is assumed.
+def _chemistry(names: Sequence[str], of: str) -> tuple[str, str]:
+    """What a cell is by its names, or by its numbers; and what of it is assumed.
+
+    Args:
+        names: of the cell, the likeliest first.
+        of: name of the set that it has most numbers of; "" for none.
 
     Raises:
         ValueError: for a lithium cell without a law.
     """
-    for name in names:
-        short = Path(name).stem
-        if short.startswith("nmc"):
-            raise ValueError(
-                f"{name}: no law of a lithium NMC cell ships with naion; give --chemistry "
-                "to read the number of another."
-            )
-        if short.startswith("lfp"):
-            return "lfp", ""
-        if short.startswith(OXIDES):
-            return "layered-oxide", ""
-        if short.startswith(OTHERS):
-            return "other-sodium", ""
-    return "other-sodium", "--chemistry (other-sodium: the name says nothing of it)"
+    for name in map(lambda text: Path(text).stem, names):
+        if found := _of_name(name):
+            return found, ""
+    if found := _of_name(Path(of).stem):
+        return found, f"--chemistry ({found}: most numbers are of {of})"
+    return OTHER, f"--chemistry ({OTHER}: neither name nor numbers say anything of it)"
+
+
+def _of_name(name: str) -> str:
+    """The chemistry of which a name is; "" for none that is known."""
+    if name.startswith("nmc"):
+        raise ValueError(
+            f"{name}: no law of a lithium NMC cell ships with naion; give --chemistry to "
+            "read the number of another."
+        )
+    known = (("lfp",), "lfp"), (OXIDES, "layered-oxide"), (OTHERS, OTHER)
+    return next((c for begins, c in known if name.startswith(begins)), "")
 
 
 def _window(text: str) -> tuple[float, float]:

@@ -34,7 +34,7 @@ from ._cell import (
 from ._check import check
 from ._doubts import doubts_of
 from ._half_cell import half_cell, metal_electrode, require_full_cell
-from ._known import is_half_cell
+from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
@@ -114,6 +114,7 @@ __all__ = [
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "recognised",
     "require_full_cell",
     "role_of",
     "schema",

@@ -53,7 +53,11 @@ def ask_of(shipped: Callable[[], Iterable[Any]]) -> None:
 
 
 def recognised(cell: Any) -> Recognised | None:
-    """The set with which a cell has most numbers in common, if that is most of them."""
+    """The set with which a cell has most numbers in common, if that is most of them.
+
+    Cells that were fitted, or changed by hand, are of the set that they began as. None for
+    a cell of no set that ships or was read, and where JAX traces the cell.
+    """
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(cell)):
         return None
     half = is_half_cell(cell)

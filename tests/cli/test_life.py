@@ -2,6 +2,7 @@
 
 import re
 
+import jax
 import numpy as np
 import pytest
 
@@ -53,8 +54,12 @@ def test_a_file_is_of_the_chemistry_that_it_keeps(tmp_path, capsys):
     assert lfp.splitlines()[2:] == capsys.readouterr().out.splitlines()[2:]
     nmc = asked(na.load("lfp_aboutenergy"), "nmc811_chen2020")
     assert nmc[0] == 2 and "no law of a lithium NMC" in nmc[1].err
-    unknown = asked(na.load("nfm_hc_18650"), "mine")[1].out
-    assert "--chemistry (other-sodium: the name says nothing" in unknown
+    # As of a fitted cell: its numbers tell what its name does not.
+    mine = asked(na.load("nfm_hc_18650"), "mine")[1].out
+    assert "--chemistry (layered-oxide: most numbers are of nfm_hc_18650" in mine
+    nobodys = jax.tree.map(lambda number: 1.0001 * number, na.load("nfm_hc_18650"))
+    unknown = asked(nobodys, "mine")[1].out
+    assert "--chemistry (other-sodium: neither name nor numbers" in unknown
     half = asked(na.half_cell(na.load("nfm_hc_18650")), "nfm")
     assert half[0] == 2 and "is a half cell" in half[1].err
 
