@@ -20,7 +20,8 @@ from ..parameters import (
     stoichiometries_at_limits,
     stoichiometry_at_soc,
 )
-from ._experiment import Experiment, Kind, pulse
+from ._constant_current import pulse
+from ._experiment import Experiment, Kind
 from ._fit import Fit
 from ._free import FreeParameter, Specimen
 from ._least_squares import FINER, fleet
