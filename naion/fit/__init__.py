@@ -1,4 +1,5 @@
-"""Fit cells to measurements, say how well the data determine each parameter, and predict."""
+"""Fit cells to measurements, say how well the data determine each parameter, and
+predict."""
 
 from ._certainty import (
     Combination,

@@ -52,8 +52,8 @@ class Observations:
 
     Attributes:
         kind: the quantity, and how it follows from the times a and b.
-        a: first times [s]; not used for voltages, temperatures and impedances.
-        b: second times [s]; for impedances frequencies [Hz].
+        a: first times, of mean voltages and resistances alone [s].
+        b: times [s]; for impedances frequencies [Hz].
         value: measured values [V, ohm or K].
         sigma: standard deviations, by which a fit weighs residuals, in the unit of `value`.
         label: name in tables and figures.

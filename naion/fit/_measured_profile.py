@@ -9,7 +9,8 @@ from ._experiment import APART, Experiment, Observations
 from ._measured import LABELS, above_zero, column, measured, room_for
 
 COMPARED = 400
-"""Most voltages of a measured profile that enter a fit; the current is simulated in full."""
+"""Most voltages of a measured profile that enter a fit; the current is simulated in
+full."""
 
 AROUND_JUMP = 4
 """Rows compared around each jump of the current: one before it, the others after it."""
