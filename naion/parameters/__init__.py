@@ -14,6 +14,7 @@ from ._balance import (
     stoichiometry_at_voltage,
     with_ready_curves,
 )
+from ._blends import walled, with_second_material, with_sizes
 from ._cell import (
     SEI,
     Cell,
@@ -33,7 +34,9 @@ from ._cell import (
 )
 from ._check import check
 from ._doubts import doubts_of
+from ._electrolytes import with_freezing, with_landesfeind
 from ._half_cell import half_cell, metal_electrode, require_full_cell
+from ._hard_carbon import HARD_CARBONS, with_pore_filling, with_reactions
 from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
@@ -46,20 +49,12 @@ from ._start import Start, at_rest, check_start, on_branch, start_of
 from ._suited_mesh import suited_mesh, with_suited_mesh
 from ._validity import cautions
 from ._variants import (
-    HARD_CARBONS,
-    walled,
     with_double_layer,
-    with_freezing,
     with_heat_through_stack,
     with_hysteresis,
-    with_landesfeind,
     with_plating,
-    with_pore_filling,
     with_process,
-    with_reactions,
-    with_second_material,
     with_sei,
-    with_sizes,
 )
 
 __all__ = [
