@@ -1,4 +1,4 @@
-"""Cells: what a parameter set loads, a fit returns and a simulation takes."""
+"""Cells and parameter sets: what a set loads, a fit returns and a simulation takes."""
 
 from ..physics.pores import PoreFilling
 from ._balance import (

@@ -20,13 +20,13 @@ def with_sizes(
     sizes: Sequence[float],
     shares: Sequence[float],
 ) -> Cell:
-    """A cell with particles of several sizes in one electrode.
+    """The cell with particles of several sizes in one electrode.
 
     Args:
-        cell: as it is with one size.
-        electrode: which.
-        sizes: radii over the present one.
-        shares: of the active material's volume; they must add up to one.
+        cell: the cell with one size.
+        electrode: the electrode.
+        sizes: radii over the present radius.
+        shares: shares of the sizes in the volume of active material, which add up to one.
 
     Raises:
         ValueError: for unequal counts, or shares that do not add up to one.
@@ -59,16 +59,16 @@ def with_second_material(
     particle: Particle,
     share: Number,
 ) -> Cell:
-    """A cell in which another material replaces a share of an electrode's.
+    """The cell with another material in place of a share of an electrode's.
 
-    In the published state it has the potential that the present material has. Potentials
-    given as tables get walls at their ends (`properties.Walled`).
+    In the published state the other material has the same potential as the present one.
+    Potentials that are tables get walls at their ends (`properties.Walled`).
 
     Args:
-        cell: as it is with one material.
-        electrode: which.
-        particle: the other material, such as the particle of another set.
-        share: of the active material's volume that becomes the other's, 0 to 1.
+        cell: the cell with one material.
+        electrode: the electrode.
+        particle: particles of the other material, such as those of another set.
+        share: share of the volume of active material that is replaced, 0 to 1.
     """
     given: Electrode = getattr(cell, electrode)
     particle = walled(particle)
@@ -104,7 +104,7 @@ def with_second_material(
 def walled(particle: Particle) -> Particle:
     """Particles whose open-circuit potential reaches any voltage at its ends.
 
-    Tables end at finite potentials; see `properties.Walled`.
+    Tables end at finite potentials, and get walls; see `properties.Walled`.
     """
     ocp, curve = particle.ocp, particle.ocp.curve
     while isinstance(curve, Corrected):

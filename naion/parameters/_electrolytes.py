@@ -38,9 +38,9 @@ Electrochem. Soc. 166 (2019) A3079."""
 
 
 def with_landesfeind(cell: Cell) -> Cell:
-    """A cell with the electrolyte LiPF6 in EC:EMC 3:7, in concentration and temperature.
+    """The cell with LiPF6 in EC:EMC 3:7, as functions of concentration and temperature.
 
-    For a sodium cell this is an assumption: the coefficients of NaPF6 are not public.
+    For a sodium cell this is an assumption, as the coefficients of NaPF6 are not public.
     """
     p = {name: jnp.asarray(values) for name, values in EC_EMC.items()}
 
@@ -60,13 +60,14 @@ def with_landesfeind(cell: Cell) -> Cell:
 def with_freezing(
     cell: Cell, liquidus: Number, *, span: Number = 20.0, exponent: Number = 2.0
 ) -> Cell:
-    """A cell whose electrolyte becomes a slush below its liquidus.
+    """The cell with an electrolyte that partly freezes below its liquidus temperature.
 
     Args:
-        cell: as it is without.
-        liquidus: [K]; EC-rich mixtures begin to freeze from 283 down to 253.
-        span: below it, where half is solid [K], 10 to 50.
-        exponent: of transport in what is left, 1.5 to 3.
+        cell: the cell without it.
+        liquidus: temperature at which freezing begins [K]; 253 to 283 in mixtures that are
+            rich in EC.
+        span: degrees below the liquidus at which half is solid [K], 10 to 50.
+        exponent: exponent of transport in the remaining liquid, 1.5 to 3.
     """
 
     def frozen(given: Property) -> Property:

@@ -1,4 +1,4 @@
-"""Cells with reactions of hard carbon as potential, and with pores that fill."""
+"""Hard carbon as a sum of reactions (MSMR), and with pores that fill."""
 
 import dataclasses
 
@@ -30,23 +30,24 @@ HARD_CARBONS = {
         (0.0401, 0.2062, 0.2151, 0.5034, 0.5277),
     ),
 }
-"""Potential [V], width and amount of reactions: our fits of slow half cells of commercial
-powders, within 1 mV, at 25 degC. They are components of a fit, not known phases: what they
-say of other temperatures, by the formula of `MSMR`, is an extrapolation."""
+"""Potentials [V], widths and amounts of reactions: our fits to slow half cells of
+commercial powders at 25 degC, within 1 mV. They are components of a fit, not known
+phases, so that the potential at other temperatures, by the formula of `MSMR`, is an
+extrapolation."""
 
 
 def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
-    """A cell with an `MSMR` of hard carbon as the negative electrode's potential.
+    """The cell with an `MSMR` of hard carbon as potential of its negative electrode.
 
     The potential then depends on temperature by itself (-0.2 to +1.2 mV/K), in voltage and
-    in reversible heat. The particle's `dudt` stays as it is and comes on top: take it to
-    zero where it is a measured coefficient of the whole electrode, and take the carbon's
-    off the positive electrode's where that stands for a measured one of the whole cell, as
-    in nfm_hc_18650.
+    in reversible heat. The particle's `dudt` stays as it is and is added. So set it to zero
+    where it is a measured coefficient of the whole electrode. Where the `dudt` of the
+    positive electrode stands for a coefficient measured on the whole cell, as in
+    nfm_hc_18650, subtract the carbon's part from it.
 
     Args:
-        cell: whose negative electrode is hard carbon.
-        carbon: which powder, of `HARD_CARBONS`.
+        cell: a cell whose negative electrode is hard carbon.
+        carbon: the powder, a key of `HARD_CARBONS`.
 
     Raises:
         ValueError: for an unknown powder.
@@ -60,7 +61,8 @@ def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
 
 
 NARROW = 2.0
-"""Reactions narrower than this are the plateau's: filling of pores, in this model."""
+"""Width below which reactions belong to the plateau, which is the filling of pores in this
+model."""
 
 
 def with_pore_filling(
@@ -70,18 +72,20 @@ def with_pore_filling(
     energy: Number = 50e3,
     reactions: tuple[int, ...] | None = None,
 ) -> Cell:
-    """A cell whose hard carbon has pores that fill from its other sites.
+    """The cell with pores in its hard carbon that fill from its other sites.
 
     Args:
-        cell: its negative electrode must have an open-circuit potential of several
-            reactions (`MSMR`).
-        rate: k_pf [s-1]; unpublished. With 1e-2 pores are filled in minutes, with 1e-4
-            in hours.
-        energy: its activation energy [J.mol-1].
-        reactions: which are the pores'; none: those below 0.15 V that are narrow.
+        cell: a cell whose negative electrode has an open-circuit potential of several
+            reactions (`MSMR`); see `with_reactions`.
+        rate: rate k_pf at which pores fill [s-1]; no value is published. Pores fill within
+            minutes at 1e-2 and within hours at 1e-4.
+        energy: activation energy of the rate [J.mol-1].
+        reactions: indices of the reactions that are the pores; none: the narrow ones below
+            0.15 V.
 
     Raises:
-        ValueError: when the potential is not an `MSMR`, or has no reactions to spare.
+        ValueError: when the potential is not an `MSMR`, or all or none of its reactions
+            would be pores.
     """
     host = cell.negative.particle.ocp.curve
     if not isinstance(host, MSMR):

@@ -1,8 +1,8 @@
-"""Cells with further parts of the physics. All numbers here are assumed (quality A).
+"""Cells with further physics. All default numbers here are assumed (quality A).
 
-No sodium cell has published rates of plating or of SEI growth: the numbers come from
-lithium models or from orders of magnitude, with the ranges given. They show what a part
-does; a fit, or a range of answers, has to decide what it is worth.
+No rates of plating or SEI growth are published for sodium cells: the numbers come from
+lithium models or from orders of magnitude, in the ranges given. They show the effect of a
+part; how large it is in a real cell, a fit or a study over the range has to tell.
 """
 
 import dataclasses
@@ -39,16 +39,16 @@ def with_hysteresis(
     decay: Number = 30.0,
     initial: tuple[Number, Number] = (0.0, 0.0),
 ) -> Cell:
-    """A cell whose open-circuit potentials have two branches.
+    """The cell with hysteresis: its open-circuit potentials have two branches.
 
     Args:
-        cell: as it is without.
+        cell: the cell without it.
         negative: half-width H of the negative electrode [V], or a property of its
-            stoichiometry; none: no hysteresis. Hard carbon 0.010 to 0.020.
-        positive: of the positive electrode; layered oxides 0.010, below 35 % SOC 0.030
-            to 0.040 (incremental OCV of a Hakadi cell).
-        decay: gamma, 10 to 50.
-        initial: states of both electrodes at the start, -1 to 1: (-1, 1) after a charge,
+            stoichiometry; none: no hysteresis. Hard carbon has 0.010 to 0.020.
+        positive: half-width of the positive electrode; layered oxides have 0.010, and
+            below 35 % SOC 0.030 to 0.040 (incremental OCV of a Hakadi cell).
+        decay: decay rate gamma, 10 to 50.
+        initial: initial states of both electrodes, -1 to 1: (-1, 1) after a charge,
             (1, -1) after a discharge.
     """
 
@@ -57,7 +57,7 @@ def with_hysteresis(
         return Hysteresis(
             half_width=width if isinstance(width, Property) else constant(width),
             decay=jnp.asarray(decay, float),
-            # A hundredth of 1C decides on a branch.
+            # From about a hundredth of 1C on, the direction of a current decides the branch.
             threshold=0.01 * one_c,
             initial=jnp.asarray(start, float),
         )
@@ -79,13 +79,13 @@ def with_plating(
     energy: Number = 35e3,
     loss: Number = 1e-6,
 ) -> Cell:
-    """A cell that plates its metal on the negative electrode, and strips it.
+    """The cell with plating and stripping of its metal on the negative electrode.
 
     Args:
-        cell: as it is without.
+        cell: the cell without it.
         rate_constant: k_pl [m.s-1]; lithium models use 1e-11 to 1e-9.
-        energy: its activation energy [J.mol-1], 20e3 to 60e3.
-        loss: rate at which metal loses contact [s-1], 1e-7 to 1e-5.
+        energy: activation energy of k_pl [J.mol-1], 20e3 to 60e3.
+        loss: rate at which plated metal loses contact [s-1], 1e-7 to 1e-5.
     """
     a = jnp.asarray
     plating = Plating(
@@ -105,16 +105,16 @@ def with_sei(
     conductivity: Number = 1e-5,
     dissolution: Number = 0.0,
 ) -> Cell:
-    """A cell whose negative electrode grows a film.
+    """The cell with a film (SEI) that grows on the negative electrode.
 
     Args:
-        cell: as it is without.
-        growth: the law; none: solvent diffusion with 2.5e-19 mol.m-1.s-1, which doubles
+        cell: the cell without it.
+        growth: growth law; none: solvent diffusion with 2.5e-19 mol.m-1.s-1, which doubles
             10 nm in five months.
-        thickness: at the start [m], 2e-9 to 30e-9.
-        conductivity: [S.m-1], 1e-6 to 1e-4.
-        dissolution: [s-1]; sodium's film dissolves faster than lithium's (Mogensen et
-            al., ACS Energy Lett. 2016).
+        thickness: initial thickness [m], 2e-9 to 30e-9.
+        conductivity: ionic conductivity of the film [S.m-1], 1e-6 to 1e-4.
+        dissolution: rate of dissolution [s-1]; films in sodium cells dissolve faster than
+            in lithium cells (Mogensen et al., ACS Energy Lett. 2016).
     """
     a = jnp.asarray
     sei = SEI(
@@ -148,16 +148,16 @@ def with_process(
     electrode: Literal["negative", "positive"],
     process: AbstractSurfaceProcess | AbstractStore,
 ) -> Cell:
-    """A cell with a process of your own in one electrode, beside those it has.
+    """The cell with a further process in one electrode, such as one of your own.
 
     Args:
-        cell: as it is without.
-        electrode: which.
-        process: at the surfaces of all its particles, or a store inside those of its first
-            material.
+        cell: the cell without it.
+        electrode: the electrode.
+        process: a process at the surfaces of all its particles, or a store inside the
+            particles of its first material.
 
     Raises:
-        TypeError: for what is neither.
+        TypeError: for anything else.
         ValueError: where the particles have a store already.
     """
     given: Electrode = getattr(cell, electrode)
@@ -180,7 +180,8 @@ def with_process(
 
 
 FOILS = 20e-6
-"""Foil in one unit of a stack, half of each collector's and of the other's [m] (A)."""
+"""Thickness of foil in one unit of a stack, half of each current collector [m], assumed
+(A)."""
 
 
 def with_heat_through_stack(
@@ -191,17 +192,19 @@ def with_heat_through_stack(
     first: Number = 0.5,
     last: Number = 0.5,
 ) -> Cell:
-    """A flat cell whose layers differ in temperature; see the model `ThroughStack`.
+    """A flat cell whose layers differ in temperature; for the model `ThroughStack`.
 
     Args:
-        cell: as it is with one temperature.
-        thickness: of the stack of layers, H [m].
-        conductivity: through the layers, lambda_z [W.m-1.K-1], 0.5 to 1.2.
+        cell: the cell with one temperature.
+        thickness: thickness of the stack of layers, H [m].
+        conductivity: thermal conductivity through the layers, lambda_z [W.m-1.K-1], 0.5 to
+            1.2.
         first: share of the cell's cooling at the first face, 0 to 1.
-        last: at the other one; what is left is at the edges.
+        last: share at the other face; the rest is at the edges.
 
     Raises:
-        ValueError: for a stack thinner than one unit of it, or shares beyond one.
+        ValueError: for a stack that is thinner than one unit of it, or shares that are
+            negative or together above one.
     """
     layers = cell.negative.thickness + cell.separator.thickness
     unit = layers + cell.positive.thickness + FOILS
