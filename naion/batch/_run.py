@@ -86,12 +86,24 @@ def run(
         raise ValueError(
             f"chunk={chunk!r}: expected a whole number of at least one lane."
         )
-    if folder is None:
-        size = min(chunk or _chunk(program, lanes), lanes.count)
-        chunks = dealt(lanes.count, size, even=True)
-        parts = [p for _, p in _here(program, lanes, chunks, chunks, progress)]
-        out = jax.eval_shape(program.of_lane(lanes), *lanes.one)
-        return _joined(parts, out)
+    if folder is not None:
+        return _resumable(program, lanes, chunk, folder, executor, progress)
+    size = min(chunk or _chunk(program, lanes), lanes.count)
+    chunks = dealt(lanes.count, size, even=True)
+    parts = [p for _, p in _here(program, lanes, chunks, chunks, progress)]
+    out = jax.eval_shape(program.of_lane(lanes), *lanes.one)
+    return _joined(parts, out)
+
+
+def _resumable(
+    program: Program,
+    lanes: Lanes,
+    chunk: int | None,
+    folder: Path | str,
+    executor: Executor | None,
+    progress: Progress,
+) -> Any:
+    """Results of all lanes, of which finished chunks are kept in a folder; see `run`."""
     fingerprint, out = _fingerprint(program, lanes)
     about = {
         "version": __version__,
@@ -123,7 +135,7 @@ def run(
             work.file.unlink(missing_ok=True)
     for reason in sorted(set(failed.values())):
         lost = sum(c.count for c, why in failed.items() if why == reason)
-        caution(f"{lost} lanes were not computed, tried twice: {reason}")
+        caution(f"{lost} lanes were not computed, tried twice: {reason}", stacklevel=4)
     parts = [
         _lost(out, c.count) if c in failed else unpack(kept.load(c.name))
         for c in chunks
