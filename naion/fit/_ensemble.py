@@ -12,8 +12,8 @@ from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-from ._evaluate import as_it_flowed
 from ._free import LEADS, RIGHT, Specimen
+from ._in_time import as_it_flowed
 from ._problem import ocp_slopes
 from ._seen import less_full
 from ._uncertainty import Uncertainty
