@@ -109,8 +109,11 @@ class Protocol(eqx.Module):
         n = cycle.size
         columns = columns | {"ends_all": np.full(n, ends_all), "cycle": cycle}
         columns = columns | {"count": np.asarray(n)}
+        known = not _traced(columns)
+        # Not `jnp.asarray` where all is known: it compiles a program for every length.
+        columns = jax.device_put(columns) if known else columns
         for name, column in columns.items():
-            object.__setattr__(self, name, jnp.asarray(column))
+            object.__setattr__(self, name, column if known else jnp.asarray(column))
 
     @property
     def n_joined(self) -> int:
@@ -135,14 +138,14 @@ class Protocol(eqx.Module):
             columns = [column[..., rows] for column in columns]
         else:
             # One call for all columns: JAX takes longer for each than NumPy for all.
-            columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+            columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count])
 
     def rows(self, first: int, n: int) -> "Protocol":
         """`n` rows from one on; `count` is of all that are left, of which `n` may be few."""
         (*columns, count), structure = jax.tree.flatten(self)
         rows = np.minimum(np.arange(first, first + n), self.n_steps - 1)
-        columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+        columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count - first])
 
     @classmethod
@@ -226,8 +229,6 @@ class Protocol(eqx.Module):
 
 Steps = str | Step | Iterable[str | Step | Sequence[str | Step]]
 """What `Protocol` and `simulate` take."""
-
-_as_arrays = jax.jit(lambda columns: columns)
 
 
 def goes_on(protocol: Protocol) -> np.ndarray:
