@@ -38,10 +38,12 @@ mesh = [6, 3, 6, 16]  # coarse and fast; without this line, the cell's own
 
 LAYER = """\
 double_layer = 0.2  # [F.m-2] of the particles, ASSUMED; impedance needs it, and tells it
+double_layer_exponent = 0.9  # ASSUMED; below 1 arcs are depressed, as measured ones are
 """
 
 FREE_LAYER = """
-# For impedance: an arc's frequency tells the double layer of its electrode.
+# For impedance: an arc's frequency tells the double layer of its electrode, its depression
+# the exponent.
 
 [[free]]
 path = "negative.double_layer.capacitance"
@@ -54,6 +56,16 @@ path = "positive.double_layer.capacitance"
 bounds = [0.01, 5.0]
 transform = "log"
 prior = 1.0
+
+[[free]]
+path = "negative.double_layer.exponent"
+bounds = [0.5, 1.0]
+prior = 0.1
+
+[[free]]
+path = "positive.double_layer.exponent"
+bounds = [0.5, 1.0]
+prior = 0.1
 
 # Where spectra cross the real axis at high frequencies, the leads have an inductance:
 # [[free]]

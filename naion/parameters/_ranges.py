@@ -53,7 +53,11 @@ _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "dissolution": from_zero("s-1"),
         "inner_thickness": from_zero("m"),
     },
-    DoubleLayer: {"capacitance": above_zero("F.m-2")},
+    DoubleLayer: {
+        "capacitance": above_zero("F.m-2"),
+        "exponent": between(0.5, 1.0),
+        "reference_frequency": above_zero("Hz"),
+    },
     sei.ReactionLimited: {
         "rate": from_zero("mol.m-2.s-1"),
         "transfer": SHARE,
