@@ -16,14 +16,15 @@ class DoubleLayer(AbstractSurfaceProcess):
     """What the reactions leave of the current charges a capacitor; in impedance spectra a
     constant-phase element, whose arcs are depressed:
 
-        Y = i omega C_dl (i f/f_0)^(a - 1) = Q (i omega)^a,   Q = C_dl (2 pi f_0)^(1 - a)
+        Y = i omega C_dl (i f/f_0)^(alpha - 1) = Q (i omega)^alpha,
+        Q = C_dl (2 pi f_0)^(1 - alpha)
 
     At the frequency f_0 it takes as much current as the capacitor, whatever the exponent.
     With f_0 at the top of the arc of a resistance R in parallel, f_0 = 1/(2 pi R C_dl), the
-    arc is R/(1 + (i omega R C_dl)^a), and C_dl the effective capacitance
-    Q^(1/a) R^(1/a - 1) of Hsu and Mansfeld: what the arc tells of C_dl then hardly depends
-    on what it tells of a. Q is a number of the surface: it does not change with R, and so
-    not with temperature nor with the state of charge.
+    arc is R/(1 + (i omega R C_dl)^alpha), and C_dl the effective capacitance
+    Q^(1/alpha) R^(1/alpha - 1) of Hsu and Mansfeld: what the arc tells of C_dl then hardly
+    depends on what it tells of alpha. Q is a number of the surface: it does not change with
+    R, and so not with temperature nor with the state of charge.
 
     In time a constant-phase element remembers all that was; there the layer is the
     capacitor C_dl, whatever the exponent.
@@ -34,7 +35,7 @@ class DoubleLayer(AbstractSurfaceProcess):
 
     Attributes:
         capacitance: C_dl, for each area of particle [F.m-2].
-        exponent: a, 0.5 to 1; 1: a capacitor [-].
+        exponent: alpha, 0.5 to 1; 1: a capacitor [-].
         reference_frequency: f_0, at which `capacitance` holds; of no consequence for a
             capacitor [Hz].
     """
