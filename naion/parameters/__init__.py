@@ -39,6 +39,7 @@ from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
+from ._ranges import range_at
 from ._registry import available, is_set, load, load_set, schema, template, titles
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
@@ -118,6 +119,7 @@ __all__ = [
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "range_at",
     "recognised",
     "require_full_cell",
     "role_of",

@@ -30,6 +30,7 @@ from ._range import (
     between,
     from_zero,
 )
+from ._roles import leaf
 
 _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     Hysteresis: {
@@ -125,6 +126,20 @@ def range_of(kind: type[eqx.Module], field: str) -> Range | Over | None:
     """What the numbers of a field can be; none: they are not looked at."""
     own = _metadata(kind, field)
     return own["range"] if "range" in own else _BELOW.get(kind, {}).get(field, FINITE)
+
+
+def range_at(tree: eqx.Module, path: str) -> Range | None:
+    """What the number at a dotted path can be; none: nothing is said of it.
+
+    Raises:
+        KeyError: as `leaf`.
+    """
+    part, _, field = path.rpartition(".")
+    owner = leaf(tree, part) if part else tree
+    if not dataclasses.is_dataclass(owner) or isinstance(owner, type):
+        return None
+    found = range_of(type(owner), field)
+    return found if isinstance(found, Range) else None
 
 
 @functools.cache

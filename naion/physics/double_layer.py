@@ -41,9 +41,11 @@ class DoubleLayer(AbstractSurfaceProcess):
     """
 
     capacitance: Float[Array, ""]
-    exponent: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.asarray(1.0))
+    exponent: Float[Array, ""] = eqx.field(
+        default_factory=lambda: jnp.asarray(1.0, float)
+    )
     reference_frequency: Float[Array, ""] = eqx.field(
-        default_factory=lambda: jnp.asarray(AT)
+        default_factory=lambda: jnp.asarray(AT, float)
     )
 
     def differential_capacitance(self, drop: Alike, T: Scalar) -> Each:
