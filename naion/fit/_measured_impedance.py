@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._cautions import caution
-from ..io import looks_upside_down
+from ..io import kramers_kronig, looks_upside_down
 from ..protocol import Mode, Protocol, Step
 from ._experiment import Experiment, Kind, Observations
 from ._measured import above_zero, column
@@ -35,7 +35,8 @@ def measured_impedance(
 
     Real and imaginary parts are compared, both with the uncertainty
     max(`relative_sigma` |Z|, `floor`) at their frequency: a few per cent, which models
-    are seldom better than (assumed).
+    are seldom better than (assumed). What is compared is tested for consistency, see
+    `naion.io.kramers_kronig`; a `Caution` says where it is not.
 
     Args:
         frequency: in any order, (n,) [Hz].
@@ -93,6 +94,9 @@ def measured_impedance(
             "low frequencies, as of a coil. Exports often hold -Im; naion wants Im, below "
             'zero for a capacitive cell: imaginary = "-Im" turns it.'
         )
+        consistent = ""
+    else:
+        consistent = _consistent(name, f, Z)
     sigma = np.maximum(relative_sigma * np.abs(Z), floor)
     order = np.argsort(-f, kind="stable")
     f, none = f[order], np.zeros(len(f))
@@ -105,6 +109,7 @@ def measured_impedance(
     )
     some = "" if f.size == measured else f" of {measured}"
     said = f"impedances at {f.size}{some} frequencies, {_range(f)}, are compared"
+    said += consistent
     return Experiment(
         name,
         Protocol(Step(Mode.CURRENT, 0.0, duration=1.0)),
@@ -128,6 +133,28 @@ def spectra_of(e: Experiment, model: Any) -> tuple[np.ndarray, Complex, Complex]
     simulated = np.asarray(model)
     n = len(Z)
     return np.asarray(real.b), Z, simulated[:n] + 1j * simulated[n : 2 * n]
+
+
+def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
+    """What the Kramers-Kronig test says of a spectrum, for its note.
+
+    Cautions where it is violated.
+    """
+    found = kramers_kronig(f, Z)
+    if found is None:
+        return ""
+    if found.is_violated:
+        size, at = found.worst
+        caution(
+            f"{name}: the spectrum violates the Kramers-Kronig relations: it is "
+            f"{100.0 * size:.2g} % of |Z| from all that obey them, most around {at:.2g} Hz. "
+            "Did the cell change while it was measured (no rest before, another "
+            "temperature), was the amplitude too large, or is the instrument at its limit? "
+            "No model of a cell at rest can follow it there; between (frequencies = "
+            "[low, high] in a file) leaves such frequencies out.",
+            stacklevel=4,
+        )
+    return f"; Kramers-Kronig residual {100.0 * found.rms:.1g} % of |Z| (rms)"
 
 
 def _check_frequencies(name: str, f: np.ndarray) -> None:
