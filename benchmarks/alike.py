@@ -16,7 +16,7 @@ from benchmarks.harness import FAST, write
 from naion.demo._not_fitted import nvpf_without
 from naion.demo._nvpf import RTOL, nvpf_problem
 from naion.fit import Fit, Problem
-from naion.fit._least_squares import _searched
+from naion.fit._searched import searched
 
 MOVES = (0.0, 1e-9) if FAST else (0.0, 1e-9, 1e-3)
 LOOSE = 2e-4
@@ -44,7 +44,7 @@ def costs(problem: Problem) -> list[float]:
         + size * problem.vector.scales * rng.standard_normal(problem.start.shape)
         for size in MOVES
     }
-    found = _searched(
+    found = searched(
         dict.fromkeys(starts, problem),
         starts,
         len(starts),

@@ -1,4 +1,4 @@
-"""Many cells at once: on all devices, or on any number of workers; resumable."""
+"""Batches: many cells at once, on all devices or on many workers, with checkpoints."""
 
 from ._checkpoint import Checkpoint
 from ._cluster import cluster, is_worker

@@ -1,4 +1,4 @@
-"""Parts of a long run that are on disk, so that a killed run goes on where it was."""
+"""Checkpoints: finished parts of a long run in a folder, from which it can be resumed."""
 
 import hashlib
 import json
@@ -13,17 +13,17 @@ ABOUT = "run.json"
 
 
 class Checkpoint:
-    """A folder of finished parts. Each is written whole or not at all.
+    """A folder with the finished parts of a run. Each part is written whole or not at all.
 
-    Each part says of which run it is, and carries a hash: one that was cut, changed or
-    renamed is named, and counts as not there. The folder's `run.json` says the same for
-    people, and before there are parts.
+    Each part says to which run it belongs, and has a hash: a part that was cut, changed or
+    renamed is reported, and counts as missing. The file `run.json` in the folder describes
+    the run as well, for people and while there are no parts.
 
-    Several processes may share the folder, as long as each part is made by one of them.
+    Several processes may share the folder, as long as no two of them make the same part.
 
     Args:
-        folder: made if there is none.
-        about: JSON data that says what is run.
+        folder: the folder; it is made if it does not exist.
+        about: JSON data that describes the run.
 
     Raises:
         ValueError: when the folder holds parts of another run, saying what differs.
@@ -47,7 +47,7 @@ class Checkpoint:
 
     @staticmethod
     def about(folder: Path | str) -> dict[str, Any] | None:
-        """What is run in a folder, if it says so."""
+        """The description of the run in a folder; none if there is none."""
         of_parts = _of_parts(Path(folder))
         return _of_file(Path(folder))[0] if of_parts is None else of_parts
 
@@ -68,7 +68,7 @@ class Checkpoint:
         return self.folder / f"{name}.part"
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep a part; when this returns it survives a kill.
+        """Write a part. Once this returns, the part survives if the process is killed.
 
         Raises:
             OSError: naming the file, where it cannot be written.
@@ -78,7 +78,7 @@ class Checkpoint:
         write_whole(self._file(name), json.dumps(head).encode() + b"\n" + content)
 
     def get(self, name: str) -> bytes | None:
-        """A part that was kept; none where it is not there, or damaged, with a caution."""
+        """The content of a part; none if it is missing, or damaged, which is a `Caution`."""
         if not self._file(name).is_file():
             return None
         try:
@@ -88,10 +88,10 @@ class Checkpoint:
             return None
 
     def load(self, name: str) -> bytes:
-        """A part that was kept.
+        """The content of a part.
 
         Raises:
-            ValueError: for one that is damaged, naming its file.
+            ValueError: for a damaged part, naming its file.
         """
         try:
             return self._read(name)
@@ -108,7 +108,7 @@ class Checkpoint:
 
 
 class _Damaged(Exception):
-    """What is the matter with a part."""
+    """What is wrong with a part."""
 
 
 def _parted(file: Path) -> tuple[dict[str, Any], bytes]:
@@ -138,7 +138,7 @@ def _hash(head: Mapping[str, Any], content: bytes) -> str:
 
 
 def _of_parts(folder: Path) -> dict[str, Any] | None:
-    """What the first sound part says that it is of."""
+    """The description of the run in the first undamaged part."""
     for file in sorted(folder.glob("*.part")):
         try:
             return _parted(file)[0]["about"]
@@ -148,7 +148,7 @@ def _of_parts(folder: Path) -> dict[str, Any] | None:
 
 
 def _of_file(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """What `run.json` says, or none and what is the matter with it."""
+    """The description in `run.json`, or none and what is wrong with the file."""
     file = folder / ABOUT
     if not file.is_file():
         return None, ""

@@ -1,4 +1,4 @@
-"""Chunks of a long batch: how lanes are dealt, and how workers find and keep them."""
+"""Chunks of a long batch: their sizes, and how workers compute and keep them."""
 
 import functools
 import hashlib
@@ -18,17 +18,19 @@ from ._checkpoint import Checkpoint
 from ._program import Lanes, Program
 
 SMALL = 256
-"""Chunks from this many lanes on are dealt in quarters at the end, so that workers end
-about together; fewer lanes take less time than compiling another size."""
+"""Chunks of at least this many lanes are dealt in quarters near the end of a run, so that
+all workers end at about the same time. Smaller chunks take less time than compiling a
+program for another size."""
 
 
 class Chunk(NamedTuple):
     """Lanes that are computed at once.
 
     Attributes:
-        start: the first.
-        count: how many.
-        size: for how many the program is compiled; the last lane fills up.
+        start: index of the first lane.
+        count: number of lanes.
+        size: number of lanes for which the program is compiled; the last lane is repeated
+            to fill them.
     """
 
     start: int
@@ -37,15 +39,18 @@ class Chunk(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of the part of a checkpoint that holds it."""
+        """Name of the part of a checkpoint that holds its results."""
         return f"lanes_{self.start:08d}"
 
 
 def dealt(count: int, size: int, *, even: bool = False) -> list[Chunk]:
-    """Chunks of `count` lanes; of a long run the last sixteenth in quarters of a chunk.
+    """Divide lanes into chunks; in a long run the last sixteenth into quarters of a chunk.
 
     Args:
-        even: no quarters, whose size has to be compiled as well: no workers will come.
+        count: number of lanes.
+        size: lanes of a chunk.
+        even: whether to leave out the quarters, for which another program is compiled; for
+            runs without workers.
     """
     whole, small = count, size
     if size >= SMALL and count > 4 * size and not even:
@@ -56,28 +61,29 @@ def dealt(count: int, size: int, *, even: bool = False) -> list[Chunk]:
 
 
 def pack(arrays: list[np.ndarray]) -> bytes:
-    """Arrays as a part of a checkpoint."""
+    """Arrays as the bytes of a part of a checkpoint."""
     buffer = io.BytesIO()
     np.savez(buffer, *arrays)
     return buffer.getvalue()
 
 
 def unpack(content: bytes) -> list[np.ndarray]:
-    """Arrays of a part of a checkpoint."""
+    """Arrays from the bytes of a part of a checkpoint."""
     with np.load(io.BytesIO(content)) as file:
         return [file[f"arr_{i}"] for i in range(len(file.files))]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What workers are to compute, as a file of the run's folder; called with a chunk.
+    """What workers are to compute, kept as a file in the run's folder.
 
-    A worker reads the file once, compiles once, and leaves its chunks in the folder.
+    It is called with a chunk. A worker reads the file once, compiles once, and writes the
+    results of its chunks into the folder.
 
     Attributes:
-        folder: that all workers see.
-        sha256: of the file, which also names it: pickled data is run when it is read, so
-            that only what the asking process wrote is.
+        folder: folder that all workers can see.
+        sha256: hash of the file, which is part of its name. Reading pickled data can run
+            code: the hash makes sure that workers read only what the asking process wrote.
     """
 
     folder: Path
@@ -87,7 +93,7 @@ class Work:
     def written(
         cls, folder: Path, about: Mapping[str, Any], program: Program, lanes: Lanes
     ) -> "Work":
-        """Write the file, and remove what killed runs have left of theirs.
+        """Write the file, and remove those that killed runs have left behind.
 
         Raises:
             ImportError: without cloudpickle, which carries functions of notebooks.
@@ -99,9 +105,9 @@ class Work:
                 "Workers get the function by cloudpickle, which is missing: "
                 "pip install 'naion[cluster]'."
             ) from error
-        # A tree's structure is not carried: equinox marks what a module lacks by an object
-        # that is told by its identity.
-        # What is equal in all lanes is written once.
+        # The inputs are written as a tree and not as leaves with their structure: equinox
+        # marks missing fields by an object that is recognised by identity, which pickling
+        # loses. What is equal in all lanes is written once.
         pairs = zip(lanes.leaves, lanes.shared, strict=True)
         inputs = jax.tree.unflatten(lanes.tree, [a[:1] if s else a for a, s in pairs])
         content = cloudpickle.dumps(
@@ -115,15 +121,15 @@ class Work:
 
     @property
     def file(self) -> Path:
-        """Removed when the run has ended."""
+        """Path of the file, which is removed when the run has ended."""
         return self.folder / f"work_{self.sha256[:16]}.pkl"
 
     def __call__(self, chunk: Chunk) -> None:
-        """On a worker: compute a chunk and keep it, unless it is there."""
+        """Compute a chunk and write its results, unless they exist; runs on a worker."""
         checkpoint, program, lanes = _opened(self)
         if chunk.name in checkpoint:
             return
-        # What was dealt may not fit in this worker's memory at once.
+        # The chunk may be larger than what fits in this worker's memory at once.
         size = program.fitting(lanes, chunk.size)
         end = chunk.start + chunk.count
         parts = [

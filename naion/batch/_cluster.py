@@ -1,4 +1,4 @@
-"""Workers on this machine, in a job of Slurm, or of a Dask scheduler that runs elsewhere."""
+"""Workers: on this machine, in a Slurm job, or of a Dask scheduler that runs elsewhere."""
 
 import contextlib
 import json
@@ -20,13 +20,14 @@ from .._progress import Progress, silent
 
 FORMS = "local:N, slurm, tcp://HOST:PORT, or a Dask scheduler's file"
 PATIENCE = 120.0
-"""How long the first worker may take to come [s]."""
+"""Longest time to wait for the first worker [s]."""
 
 DEATHS = 1
-"""How many workers a task may take with it before it is called off, after the first."""
+"""Times that a task is tried again after a worker has died with it (Dask's
+allowed-failures)."""
 
 CORES = "NAION_WORKER_CORES"
-"""What tells a worker which cores are its own."""
+"""Environment variable with the cores of a worker."""
 
 
 @contextlib.contextmanager
@@ -37,19 +38,19 @@ def cluster(
 
     Args:
         where: "local:4" for four workers on this machine, each with its share of the
-            cores or with a GPU of its own; "slurm" in every process of `srun`: all
-            work, and the first deals; "tcp://HOST:PORT", or the file of a Dask scheduler, for
-            workers that somebody else started.
-        folder: for Slurm, where the processes find each other: all of them see it.
-        progress: called with a line of text, such as where the dashboard is.
+            cores or with a GPU of its own; "slurm" in every process of `srun`, of which
+            all work and the first also distributes; "tcp://HOST:PORT", or the file of a
+            Dask scheduler, for workers that were started elsewhere.
+        folder: with Slurm, a folder that all processes can see, where they find each other.
+        progress: called with a line of text, such as the address of the dashboard.
 
     Yields:
-        the executor; none in a process of Slurm that has done its work for another, see
-        `is_worker`, and in one that is alone there.
+        the executor. None in a Slurm process that was a worker and is done, see
+        `is_worker`, and in a Slurm job of one process.
 
     Raises:
-        ValueError: for another `where`, or a file that is no scheduler's.
-        OSError: when no scheduler answers there.
+        ValueError: for another `where`, or a file that is not a scheduler's.
+        OSError: when no scheduler answers.
         ImportError: without Dask's `distributed`.
         TimeoutError: when no worker comes in two minutes.
     """
@@ -67,7 +68,7 @@ def cluster(
 
 
 def _address(file: Path) -> str:
-    """Of a scheduler, from the file that it has written."""
+    """Address of a scheduler, from the file that it has written."""
     try:
         return json.loads(read_text(file))["address"]
     except (ValueError, KeyError, TypeError):
@@ -78,11 +79,12 @@ def _address(file: Path) -> str:
 
 
 def is_worker(where: str | None) -> bool:
-    """Whether this process of Slurm works for another, which asks."""
+    """Whether this process is a worker of a Slurm job, not the one that asks for work."""
     return where == "slurm" and _rank() > 0
 
 
 def _dask() -> Any:
+    """The package `distributed`, configured for naion."""
     try:
         import dask.config
         import distributed
@@ -90,8 +92,8 @@ def _dask() -> Any:
         raise ImportError(
             "Clusters are Dask's, which is missing: pip install 'naion[cluster]'."
         ) from error
-    # A task that kills its workers is given up soon; one is dealt when a worker is free.
-    # What Dask says of each connection is not for whoever waits for a table.
+    # A task that kills its workers is given up soon, and tasks are sent only to workers that
+    # are free. Dask's log of every connection is of no use to someone waiting for a table.
     dask.config.set(
         {
             "distributed.scheduler.allowed-failures": DEATHS,
@@ -107,7 +109,7 @@ def _dask() -> Any:
 
 
 def _asking(progress: Progress, address: Any, expected: int = 0) -> Iterator[Executor]:
-    """As a client of a scheduler that is there, until `expected` workers have come."""
+    """An executor of an existing scheduler; at its end waits for all `expected` workers."""
     distributed = _dask()
     with distributed.Client(address) as client:
         began = time.monotonic()
@@ -119,14 +121,14 @@ def _asking(progress: Progress, address: Any, expected: int = 0) -> Iterator[Exe
             time.sleep(0.1)
         progress(f"{len(client.nthreads())} workers; dashboard {client.dashboard_link}")
         yield client.get_executor(pure=False)
-        # Who comes late would look for a scheduler that is gone.
+        # A worker that comes later would look in vain for the scheduler.
         if expected:
             with contextlib.suppress(TimeoutError):
                 client.wait_for_workers(expected, timeout=PATIENCE)
 
 
 def _local(where: str, progress: Progress) -> Iterator[Executor]:
-    """Workers on this machine."""
+    """An executor with workers on this machine."""
     distributed = _dask()
     try:
         count = int(where.removeprefix("local:"))
@@ -152,7 +154,7 @@ def _local(where: str, progress: Progress) -> Iterator[Executor]:
 
 
 def _of_slurm(folder: Path, progress: Progress) -> Iterator[Executor | None]:
-    """All processes work until all is done; the first schedules and asks as well."""
+    """In each process of a Slurm job: work until all is done; in the first, also ask."""
     distributed = _dask()
     count = int(os.environ.get("SLURM_NTASKS", "1"))
     if count == 1:
@@ -190,7 +192,7 @@ def _of_slurm(folder: Path, progress: Progress) -> Iterator[Executor | None]:
 
 
 def _end(worker: subprocess.Popen) -> None:
-    """See that a worker ends, now that its scheduler has."""
+    """Make sure that a worker ends after its scheduler has ended."""
     try:
         worker.wait(10.0)
     except subprocess.TimeoutExpired:
@@ -207,10 +209,10 @@ def _wait_for(meeting: Path) -> None:
 
 
 def _worker(meeting: Path) -> subprocess.Popen:
-    """A worker until the scheduler ends; Dask starts one that dies again."""
+    """Start a worker that runs until the scheduler ends; Dask restarts it if it dies."""
     local = int(os.environ.get("SLURM_LOCALID", "0"))
     cards = gpus()
-    # Slurm gives a process its cores; of several GPUs that it sees it takes one.
+    # Slurm assigns cores to a process, but it may see several GPUs: it takes one of them.
     own = {"CUDA_VISIBLE_DEVICES": cards[local % len(cards)]} if cards else {}
     quiet = {"DASK_LOGGING__DISTRIBUTED": "error"}
     command = [
@@ -227,7 +229,7 @@ def _rank() -> int:
 
 
 def gpus() -> list[str]:
-    """GPUs that this process may use, as the words of CUDA_VISIBLE_DEVICES."""
+    """GPUs that this process may use, as entries of CUDA_VISIBLE_DEVICES."""
     if os.environ.get("JAX_PLATFORMS", "").startswith("cpu"):
         return []
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -245,7 +247,7 @@ def gpus() -> list[str]:
 
 
 def shares(count: int, cards: list[str]) -> list[dict[str, str]]:
-    """What the environment of each of `count` workers says: its GPU, or its cores."""
+    """Environment variables of each of `count` workers: its GPU, or else its cores."""
     if cards:
         return [{"CUDA_VISIBLE_DEVICES": cards[k % len(cards)]} for k in range(count)]
     own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -255,10 +257,10 @@ def shares(count: int, cards: list[str]) -> list[dict[str, str]]:
 
 
 def dask_setup(worker: Any) -> None:
-    """Called by Dask in a new worker: its cores, before JAX counts them.
+    """Restrict a new worker to its cores, before JAX counts them; called by Dask.
 
-    Ctrl-C reaches all processes of a terminal; whoever asked ends its workers, which say
-    nothing.
+    Ctrl-C reaches all processes of a terminal, but workers ignore it: the process that
+    asked for the work ends them.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Tasks dealt to workers, through any executor of `concurrent.futures`."""
+"""Distribute tasks to workers, through any executor of `concurrent.futures`."""
 
 import functools
 import os
@@ -16,26 +16,26 @@ from .._progress import Counted, Progress, silent
 Task = TypeVar("Task", bound=Hashable)
 
 TRIES = 2
-"""How often a task is tried: its worker may have been at fault, or it may be itself."""
+"""Times that a task is tried: a failure may be due to the worker, and not to the task."""
 
 NAMED = 8
-"""Workers whose rates are all said; of more, the slowest one's."""
+"""Up to this many workers, lines of progress give the rate of each; else of the slowest."""
 
 KILLED = "KilledWorker"
-"""Dask's error, by name as it need not be there, of a task whose workers died: Dask has
-tried it again."""
+"""Dask's error of a task whose workers died, after Dask itself has tried again. By name,
+as Dask need not be installed."""
 
 GONE = ("FutureCancelledError", "CommClosedError")
-"""Dask's errors of a scheduler that is gone."""
+"""Dask's errors when the scheduler is gone."""
 
 
 class Answer(NamedTuple):
-    """What a worker gave.
+    """The result of a task.
 
     Attributes:
-        value: of the task.
-        worker: its host and process.
-        seconds: taken.
+        value: what the task returned.
+        worker: host and process of the worker.
+        seconds: time that the task took [s].
     """
 
     value: Any
@@ -44,11 +44,11 @@ class Answer(NamedTuple):
 
 
 class Throughput:
-    """How far work is: what each worker does, and what is left.
+    """Counts what is done and what is left, and the rate of each worker.
 
     Args:
-        sizes: lanes of every task.
-        what: they are.
+        sizes: number of lanes of every task.
+        what: what lanes are called in lines of progress.
     """
 
     def __init__(self, sizes: Mapping[Any, int], what: str):
@@ -58,7 +58,7 @@ class Throughput:
         self.of_worker: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def add(self, task: Any, answer: Answer) -> str:
-        """Count a task that is done, and say how far things are."""
+        """Count a finished task, and return a line of progress."""
         lanes = self.sizes[task]
         self.lanes += lanes
         own = self.of_worker[answer.worker]
@@ -89,21 +89,21 @@ def deal(
     what: str = "lanes",
     progress: Progress = silent,
 ) -> dict[Task, str]:
-    """Give tasks to whoever is free, the longest first.
+    """Give tasks to workers as they become free, the longest first.
 
     Args:
-        work: of a task; both reach the workers as the executor carries them.
-        sizes: tasks, and the lanes of each, by which their lengths compare.
-        executor: whose workers do them.
-        done: called here with every task that is done and what it gave.
-        what: that the sizes count.
+        work: function of a task; the executor must be able to send both to its workers.
+        sizes: tasks, and the number of lanes of each, by which their lengths compare.
+        executor: executor whose workers do the tasks.
+        done: called in this process with every finished task and its result.
+        what: what lanes are called in lines of progress.
         progress: called with a line of text after every task.
 
     Returns:
-        tasks that failed twice, and why.
+        tasks that failed twice, with the reason.
 
     Raises:
-        ConnectionError: when the workers, or what deals to them, are gone.
+        ConnectionError: when the workers or their scheduler are gone.
     """
     came: queue.SimpleQueue[Future] = queue.SimpleQueue()
     under_way: dict[Future, Task] = {}
@@ -152,7 +152,7 @@ def _gone(error: BaseException, left: int) -> str:
 
 
 def _timed(work: Callable[[Any], Any], task: Any) -> Answer:
-    """On a worker: the task, by whom, and how long it took."""
+    """Do a task, with the name of the worker and the time it took; runs on a worker."""
     began = time.perf_counter()
     value = work(task)
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -160,7 +160,7 @@ def _timed(work: Callable[[Any], Any], task: Any) -> Answer:
 
 
 def workers_of(executor: Executor) -> int:
-    """How many workers an executor has now, or seems to have."""
+    """Number of workers that an executor has now, as far as it tells; else 1."""
     client = getattr(executor, "_client", None)
     if client is not None:
         return max(1, len(client.nthreads()))

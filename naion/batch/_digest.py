@@ -1,4 +1,4 @@
-"""Hashes of data: whether what was computed is still what is asked."""
+"""Hashes of inputs, by which a checkpoint knows that it belongs to the same problem."""
 
 import dataclasses
 import enum
@@ -13,14 +13,14 @@ from .._version import __version__
 
 
 def digest(*things: Any) -> str:
-    """A hash of naion's version and of all that is in `things`.
+    """A hash of naion's version and of the content of `things`.
 
     Args:
-        things: arrays, numbers, texts, and dataclasses (all of naion's are), mappings and
-            sequences of those; functions count by their name.
+        things: arrays, numbers, texts, dataclasses (all classes of naion are), and mappings
+            and sequences of these. Functions count by their names.
 
     Raises:
-        TypeError: for anything else, whose content nobody would see change.
+        TypeError: for anything else, as a change of its content would go unnoticed.
     """
     total = hashlib.sha256(__version__.encode())
     _add(total, things)

@@ -13,16 +13,16 @@ from .._precision import require_x64
 
 Out = TypeVar("Out")
 Device = Any
-"""`jax.Device`, which type checkers take for a variable."""
+"""`jax.Device`, which type checkers do not accept as a type."""
 
 MOST = 4096
-"""Lanes that one device gets at once, if they fit in its memory."""
+"""Most lanes that one device computes at once."""
 
 UNKNOWN_MEMORY = 8e9
-"""Taken to be free where the system does not say [bytes]."""
+"""Free memory that is assumed where the system does not tell it [bytes]."""
 
 SHARE = 0.5
-"""Part of the free memory that the lanes computed at once may take."""
+"""Share of the free memory that the lanes computed at once may take."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Lanes:
     """Inputs of a batch.
 
     Attributes:
-        leaves: arrays, with the lanes along their first axis.
-        tree: how they belong together.
-        shared: which are equal in all lanes, and so are passed once.
-        count: lanes.
+        leaves: arrays with the lanes along their first axis.
+        tree: structure of the pytree that they are leaves of.
+        shared: for each array, whether it is equal in all lanes, and so passed only once.
+        count: number of lanes.
     """
 
     leaves: tuple[np.ndarray, ...]
@@ -43,14 +43,14 @@ class Lanes:
 
     @classmethod
     def of(cls, inputs: Any, shared: Sequence[bool] | None = None) -> "Lanes":
-        """Take a pytree apart.
+        """Inputs from a pytree.
 
         Args:
             inputs: pytree of arrays with the lanes along the first axis of each.
-            shared: which leaves are equal in all lanes; none: look.
+            shared: for each leaf, whether it is equal in all lanes; none: compare.
 
         Raises:
-            ValueError: for no lanes, or for arrays of unlike length.
+            ValueError: for no lanes, or arrays of different lengths.
         """
         leaves, tree = jax.tree.flatten(inputs)
         arrays = tuple(np.asarray(a) for a in leaves)
@@ -69,25 +69,25 @@ class Lanes:
 
     @property
     def one(self) -> tuple[jax.ShapeDtypeStruct, ...]:
-        """Shapes and types of one lane."""
+        """Shape and type of each leaf in one lane."""
         return tuple(jax.ShapeDtypeStruct(a.shape[1:], _dtype(a)) for a in self.leaves)
 
 
 def is_shared(a: np.ndarray) -> bool:
-    """Whether all rows are equal; NaN equals NaN."""
+    """Whether all rows of an array are equal; NaN counts as equal to NaN."""
     if a.strides[0] == 0:  # one row, as `stack` shows it in all lanes
         return True
     return bool(np.all((a == a[:1]) | ((a != a) & (a[:1] != a[:1]))))
 
 
 class Program(Generic[Out]):
-    """`function` of every lane of a batch, dealt to the devices of this process.
+    """A function of one lane, compiled for batches on the devices of this process.
 
-    Compiled once for each number of lanes computed at once.
+    It is compiled once for each number of lanes that are computed at once.
 
     Args:
-        function: of one lane's inputs, a pytree, giving a pytree of arrays.
-        devices: of this process; none: all it has.
+        function: function of the inputs of one lane, a pytree; returns a pytree of arrays.
+        devices: devices of this process to use; none: all.
     """
 
     def __init__(
@@ -100,18 +100,18 @@ class Program(Generic[Out]):
         self._compiled: dict[Any, Any] = {}
 
     def __call__(self, lanes: Lanes) -> Out:
-        """Results as numpy arrays, with the lanes along the first axis of each."""
+        """Results of all lanes as NumPy arrays, with the lanes along the first axis."""
         size = self.fitting(lanes, lanes.count)
         parts = [self.part(lanes, k, size) for k in range(0, lanes.count, size)]
         return jax.tree.map(lambda *a: np.concatenate(a), *parts)
 
     def part(self, lanes: Lanes, start: int, size: int) -> Out:
-        """Results of `size` lanes from `start`, or of what is left of them."""
+        """Results of `size` lanes from lane `start` on, or of as many as are left."""
         require_x64()
         count = min(size, lanes.count - start)
         per_device = -(-size // len(self.devices))
         compiled = self._compile(lanes, per_device)
-        # The last lane stands in for those that are missing.
+        # The last lane is repeated where there are fewer lanes than the program has.
         at = start + np.arange(per_device * len(self.devices))
         at = np.minimum(at, start + count - 1)
         pairs = zip(lanes.leaves, lanes.shared, strict=True)
@@ -119,9 +119,9 @@ class Program(Generic[Out]):
         return jax.tree.map(lambda a: np.asarray(a)[:count], compiled(*arguments))
 
     def fitting(self, lanes: Lanes, count: int) -> int:
-        """Lanes to compute at once, in parts of about equal size, of `count` lanes.
+        """How many of `count` lanes to compute at once, in parts of about equal size.
 
-        As many as fit in half the free memory, and at most 4096 a device.
+        As many as fit in half of the free memory, and at most 4096 for each device.
         """
         n = len(self.devices)
         size = min(MOST, -(-count // n))
@@ -138,11 +138,11 @@ class Program(Generic[Out]):
         return -(-count // -(-count // (size * n)))
 
     def of_lane(self, lanes: Lanes) -> Callable[..., Out]:
-        """`function` of the leaves of one lane."""
+        """The function, taking the leaves of one lane."""
         return lambda *leaves: self.function(jax.tree.unflatten(lanes.tree, leaves))
 
     def _compile(self, lanes: Lanes, size: int):
-        """For `size` lanes on each device."""
+        """The program for `size` lanes on each device, compiled at its first use."""
         key = lanes.tree, lanes.one, lanes.shared, size
         if key not in self._compiled:
             axes = tuple(None if s else 0 for s in lanes.shared)
@@ -168,7 +168,7 @@ def _dtype(a: np.ndarray) -> np.dtype:
 
 
 def free_memory(devices: Sequence[Device]) -> float:
-    """Free memory for each of `devices`, of this process [bytes]."""
+    """Free memory for each of the devices of this process [bytes]."""
     stats = devices[0].memory_stats()
     if stats is not None and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats["bytes_in_use"]

@@ -1,4 +1,4 @@
-"""A long batch: in chunks, here or on the workers of an executor, resumable."""
+"""Compute a function of many lanes in chunks, here or on workers, with checkpoints."""
 
 import hashlib
 import re
@@ -25,7 +25,8 @@ from ._program import MOST, Device, Lanes, Program
 Out = TypeVar("Out")
 
 LEAST = 16
-"""Lanes that a worker gets at once, unless asked for fewer: they share instructions."""
+"""Fewest lanes of a chunk for a worker, unless fewer are asked for: this many share the
+instructions of a CPU's vector unit."""
 
 
 def run(
@@ -38,36 +39,38 @@ def run(
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Out:
-    """`function` of every lane of `inputs`.
+    """Compute a function of every lane of a batch.
 
-    Lanes are dealt in chunks to the devices of this process, or to the workers of an
-    executor. Inputs that are equal in all lanes are passed once.
+    Lanes are computed in chunks, on the devices of this process or by the workers of an
+    executor. Inputs that are equal in all lanes are passed only once.
 
     Args:
-        function: of one lane's inputs, giving a pytree of arrays; JAX traces it.
-        inputs: pytree of arrays, with the lanes along the first axis of each.
-        chunk: lanes computed at once, and kept at once in `folder`; none: as many as fit
-            in half the free memory, and at most 4096 a device; with an executor at most
-            4096, and a sixteenth of a worker's share.
-        devices: of this process; none: all it has. Workers use all of theirs.
-        folder: finished chunks are kept there. The same call with the same folder goes
-            on with the others, and computes again, with a caution, those that were
-            damaged meanwhile. Workers read what to do there and leave their chunks: all
-            of them need to see it.
-        executor: any of `concurrent.futures` whose workers are processes that did not
-            fork from one that had used JAX, or Dask's; see `cluster`. None: this process.
+        function: function of the inputs of one lane that returns a pytree of arrays; JAX
+            traces it.
+        inputs: pytree of arrays with the lanes along the first axis of each.
+        chunk: lanes that are computed, and kept in `folder`, at once. None: as many as fit
+            in half of the free memory, at most 4096 for each device; with an executor a
+            sixteenth of a worker's share, at most 4096.
+        devices: devices of this process to use; none: all. Workers use all of theirs.
+        folder: where finished chunks are kept. The same call with the same folder
+            continues with the others, and computes damaged ones again, with a caution.
+            Workers read there what to compute and write their chunks, so that all of them
+            must see it.
+        executor: an executor of `concurrent.futures` whose workers are processes that were
+            not forked from one that had used JAX, or Dask's; see `cluster`. None: this
+            process computes.
         progress: called with a line of text after every chunk.
 
     Returns:
-        what `function` returns, as numpy arrays with the lanes along the first axis. Of a
-        chunk that failed twice on the workers real numbers are NaN, integers -1 (unsigned
+        results of `function` as NumPy arrays with the lanes along the first axis. In a
+        chunk that failed twice on the workers, real numbers are NaN, integers -1 (unsigned
         ones 0) and logical values false; a `Caution` gives the reason, and the same call
         tries again.
 
     Raises:
-        ValueError: for inputs of unlike length, for an executor without a folder, or for
-            a folder that belongs to another run.
-        OSError: naming the file, where a chunk cannot be kept.
+        ValueError: for inputs of different lengths, an executor without a folder, or a
+            folder that belongs to another run.
+        OSError: naming the file, where a chunk cannot be written.
         ConnectionError: when the workers are gone.
         ImportError: for an executor without cloudpickle, which `naion[cluster]` brings.
     """
@@ -83,12 +86,24 @@ def run(
         raise ValueError(
             f"chunk={chunk!r}: expected a whole number of at least one lane."
         )
-    if folder is None:
-        size = min(chunk or _chunk(program, lanes), lanes.count)
-        chunks = dealt(lanes.count, size, even=True)
-        parts = [p for _, p in _here(program, lanes, chunks, chunks, progress)]
-        out = jax.eval_shape(program.of_lane(lanes), *lanes.one)
-        return _joined(parts, out)
+    if folder is not None:
+        return _resumable(program, lanes, chunk, folder, executor, progress)
+    size = min(chunk or _chunk(program, lanes), lanes.count)
+    chunks = dealt(lanes.count, size, even=True)
+    parts = [p for _, p in _here(program, lanes, chunks, chunks, progress)]
+    out = jax.eval_shape(program.of_lane(lanes), *lanes.one)
+    return _joined(parts, out)
+
+
+def _resumable(
+    program: Program,
+    lanes: Lanes,
+    chunk: int | None,
+    folder: Path | str,
+    executor: Executor | None,
+    progress: Progress,
+) -> Any:
+    """Results of all lanes, of which finished chunks are kept in a folder; see `run`."""
     fingerprint, out = _fingerprint(program, lanes)
     about = {
         "version": __version__,
@@ -96,8 +111,8 @@ def run(
         "inputs": digest(*lanes.leaves),
         "lanes": lanes.count,
     }
-    # A size that was not asked for is that of the run that began there: memory, devices
-    # and workers may be others now.
+    # Unless a size is asked for, it is that of the run that began in this folder: with the
+    # memory, devices and workers of today another one might be chosen.
     there = (Checkpoint.about(folder) or {}).get("chunk")
     usual = there if type(there) is int and there > 0 else None
     size = int(min(chunk or usual or _chunk(program, lanes, executor), lanes.count))
@@ -120,7 +135,7 @@ def run(
             work.file.unlink(missing_ok=True)
     for reason in sorted(set(failed.values())):
         lost = sum(c.count for c, why in failed.items() if why == reason)
-        caution(f"{lost} lanes were not computed, tried twice: {reason}")
+        caution(f"{lost} lanes were not computed, tried twice: {reason}", stacklevel=4)
     parts = [
         _lost(out, c.count) if c in failed else unpack(kept.load(c.name))
         for c in chunks
@@ -135,12 +150,12 @@ def _here(
     todo: Sequence[Chunk],
     progress: Progress,
 ) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
-    """Those of the chunks that are to do, computed in this process."""
+    """Results of the chunks `todo`, computed in this process."""
     began = compiled = time.perf_counter()
     for i, c in enumerate(todo):
         yield c, jax.tree.leaves(program.part(lanes, c.start, c.size))
         now = time.perf_counter()
-        # The first chunk's time is that of compiling.
+        # The first chunk takes longer, as it includes compilation.
         compiled = now if i == 0 else compiled
         left = (now - compiled) / max(i, 1) * (len(todo) - i - 1)
         rest = f", about {left:.0f} s to go" if i else ""
@@ -151,13 +166,13 @@ def _here(
 
 
 def _joined(parts: Sequence[list[np.ndarray]], out: Any) -> Any:
-    """Parts one after the other, as what the function returns of one lane, `out`."""
+    """Join parts, in the structure of what the function returns for one lane, `out`."""
     joined = [np.concatenate(rows) for rows in zip(*parts, strict=True)]
     return jax.tree.unflatten(jax.tree.structure(out), joined)
 
 
 def _lost(out: Any, count: int) -> list[np.ndarray]:
-    """In place of lanes that were not computed; `out` is of one lane."""
+    """Values that stand for lanes that were not computed; `out` is of one lane."""
 
     def filled(one: jax.ShapeDtypeStruct) -> np.ndarray:
         kind = np.dtype(one.dtype).kind
@@ -175,11 +190,11 @@ def _chunk(program: Program, lanes: Lanes, executor: Executor | None = None) -> 
 
 
 def _fingerprint(program: Program, lanes: Lanes) -> tuple[str, Any]:
-    """What tells a function from others, its operations and constants; what it returns."""
+    """A hash of a function's operations and constants, and what it returns for one lane."""
     trace = jax.make_jaxpr(program.of_lane(lanes), return_shape=True)
     traced, out = trace(*lanes.one)
     constants = digest(*(np.asarray(c) for c in _constants(traced)))
-    # Printed operations may hold addresses of Python objects.
+    # The printed operations may contain addresses of Python objects, which are removed.
     text = re.sub("0x[0-9a-f]+", "", str(traced.jaxpr))
     return hashlib.sha256((text + constants).encode()).hexdigest(), out
 

@@ -1,4 +1,4 @@
-"""`simulate` for a batch of cells."""
+"""Simulate one protocol on many cells."""
 
 import dataclasses
 from collections import Counter
@@ -25,10 +25,10 @@ from ._stack import lane_of
 
 @dataclass(frozen=True)
 class Solutions(Sequence[Solution]):
-    """Solutions of a batch; `solutions[i]` is a `Solution`, at no cost.
+    """The solutions of a batch; `solutions[i]` is the `Solution` of a lane.
 
     Attributes:
-        stacked: all of them, with a leading axis of lanes.
+        stacked: all solutions as one, with a leading axis of lanes.
     """
 
     stacked: Solution
@@ -65,7 +65,7 @@ class Solutions(Sequence[Solution]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many lanes ended how."""
+        """Number of lanes of each outcome, by its name."""
         return dict(Counter(r.name.lower() for r in self.results))
 
 
@@ -80,15 +80,15 @@ def simulate(
     progress: Progress = silent,
     **options: Any,
 ) -> Solutions:
-    """Simulate one protocol on many cells. No lane stops the others.
+    """Simulate one protocol on many cells; one that fails does not stop the others.
 
     Args:
-        cells: cells with a leading axis of lanes on every array; see `stack`.
+        cells: stacked cells, with a leading axis of lanes on every array; see `stack`.
         protocol: see `naion.simulate`.
-        chunk, devices, folder, executor, progress: see `run`. Lanes that workers could
-            not compute end as `Result.NOT_COMPUTED`.
-        options: of `naion.simulate`, the same for all cells. With keep="end" a lane
-            takes a hundredth of the memory.
+        chunk, devices, folder, executor, progress: see `run`. Lanes that workers could not
+            compute have the outcome `Result.NOT_COMPUTED`.
+        options: options of `naion.simulate`, the same for all cells. keep="end" takes a
+            hundredth of the memory.
 
     Raises:
         TypeError, ValueError: for anything but stacked cells.
@@ -135,7 +135,7 @@ def simulate(
 def _with_lanes(
     done: Solution, at: np.ndarray, solutions: Sequence[Solution]
 ) -> Solution:
-    """A batch with some lanes replaced, and room for their steps."""
+    """A batch with the solutions of some lanes replaced, and room for all their steps."""
     rows = max(done.record.t.shape[1], *(int(s.n_steps) for s in solutions))
     rows = rows if done.record.t.shape[1] else 0
 

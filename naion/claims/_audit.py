@@ -262,49 +262,22 @@ def _least_change(
     """
     from scipy import optimize
 
-    median, root, (low, high) = asked.median, asked.levers, asked.reach
+    low, high = asked.reach
     if not len(low):
         return None  # Nothing is uncertain.
-    required = reading.requirements
-    which = [r.quantity for r in required]
-    signs = np.array([r.sign for r in required])
-    spread = (
-        np.nanstd(values[:, which], axis=0) if len(values) > 1 else np.ones(len(which))
-    )
-    scale = np.maximum(
-        spread, 1e-6 * np.abs(np.nanmedian(values[:, which], axis=0)) + 1e-9
-    )
-
-    @functools.lru_cache(maxsize=4)
-    def at(point: bytes) -> tuple[np.ndarray, np.ndarray]:
-        x = median + root @ np.frombuffer(point)
-        J, found = asked.slopes_and_values(x, numbers)
-        return np.asarray(J), np.asarray(found)
-
-    def quantities(v: np.ndarray) -> np.ndarray:
-        return at(np.asarray(v, float).tobytes())[1]
-
-    def margins(v: np.ndarray) -> np.ndarray:
-        found = quantities(v)
-        return np.array([r.margin(found) for r in required]) / scale
-
-    def slopes(v: np.ndarray) -> np.ndarray:
-        J, _ = at(np.asarray(v, float).tobytes())
-        return (signs / scale)[:, None] * (J[which] @ root)
-
+    margins = _Margins(asked, reading, numbers, values)
     at_median = margins(np.zeros(len(low)))
     if not np.all(np.isfinite(at_median)):
         return None
-    holds = bool(np.all(at_median >= 0.0))
-    if holds:
+    if np.all(at_median >= 0.0):
         # The requirement that fails first is the one that is nearest to failing.
         k = int(np.argmin(at_median))
         constraint, jacobian = (
             lambda v: -margins(v)[k : k + 1],
-            lambda v: -slopes(v)[k : k + 1],
+            lambda v: -margins.slopes(v)[k : k + 1],
         )
     else:
-        constraint, jacobian = margins, slopes
+        constraint, jacobian = margins, margins.slopes
     start = _newton(constraint, jacobian, low, high)
     done = optimize.minimize(
         lambda v: 0.5 * float(v @ v),
@@ -323,7 +296,61 @@ def _least_change(
     else:
         # None within the bounds: as far as the worst requirement goes.
         v = max(found, key=lambda v: _worst(constraint(v)))
-    return Change(float(np.linalg.norm(v)), _parts(asked, v), reaches, quantities(v))
+    there = margins.quantities(v)
+    return Change(float(np.linalg.norm(v)), _parts(asked, v), reaches, there)
+
+
+class _Margins:
+    """By how much a reading's requirements are met, in units of their spread.
+
+    Called with a point in standard deviations from the median, (n,); gives the margin of
+    each requirement, (r,), negative where it is not met.
+
+    Args:
+        asked: the claim, with all that is uncertain.
+        reading: its requirements.
+        numbers: numbers of the reading.
+        values: quantities of all draws, (draws, quantities), for their spread.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        reading: Reading,
+        numbers: dict[str, Array],
+        values: np.ndarray,
+    ):
+        self.asked, self.numbers = asked, numbers
+        self.median, self.levers = asked.median, asked.levers
+        self.required = reading.requirements
+        self.which = [r.quantity for r in self.required]
+        self.signs = np.array([r.sign for r in self.required])
+        drawn = values[:, self.which]
+        spread = np.nanstd(drawn, axis=0) if len(values) > 1 else np.ones(len(drawn.T))
+        least = 1e-6 * np.abs(np.nanmedian(drawn, axis=0)) + 1e-9
+        self.scale = np.maximum(spread, least)
+        # The optimiser asks for values and slopes of one point apart.
+        self._at = functools.lru_cache(maxsize=4)(self._computed)
+
+    def __call__(self, v: np.ndarray) -> np.ndarray:
+        """Margins at a point."""
+        found = self.quantities(v)
+        return np.array([r.margin(found) for r in self.required]) / self.scale
+
+    def slopes(self, v: np.ndarray) -> np.ndarray:
+        """Derivatives of the margins at a point, (r, n)."""
+        J, _ = self._at(np.asarray(v, float).tobytes())
+        of_moves = J[self.which] @ self.levers
+        return (self.signs / self.scale)[:, None] * of_moves
+
+    def quantities(self, v: np.ndarray) -> np.ndarray:
+        """All quantities of the claim at a point."""
+        return self._at(np.asarray(v, float).tobytes())[1]
+
+    def _computed(self, point: bytes) -> tuple[np.ndarray, np.ndarray]:
+        x = self.median + self.levers @ np.frombuffer(point)
+        J, found = self.asked.slopes_and_values(x, self.numbers)
+        return np.asarray(J), np.asarray(found)
 
 
 def _worst(margins: np.ndarray) -> float:

@@ -42,19 +42,57 @@ def fit_fleet(
     """Fit every cell, here or on the workers of an executor; see `_sweep`.
 
     Writes table.csv and cells/NAME.json below `out`. Cells whose data and template have
-    not changed since they were fitted are not fitted again, as long as what was kept of
-    them is whole.
+    not changed since they were fitted are not fitted again, as long as the files that were
+    kept of them are undamaged.
 
     Returns:
-        how many cells have no fit that ended at a minimum, kinks of the cost included.
+        how many cells have no fit that ended at a minimum; one that stalled at a kink of
+        the cost counts as ended.
     """
-    template_file = file.parent / asked.fit
-    template = read_toml(template_file)
     rows = _read_cells(file.parent / asked.cells)
     writable_folder(out)
     finished = Checkpoint(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
+    problems, digests = _to_fit(asked, file, rows, out, finished)
+    fitted = 0
 
+    def done(name: str, fit: Fit | Exception) -> None:
+        nonlocal fitted
+        fitted += 1
+        outcome = _keep_fit(finished, _cell(out, name), name, fit, digests[name])
+        taken = time.perf_counter() - began
+        aloud(f"{name}: {outcome} ({fitted} of {len(problems)}, {taken:.0f} s)")
+
+    for group in _alike(problems):
+        fleet(
+            group,
+            at_once=asked.at_once,
+            max_evaluations=asked.max_evaluations,
+            done=done,
+            executor=executor,
+            progress=silent if executor is None else aloud,
+        )
+    results = [json.loads(finished.load(row["name"])) for row in rows]
+    _write_table(out / "table.csv", rows, results)
+    counts = Counter(r["outcome"] for r in results)
+    print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
+    print(f"wrote {out / 'table.csv'}")
+    return sum(r["outcome"] not in ("converged", "stalled") for r in results)
+
+
+def _to_fit(
+    asked: FleetFile,
+    file: Path,
+    rows: list[dict[str, str]],
+    out: Path,
+    finished: Checkpoint,
+) -> tuple[dict[str, Problem], dict[str, str]]:
+    """The problems that are not fitted yet, and digests of all that can be read, by name.
+
+    Cells that cannot be read are kept as finished, with the reason.
+    """
+    template_file = file.parent / asked.fit
+    template = read_toml(template_file)
     problems: dict[str, Problem] = {}
     digests: dict[str, str] = {}
     there, unreadable = 0, 0
@@ -80,43 +118,30 @@ def fit_fleet(
         f"{len(rows)} cells, {len(problems)} of them to fit; {there} were fitted before, "
         f"{unreadable} cannot be read"
     )
+    return problems, digests
 
-    fitted = 0
 
-    def done(name: str, fit: Fit | Exception) -> None:
-        nonlocal fitted
-        fitted += 1
-        row = _summary(fit)
-        file = _cell(out, name)
-        # What failed is tried again next time: the reason may have been the machine's.
-        digest, content = "", ""
-        if isinstance(fit, Fit):
-            write_fitted_cell(file, fit, name)
-            digest, content = digests[name], _hash(file)
-        else:
-            file.unlink(missing_ok=True)
-        _keep(finished, name, {**row, "digest": digest, "cell": content})
-        taken = time.perf_counter() - began
-        aloud(f"{name}: {row['outcome']} ({fitted} of {len(problems)}, {taken:.0f} s)")
+def _keep_fit(
+    finished: Checkpoint, cell: Path, name: str, fit: Fit | Exception, digest: str
+) -> str:
+    """Write a fitted cell, keep a summary of the fit, and return its outcome.
 
-    for group in _alike(problems):
-        fleet(
-            group,
-            at_once=asked.at_once,
-            max_evaluations=asked.max_evaluations,
-            done=done,
-            executor=executor,
-            progress=silent if executor is None else aloud,
-        )
-    results = [json.loads(finished.load(row["name"])) for row in rows]
-    _write_table(out / "table.csv", rows, results)
-    counts = Counter(r["outcome"] for r in results)
-    print(", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
-    print(f"wrote {out / 'table.csv'}")
-    return sum(r["outcome"] not in ("converged", "stalled") for r in results)
+    A fit that failed is kept without digest, so that it is tried again next time: the
+    machine may have been the reason.
+    """
+    row, content = _summary(fit), ""
+    if isinstance(fit, Fit):
+        write_fitted_cell(cell, fit, name)
+        content = _hash(cell)
+    else:
+        cell.unlink(missing_ok=True)
+        digest = ""
+    _keep(finished, name, {**row, "digest": digest, "cell": content})
+    return row["outcome"]
 
 
 def _read_cells(path: Path) -> list[dict[str, str]]:
+    """The rows of the table of cells, checked."""
     content = read_text(path, fallback="latin-1")
     between = delimiter_of(content.partition("\n")[0])
     table = csv.DictReader(io.StringIO(content, newline=""), delimiter=between)
@@ -139,11 +164,11 @@ def _read_cells(path: Path) -> list[dict[str, str]]:
 
 
 TEXTS = {"file", "name", "cell", "kind", "path"}
-"""Keys whose values stay text also where they look like numbers."""
+"""Keys whose values remain text, even if they look like numbers."""
 
 
 def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
-    """The template with {columns} replaced by what stands in the row."""
+    """The template with names of columns in braces replaced by the values of a row."""
     if isinstance(node, dict):
         return {k: _filled(v, row, file, k) for k, v in node.items()}
     if isinstance(node, list):
@@ -157,7 +182,7 @@ def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
             f"of cells has {', '.join(row)}."
         )
     text = PLACE.sub(lambda m: row[m[1]], node)
-    # A column alone may stand where a number is expected.
+    # A value that consists of one column alone may be a number.
     if PLACE.fullmatch(node) and key not in TEXTS:
         try:
             return float(text)
@@ -167,7 +192,7 @@ def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
 
 
 def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:
-    """Of all that a fit depends on."""
+    """A hash of all that a fit depends on."""
     total = hashlib.sha256(f"{__version__}{max_evaluations}".encode())
     total.update(json.dumps(filled, sort_keys=True).encode())
     files = [file.parent / str(d.get("file")) for d in filled["data"]]
@@ -178,7 +203,7 @@ def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:
 
 
 def _alike(problems: dict[str, Problem]) -> list[dict[str, Problem]]:
-    """Problems in groups that can run as one program, each on one kind of cell."""
+    """Groups of problems that can run as one program: of cells of one structure."""
     groups: dict[Any, dict[str, Problem]] = {}
     for name, p in problems.items():
         leaves, tree = jax.tree.flatten(p.specimen)

@@ -1,7 +1,8 @@
-"""A sweep of parameters: one simulation a lane."""
+"""A sweep of parameters: many simulations of one cell with other numbers."""
 
 import itertools
 from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .._results import Result
 from ..batch import lane_of, run, stack
 from ..io import write_csv
 from ..models import DFN, heat_balance
-from ..parameters import Cell, cautions, leaf
+from ..parameters import Cell, Start, cautions, leaf
 from ..protocol import Protocol
 from ..simulation import is_unfinished, simulate
 from ._run import start_of
@@ -30,62 +31,21 @@ def simulations(
 ) -> int:
     """Simulate every lane, here or on the workers of an executor; see `_sweep`.
 
+    Writes table.csv below `out`, with a row for each lane.
+
     Returns:
         how many lanes failed.
 
     Raises:
-        ValueError: for a cell, a path, a step or a start that cannot be, saying where.
+        ValueError: for a cell, path, step or start that is not possible, saying where.
     """
     cell, _ = asked.read_cell(file)
-    names = [v.title for v in asked.vary]
-    rows = _points(asked)
-    columns = dict(zip(names, rows.T, strict=True))
-    model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
-    start = start_of(asked.start, cell, f"{file}, start")
-    usual = asked.temperature
-    if usual is None:
-        usual = float(cell.temperature) - ZERO_CELSIUS
-    by_path = [v for v in asked.vary if v.path is not None]
     for i, v in enumerate(asked.vary):
         if v.path is not None:
             _check_paths(cell, v, f"{file}: vary {i + 1}")
-    lanes = {
-        "paths": [columns[v.title] for v in by_path],
-        "protocol": _protocols(asked.steps, columns, file),
-        "temperature": ZERO_CELSIUS
-        + columns.get("temperature", np.full(len(rows), usual)),
-        "soc": columns.get("soc", np.zeros(len(rows))),
-    }
-
-    def one(lane: dict[str, Any]) -> dict[str, Array]:
-        moved = cell
-        for v, value in zip(by_path, lane["paths"], strict=True):
-            moved = eqx.tree_at(
-                lambda c, v=v: [leaf(c, p) for p in v.moved],
-                moved,
-                [value] * len(v.moved),
-            )
-        done = simulate(
-            moved,
-            lane["protocol"],
-            model=model,
-            start=lane["soc"] if "soc" in columns else start,
-            temperature=lane["temperature"],
-            rtol=asked.rtol,
-            max_steps=asked.max_steps,
-            keep="end",
-            throw=False,
-        )
-        return {
-            "outcome": done.outcome,
-            "capacity_Ah": done.capacity,
-            "energy_Wh": done.energy,
-            "duration_s": done.t_end,
-            "end_voltage_V": done.end.voltage,
-            "highest_temperature_degC": done.greatest.temperature - ZERO_CELSIUS,
-            "steps": done.n_steps,
-        }
-
+    columns = dict(zip((v.title for v in asked.vary), _points(asked).T, strict=True))
+    one = _simulation(asked, cell, start_of(asked.start, cell, f"{file}, start"))
+    lanes = _lanes(asked, cell, columns, file)
     writable_folder(out)
     done = run(
         one,
@@ -104,18 +64,96 @@ def simulations(
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
     results = [Result(int(k)) for k in done.pop("outcome")]
-    header = [*names, "outcome", *done]
-    body = [
-        [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
-        for row, r, numbers in zip(
-            rows, results, zip(*done.values(), strict=True), strict=True
-        )
-    ]
-    write_csv(out / "table.csv", header, body)
+    _write_table(out / "table.csv", columns, results, done)
     counts = Counter(r.name.lower() for r in results)
     print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
     print(f"wrote {out / 'table.csv'}")
     return sum(not r.is_physical for r in results)
+
+
+def _lanes(
+    asked: SweepFile, cell: Cell, columns: dict[str, np.ndarray], file: Path
+) -> dict[str, Any]:
+    """Inputs of all lanes, with the lanes along the first axis.
+
+    Args:
+        asked: what the sweep's file says.
+        cell: the cell.
+        columns: values of each number that varies, by its title, (lanes,).
+        file: the sweep's file, for messages.
+    """
+    n = len(next(iter(columns.values())))
+    usual = asked.temperature
+    if usual is None:
+        usual = float(cell.temperature) - ZERO_CELSIUS
+    return {
+        "paths": [columns[v.title] for v in asked.vary if v.path is not None],
+        "protocol": _protocols(asked.steps, columns, file),
+        "temperature": ZERO_CELSIUS + columns.get("temperature", np.full(n, usual)),
+        "soc": columns.get("soc", np.zeros(n)),
+    }
+
+
+def _simulation(
+    asked: SweepFile, cell: Cell, start: Start
+) -> Callable[[dict[str, Any]], dict[str, Array]]:
+    """The simulation of one lane, as a function of its inputs.
+
+    Args:
+        asked: what the sweep's file says.
+        cell: the cell.
+        start: where simulations start, unless the state of charge varies.
+    """
+    model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
+    by_path = [v for v in asked.vary if v.path is not None]
+    soc_varies = any(v.title == "soc" for v in asked.vary)
+
+    def one(lane: dict[str, Any]) -> dict[str, Array]:
+        moved = cell
+        for v, value in zip(by_path, lane["paths"], strict=True):
+            moved = eqx.tree_at(
+                lambda c, v=v: [leaf(c, p) for p in v.moved],
+                moved,
+                [value] * len(v.moved),
+            )
+        done = simulate(
+            moved,
+            lane["protocol"],
+            model=model,
+            start=lane["soc"] if soc_varies else start,
+            temperature=lane["temperature"],
+            rtol=asked.rtol,
+            max_steps=asked.max_steps,
+            keep="end",
+            throw=False,
+        )
+        return {
+            "outcome": done.outcome,
+            "capacity_Ah": done.capacity,
+            "energy_Wh": done.energy,
+            "duration_s": done.t_end,
+            "end_voltage_V": done.end.voltage,
+            "highest_temperature_degC": done.greatest.temperature - ZERO_CELSIUS,
+            "steps": done.n_steps,
+        }
+
+    return one
+
+
+def _write_table(
+    path: Path,
+    columns: dict[str, np.ndarray],
+    results: list[Result],
+    done: Mapping[str, Any],
+) -> None:
+    """Write what varied, the outcome and the results of every lane."""
+    given = zip(*columns.values(), strict=True)
+    found = zip(*done.values(), strict=True)
+    body = [
+        [*(f"{x:.9g}" for x in row), r.name.lower(), *(f"{x:.9g}" for x in numbers)]
+        for row, r, numbers in zip(given, results, found, strict=True)
+    ]
+    write_csv(path, [*columns, "outcome", *done], body)
 
 
 def _points(asked: SweepFile) -> np.ndarray:

@@ -9,10 +9,12 @@ from ._delivered import (
     delivered_shares,
     in_celsius,
 )
+from ._intervals import interval, per_delivered
+from ._least_change import Change
 from ._load import available, lithium_quotes, load, schema
 from ._materials import Material, material, materials
 from ._prices import LITHIUM, VAT, PriceList, Quoted
-from ._study import DRAWS, Change, Study, interval, per_delivered, study
+from ._study import DRAWS, Study, study
 
 __all__ = [
     "COLD_DRAWS",

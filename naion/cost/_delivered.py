@@ -22,7 +22,8 @@ from ..parameters import Cell, load_set
 from ..properties import Invariant
 from ..protocol import Protocol
 from ..simulation import simulate
-from ._study import Study, check_blueprints
+from ._checks import check_blueprints
+from ._study import Study
 
 COLD_DRAWS = 96
 """Of designs and materials, simulated: an end of an interval to a few percent of it."""

@@ -1,4 +1,5 @@
-"""Turn measurements into a cell, say how well they pin it down, and what follows."""
+"""Fit cells to measurements, say how well the data determine each parameter, and
+predict."""
 
 from ._certainty import (
     Combination,
@@ -8,20 +9,11 @@ from ._certainty import (
     profile,
 )
 from ._check_up import Change, CheckUps, check_up
+from ._constant_current import discharge, pulse, segments
 from ._ensemble import Ensemble, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._evaluate import simulate_test
-from ._experiment import (
-    COMPARED,
-    STILL,
-    Experiment,
-    Kind,
-    Observations,
-    discharge,
-    measured_profile,
-    pulse,
-    segments,
-)
+from ._experiment import Experiment, Kind, Observations
 from ._experimental_design import (
     RankedTest,
     candidate_spectrum,
@@ -45,6 +37,7 @@ from ._left_out import LeftOut, conditions_of, left_out
 from ._levenberg_marquardt import SearchState
 from ._measured import BELOW_ANY_CUT_OFF
 from ._measured_impedance import measured_impedance, spectra_of
+from ._measured_profile import COMPARED, STILL, measured_profile
 from ._posterior import log_density, posterior
 from ._problem import Linearised, Problem, ocp_slopes
 from ._pulses import measured_pulses

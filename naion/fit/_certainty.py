@@ -1,4 +1,4 @@
-"""What a fit knows: covariance, combinations the data do not determine, profiles."""
+"""How certain a fit is: covariance, identifiable combinations, intervals and profiles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,18 +18,22 @@ if TYPE_CHECKING:
 
 
 def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
-    """Covariance of the parameters with a correlated model discrepancy.
+    """Covariance of the parameters, with the model's own error taken as correlated.
 
-    Residuals of a fitted battery model are not noise: they are the model's error, smooth
-    along each curve. With H = J^T J (data and priors) and S the covariance of the scaled
-    residuals, the sandwich H^-1 J^T S J H^-1 + prior part replaces H^-1. In S every
-    experiment has its own variance, and all have the same exponential correlation from
-    point to point. What belongs to single tests scatters as it was found to, not as it was
-    believed to; see `found_errors`.
+    The residuals of a fitted battery model are not independent noise: they are mostly the
+    model's own error, which is smooth along each curve. With H = J^T J (data and priors)
+    and S the covariance of the scaled residuals, the sandwich H^-1 J^T S J H^-1, with the
+    priors' part added, takes the place of H^-1. In S every experiment has a variance of
+    its own, and all have the same correlation, which decays exponentially from point to
+    point. Calibrations of single tests are given the scatter that was found among the
+    tests, not that of their priors; see `found_errors`.
 
     Args:
         problem: what was fitted.
-        r, J: residuals and their Jacobian at the best parameters.
+        r, J: residuals, (m,), and their Jacobian, (m, n), at the best parameters.
+
+    Returns:
+        covariance of the transformed parameters, (n, n).
 
     Reference: Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425; White, Econometrica
     48 (1980) 817 for the sandwich.
@@ -45,13 +49,13 @@ def covariance(problem: Problem, r: np.ndarray, J: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Combination:
-    """A weighted sum of free numbers, and how much of its uncertainty the data leave.
+    """A weighted sum of free parameters, and how far the data determine it.
 
     Attributes:
-        names: of the free numbers, "ln" before those on a logarithmic scale.
-        weights: of each in units of what it was believed to within; their squares add
-            up to one.
-        remains: standard deviation after the fit over that before.
+        names: names of the parameters, with "ln" before those on a logarithmic scale, (n,).
+        weights: weight of each parameter in units of its prior's standard deviation; their
+            squares add up to one, (n,).
+        remains: standard deviation of the sum after the fit over that before it.
     """
 
     names: tuple[str, ...]
@@ -73,11 +77,11 @@ class Combination:
 
 
 def identifiability(fit: "Fit") -> tuple[Combination, ...]:
-    """What the data determine, from the best known sum of parameters to the least.
+    """Which combinations of parameters the data determine, the best known first.
 
-    The eigenvectors of the fit's covariance beside the priors': sums of parameters that
-    are independent before and after. A parameter without a prior counts as equally
-    likely between its bounds.
+    These are the generalised eigenvectors of the fit's covariance and that of the priors:
+    sums of parameters that are uncorrelated both before and after the fit. A parameter
+    without a prior counts as equally likely anywhere between its bounds.
     """
     from scipy import linalg
 
@@ -86,7 +90,7 @@ def identifiability(fit: "Fit") -> tuple[Combination, ...]:
     variances, vectors = linalg.eigh(fit.covariance, before)
     weights = vectors * np.sqrt(np.diag(before))[:, None]
     weights = weights / np.linalg.norm(weights, axis=0)
-    # The largest weight is positive: a sum and its negative say the same.
+    # An eigenvector has no sign of its own: the largest weight is made positive.
     weights = weights * np.sign(
         weights[np.argmax(np.abs(weights), axis=0), np.arange(len(weights))]
     )
@@ -106,15 +110,16 @@ def interval(
     """A prediction and its interval, by linearisation around the best parameters.
 
     Args:
-        fit: with its covariance.
-        prediction: of a cell, a scalar; differentiable.
-        level: of the interval.
+        fit: the fit, with its covariance.
+        prediction: a differentiable function of the cell that returns a scalar.
+        level: probability that the interval holds the value.
 
     Returns:
-        lower end, value, upper end.
+        lower end, value at the best parameters, upper end.
 
     Raises:
-        ValueError: when the prediction is not finite, or does not depend on what is free.
+        ValueError: when the prediction is not finite, or does not depend on any free
+            parameter.
     """
     from scipy import stats
 
@@ -154,13 +159,13 @@ def _linear(fit: "Fit", predicted: Callable) -> tuple[float, np.ndarray]:
 
 @dataclass(frozen=True)
 class Profile:
-    """How much worse the data are met if a prediction had other values.
+    """How much worse the best fit becomes when a prediction is held at other values.
 
     Attributes:
-        values: of the prediction, (n,).
-        rise: of twice the cost, corrected for the correlated error of the model, (n,).
+        values: values of the prediction, (n,).
+        rise: rise of twice the cost, corrected for the correlation of the residuals, (n,).
         z: best parameters at each value, (n, n_z).
-        best: prediction of the fit.
+        best: prediction of the fit itself.
     """
 
     values: np.ndarray
@@ -169,7 +174,7 @@ class Profile:
     best: float
 
     def interval(self, level: float = 0.9) -> tuple[float, float]:
-        """Values whose rise is below the quantile of chi squared; NaN if not reached."""
+        """Values whose rise is below the chi-squared quantile; NaN for an end not reached."""
         from scipy import stats
 
         most = float(stats.chi2.ppf(level, 1))
@@ -178,7 +183,7 @@ class Profile:
             order = np.argsort(np.abs(self.values[side] - self.best))
             x = np.append(self.best, self.values[side][order])
             y = np.append(0.0, np.maximum.accumulate(self.rise[side][order]))
-            # Roots of rises are nearly straight.
+            # The rise is nearly a parabola: its root is nearly linear in the value.
             if y[-1] < most:
                 return float("nan")
             return float(np.interp(np.sqrt(most), np.sqrt(y), x))
@@ -195,23 +200,24 @@ def profile(
     reach: float = 2.5,
     max_evaluations: int = 15,
 ) -> Profile:
-    """Profile likelihood of a prediction: the best fit that predicts another value.
+    """Profile likelihood of a prediction: refit with the prediction held at other values.
 
-    Where the model is far from linear in what the data leave open, its intervals are
-    right and those of the covariance are not.
+    Its intervals hold also where the model is far from linear in the parameters that the
+    data leave open, and intervals from the covariance do not.
 
     Args:
-        fit: with its best parameters.
-        prediction: of a cell, a scalar; differentiable.
-        points: values of the prediction, half on either side.
-        reach: how far out, in standard deviations from the covariance.
-        max_evaluations: of the residuals for each value.
+        fit: the fit around which to go.
+        prediction: a differentiable function of the cell that returns a scalar.
+        points: number of values of the prediction, half of them on either side.
+        reach: how far out to go, in standard deviations from the covariance.
+        max_evaluations: most evaluations of the residuals for each value.
 
     Raises:
-        ValueError: when the prediction is not finite, or does not depend on what is free.
+        ValueError: when the prediction is not finite, or does not depend on any free
+            parameter.
 
-    Reference: the correction of the rise for residuals that are not independent: Pace,
-    Salvan and Sartori, Stat. Sinica 21 (2011) 129.
+    Reference: Pace, Salvan and Sartori, Stat. Sinica 21 (2011) 129, for the correction of
+    the rise where residuals are not independent.
     """
     problem = fit.problem
     predicted = _of_vector(problem, prediction)

@@ -1,4 +1,4 @@
-"""What a cell has lost since it was fresh, from slow curves and pulses."""
+"""Degradation modes: what a cell has lost since it was fresh, from check-up tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from ..parameters import (
     stoichiometries_at_limits,
     stoichiometry_at_soc,
 )
-from ._experiment import Experiment, Kind, pulse
+from ._constant_current import pulse
+from ._experiment import Experiment, Kind
 from ._fit import Fit
 from ._free import FreeParameter, Specimen
 from ._least_squares import FINER, fleet
@@ -32,26 +33,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PULSE = 10.0
-"""After the start of a discharge at 1C, when half of the nominal capacity has flowed, the
-resistance is compared [s]."""
+"""Time after the start of a 1C discharge pulse at which resistances are compared, with
+half of the nominal capacity discharged [s]."""
 
 KINETICS = 0.7
-"""Within which rate constants are believed to be those of the fresh cell: a standard
-deviation of the natural logarithm, a factor of two (assumed)."""
+"""Prior of rate constants around those of the fresh cell: standard deviation of the natural
+logarithm, a factor of two (assumed)."""
 
 MOST = 100.0
-"""Half an interval of a logarithm is no more: numbers stay finite, and say nothing."""
+"""Half-width at most of an interval of a logarithm, so that its exponential stays finite;
+an interval this wide says nothing anyway."""
 
 SIDES = ("negative", "positive")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One loss or growth, in per cent of what the fresh cell had.
+    """One loss or growth, in per cent of the fresh cell's value.
 
     Attributes:
-        what: is lost or has grown.
-        percent: best value [%]; losses and growths are positive.
+        what: what was lost or has grown.
+        percent: best value; losses and growths are positive [%].
         low, high: ends of the interval [%].
     """
 
@@ -63,15 +65,15 @@ class Change:
 
 @dataclass(frozen=True)
 class CheckUps:
-    """What check-ups say of a cell's age; see `check_up`.
+    """Losses and growths found by check-ups; see `check_up`.
+
+    Printed, it also names the fits that are doubtful; see `doubts`.
 
     Attributes:
-        fits: of each check-up, by name.
-        changes: of each check-up, by name.
-        failed: check-ups whose fits ended with an error, and the error.
-        level: of the intervals.
-
-    Printed, it also says which fits make no sense, see `doubts`.
+        fits: fit of each check-up, by name.
+        changes: losses and growths at each check-up, by name.
+        failed: errors of the check-ups whose fits failed, by name.
+        level: probability that an interval holds the value.
     """
 
     fits: Mapping[str, Fit]
@@ -94,7 +96,7 @@ class CheckUps:
         return "\n".join(lines)
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row for each check-up and change; ends of intervals beside the value."""
+        """One row for each check-up and change: the value and the ends of its interval."""
         import pandas as pd
 
         rows = [
@@ -114,11 +116,11 @@ class CheckUps:
 
 
 FAR = 1e3
-"""An interval that reaches further leaves the change open [%]."""
+"""A change whose interval reaches further than this counts as not determined [%]."""
 
 
 def _row(c: Change) -> list[str]:
-    """Of a table. Where the interval says nothing, its middle would mislead."""
+    """Row of a table; without the best value where its interval is too wide."""
     if not max(abs(c.low), abs(c.high)) < FAR:
         return [c.what, "not determined", ""]
     return [c.what, f"{c.percent:.1f}", f"{c.low:.1f} to {c.high:.1f}"]
@@ -135,42 +137,45 @@ def check_up(
     max_evaluations: int = 30,
     progress: Progress = silent,
 ) -> CheckUps:
-    """Losses of sodium and of active materials, and growth of resistance, with intervals.
+    """Loss of sodium inventory and active material, and growth of resistance.
 
-    Each check-up is a fit of its own. Free are the sodium of the cell, the volume fraction
-    of every active material and the contact resistance; and, where there are resistances
-    of pulses, the rate constants of both electrodes, believed to within `KINETICS`.
-    All else, open-circuit potentials above all, is taken to be as in the fresh cell. That
-    one is taken as exact: with a check-up of it as the first, what is not zero there is
-    the error of the fresh cell.
+    Each check-up is a fit of its own. Its free parameters are the sodium in the cell, the
+    volume fraction of every active material and the contact resistance; where pulses were
+    measured, also the rate constants of both electrodes, with the prior `KINETICS`.
+    Everything else, the open-circuit potentials above all, is taken from the fresh cell.
+    The fresh cell is taken as exact: give its own check-up as the first, and the losses
+    found there show how wrong that is.
 
-    Sodium inventory is what is in working particles, x_n Q_n + x_p Q_p: what is locked in
-    particles that are lost is lost too. Capacity at rest is that between the voltage
-    limits without current. Resistance is that of a pulse at 1C, see `PULSE`: what pulses
-    determine, while its parts may only be known together.
+    The sodium inventory is the sodium in particles that work, x_n Q_n + x_p Q_p; sodium in
+    lost particles counts as lost. The capacity at rest is that between the voltage limits
+    without current. The resistance is that of a 1C pulse, see `PULSE`: pulses determine it
+    well, also where they do not tell its parts apart.
 
     Args:
-        fresh: the cell when it was new, as fitted.
+        fresh: the fitted cell when it was new.
         tests: experiments of each check-up, by name: slow discharges from SOC 1 (or other
-            voltages) and pulses; see `discharge`, `measured_profile`, `pulse` and
-            `measured_pulses`. Charges that they start at (`discharged`) are of the cell as
-            it is at the check-up.
-        model: equations and mesh; none: the DFN on the cell's own.
-        rtol: tolerance of the simulations; losses of a per cent ask for smooth costs.
-        level: of the intervals.
-        also: what else is free, such as ("missing",), the charge that a hold left out.
+            voltage curves) and pulses; see `discharge`, `measured_profile`, `pulse` and
+            `measured_pulses`. The charge at which a test starts (`discharged`) counts from
+            the charged state of the aged cell.
+        model: mesh and heat balance; none: the cell's own.
+        rtol: tolerance of the simulations; finding losses of one per cent needs a cost
+            that is smooth in the parameters.
+        level: probability that an interval holds the value.
+        also: further free parameters, such as FreeParameter(("missing",), ...): the charge
+            by which a test starts less than full.
         max_evaluations: see `least_squares`.
         progress: called with a line of text after every batch.
 
     Returns:
-        what is lost and has grown. A check-up that fails does not stop the others.
+        losses and growths. A check-up that fails does not stop the others.
 
     Raises:
-        TypeError: for what is no cell, or no experiment.
-        ValueError: for no check-up, one without voltages or with fewer numbers than are
-            free, a level outside of 0 to 1, or a fresh cell without contact resistance.
+        TypeError: for what is not a cell, or not an experiment.
+        ValueError: for no check-up, a check-up without voltages or with fewer measured
+            than free numbers, a level outside of 0 to 1, or a fresh cell without contact
+            resistance.
 
-    Reference: the modes are those of Birkl et al., J. Power Sources 341 (2017) 373.
+    Reference: Birkl et al., J. Power Sources 341 (2017) 373, for the degradation modes.
     """
     every = _checked(fresh, tests, level)
     paths = _materials(fresh)
@@ -201,7 +206,7 @@ def check_up(
 
 
 def _checked(fresh: Any, tests: Any, level: float) -> dict[str, tuple[Experiment, ...]]:
-    """The experiments of each check-up; errors as in `check_up`."""
+    """The experiments of each check-up, checked; errors as in `check_up`."""
     if not isinstance(fresh, Cell):
         raise TypeError(
             f"fresh is a {type(fresh).__name__}; expected a Cell, such as "
@@ -245,7 +250,7 @@ def _has(e: Experiment, kind: Kind) -> bool:
 
 
 def _materials(cell: Cell) -> dict[str, str]:
-    """Paths of the volume fractions of all active materials, by what they are called."""
+    """Names of all active materials, by the path of their volume fraction."""
     found = {}
     for side in SIDES:
         name = f"{side} active material"
@@ -256,7 +261,10 @@ def _materials(cell: Cell) -> dict[str, str]:
 
 
 def _rates() -> dict[str, str]:
-    """Paths of the rate constants of the first materials; the others keep theirs."""
+    """Names of the charge-transfer resistances, by the path of the rate constant.
+
+    Of an electrode of several materials only the first; the others keep their constants.
+    """
     return {
         f"{side}.particle.rate_constant.scale": f"{side} charge-transfer resistance"
         for side in SIDES
@@ -266,7 +274,7 @@ def _rates() -> dict[str, str]:
 def _usual(
     cell: Cell, paths: Mapping[str, str], rates: Sequence[str]
 ) -> list[FreeParameter]:
-    """What is free in every check-up."""
+    """Free parameters of every check-up."""
 
     def scaled(path: str, low: float, high: float, **more: Any) -> FreeParameter:
         now = float(leaf(cell, path))
@@ -281,14 +289,14 @@ def _usual(
 
 
 def _with_published_halfway(cell: Cell) -> Cell:
-    """The same cell, its published state halfway: room for more and for less sodium."""
+    """The cell with its published state at half charge, where sodium can rise and fall."""
     return eqx.tree_at(lambda c: c.published, cell, stoichiometry_at_soc(cell, 0.5))
 
 
 def _changes(
     fit: Fit, paths: tuple[str, ...], rates: tuple[str, ...], level: float
 ) -> tuple[Change, ...]:
-    """All changes of a check-up, by linearisation around its best parameters."""
+    """All changes at a check-up, with intervals by linearisation at the best parameters."""
     from scipy import stats
 
     specimen, vector = fit.problem.specimen, fit.problem.vector
@@ -300,7 +308,7 @@ def _changes(
     share = np.append(last / first, R_last / R_first)
     slopes = np.vstack([slopes / np.asarray(last)[:, None], slope / R_last])
     sd = np.sqrt(np.einsum("ij,jk,ik->i", slopes, fit.covariance, slopes))
-    # Of logarithms: what is left, and a resistance, is more than nothing.
+    # Intervals are of logarithms, so that remaining amounts and resistances stay positive.
     reach = np.exp(np.minimum(float(stats.norm.ppf(0.5 + 0.5 * level)) * sd, MOST))
     cell, lost = specimen.cell, 2 + len(paths)
     names = [
@@ -329,7 +337,11 @@ def _amounts(
     specimen: Specimen,
     z: Any,
 ) -> tuple[Array, Array]:
-    """What the cell has: capacity and sodium [A.h], materials, resistances; slopes by z."""
+    """Capacity and sodium [A.h], amounts of materials and resistances, and their slopes.
+
+    Returns:
+        amounts, (k,), and their derivatives by `z`, (k, n).
+    """
 
     def of(z: Array) -> Array:
         cell = vector.set(specimen, z).cell
@@ -350,7 +362,7 @@ def _amounts(
 
 
 def _resistance(problem: Problem, z: np.ndarray) -> tuple[float, np.ndarray]:
-    """Of a pulse, see `PULSE` [ohm], and its slope by z; no measurement enters."""
+    """Simulated resistance of the pulse of `PULSE` [ohm], and its derivatives by z, (n,)."""
     cell = problem.specimen.cell
     C = float(cell.nominal_capacity)
     asked = pulse(

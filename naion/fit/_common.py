@@ -1,4 +1,4 @@
-"""Many problems of one structure, computed in common batches."""
+"""Simulations of many problems of one structure in common batches."""
 
 import functools
 import itertools
@@ -15,11 +15,11 @@ from ._vector import FreeVector
 
 
 class Common:
-    """Problems with the same free parameters, model and tolerance.
+    """Simulates problems with the same free parameters, model and tolerance together.
 
     Args:
-        problems: at least one.
-        at_once: most of them that are asked about together.
+        problems: one or more.
+        at_once: most problems of one batch.
     """
 
     def __init__(self, problems: Sequence[Problem], at_once: int):
@@ -35,7 +35,12 @@ class Common:
         self.of_priors = _of_priors(one.vector)
 
     def predicted(self, which: np.ndarray, z: np.ndarray) -> list[Predicted]:
-        """Problems at points, one each, (k, n), without slopes of their simulations."""
+        """Predictions and residuals of some problems, without slopes of the simulations.
+
+        Args:
+            which: indices of the problems, (k,).
+            z: a point of each, (k, n).
+        """
         found, *priors = self._ask("predictions", which, z)
         return [
             Predicted.of(self.problems[i].experiments, seen, *own)
@@ -43,7 +48,7 @@ class Common:
         ]
 
     def linearised(self, which: np.ndarray, z: np.ndarray) -> list[Linearised]:
-        """Problems near points, one each, (k, n)."""
+        """Residuals and Jacobians of some problems; arguments as of `predicted`."""
         if not which.size:
             return []
         found, *priors = self._ask("linearised", which, z)
@@ -53,7 +58,7 @@ class Common:
         ]
 
     def _ask(self, question: Question, which: np.ndarray, z: np.ndarray) -> list[list]:
-        """Answers, rows of the priors and their Jacobians, one of each for each problem."""
+        """For each problem: answers for its data, rows of its priors, and their Jacobian."""
         rows = [row for i in which for row in range(self.ends[i], self.ends[i + 1])]
         counts = np.diff(self.ends)[which]
         found = self.evaluator.ask(question, rows, z.repeat(counts, 0), self.most)
@@ -67,7 +72,7 @@ class Common:
 
 @functools.cache
 def _of_priors(vector: FreeVector) -> Program:
-    """Rows of the priors of one problem and their Jacobian."""
+    """Program of one problem: rows of its priors and their Jacobian."""
 
     def of_lane(lane: Any) -> Any:
         z, (specimen, centre) = lane

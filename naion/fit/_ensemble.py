@@ -1,4 +1,4 @@
-"""Cells drawn from what is known of one, and predictions with intervals."""
+"""Random draws of a fitted cell, and predictions with intervals from them."""
 
 import functools
 from dataclasses import dataclass
@@ -20,16 +20,20 @@ from ._uncertainty import Uncertainty
 from ._vector import FreeVector
 
 MOST_PULLS = 20
-"""After as many pulls of 0.7 a draw's open-circuit potential is that of the best fit."""
+"""Times that draws are repeated or pulled back at most. After this many factors of 0.7 a
+draw's open-circuit potential is practically that of the best fit."""
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Draws of a cell, each with a test to be; the first is the best fit, tested rightly.
+    """Draws of a cell, each with the calibration of a future test.
+
+    The first is the best fit, with a test that starts fully charged and a sensor without
+    error.
 
     Attributes:
-        specimens: the cells, with what belongs to a test of theirs.
-        discrepancy: standard deviation of the model's own error [V].
+        specimens: the drawn cells, with the calibration of one test each.
+        discrepancy: standard deviation of the model's own error in voltage [V].
     """
 
     specimens: tuple[Specimen, ...]
@@ -37,7 +41,7 @@ class Ensemble:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """Of the draws."""
+        """The drawn cells."""
         return tuple(s.cell for s in self.specimens)
 
 
@@ -62,9 +66,13 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
 
 
 def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
-    """What belongs to `n` tests to be; sizes are of other cells, not of other tests."""
+    """Calibrations of `n` future tests, by the fields of `Specimen`.
+
+    Sizes are not drawn: they differ between cells, not between tests of one cell.
+    """
     names = sorted(RIGHT.keys() - {"size", *LEADS})
-    # Tests of one group share what is found of it. Spectra say nothing of a sensor.
+    # Tests of one group share a calibration, which counts once. Impedance spectra say
+    # nothing about the current sensor.
     found = {
         tuple(sorted((k, v) for k, v in t.calibration.items() if k not in LEADS))
         for t in known.tests
@@ -76,7 +84,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
     if len(rows) > 1:
         spread = np.std(rows, axis=0, ddof=1)
         drawn = np.mean(rows, axis=0) + spread * rng.standard_normal(drawn.shape)
-    # Nothing is fuller than full.
+    # A cell cannot start with more charge than at SOC 1.
     return [
         {
             k: max(v, 0.0) if k == "missing" else v
@@ -136,13 +144,13 @@ def voltage_band(
     Args:
         drawn: from `ensemble`.
         times: [s].
-        protocol, options: as for `simulate`. Draws start as full as their tests do if it
-            is "charged", and their currents are those that flow, not those that are asked
-            for.
+        protocol, options: as for `simulate`. Each draw is simulated with its calibration:
+            from the charged state it starts by the drawn charge less full, and the current
+            that flows differs from the one asked for by the drawn error of the sensor.
 
     Returns:
-        the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
-        error is included. NaN where more than half of the draws have ended.
+        the solution of the best cell, and the lower and upper voltage, (n,) [V], with the
+        model's own error included. NaN where more than half of the draws have ended.
     """
 
     start = options.pop("start", "charged")

@@ -1,4 +1,4 @@
-"""How large the errors of data and model are, and how alike along a curve."""
+"""How large the errors of data and model are, and how correlated along a curve."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -17,28 +17,32 @@ if TYPE_CHECKING:
     from ._fit import Fit
 
 MOST_ALIKE = 0.98
-"""Highest correlation of neighbouring residuals: beyond, a curve counts as one point."""
+"""Highest correlation of neighbouring residuals; beyond it a whole curve would count as
+hardly more than one point."""
 
 LEAST_VARIANCE = 0.05
-"""Of scaled residuals: no fit is much better than its data claim to be."""
+"""Lowest variance of scaled residuals: data are hardly much better than their stated
+uncertainty."""
 
 CLAIMED = 1.5
-"""To within which the logarithm of a variance is as the data claim, one standard
-deviation: what a test of a single number is left with."""
+"""Prior of the logarithm of a variance around zero, at which errors are as large as stated:
+its standard deviation. It decides for tests of a single number."""
 
 ENOUGH = 4
-"""Tests whose own numbers say how far such numbers scatter; of fewer the priors do."""
+"""From this many tests on, their calibrations show how far such numbers scatter; for fewer
+their priors decide."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors of data and model along each experiment, in units of the data's weights.
+    """Errors of data and model in each experiment, in units of the stated uncertainties.
 
     Attributes:
-        variances: of the experiments, (k,).
-        correlation: of neighbouring numbers; falls exponentially from there.
-        own: standard deviation of what belongs to single tests (errors of a sensor), by
-            name, in units of its prior.
+        variances: variance of the scaled errors of each experiment, (k,).
+        correlation: correlation of neighbouring numbers; it decays exponentially with
+            distance along the curve.
+        own: standard deviation of the calibrations of single tests (such as errors of a
+            sensor) over that of their priors, by name.
     """
 
     variances: np.ndarray
@@ -46,10 +50,10 @@ class Errors:
     own: Mapping[str, float]
 
     def covariance(self, experiments: Sequence[Experiment]) -> np.ndarray:
-        """Of all numbers of these experiments, (n, n).
+        """Covariance of the scaled errors of these experiments, (n, n).
 
-        Experiments that are not those of the fit have its mean variance, but err by no
-        less than they claim.
+        Experiments other than those of the fit get the mean variance of the fit's, but
+        not less than one.
         """
         counts = [e.n_observations for e in experiments]
         known = len(counts) == len(self.variances)
@@ -62,7 +66,7 @@ class Errors:
 
 
 def errors_of(fit: "Fit") -> Errors:
-    """What the residuals of a fit say about the errors of its data and its model."""
+    """Errors of data and model, estimated from the residuals of a fit."""
     return found_errors(fit.problem, fit.near.residuals, fit.near.jacobian)
 
 
@@ -72,8 +76,8 @@ def prior_precision(problem: Problem, J: np.ndarray) -> np.ndarray:
     A parameter without a prior counts as equally likely between its bounds.
 
     Args:
-        problem: whose.
-        J: Jacobian of the residuals.
+        problem: whose parameters.
+        J: Jacobian of its residuals, (m, n_z).
     """
     low, high = problem.vector.bounds
     flat = ~np.isfinite(problem.vector.priors)
@@ -83,25 +87,28 @@ def prior_precision(problem: Problem, J: np.ndarray) -> np.ndarray:
 
 
 def inverse_of(H: np.ndarray) -> np.ndarray:
-    """Of a covariance or a precision: parameters range from volts to J/mol."""
+    """Inverse of a covariance or precision matrix.
+
+    It is scaled first, since units of parameters range from volts to joules per mole.
+    """
     unit = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
     scaled = H * np.outer(unit, unit) + 1e-9 * np.eye(len(H))
     return np.linalg.inv(scaled) * np.outer(unit, unit)
 
 
 def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
-    """The errors with which the data are most likely, whatever the parameters are.
+    """The errors under which the data are most likely, with the parameters integrated out.
 
-    A fit takes the smooth part of the errors out, so that its residuals are smaller and
-    rougher than they. What is as large as the errors are the residuals with all parameters
-    where they were believed to be: in first order they have the covariance
-    J C J^T + S(variances, correlation), with C that of the priors. Its likelihood is
-    maximised; the scatter of what belongs to single tests is found with it, where the
-    tests are many.
+    The residuals of a fit underestimate the errors: the parameters have absorbed their
+    smooth part, so that what is left is smaller and rougher. The residuals at the centre
+    of the priors have not been adjusted; to first order their covariance is
+    J C J^T + S(variances, correlation), with C that of the priors. Variances and
+    correlation maximise the likelihood of these residuals. Where the tests are many, the
+    scatter of their calibrations is found in the same way.
 
     Args:
         problem: what was fitted.
-        r, J: residuals and their Jacobian at the best parameters.
+        r, J: residuals, (m,), and their Jacobian, (m, n), at the best parameters.
 
     Reference: MacKay, Neural Comput. 4 (1992) 415 (evidence); Kennedy and O'Hagan, J. R.
     Stat. Soc. B 63 (2001) 425 (the model's own error).
@@ -113,15 +120,15 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
     C = inverse_of(prior_precision(problem, J))
     away = C @ (J[n:].T @ r[n:])
     r, J = r[:n] - J[:n] @ away, J[:n]
-    # Columns that all parameters move the data along, as far as they are believed to.
+    # Columns by which independent draws of the priors move the data: moves moves^T = J C J^T.
     sd = np.sqrt(np.diag(C))
     moves = J @ (sd[:, None] * np.linalg.cholesky(C / np.outer(sd, sd)))
     many = [name for name, (columns, _) in places.items() if len(columns) >= ENOUGH]
     which = np.full(len(sd), -1)
     for k, name in enumerate(many):
         which[places[name][0]] = k
-    # Few sizes, so that few programs are compiled. What fills them up weighs nothing: it
-    # is of no experiment, and the variance of none is as the data claim.
+    # Arrays are padded to few sizes, so that few programs are compiled. Padding changes
+    # nothing: padded rows are zero, and padded variances stay at the centre of their prior.
     k = _rounded_up(len(counts), 4)
     size = _rounded_up(n, 64)
     owner = np.full(size, -1)
@@ -149,7 +156,7 @@ def found_errors(problem: Problem, r: np.ndarray, J: np.ndarray) -> Errors:
 
 
 def _rounded_up(n: int, least: int) -> int:
-    """To a power of two that is at least `least`."""
+    """The next power of two, but at least `least`."""
     return max(least, 1 << (n - 1).bit_length())
 
 
@@ -158,18 +165,18 @@ def _rounded_up(n: int, least: int) -> int:
 def _unlikely(
     k: int, x: Array, r: Array, moves: Array, which: Array, owner: Array
 ) -> Array:
-    """Minus the log likelihood of residuals, up to a constant, and its slope by x.
+    """Minus the log likelihood of residuals, but for a constant, and its gradient by x.
 
-    Their covariance is moves moves^T + S, and S has a bidiagonal inverse root: cost is
-    linear in their number.
+    The covariance is moves moves^T + S. S has a bidiagonal inverse square root, so that
+    the work is linear in the number of residuals.
 
     Args:
-        k: experiments.
-        x: logarithms of the variances, (k,), the correlation, and the scatter.
+        k: number of experiments.
+        x: logarithms of the variances, (k,), the correlation, and the scatters, (s,).
         r: residuals, (n,).
-        moves: (n, m).
-        which: the scatter that stretches each column of `moves`; -1 for none, (m,).
-        owner: experiment of each residual; -1 for none, whose residual is zero, (n,).
+        moves: see `found_errors`, (n, m).
+        which: for each column of `moves`, the scatter that stretches it, or -1, (m,).
+        owner: experiment of each residual, or -1 for padding, (n,).
     """
     rho, stretch = x[k], jnp.append(x[k + 1 :], 1.0)[which]
     first = jnp.diff(owner, prepend=-2) != 0

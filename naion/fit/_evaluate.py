@@ -1,4 +1,4 @@
-"""Simulated observations of many experiments at once, and their derivatives."""
+"""Simulate the observations of many experiments at once, with their derivatives."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -32,7 +32,10 @@ Programs = dict[Question, Program]
 
 
 class PaddedTest(NamedTuple):
-    """An experiment as arrays, padded so that all share one program."""
+    """An experiment as arrays of common lengths, so that all experiments share one program.
+
+    Fields as of `Experiment`, and as of its observations joined, (m,).
+    """
 
     protocol: Protocol
     temperature: Numbers
@@ -47,16 +50,17 @@ class PaddedTest(NamedTuple):
 
 
 AFTER_END = 20.0
-"""Fall of the voltage that a test goes on for after the model's end, over the time that it
-lasts then [V]: about as steep as discharges end."""
+"""Slope with which the voltage is continued beyond the end of a simulation, to the times
+that it did not reach [V]: the voltage falls by this much times (t - t_end) / t, about as
+steeply as discharges end."""
 
 
 class Rows:
-    """What is known of many lanes, of which some are computed at a time.
+    """The fixed inputs of many lanes, of which some are computed at a time.
 
     Args:
-        known: pytree of arrays with the lanes along the first axis of each.
-        one: whether all lanes are always asked with the same parameters.
+        known: pytree of arrays, each with the lanes along its first axis.
+        one: whether all lanes of a call always have the same parameters.
     """
 
     def __init__(self, known: Any, one: bool):
@@ -68,7 +72,7 @@ class Rows:
 
     @property
     def known(self) -> Any:
-        """As it was given."""
+        """The inputs as they were given."""
         return self.tree.unflatten(self.leaves)
 
     def ask(
@@ -78,15 +82,16 @@ class Rows:
         z: np.ndarray,
         most: int,
     ) -> Any:
-        """A program of (z, what is known), for some lanes, one row of the result for each.
+        """Call a program of (z, inputs) for some lanes; one row of the result for each.
 
         Args:
-            program: what to compute.
-            rows: lanes.
-            z: transformed parameters of each, (rows, n).
-            most: lanes that are ever asked for at once.
+            program: the program.
+            rows: indices of the lanes, (k,).
+            z: transformed parameters of each of them, (k, n).
+            most: most lanes that any call asks for.
         """
-        # Few sizes, so that few programs are compiled; the last lane is repeated.
+        # Batches come in few sizes, so that few programs are compiled; the last lane is
+        # repeated to fill them.
         size = _rounded(len(rows), min(most, self.count))
         at = np.asarray([*rows, *[rows[-1]] * (size - len(rows))])
         z = z[np.minimum(np.arange(size), len(rows) - 1)]
@@ -99,12 +104,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Part:
-    """Lanes of one program: tests in time, or spectra.
+    """The lanes of an evaluator that share programs: its tests in time, or its spectra.
 
     Attributes:
-        lanes: which of all they are, in order.
-        rows: what is known of them.
-        programs: what answers each question.
+        lanes: their indices among all lanes, increasing, (k,).
+        rows: their fixed inputs.
+        programs: the program for each question.
     """
 
     lanes: np.ndarray
@@ -114,12 +119,12 @@ class _Part:
     def ask(
         self, question: Question, lanes: np.ndarray, z: np.ndarray, most: int
     ) -> Any:
-        """Answers for some of its lanes; see `Evaluator.ask`."""
+        """Answers for some of these lanes; see `Evaluator.ask`."""
         rows = np.searchsorted(self.lanes, lanes)
         return self.rows.ask(self.programs[question], rows, z, most)
 
     def residuals(self, z: Array) -> tuple[Array, np.ndarray]:
-        """Of its data, and of which lane each is; can be traced."""
+        """Residuals of the data, and the lane of each; can be traced by JAX, (m,)."""
         known = jax.tree.map(jnp.asarray, self.rows.known)
         sigma = np.asarray(self.rows.known[1].sigma)
         (at,) = np.nonzero(np.ravel(sigma < PADDED))
@@ -129,20 +134,20 @@ class _Part:
 
 
 class Evaluator:
-    """Experiments, each with the specimen it was made on, as lanes of two programs.
+    """Evaluates experiments, each on its specimen, as lanes of a batch.
 
-    What is measured in time is simulated, spectra are linear equations: each kind has a
-    program of its own, so that neither takes the time of the other.
+    Tests in time are simulated, while impedance spectra follow from linear equations. Each
+    kind has a program of its own, as in a common one every lane would pay for both.
 
     Args:
-        vector: what may move; the same for all lanes.
+        vector: free parameters, the same for all lanes.
         lanes: specimen and experiment of each lane.
-        model: equations and mesh.
+        model: mesh and heat balance.
         rtol: tolerance of the simulations.
-        one: whether all lanes are always asked with the same parameters.
+        one: whether all lanes of a call always have the same parameters.
 
     Raises:
-        ValueError: for specimens of unlike structure.
+        ValueError: for specimens of different structure.
     """
 
     def __init__(
@@ -153,7 +158,7 @@ class Evaluator:
         rtol: float,
         one: bool,
     ):
-        # Specimens are shared by many lanes: stacked once each.
+        # Many lanes share a specimen: each is stacked once, and its rows are repeated.
         specimens, which = _unique([s for s, _ in lanes])
         stacked, self.count = stack(specimens), len(lanes)
         self.parts: list[_Part] = []
@@ -179,14 +184,14 @@ class Evaluator:
         z: np.ndarray,
         most: int | None = None,
     ) -> Any:
-        """Answers for some lanes, as arrays with one row for each; see `Rows.ask`.
+        """Answers for some lanes, as arrays with one row for each.
 
         Args:
-            question: "predictions" gives what would have been measured, as `Seen`;
-                "linearised" also the derivatives of its values, (m, n).
-            rows: lanes.
-            z: transformed parameters of each, (rows, n).
-            most: lanes that are ever asked for at once; none: all.
+            question: "predictions" gives the simulated observations, as `Seen`;
+                "linearised" also the derivatives of their values, (m, n).
+            rows: indices of the lanes, (k,).
+            z: transformed parameters of each of them, (k, n).
+            most: most lanes that any call asks for; none: all.
         """
         most = self.count if most is None else most
         asked, answers = np.asarray(rows), []
@@ -197,14 +202,19 @@ class Evaluator:
         return _side_by_side(answers, len(asked))
 
     def residuals(self, z: Array) -> Array:
-        """Of the data of all lanes, one after the other; can be traced, (m,)."""
+        """Residuals of the data of all lanes, in order; can be traced by JAX, (m,)."""
         values, lanes = zip(*(part.residuals(z) for part in self.parts), strict=True)
         order = np.argsort(np.concatenate(lanes), kind="stable")
         return jnp.concatenate(values)[order]
 
 
 def _side_by_side(answers: list[tuple[np.ndarray, Any]], count: int) -> Any:
-    """Answers of parts as those of all lanes, filled up to equal numbers of data."""
+    """Join the answers of both kinds of lanes in their order, padded to equal widths.
+
+    Args:
+        answers: places of the rows among all that were asked for, and the rows.
+        count: how many were asked for.
+    """
     if len(answers) == 1:
         return answers[0][1]
 
@@ -232,13 +242,13 @@ def _all_padded_spectra(experiments: Sequence[Experiment]) -> list[PaddedSpectru
 
 @functools.cache
 def _programs(vector: FreeVector, model: DFN, rtol: float, room: int) -> Programs:
-    """What answers each question, of one lane; kept, as compiling it takes seconds."""
+    """Programs for tests in time; cached, since compiling one takes seconds."""
     return _asking(vector, lambda s, test: simulated(s, test, model, rtol, room), LEADS)
 
 
 @functools.cache
 def _programs_of_spectra(vector: FreeVector, model: DFN) -> Programs:
-    """As `_programs`, of spectra."""
+    """Programs for impedance spectra; cached."""
     return _asking(vector, lambda s, test: simulated_spectrum(s, test, model), SENSOR)
 
 
@@ -247,12 +257,13 @@ def _asking(
     seen: Callable[[Specimen, Any], Seen],
     without: tuple[str, ...],
 ) -> Programs:
-    """Programs of one lane.
+    """The program for each question, as functions of one lane.
 
     Args:
-        vector: what may move.
-        seen: what a test on a specimen shows.
-        without: what of a specimen such tests do not depend on.
+        vector: free parameters.
+        seen: simulated observations of a specimen in a padded test.
+        without: fields of a specimen that such tests do not depend on, and by which no
+            derivatives are taken.
     """
 
     def predictions(lane) -> Seen:
@@ -285,7 +296,14 @@ def _residuals(
     at: np.ndarray,
     z: Array,
 ) -> Array:
-    """Residuals of lanes at the places `at` of their rows, one after the other."""
+    """Residuals of all lanes in a row, without those of padding, (m,).
+
+    Args:
+        predictions: program of one lane.
+        lanes: fixed inputs of all lanes.
+        at: places of the residuals that are no padding, (m,).
+        z: transformed parameters, (n,).
+    """
 
     def of_lane(lane: tuple[Specimen, Any]) -> Array:
         test = lane[1]
@@ -301,13 +319,22 @@ def simulated(
     rtol: float,
     room: int | None = None,
 ) -> Seen:
-    """What an experiment would have measured on a specimen."""
+    """Simulated observations of a test in time on a specimen.
+
+    Args:
+        specimen: the cell, with the calibrations of all groups.
+        test: what is done and observed.
+        model: mesh and heat balance.
+        rtol: tolerance of the simulation.
+        room: steps of the solver that are recorded at most; none: as `simulate` has it.
+    """
     _, solution = simulate_test(specimen, test, model, rtol, room)
     began = solution.began(test.since)
     a, _ = _gone_on(solution, began + test.a, test.temperature)
     b, reached = _gone_on(solution, began + test.b, test.temperature)
     charge, energy = b.charge - a.charge, b.energy - a.energy
-    # Nothing flowed between times after an end at rest: the voltage there is the mean.
+    # Where no charge flowed between the two times, as beyond an end at rest, the voltage
+    # at the second one stands for the mean. The inner `where` keeps gradients finite.
     flowed = charge != 0.0
     mean = jnp.where(flowed, energy / jnp.where(flowed, charge, 1.0), b.voltage)
     current = jnp.where(b.current != 0.0, b.current, 1.0)
@@ -319,16 +346,20 @@ def simulated(
 def _gone_on(
     solution: Solution, t: Array, temperature: Numbers
 ) -> tuple[Outputs, Array]:
-    """Outputs at times, after the model's end as if it had gone on, and whether it did.
+    """Outputs at some times, continued beyond the end of the simulation.
 
-    With no more than a jump at the end a fit would not know which way to go, and one row of
-    many that lies behind it would forbid every step that moves the end. The voltage falls
-    on, see `AFTER_END`; current and temperature stay; charge and energy follow from them.
+    If values simply ended there, residuals would jump: a fit could not tell in which
+    direction the end has to move, and a single row beyond it would forbid every step that
+    moves it. So the voltage goes on falling, see `AFTER_END`; current and temperature keep
+    their last values, and charge and energy follow from them.
 
     Args:
         solution: of a test.
-        t: times since the start, NaN in a step that did not begin [s], (m,).
-        temperature: of a test that failed at once [K].
+        t: times since the start, NaN where a step did not begin, (m,) [s].
+        temperature: used where the test failed at its start [K].
+
+    Returns:
+        outputs, and whether the simulation itself reached them, (m,).
     """
     seen = solution.at(t)
     reached = jnp.isfinite(seen.voltage)
@@ -342,7 +373,7 @@ def _gone_on(
     I, Q, E = (jnp.where(jnp.isfinite(x), x, 0.0) for x in (I, Q, E))
     falling = V - AFTER_END * late
     power = 0.5 * (V + falling) * I
-    # Which electrode ended it nobody asks: each has half of the fall.
+    # Which electrode ended the test does not matter here: each takes half of the fall.
     negative, positive = (jnp.where(jnp.isfinite(x), x, 0.0) for x in apart)
     half = 0.5 * AFTER_END * late
     apart = negative + half, positive - half
@@ -357,7 +388,18 @@ def simulate_test(
     rtol: float = 1e-3,
     room: int | None = None,
 ) -> tuple[Specimen, Solution]:
-    """What belongs to the test's group, and the test simulated on it."""
+    """Simulate a test on a specimen.
+
+    Args:
+        specimen: the cell, with the calibrations of all groups.
+        test: what is done.
+        model: mesh and heat balance.
+        rtol: tolerance of the simulation.
+        room: steps of the solver that are recorded at most; none: as `simulate` has it.
+
+    Returns:
+        the specimen with the calibration of the test's group alone, and the solution.
+    """
     own, cell, start = as_tested(specimen, test)
     solution = simulate(
         cell,
@@ -373,17 +415,17 @@ def simulate_test(
 
 
 def _room(protocol: Protocol, rtol: float) -> int:
-    """More than the steps that a protocol takes at a tolerance."""
-    # The error of a step goes as its fifth power.
+    """Upper bound of the steps that the solver takes for a protocol at a tolerance."""
+    # The error of a step grows as the fifth power of its length.
     more = max(1.0, 1e-3 / rtol) ** 0.2
     joined = protocol.n_joined
-    # Records and their derivatives fill gigabytes where rows are hundreds: the check-ups
-    # of `make demo` take six steps a row.
+    # A tight bound matters: with hundreds of rows, the record of all steps and its
+    # derivatives fill gigabytes. The check-ups of `make demo` take six steps a row.
     return round((160 + 11 * (protocol.n_steps - joined) + 3 * joined) * more)
 
 
 def as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
-    """The protocol with currents as they were, not as they were logged."""
+    """The protocol with the currents that flowed, corrected for the errors of the sensor."""
     logged = protocol.value
     gain = jnp.where(logged > 0.0, sensor.gain, sensor.gain_on_charge)
     one = jnp.where(protocol.in_c_rate, sensor.cell.nominal_capacity, 1.0)
@@ -395,18 +437,18 @@ def as_it_flowed(protocol: Protocol, sensor: Specimen) -> Protocol:
 
 
 def _unique(specimens: list[Specimen]) -> tuple[list[Specimen], np.ndarray]:
-    """Distinct objects, and which of them each is."""
+    """The distinct objects among specimens, and the index of each specimen's object."""
     known = {id(s): s for s in specimens}
     place = {key: i for i, key in enumerate(known)}
     return list(known.values()), np.array([place[id(s)] for s in specimens])
 
 
 FEWEST = 8
-"""Lanes that are computed at least, where there are as many: one vector."""
+"""Smallest size of a batch where there are as many lanes: one vector of a CPU."""
 
 
 def _rounded(n: int, most: int) -> int:
-    """The least of few sizes that holds `n` of at most `most` lanes."""
+    """The smallest of few batch sizes that holds `n` of at most `most` lanes."""
     if most < FEWEST:
         return n
     sizes = [FEWEST * 2**k * three // 2 for k in range(24) for three in (2, 3)]
@@ -414,11 +456,11 @@ def _rounded(n: int, most: int) -> int:
 
 
 def _bucket(n: int, share: int = 2) -> int:
-    """Round up to one of few sizes, so that unlike problems share programs.
+    """Round up to one of few sizes, so that different problems share compiled programs.
 
     Args:
-        n: to round up.
-        share: sizes grow by one part in so many.
+        n: the number to round up.
+        share: each size is larger than the one before by this part of it: 2 for half.
     """
     size = 1
     while size < n:
@@ -440,13 +482,13 @@ def padded(e: Experiment, n_steps: int, m: int) -> PaddedTest:
         b=column([x.b for x in o], m),
         since=np.asarray(e.since),
         value=column([x.value for x in o], m),
-        # Padding weighs nothing.
+        # Padding has a huge uncertainty, and so no weight.
         sigma=column([x.sigma for x in o], m, PADDED),
     )
 
 
 def seen_in(specimen: Specimen, e: Experiment, model: DFN, rtol: float) -> np.ndarray:
-    """What an experiment would have measured, NaN after the model's end, (m,)."""
+    """Simulated observations of an experiment, NaN beyond the model's end, (m,)."""
     m = e.n_observations
     if e.is_spectrum:
         arrays = padded_spectrum(e, len(frequencies(e)), m)

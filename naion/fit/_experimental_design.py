@@ -1,4 +1,4 @@
-"""Which test to do next: how much each would narrow a prediction."""
+"""Optimal experimental design: which test would narrow a prediction most."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -39,18 +39,19 @@ def candidate_test(
     group: int = 0,
     discharged: float = 0.0,
 ) -> Experiment:
-    """A test that has not been made, with its voltage logged evenly in time.
+    """A test that could be made, with its voltage logged at even intervals.
 
     Args:
-        name: for tables.
+        name: name in tables.
         protocol: what would be done, from the charged state.
-        temperature: of the cell, or of its surroundings with a heat balance [K].
-        lasts: for how long the voltage is logged [s]; what the model does not reach does
-            not count.
-        points: numbers logged.
+        temperature: temperature of the cell, or of its surroundings where the model has a
+            heat balance [K].
+        lasts: for how long the voltage is logged [s]; points that the model does not
+            reach do not count.
+        points: number of logged voltages.
         sigma: their uncertainty [V].
-        group: index into what a `Specimen` has for each group.
-        discharged: charge taken out before [A.h].
+        group: index of the group of tests; a `Specimen` holds calibrations by group.
+        discharged: charge taken out of the charged cell before the test [A.h].
     """
     if not isinstance(protocol, Protocol):
         protocol = Protocol(protocol)
@@ -74,17 +75,17 @@ def candidate_spectrum(
     floor: float = FLOOR,
     group: int = 0,
 ) -> Experiment:
-    """An impedance spectrum that has not been measured.
+    """An impedance spectrum that could be measured.
 
     Args:
-        name: for tables.
-        fit: whose cell says how large the impedance is, and with it its errors.
-        frequency: (n,) [Hz].
+        name: name in tables.
+        fit: its cell gives the size of the impedance, and with it that of the errors.
+        frequency: frequencies, (n,) [Hz].
         temperature, discharged, relative_sigma, floor, group: as of
             `measured_impedance`.
 
     Raises:
-        ValueError: for a state in which the fitted cell has no impedance, and as
+        ValueError: for a state of charge that the fitted cell cannot have, and as
             `measured_impedance`.
     """
     f = np.atleast_1d(np.asarray(frequency, float))
@@ -103,18 +104,18 @@ def candidate_spectrum(
 
 
 def _shown(fit: "Fit", test: Experiment) -> np.ndarray:
-    """What the fitted cell would show in a test, NaN where it cannot be, (m,)."""
+    """Observations that the fitted cell gives in a test, NaN where it has none, (m,)."""
     return replace(fit.problem, experiments=(test,)).predictions(fit.z)[0]
 
 
 @dataclass(frozen=True)
 class RankedTest:
-    """A test, and how uncertain a prediction is without and with it.
+    """A candidate test, and how uncertain a prediction is without and with it.
 
     Attributes:
-        test: that might be made.
-        before: standard deviation of the prediction now.
-        after: with the test.
+        test: the test that could be made.
+        before: standard deviation of the prediction without it.
+        after: standard deviation of the prediction with it.
     """
 
     test: Experiment
@@ -129,16 +130,17 @@ class RankedTest:
 def rank_candidates(
     fit: "Fit", prediction: Callable[[Cell], Array], tests: Sequence[Experiment]
 ) -> tuple[RankedTest, ...]:
-    """Tests by how much each alone would narrow a prediction, the best first.
+    """Rank tests by how much each alone would narrow a prediction, the best first.
 
-    In the linear approximation around the fit: the covariance C becomes
-    (C^-1 + J^T S^-1 J)^-1 with the test's Jacobian J and errors S that are correlated as
-    those of the fitted data are. What would be measured is not needed.
+    In the linear approximation around the fit a test turns the covariance C of the
+    parameters into (C^-1 + J^T S^-1 J)^-1, with the test's Jacobian J and the covariance S
+    of its errors, which are correlated as those of the fitted data are. This does not
+    depend on the values that would be measured.
 
     Args:
-        fit: what is known.
-        prediction: of a cell, a scalar; differentiable.
-        tests: such as from `candidate_test` and `candidate_spectrum`.
+        fit: the fit so far.
+        prediction: a differentiable function of the cell that returns a scalar.
+        tests: candidates, such as from `candidate_test` and `candidate_spectrum`.
 
     Raises:
         ValueError: when the prediction does not depend on the free parameters.
@@ -159,19 +161,22 @@ def optimise_candidate(
     *,
     max_evaluations: int = 20,
 ) -> RankedTest:
-    """Change a test, along the gradient through its protocol, until it tells most.
+    """Change numbers of a test until the prediction would be least uncertain after it.
+
+    Uses the gradient of the uncertainty through the simulation of the protocol.
 
     Args:
         fit, prediction: as in `rank_candidates`.
-        test: to begin with.
-        vary: lowest and highest of "temperature" [K], of "discharged" [A.h], or of a
-            number of the protocol by its field and row, such as "value[0]" (a C-rate, or
-            as the protocol says) or "duration[1]" [s]. Spectra have the first two; their
-            errors stay the same share of the impedance.
-        max_evaluations: of the criterion.
+        test: the test to begin with.
+        vary: lowest and highest value of each number that may change: "temperature" [K],
+            "discharged" [A.h], or a number of the protocol by field and row, such as
+            "value[0]" (a C-rate, or in the unit of the protocol) or "duration[1]" [s]. Of
+            spectra the first two can change; their errors stay the same share of the
+            impedance.
+        max_evaluations: most evaluations of the uncertainty.
 
     Returns:
-        the best test found, with the numbers in its name.
+        the best test found; its name says the numbers.
 
     Raises:
         ValueError: for a number that the test does not have.
@@ -197,8 +202,9 @@ def optimise_candidate(
         by_number = worth.slope(here, found, tuple(vary))
         return found.after / worth.before, by_number * (high - low) / worth.before
 
-    # Spectra take a hundredth of the time of a test, and their errors move with them:
-    # differences, where tests in time have exact slopes.
+    # Tests in time have exact gradients. The errors of a spectrum change with its state,
+    # which the exact gradient leaves out; as spectra take a hundredth of the time of a
+    # test, finite differences do for them.
     options: dict[str, Any] = {"maxfun": max_evaluations}
     if test.is_spectrum:
         options["eps"] = FINITE_SHARE
@@ -217,9 +223,9 @@ def optimise_candidate(
 
 
 def _reweighed(fit: "Fit", test: Experiment, changed: Experiment) -> Experiment:
-    """A spectrum at another state, its errors the same share of the impedance as before.
+    """A spectrum at another state, with errors that are the same share of the impedance.
 
-    Where the cell has none, nothing can be measured: it then tells nothing.
+    In a state that the cell cannot have, the errors are so large that it tells nothing.
     """
     _, before, _ = spectra_of(test, np.zeros(test.n_observations))
     _, _, now = spectra_of(changed, _shown(fit, changed))
@@ -230,12 +236,14 @@ def _reweighed(fit: "Fit", test: Experiment, changed: Experiment) -> Experiment:
 
 
 class _Seen(NamedTuple):
-    """What a test would tell: spread of the prediction, and how it comes about.
+    """Uncertainty of a prediction after a test, and the vectors that its gradient needs.
+
+    A is the precision of the parameters with the test, g the gradient of the prediction.
 
     Attributes:
         after: standard deviation of the prediction.
-        along: A^-1 g: the combination of parameters that the prediction needs, (n,).
-        weights: S^-1 J A^-1 g, of the test's scaled numbers, (m,).
+        along: A^-1 g, the direction in which parameters matter to the prediction, (n,).
+        weights: S^-1 J A^-1 g, for the scaled numbers of the test, (m,).
     """
 
     after: float
@@ -265,8 +273,9 @@ class _Worth:
         """Gradient of `after` by numbers of the test, through its simulation.
 
         The variance g^T A^-1 g changes by -2 w^T dJ a, with a = A^-1 g and w = S^-1 J a.
-        J a is a derivative along a: the gradient of w^T V through the protocol is taken
-        on both sides of the fit along a, and the difference is w^T dJ a.
+        J a is the derivative of the observations V along a. So the gradient of w^T V by
+        the numbers of the test is taken at two points, on both sides of the fit along a,
+        and the difference gives w^T dJ a.
         """
         problem = self.fit.problem
         sd = np.sqrt(np.diag(self.fit.covariance))
@@ -280,14 +289,14 @@ class _Worth:
 
 
 OF_STATE = "temperature", "discharged"
-"""Numbers of a test that are not its protocol's."""
+"""Numbers of a test that do not belong to its protocol."""
 
 FINITE_SHARE = 1e-3
-"""Share of what may be varied, over which differences are taken."""
+"""Step of finite differences, as a share of the range in which a number may vary."""
 
 FINITE = 0.05
-"""Distance from the fit at which slopes through a protocol are taken [its standard
-deviations]."""
+"""Distance from the fit at which gradients through a protocol are taken, in standard
+deviations of the fit."""
 
 
 def _place(name: str) -> tuple[str, int]:
@@ -319,7 +328,7 @@ def _number(test: Experiment, name: str) -> float:
 
 
 def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
-    """A test, or its arrays, with other numbers; they may be traced."""
+    """A test, or its padded arrays, with other numbers, which JAX may be tracing."""
     protocol = test.protocol
     for name, value in numbers.items():
         if name in OF_STATE:
@@ -339,7 +348,7 @@ def _changed(test: Any, numbers: Mapping[str, Any]) -> Any:
 def _weighed(
     vector: FreeVector, model: DFN, rtol: float, names: tuple[str, ...]
 ) -> Callable[..., np.ndarray]:
-    """Gradient of a weighted sum of what a test measures, by numbers of the test."""
+    """Gradient of a weighted sum of a test's observations, by numbers of the test."""
 
     @jax.jit
     def gradient(

@@ -1,4 +1,4 @@
-"""What a fit found."""
+"""The result of a fit, and how far its predictions are from the measurements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from ._pull import at_bounds
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted cell and how well the data pin it down.
+    """A fitted cell, and how well the data determine it.
 
     Attributes:
         problem: what was fitted.
         z: best transformed parameters, (n,).
-        near: the problem there: predictions, residuals and their Jacobian.
-        covariance: of `z`, discrepancy included, (n, n).
+        near: predictions, residuals and their Jacobian at `z`.
+        covariance: covariance of `z`, with the model's own error included, (n, n).
         cost: half the sum of squared residuals.
         at_bound: names of parameters that ended at a bound.
         ended: why the search ended.
-        evaluations: of the residuals and their Jacobian.
-        seconds: time taken.
+        evaluations: evaluations of the residuals and their Jacobian.
+        seconds: time taken [s].
     """
 
     problem: Problem
@@ -65,21 +65,24 @@ class Fit:
 
     @property
     def converged(self) -> bool:
-        """Whether no step was expected to lower the cost any more."""
+        """Whether the search ended because no step was expected to lower the cost."""
         return self.ended == SearchState.NOTHING_TO_GAIN
 
     @property
     def predictions(self) -> list[np.ndarray]:
-        """Simulated observations of every experiment; NaN where the model ended."""
+        """Simulated observations of every experiment, NaN beyond the model's end."""
         return self.near.predictions
 
     @property
     def specimen(self) -> Specimen:
-        """The best specimen."""
+        """The specimen with the best parameters; its `cell` is the fitted cell."""
         return self.problem.specimen_at(self.z)
 
     def table(self) -> list[dict]:
-        """Name, value, 90 % interval within bounds, and bounds of every free number."""
+        """Name, value, 90 % interval and bounds of every free number.
+
+        Intervals are cut off at the bounds.
+        """
         v = self.problem.vector
         least, most = v.bounds
         sd = 1.645 * np.sqrt(np.diag(self.covariance))
@@ -108,12 +111,12 @@ def fit_at(
     evaluations: int = 0,
     seconds: float = 0.0,
 ) -> Fit:
-    """The `Fit` at given transformed parameters: covariance, bounds and cost.
+    """The `Fit` that ends at given transformed parameters.
 
     Args:
         problem: what was fitted.
         z: parameters, (n,).
-        near: the problem at `z`, if it is known already.
+        near: residuals and Jacobian at `z`, where they are known already.
         ended, evaluations, seconds: of the search; see `Fit`.
     """
     near = problem.linearised(z) if near is None else near
@@ -126,10 +129,10 @@ def fit_at(
 
 
 def scores(fit: Fit) -> list[list[str]]:
-    """Rows of a table: experiment, what was compared, and how far the model is from it.
+    """Rows of a table: experiment, what was compared, and the model's error.
 
-    Every number that entered the cost is counted; those after the model's end, which it
-    never reached, are given apart.
+    Every number that entered the cost counts; those beyond the model's end, which the
+    simulation did not reach, are counted apart.
     """
     pairs = zip(fit.problem.experiments, fit.predictions, strict=True)
     return [row for e, model in pairs for row in scores_of(e, model)]
@@ -140,7 +143,7 @@ def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
 
     Args:
         e: the experiment.
-        model: simulated observations, NaN where the model ended, (m,).
+        model: simulated observations, NaN beyond the model's end, (m,).
     """
     if e.is_spectrum:
         return [[e.name, "impedance", _of_spectrum(e, model)]]
@@ -166,7 +169,7 @@ def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
 
 
 def _of_spectrum(e: Experiment, model: np.ndarray) -> str:
-    """How far a model is from a spectrum, in per cent of |Z|."""
+    """Error of the model in a spectrum, in per cent of |Z|, as text."""
     f, Z, shown = spectra_of(e, model)
     off = 100.0 * np.abs(shown - Z) / np.abs(Z)
     if not np.any(np.isfinite(off)):
@@ -176,17 +179,18 @@ def _of_spectrum(e: Experiment, model: np.ndarray) -> str:
 
 
 KNEE = 2.0
-"""Voltages of full cells below this fall too steeply to say how far off a model is [V]."""
+"""Voltages of full cells below this do not count in errors [V]: the curve falls so steeply
+there that a small error in charge looks like a large one in voltage."""
 
 POTENTIALS = Kind.NEGATIVE_POTENTIAL, Kind.POSITIVE_POTENTIAL
 
 
 def voltage_errors(problem: Problem, predictions: Sequence[np.ndarray]) -> np.ndarray:
-    """What predicted voltages and potentials of a problem's tests are off, (n,) [V].
+    """Errors of predicted voltages and potentials in all tests of a problem, (n,) [V].
 
     Args:
         problem: whose tests.
-        predictions: of every experiment, NaN where the model ended.
+        predictions: predictions of every experiment, NaN beyond the model's end.
     """
     half = is_half_cell(problem.specimen.cell)
     errors = [np.zeros(0)]
@@ -201,5 +205,5 @@ def voltage_errors(problem: Problem, predictions: Sequence[np.ndarray]) -> np.nd
 
 
 def rms(errors: np.ndarray) -> float:
-    """Root mean square; 0 of none."""
+    """Root mean square; 0 where there are no errors."""
     return float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0

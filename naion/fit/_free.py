@@ -1,4 +1,4 @@
-"""Which numbers a fit may move, how far, and what is believed of them beforehand."""
+"""Free parameters of a fit: which numbers may change, their bounds and their priors."""
 
 import difflib
 import math
@@ -25,22 +25,22 @@ from ..properties import Corrected, Property, Table
 
 
 class Specimen(eqx.Module):
-    """What is fitted: a cell, and what is not of the cell but of a group of tests.
+    """What is fitted: a cell, and the calibration of every group of tests.
 
-    A current sensor may err: what flowed is gain times what was logged, plus an offset.
-    Zero in a log is zero: the cell was not connected. Leads of a spectrum that is not
-    measured at the tabs add their impedance, R + i omega L.
+    The current sensor may err: the current that flowed is the logged one times a gain plus
+    an offset. A logged zero means that the cell was not connected, and stays zero. Where a
+    spectrum is not measured at the tabs, the leads add their impedance, R + i omega L.
 
     Attributes:
-        cell: parameters.
-        missing: charge missing from SOC 1 where a test starts [A.h]. Of this and of what
-            follows, there is one entry for each group.
-        gain: of the current sensor on discharge.
-        gain_on_charge: of the current sensor on charge.
-        offset: of the current sensor [A].
-        size: areas over the cell's, where groups are of several cells of one type.
-        lead_resistance: of the leads, in impedance spectra alone [ohm].
-        lead_inductance: of the leads, in impedance spectra alone [H].
+        cell: the cell.
+        missing: charge by which a test starts less full than SOC 1, (n_group,) [A.h].
+        gain: gain of the current sensor on discharge, (n_group,).
+        gain_on_charge: gain of the current sensor on charge, (n_group,).
+        offset: offset of the current sensor, (n_group,) [A].
+        size: electrode area over that of `cell`, where groups are tests of several cells
+            of one type, (n_group,).
+        lead_resistance: resistance of the leads in impedance spectra, (n_group,) [ohm].
+        lead_inductance: inductance of the leads in impedance spectra, (n_group,) [H].
     """
 
     cell: Cell
@@ -81,7 +81,7 @@ class Specimen(eqx.Module):
         self.lead_inductance = each(lead_inductance)
 
     def of_group(self, group: Any) -> "Specimen":
-        """What belongs to one group, without entries for others."""
+        """The specimen with the calibration of one group, as scalars."""
         return Specimen(self.cell, **{k: getattr(self, k)[group] for k in RIGHT})
 
 
@@ -94,35 +94,39 @@ RIGHT = {
     "lead_resistance": 0.0,
     "lead_inductance": 0.0,
 }
-"""A test that starts at SOC 1, of the cell itself, a sensor without error, and no leads."""
+"""Calibration of an ideal test: it starts at SOC 1, on a cell of the nominal size, with a
+sensor without error and without leads."""
 
 LEADS = "lead_resistance", "lead_inductance"
-"""What impedance spectra alone depend on."""
+"""Calibrations that matter to impedance spectra alone."""
 
 SENSOR = "gain", "gain_on_charge", "offset"
-"""What tests in time alone depend on."""
+"""Calibrations that matter to tests in time alone."""
 
 TRANSFORMS = ("log", "linear")
 
 
 @dataclass(frozen=True)
 class FreeParameter:
-    """A free parameter: one number, several tied together, or an array.
+    """A free parameter: one number, several numbers tied together, or an array.
 
     Attributes:
         paths: dotted paths in the `Specimen`, such as
-            "cell.negative.particle.diffusivity.scale"; tied when more than one.
+            "cell.negative.particle.diffusivity.scale". Several paths are tied: they share
+            one value.
         bounds: lowest and highest value.
         transform: "log" for positive scales, "linear" otherwise.
-        prior: believed standard deviation around the start value, in the transformed
-            variable (for "log": of the natural logarithm); infinite for none.
-        smooth: for arrays, the standard deviation of second differences.
-        follows: first paths of other free numbers, and how far the centre of the prior
-            moves with each, both in the transformed variable: with 2 on a logarithmic
-            scale, what is believed is the ratio to the other's square.
+        prior: standard deviation of the prior around the start value, in the transformed
+            variable (for "log": of the natural logarithm); infinite: no prior.
+        smooth: for arrays, standard deviation of the second differences of neighbouring
+            entries in the transformed variable; infinite: they are free.
+        follows: pairs of the first path of another free parameter and a slope. The centre
+            of this prior moves by the slope times the move of the other parameter, both
+            transformed. With slope 2 and logarithms the prior is then of the ratio of this
+            number to the square of the other.
 
     Raises:
-        ValueError: for bounds, a transform, a prior or smoothness that cannot be.
+        ValueError: for bounds, a transform, a prior or a smoothness that is not possible.
     """
 
     paths: tuple[str, ...]
@@ -175,7 +179,7 @@ class FreeParameter:
 
     @property
     def by_group(self) -> bool:
-        """Whether each group of tests has its own."""
+        """Whether it is a calibration, of which each group of tests has its own value."""
         return not any(path.startswith("cell.") for path in self.paths)
 
     @property
@@ -184,11 +188,11 @@ class FreeParameter:
         return self.paths[0].removeprefix("cell.")
 
     def forward(self, value: Any) -> Any:
-        """From the value to the transformed variable."""
+        """The transformed variable of a value."""
         return jnp.log(value) if self.transform == "log" else jnp.asarray(value)
 
     def backward(self, z: Any) -> Any:
-        """From the transformed variable to the value."""
+        """The value of a transformed variable."""
         return jnp.exp(z) if self.transform == "log" else z
 
 
@@ -200,11 +204,12 @@ def _number(name: str, what: str, value: Any) -> float:
 
 
 def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
-    """The numbers of a set that have a range, as all assumed ones do, as free parameters.
+    """The uncertain numbers of a parameter set, those with a range, as free parameters.
 
-    The prior is what is believed of a number, the bounds are its ends. Where an entry is a
-    table or an expression, its scale is free. A range that follows another number makes a
-    prior that follows it, and bounds that leave room for that.
+    All assumed numbers have a range. Its width gives the prior, its ends are the bounds.
+    Where the entry is a table or an expression, its scale is free. Where the range is
+    stated relative to another number, the prior follows that number, and the bounds are
+    wide enough for it.
     """
     ends = {entry.name: entry.ends for entry in found.provenance if entry.range}
     frees = []
@@ -242,15 +247,16 @@ def check_free(
     specimen: Specimen,
     where: Sequence[str] | None = None,
 ) -> None:
-    """What single entries cannot know: whether they move numbers, and each only one.
+    """Check free parameters against the specimen, and against each other.
 
     Args:
-        free: entries.
-        specimen: whose numbers they move.
-        where: what messages call each entry; none: its place and name.
+        free: free parameters.
+        specimen: the specimen that holds their numbers.
+        where: how messages call each of them; none: by place and name.
 
     Raises:
-        ValueError: for a path that is no number, or a number that is free twice.
+        ValueError: for a path that does not lead to a number, a number that is free twice,
+            a smoothness of fewer than three numbers, or tied paths of different shapes.
         KeyError: for a path that does not exist.
     """
     usual = [f"free {i + 1} ({f.name})" for i, f in enumerate(free)]
@@ -301,15 +307,20 @@ def _check_bounds(f: FreeParameter, specimen: Specimen, path: str, here: str) ->
 
 
 def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
-    """Whether a free number starts inside its bounds.
+    """Check that a free parameter starts inside its bounds.
 
-    A `Problem` may start outside: its optimisers begin at the bound.
+    A `Problem` does not ask for this: its optimisers begin at the bound.
+
+    Args:
+        free: the free parameter.
+        specimen: the specimen that holds its start value.
+        here: how messages call it.
 
     Raises:
-        ValueError: naming the value farthest out.
+        ValueError: naming the value that is farthest outside.
     """
     low, high = free.bounds
-    # Values that were fitted come back from a logarithm: equal to within rounding.
+    # A fitted value at a bound went through a logarithm and back, which rounds.
     slack = 1e-9 * max(abs(low), abs(high))
     for path in free.paths:
         value = np.ravel(leaf(specimen, path))
@@ -325,20 +336,21 @@ def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
 def with_ocp_correction(
     cell: Cell, electrode: Literal["negative", "positive"], knots: Any
 ) -> Cell:
-    """A cell whose open-circuit potential carries a correction, zero to begin with.
+    """A cell with a correction added to one open-circuit potential, zero to begin with.
 
-    The correction lives at "<electrode>.particle.ocp.curve.correction.y". The negative
-    electrode's potential gets walls at its ends: discharges end as it empties, and whatever
-    the correction is there, the cell reaches its lower limit.
+    The correction is a table whose values can be fitted; they are at
+    "<electrode>.particle.ocp.curve.correction.y" [V]. The potential of the negative
+    electrode gets walls at its ends, see `properties.Walled`: a discharge ends as this
+    electrode empties, and with walls the cell reaches its lower voltage limit whatever the
+    correction is there.
 
     Args:
-        cell: to correct.
+        cell: the cell to correct.
         electrode: "negative" or "positive".
-        knots: stoichiometries between which the correction is interpolated, rising, in 0
-            to 1, two or more.
+        knots: stoichiometries of the table, two or more, increasing from 0 to 1.
 
     Raises:
-        ValueError: for another electrode or other knots.
+        ValueError: for another electrode, or knots that are not as said.
     """
     if electrode not in ("negative", "positive"):
         raise ValueError(
@@ -354,8 +366,8 @@ def with_ocp_correction(
             f"knots = {knots!r}; expected two or more stoichiometries from 0 to 1, rising."
         )
     x = jnp.asarray(given)
-    # Linear in its values: monotone pieces are not smooth in values about zero, and
-    # searches end on their kinks.
+    # The interpolation must be linear in the values. Monotone cubics have kinks where
+    # values change sign, at which searches get stuck.
     correction = Table(x, jnp.zeros_like(x), "parabolic", "clamp")
 
     def curve(c: Cell):

@@ -1,4 +1,4 @@
-"""What a fit predicts of tests that it has not seen: each condition left out in turn."""
+"""Cross-validation of a fit: each condition is left out in turn and predicted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from ._least_squares import fleet
 from ._problem import Problem
 
 HEADER = "test", "what", "fitted", "predicted from the other conditions"
-"""Of the columns of `LeftOut.rows`."""
+"""Headings of the columns of `LeftOut.rows`."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class LeftOut:
     """The tests of a fit, each predicted by a fit to the tests of other conditions.
 
     Attributes:
-        fit: to all tests.
-        conditions: which experiments were left out together, by condition.
-        refits: the fit without each condition, or the error with which it ended.
-        predictions: of every experiment of `fit`, by the fit without its condition; NaN
-            where the model ended, or no such fit was found.
+        fit: the fit to all tests.
+        conditions: indices of the experiments that were left out together, by condition.
+        refits: by condition the fit without it, or the error with which that fit ended.
+        predictions: prediction of every experiment of `fit` by the fit without its
+            condition; NaN beyond the model's end, or where that fit failed.
     """
 
     fit: Fit
@@ -36,12 +36,12 @@ class LeftOut:
 
     @property
     def rmse(self) -> float:
-        """Of all voltages and potentials that were predicted [V]; 0 if none was."""
+        """Root mean square error of all predicted voltages and potentials [V]; 0 for none."""
         return rms(voltage_errors(self.fit.problem, self.predictions))
 
     @property
     def rows(self) -> list[list[str]]:
-        """Of a table: test, what was compared, model fitted, and predicted."""
+        """Rows of a table: test, what was compared, error as fitted, error as predicted."""
         found = []
         of_all = self.fit.predictions
         experiments = self.fit.problem.experiments
@@ -52,7 +52,7 @@ class LeftOut:
 
     @property
     def failed(self) -> list[str]:
-        """Sentences of the fits that found nothing: their tests are not predicted."""
+        """A sentence for each condition whose fit failed and that is not predicted."""
         return [
             f"{name} is not predicted, as no fit to the others was found: {error}"
             for name, error in self.refits.items()
@@ -70,27 +70,28 @@ def left_out(
     progress: Progress = silent,
     **options: Any,
 ) -> LeftOut:
-    """Predict each condition's tests from a fit to all others.
+    """Predict the tests of each condition from a fit to the tests of all others.
 
-    How far a fit is off where nobody fitted is not seen in its own residuals; here it is,
-    one step inside the data. Fits begin where that of all tests began, so that they know
-    nothing of what is left out. What belongs to single tests (a sensor's errors, how full
-    the cell was) is taken as the mean of the other tests'.
+    The residuals of a fit do not show how far it errs at conditions to which it was not
+    fitted; these predictions do. Every fit starts where the fit to all tests started, so
+    that nothing of the left-out tests is known to it. The calibration of a left-out test
+    (errors of the sensor, how full the cell was) is taken as the mean of the others'.
 
     Args:
-        fit: to all tests.
-        conditions: names of experiments, by condition: a rate or a temperature with all
-            its tests. None: the tests of each group are a condition, or those of each name
-            where all are of one group.
+        fit: the fit to all tests.
+        conditions: names of the experiments of each condition, such as a rate or a
+            temperature. None: each group of tests is a condition, or each test name where
+            all tests are of one group.
         progress: called with lines of text.
         options: of `naion.fit.fleet`, such as `max_evaluations`.
 
     Raises:
-        ValueError: for fewer than two conditions, or unless every test belongs to one.
+        ValueError: for fewer than two conditions, or tests that do not belong to exactly
+            one.
     """
     problem = fit.problem
     of = conditions_of(problem.experiments, conditions)
-    # Numbers, since names of tests may be anything and those of fits name kept files.
+    # Numbered, since names of fits become names of files and those of tests can be anything.
     problems = {
         f"left out {k + 1}": replace(
             problem,
@@ -115,7 +116,7 @@ def left_out(
 def conditions_of(
     experiments: Sequence[Experiment], given: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Which experiments are of each condition; arguments and errors as in `left_out`."""
+    """Indices of the experiments of each condition; arguments and errors as in `left_out`."""
     groups = sorted({e.group for e in experiments})
     if given is not None:
         of = {
@@ -148,7 +149,10 @@ def conditions_of(
 
 
 def _elsewhere(fit: Fit, whole: Problem) -> np.ndarray:
-    """A fit's numbers where other tests are predicted: what is of tests is their mean."""
+    """Parameters of a fit with which tests outside of it are predicted.
+
+    Calibrations of groups that it has not seen are the mean of those that it has.
+    """
     z, vector = fit.z.copy(), whole.vector
     seen = sorted({e.group for e in fit.problem.experiments})
     for f, at in zip(vector.free, vector.slices, strict=True):

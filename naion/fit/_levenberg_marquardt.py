@@ -1,21 +1,21 @@
 """Bounded Levenberg-Marquardt for many sums of squares at once.
 
-Each search keeps the quadratic of its best point, with g = J^T r, H = J^T J and d_i the
-distance to the bound that x_i moves towards along -g, and tries the step p that minimises
+Each search keeps a quadratic model of the cost at its best point, with g = J^T r and
+H = J^T J. Let d_i be the distance of x_i to the bound towards which it moves along -g. The
+search tries the step p that minimises
 
     g p + p (H + diag(|g| / d)) p / 2,    sum of p_i^2 / d_i <= radius^2.
 
-The term |g| / d keeps numbers from running into their bounds long before the others have
-found their places, which ends many fits in poor minima: numbers come to rest at bounds, but
-late, and can leave them again.
+The term |g| / d keeps numbers from running into their bounds long before the others are
+near their best values, which would end many fits in poor minima. Numbers can still come to
+rest at a bound, but late, and they can leave it again.
 
-A Jacobian by many numbers costs as much as a hundred simulations. A step that went well may
-be followed by others whose Jacobian is not computed, but follows from the residuals by
-Broyden's rule; what such a Jacobian does not foretell, or would end, is decided by one that
-is computed anew.
+A Jacobian by many numbers costs as much as a hundred simulations. After a step that went
+well, further steps may therefore use a secant: a Jacobian that is updated from the
+residuals by Broyden's rule. Where a step on a secant fails, or a search would end on one,
+the Jacobian is computed anew and decides.
 
-Searches know nothing of each other: what is evaluated together is up to the caller, and one
-that has ended takes no part any more.
+The searches are independent. Which of them are evaluated together is up to the caller.
 
 Reference: Coleman and Li, SIAM J. Optim. 6 (1996) 418 for the scaling; Branch, Coleman and
 Li, SIAM J. Sci. Comput. 21 (1999) 1 for least squares; Broyden, Math. Comput. 19 (1965) 577.
@@ -28,45 +28,48 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 POOR, GOOD = 0.25, 0.75
-"""Shares of the foretold fall: steps that bring less are followed by shorter ones, steps
-that bring more may be followed by longer ones."""
+"""Actual over predicted fall of the cost: below the first the radius shrinks, above the
+second it may grow."""
 
 SHRINKS, GROWS = 0.25, 2.0
+"""Factors by which the radius shrinks and grows."""
+
 HARDLY = 0.01
-"""Of the gain at which a search ends: where steps do not bring what is foretold, shorter ones
-are tried down to this."""
+"""Where steps fail, shorter ones are tried until their predicted fall is this share of
+the fall at which a search counts as converged."""
 
 INSIDE = 0.995
-"""Of the way to a bound that one step goes."""
+"""Share of the way to a bound that one step may go."""
 
 MARGIN = 1e-6
-"""How far inside of the bounds a search begins, of their distance."""
+"""Distance from the bounds at which a search begins at least, over their distance."""
 
 NEAREST = 1e-12
-"""Least distance to a bound that is counted with."""
+"""Smallest distance to a bound that enters formulas, so that nothing is divided by zero."""
 
 FLAT = 1e-14
-"""Least curvature that is counted with, of the largest."""
+"""Smallest eigenvalue of the curvature that enters formulas, over the largest."""
 
 ACCEPTED = 1e-3
-"""Of the fall that the quadratic foretells: points that gain less are not gone to."""
+"""A trial is accepted if the cost falls by more than this share of the predicted fall."""
 
 SECANTS = 8
-"""Steps in a row without a Jacobian that is computed, at most."""
+"""Steps on secants in a row, at most."""
 
 FAR = 0.5
-"""Where the cost falls to less than this share, the Jacobian is computed: far from the
-minimum it changes too much, and searches on secants end in poor ones."""
+"""A step that lowers the cost to less than this share of it is followed by a new
+Jacobian: far from the minimum the Jacobian changes too much, and searches on secants end
+in poor minima."""
 
 SHORTEST = 1e-5
-"""Steps shorter than this end a search, in units of x."""
+"""A search ends where its steps become shorter than this, in units of x."""
 
 
 class SearchState(enum.IntEnum):
-    """How a search stands.
+    """Whether a search goes on, or how it ended.
 
-    `STALLED`: steps, however short, no longer bring what the quadratic foretells. The cost
-    has kinks there, or is rough by what simulations choose anew at each point.
+    `STALLED`: even short steps no longer lower the cost as predicted. The cost has kinks
+    there, or is rough, as simulations choose their time steps anew at each point.
     """
 
     SEARCHING = 0
@@ -89,7 +92,7 @@ class SearchState(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Normal:
-    """Sums of squares of residuals r near points, with their Jacobians J.
+    """Normal equations of k sums of squares, from residuals r and Jacobians J.
 
     Attributes:
         cost: half the sum of squares, (k,).
@@ -113,18 +116,18 @@ class Normal:
 
 @dataclass
 class Searches:
-    """Searches, one a row of each array.
+    """States of k searches; each array has one row for each of them.
 
     Attributes:
         x: best points so far, (k, n).
-        cost, gradient, curvature: there; see `Normal`.
+        cost, gradient, curvature: normal equations at `x`; see `Normal`.
         trial: points to evaluate next, (k, n).
-        foretold: fall of the cost that the quadratic expects there, (k,).
-        length: of the trial's step, in the norm of `radius`, (k,).
-        radius: most that the next step may have; none is known at first, (k,).
+        foretold: fall of the cost that the quadratic model predicts at `trial`, (k,).
+        length: length of the step to `trial`, in the norm of `radius`, (k,).
+        radius: longest step allowed; infinite at first, (k,).
         secants: steps since the Jacobian was computed; -1 where it is to be computed anew
-            at the best point, which then is the trial, (k,).
-        evaluations: so far, (k,); not of steps without a Jacobian.
+            at the best point, which then is also the trial, (k,).
+        evaluations: evaluations so far, without those of steps on secants, (k,).
         state: a `SearchState`, (k,).
     """
 
@@ -144,9 +147,11 @@ class Searches:
     def beginning(
         cls, starts: np.ndarray, lower: np.ndarray, upper: np.ndarray
     ) -> "Searches":
-        """Searches of which nothing is known but where they start, (k, n).
+        """Searches before their first evaluation.
 
-        What lies outside of the bounds, (n,) each, starts just inside of them.
+        Args:
+            starts: where they start, (k, n); moved just inside of the bounds.
+            lower, upper: bounds, (n,) each.
         """
         k, n = starts.shape
         margin = MARGIN * (upper - lower)
@@ -166,34 +171,34 @@ class Searches:
         )
 
     def part(self, rows: np.ndarray) -> "Searches":
-        """Some of the searches."""
+        """The searches of some rows."""
         return Searches(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def update(self, rows: np.ndarray, part: "Searches") -> None:
-        """Put back what became of some of the searches."""
+        """Overwrite the searches of some rows."""
         for f in fields(self):
             getattr(self, f.name)[rows] = getattr(part, f.name)
 
 
 def comes_true(s: Searches, costs: np.ndarray) -> np.ndarray:
-    """Which trials are gone to, from their costs, (k,); the first of a search always is."""
+    """Which trials are accepted, given their costs, (k,); the first of a search always is."""
     return np.isfinite(costs) & (_share(s, costs) > ACCEPTED)
 
 
 def goes_well(s: Searches, costs: np.ndarray) -> np.ndarray:
-    """After which trials the Jacobian need not be computed, from their costs, (k,)."""
+    """After which trials a secant can replace the Jacobian, given their costs, (k,)."""
     foretold = np.isfinite(costs) & (_share(s, costs) >= POOR)
     near = costs > FAR * s.cost
     return foretold & near & ~_is_first(s) & (s.secants < SECANTS)
 
 
 def _is_first(s: Searches) -> np.ndarray:
-    """Where no Jacobian is known that the trial follows from."""
+    """Which trials did not come from a step: the start, and points evaluated anew, (k,)."""
     return np.isinf(s.cost) | (s.secants < 0)
 
 
 def _share(s: Searches, costs: np.ndarray) -> np.ndarray:
-    """Falls of the costs over what was foretold."""
+    """Actual over predicted fall of the costs, (k,); 1 for trials that are first."""
     first = _is_first(s)
     with np.errstate(invalid="ignore"):
         fall = (s.cost - costs) / np.where(first, 1.0, np.maximum(s.foretold, 1e-300))
@@ -210,31 +215,32 @@ def advanced(
     most: int,
     secant: np.ndarray | None = None,
 ) -> tuple[Searches, np.ndarray]:
-    """What follows from the evaluation of all trials.
+    """Accept or reject the trials of all searches, and choose their next ones.
 
     Args:
         s: searches.
-        found: at their trials; a cost that is not finite is refused.
+        found: normal equations at their trials; a cost that is not finite is rejected.
         lower, upper: bounds of x, (n,) each.
-        secant: at which trials the Jacobian was not computed, but follows from the
-            residuals, (k,); none: at none.
-        tolerance: a search ends when the quadratic foretells a fall of the cost by less
-            than this share of it; it stalls when no step that is foretold more comes true.
-        most: evaluations of each search.
+        secant: at which trials the Jacobian is a secant, (k,); none: at none.
+        tolerance: a search has converged when the quadratic model predicts a fall of the
+            cost by less than this share of it; it stalls when steps with a larger
+            predicted fall keep failing.
+        most: most evaluations of each search.
 
     Returns:
-        the searches with their next trials, and which trials are their best points, (k,).
+        the searches with their next trials, and which trials became best points, (k,).
     """
     first = _is_first(s)
     computed = ~np.zeros(len(s.cost), bool) if secant is None else ~secant
-    # What has no slope cannot be gone on from; of others it must not be seen at all.
+    # A search cannot go on from a point without derivatives: its trial counts as failed.
     smooth = np.isfinite(found.gradient).all(1) & np.isfinite(found.curvature).all(
         (1, 2)
     )
     costs = np.where(smooth, found.cost, np.nan)
     share, better = _share(s, costs), comes_true(s, costs)
     longer = np.maximum(s.radius, GROWS * s.length)
-    # A step that an old Jacobian foretold says nothing about how far a new one holds.
+    # Where a step on a secant fails, the radius stays: how far a computed Jacobian holds is
+    # not known from it.
     misled = ~better & (s.secants > 0)
     radius = np.select(
         [first | misled, ~(share >= POOR), share > GOOD],
@@ -293,12 +299,12 @@ def minimise(
     tolerance: float,
     most: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One search by itself.
+    """Minimise one sum of squares.
 
     Args:
-        linearised: of x, residuals (m,) and their Jacobian (m, n).
-        start: of x, (n,).
-        bounds: of x, (n,) each.
+        linearised: function of x, (n,), that gives residuals, (m,), and Jacobian, (m, n).
+        start: where to start, (n,).
+        bounds: lower and upper bounds of x, (n,) each.
         tolerance, most: see `advanced`.
 
     Returns:
@@ -317,13 +323,13 @@ def minimise(
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps that are to be tried.
+    """Steps to try, and what the quadratic models predict of them.
 
     Attributes:
-        p: (k, n).
-        length: in the scaled norm, (k,).
-        foretold: fall of the quadratic, (k,).
-        whole: fall of the quadratic with no limit to the step, (k,).
+        p: steps, (k, n).
+        length: lengths in the scaled norm, (k,).
+        foretold: predicted fall of the cost, (k,).
+        whole: predicted fall with a step of any length, (k,).
     """
 
     p: np.ndarray
@@ -340,16 +346,19 @@ class Steps:
         high: np.ndarray,
         radius: np.ndarray,
     ) -> "Steps":
-        """The best of steps inside of bounds and radius.
+        """The steps inside of bounds and radius with the largest predicted fall.
+
+        Three are compared: the damped step, shortened to stay inside of the bounds; the
+        one that holds numbers at the bounds that they would cross; and steepest descent.
 
         Args:
-            gradient, curvature: of quadratics, (k, n) and (k, n, n).
+            gradient, curvature: of the quadratic models, (k, n) and (k, n, n).
             low, high: bounds of the step, (k, n).
-            radius: (k,).
+            radius: longest step, (k,).
         """
         towards = np.where(gradient < 0.0, high, -low)
         root = np.sqrt(np.maximum(towards, NEAREST))
-        # In the variables p / root, in which the limit of the step is a ball.
+        # Scaled variables p / root, in which the limit of the step is a ball.
         g = root * gradient
         A = root[:, :, None] * curvature * root[:, None, :]
         A = A + np.abs(gradient)[:, :, None] * np.eye(g.shape[1])
@@ -364,7 +373,7 @@ class Steps:
         limited = step(damping[:, None])
         ends = INSIDE * low / root, INSIDE * high / root
         down = -g * (_dot(g, g) / np.maximum(_dot(g, _times(A, g)), 1e-300))[:, None]
-        # One number close to its bound need not shorten the way of all others.
+        # So that one number close to its bound does not shorten the step of all others.
         curved = (vectors * (values + damping[:, None])[:, None]) @ vectors.mT
         held = _inside(g, curved, *ends)
         tries = [
@@ -386,9 +395,9 @@ class Steps:
 
 
 def _inside(g: np.ndarray, A: np.ndarray, low: np.ndarray, high: np.ndarray):
-    """About the least of g p + p A p / 2 between bounds, (k, n).
+    """Approximate minimum of g p + p A p / 2 between bounds, (k, n).
 
-    What would leave them is held there, and the least of the others sought again.
+    Numbers that would cross a bound are held at it, and the others are minimised again.
     """
     held, p = np.zeros(g.shape, bool), np.zeros_like(g)
     for _ in range(g.shape[1]):
@@ -406,19 +415,19 @@ def _inside(g: np.ndarray, A: np.ndarray, low: np.ndarray, high: np.ndarray):
 
 
 def _room(p: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Share of steps that stays between bounds, at most 1, (k,)."""
+    """Largest factor, at most 1, with which each step stays between bounds, (k,)."""
     ends, moves = np.where(p < 0.0, low, high), p != 0.0
     share = np.where(moves, ends / np.where(moves, p, 1.0), 1.0)
     return np.minimum(1.0, np.min(share, axis=1, initial=1.0))
 
 
 def _damping(along: np.ndarray, values: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """What shortens steps to the radius, by bisection, (k,); zero where they are shorter.
+    """Damping that shortens steps to the radius, by bisection, (k,); 0 for shorter steps.
 
     Args:
-        along: gradients in the eigenvectors of the curvature, (k, n).
-        values: its eigenvalues, (k, n).
-        radius: (k,).
+        along: gradients in the basis of the curvature's eigenvectors, (k, n).
+        values: eigenvalues of the curvature, (k, n).
+        radius: longest step, (k,).
     """
 
     def too_long(damping: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Measured voltages and potentials of electrodes, and how far a test of them goes on."""
+"""Checks of measured numbers, and the voltages down to which a test is simulated."""
 
 import math
 from numbers import Real
@@ -11,26 +11,34 @@ LABELS = {
     "negative": "negative electrode",
     "positive": "positive electrode",
 }
-"""What a three-electrode cell is measured in, in words of tables and figures."""
+"""Curves of a three-electrode cell as tables and figures name them."""
 
 MOST_VOLTS = 20.0
-"""Of a cell; what is more was meant in millivolt, or of cells in series [V]."""
+"""Highest voltage of a single cell; more was meant in millivolt, or is of cells in series
+[V]."""
 
 LARGEST_SIGMA = 1.0
-"""Uncertainty of a voltage that says nothing; what is more was meant in millivolt [V]."""
+"""Uncertainty of a voltage above which it says nothing; more was meant in millivolt [V]."""
 
 BELOW_ANY_CUT_OFF = 0.3
-"""Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
+"""Simulated discharges go on to this voltage, below any cell's cut-off, so that the model
+reaches the charges of all measured points [V]."""
 
 BEYOND = 0.3
-"""Tests whose data go lower, as of half cells, go on to this much beyond the data [V]."""
+"""Where data go lower still, as those of half cells do, the simulation goes on to this much
+beyond them [V]."""
 
 
 def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
-    """Refuse what is no number above zero, or more than it can be.
+    """Raise unless all numbers are finite, above zero and at most `most`.
+
+    Args:
+        name: name of the test, for the message.
+        most: highest value that is possible.
+        numbers: values by the name of the argument.
 
     Raises:
-        ValueError: saying which, with what was given.
+        ValueError: naming the argument and what was given.
     """
     for what, value in numbers.items():
         try:
@@ -48,10 +56,10 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
 
 
 def column(name: str, what: str, values: Any) -> np.ndarray:
-    """Measured numbers.
+    """Measured values as an array of floats.
 
     Raises:
-        ValueError: for texts and the like, naming the first.
+        ValueError: for anything that is not a number, naming the first.
     """
     try:
         if np.asarray(values).dtype.kind in "SU":
@@ -68,16 +76,17 @@ def column(name: str, what: str, values: Any) -> np.ndarray:
 def measured(
     name: str, of: str, along: np.ndarray, voltage: Any, negative: Any, positive: Any
 ) -> dict[str, np.ndarray]:
-    """What was measured of voltage and potentials, by a key of `LABELS`.
+    """Those of voltage and electrode potentials that were measured, by a key of `LABELS`.
 
     Args:
-        name: of the test, for messages.
-        of: what `along` is.
-        along: what there are as many of, (n,).
-        voltage, negative, positive: measured [V], or none.
+        name: name of the test, for messages.
+        of: what `along` holds, for messages: "times" or "charges".
+        along: abscissa of the measurement, (n,).
+        voltage, negative, positive: measured curves, (n,) [V], or none.
 
     Raises:
-        ValueError: for unequal lengths, numbers that are not finite, or nothing measured.
+        ValueError: for curves of another length than `along`, numbers that are not finite,
+            or no curve at all.
     """
     given = {"voltage": voltage, "negative": negative, "positive": positive}
     found = {}
@@ -104,10 +113,10 @@ def measured(
 
 
 def check_volts(name: str, what: str, V: np.ndarray) -> None:
-    """Refuse voltages that no cell has.
+    """Raise for voltages that no single cell has.
 
     Raises:
-        ValueError: saying how far they reach.
+        ValueError: with the largest of them.
     """
     if V.size and float(np.max(np.abs(V))) > MOST_VOLTS:
         raise ValueError(
@@ -117,14 +126,17 @@ def check_volts(name: str, what: str, V: np.ndarray) -> None:
 
 
 def lowest_for(voltage: Any) -> float:
-    """To where a discharge with these voltages, or none, is simulated [V]."""
+    """Voltage down to which a discharge is simulated, for the voltages measured in it [V]."""
     if voltage is None:
         return BELOW_ANY_CUT_OFF
     return min(BELOW_ANY_CUT_OFF, float(np.min(voltage)) - BEYOND)
 
 
 def room_for(voltage: Any) -> dict[str, Any]:
-    """Cut-offs beyond the data of half cells; other cells have their own limits."""
+    """Cut-off voltages beyond the data of a half cell, as arguments of `Protocol.profile`.
+
+    Empty for full cells, which keep their own limits.
+    """
     if voltage is None or np.min(voltage) >= BELOW_ANY_CUT_OFF:
         return {}
     return {

@@ -14,8 +14,8 @@ from ._measured import above_zero, column
 FREQUENCY = "Frequency [Hz]"
 Complex = NDArray[np.complex128]
 FLOOR = 1e-5
-"""Uncertainty of an impedance at least [ohm]: contacts and the wiring of an instrument
-(assumed)."""
+"""Smallest uncertainty of an impedance, from contacts and wiring of the instrument
+(assumed) [ohm]."""
 
 
 def measured_impedance(
@@ -33,26 +33,28 @@ def measured_impedance(
 ) -> Experiment:
     """An impedance spectrum of a full cell at rest.
 
-    Real and imaginary parts are compared, both with the uncertainty
-    max(`relative_sigma` |Z|, `floor`) at their frequency: a few per cent, which models
-    are seldom better than (assumed). What is compared is tested for consistency, see
+    Real and imaginary part are both compared, with the same uncertainty at each frequency,
+    max(`relative_sigma` |Z|, `floor`). Its default of 2 % is assumed: models are seldom
+    better than that. What is compared is tested for consistency, see
     `naion.io.kramers_kronig`; a `Caution` says where it is not.
 
     Args:
-        frequency: in any order, (n,) [Hz].
-        impedance: Z = Re + i Im, Im below zero where the cell is capacitive, (n,) [ohm].
-        temperature: [K].
-        discharged: charge taken out before, from the charged state [A.h].
+        name: name of the test, for tables, figures and error messages.
+        frequency: frequencies in any order, (n,) [Hz].
+        impedance: complex Z = Re + i Im, with Im negative where the cell is capacitive,
+            (n,) [ohm].
+        temperature: temperature of the cell [K].
+        discharged: charge taken out of the charged cell before [A.h].
         relative_sigma: uncertainty of both parts over |Z|.
-        floor: uncertainty at least [ohm].
-        between: lowest and highest frequency that is compared [Hz]; none: all.
-        group: index into what a `Specimen` has for each group: what belongs to the test,
-            and its leads.
-        note: what else to say of the data.
+        floor: smallest uncertainty [ohm].
+        between: lowest and highest frequency to compare [Hz]; none: all.
+        group: index of the group of tests; a `Specimen` holds calibrations by group, leads
+            among them.
+        note: added to the experiment's note.
 
     Raises:
-        ValueError: for unequal lengths, none at all, numbers that are not finite,
-            frequencies or real parts that are not above zero.
+        ValueError: for no or not equally many frequencies and impedances, numbers that are
+            not finite, or frequencies or real parts that are not positive.
     """
     above_zero(name, 1.0, relative_sigma=relative_sigma)
     if not (np.isfinite(floor) and floor >= 0.0):
@@ -122,11 +124,14 @@ def measured_impedance(
 
 
 def spectra_of(e: Experiment, model: Any) -> tuple[np.ndarray, Complex, Complex]:
-    """Frequencies [Hz] of a spectrum, what was measured and what the model shows [ohm].
+    """Frequencies, measured and simulated impedance of a spectrum.
 
     Args:
-        e: from `measured_impedance`.
-        model: its observations by the model, (m,).
+        e: experiment from `measured_impedance`.
+        model: simulated observations, (2 n,) [ohm].
+
+    Returns:
+        frequencies [Hz], measured and simulated complex impedance [ohm], (n,) each.
     """
     real, imaginary = e.observations
     Z = np.asarray(real.value) + 1j * np.asarray(imaginary.value)
@@ -180,7 +185,7 @@ def _within(
         raise ValueError(
             f"{name}: frequencies from {low:g} to {high:g} Hz; expected the lowest first."
         )
-    # What was asked for in three digits is in.
+    # A limit that was given to three digits includes the frequency that it was read from.
     use = (f >= 0.999 * low) & (f <= 1.001 * high)
     if not use.any():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Full posteriors of a few parameters by the no-U-turn sampler."""
+"""Sample the full posterior of a few parameters with the no-U-turn sampler (NUTS)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,24 +18,27 @@ if TYPE_CHECKING:
     from ._fit import Fit
 
 MOST = 6
-"""Parameters, beyond which a run takes hours and the covariance of the fit must do."""
+"""Most free numbers: with more a run takes hours, and the covariance of the fit must do."""
 
 MOST_DOUBLINGS = 5
-"""Of a path, 31 gradients: in coordinates of unit covariance longer ones only come back."""
+"""Most doublings of a path, which is 31 gradients. In coordinates of unit covariance longer
+paths only turn back."""
 
 ACCEPTANCE = 0.8
-"""Aimed at by the length of steps."""
+"""Acceptance rate to which the step size is tuned."""
 
 
 def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
-    """Logarithm of the posterior density of the transformed parameters, but a constant.
+    """Logarithm of the posterior density of the transformed parameters, but for a constant.
 
     Args:
         problem: data and priors.
-        covariance: of the scaled errors of all data, model discrepancy included, (n, n).
+        covariance: covariance of the scaled errors of all data, with the model's own error
+            included, (n, n).
 
     Returns:
-        a function of the vector, (m,), that can be traced, differentiated and batched.
+        a function of the transformed parameters, (m,), that JAX can trace, differentiate
+        and batch.
     """
     whiten = jnp.asarray(np.linalg.inv(np.linalg.cholesky(covariance)))
     n = len(whiten)
@@ -59,19 +62,20 @@ def posterior(
 ) -> "arviz.InferenceData":
     """Draws from the posterior of a fit, with the no-U-turn sampler of blackjax.
 
-    Chains move in the coordinates in which the fit's covariance is one, between the
-    bounds of the parameters; only the length of steps is tuned. All chains run as one batch.
+    Chains move between the bounds of the parameters, in coordinates in which the fit's
+    covariance is the identity, so that only the step size needs tuning. All chains run as
+    one batch.
 
     Args:
-        fit: where to start, and the shape to expect.
-        chains: independent ones, started from the fit's Gaussian.
-        draws: kept of each chain.
-        tune: steps of each before.
-        rtol: tolerance of the simulations, if the fit's is not tighter. Fits need less:
-            what the choice of time steps adds to the logarithm of the density must be far
-            below one, or paths are refused for it and steps get short
+        fit: where chains start, and whose covariance gives the coordinates.
+        chains: number of independent chains, started from the fit's Gaussian.
+        draws: number of draws kept of each chain.
+        tune: number of steps before, in which the step size is tuned.
+        rtol: tolerance of the simulations, unless the fit's is tighter. Sampling needs a
+            tighter one than fits: the noise that the choice of time steps adds to the log
+            density must be far below one, or paths are rejected because of it
             (`benchmarks/posterior.py` prints it).
-        seed: of the random numbers.
+        seed: seed of the random numbers.
 
     Returns:
         groups `posterior` (values of the parameters, by name) and `sample_stats`
@@ -100,23 +104,11 @@ def posterior(
         ) from None
 
     problem = replace(fit.problem, rtol=min(rtol, fit.problem.rtol))
-    low, high = (jnp.asarray(b) for b in problem.vector.bounds)
     of_z = log_density(problem, errors_of(fit).covariance(problem.experiments))
-    # As far from a bound as the fit is sure: nearer, the logistic function is too flat for
-    # the covariance to have a meaning.
-    sure = jnp.minimum(jnp.sqrt(jnp.diag(fit.covariance)), 0.25 * (high - low))
-    centre = (jnp.clip(fit.z, low + sure, high - sure) - low) / (high - low)
-    at = jax.scipy.special.logit(centre)
-    slope = centre * (1.0 - centre) * (high - low)
-    root = jnp.linalg.cholesky(jnp.asarray(fit.covariance)) / slope[:, None]
-
-    def z_of(x: Array) -> Array:
-        return low + (high - low) * jax.nn.sigmoid(at + root @ x)
+    z_of, log_volume = _coordinates(fit)
 
     def density(x: Array) -> Array:
-        u = at + root @ x
-        stretched = jax.nn.log_sigmoid(u) + jax.nn.log_sigmoid(-u)
-        return of_z(z_of(x)) + jnp.sum(stretched)
+        return of_z(z_of(x)) + log_volume(x)
 
     kernel = nuts.build_kernel()
     average, follow, settled = dual_averaging_adaptation(ACCEPTANCE)
@@ -157,11 +149,40 @@ def posterior(
     )
 
 
-def _arviz() -> Any:
-    """ArviZ, also where other processes import it at the same time.
+def _coordinates(
+    fit: "Fit",
+) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """Coordinates without bounds in which the fit's covariance is the identity.
 
-    On the first import of a day it writes a stamp, which the processes of a cluster that
-    share a home take away from each other; the second attempt finds it written.
+    Returns:
+        transformed parameters z as a function of the coordinates x, (n,); and the
+        logarithm of the determinant of dz/dx, but for a constant.
+    """
+    low, high = (jnp.asarray(b) for b in fit.problem.vector.bounds)
+    # The centre is at least a standard deviation away from each bound: closer to it the
+    # logistic function is too flat for the covariance to mean anything.
+    sure = jnp.minimum(jnp.sqrt(jnp.diag(fit.covariance)), 0.25 * (high - low))
+    centre = (jnp.clip(fit.z, low + sure, high - sure) - low) / (high - low)
+    at = jax.scipy.special.logit(centre)
+    slope = centre * (1.0 - centre) * (high - low)
+    root = jnp.linalg.cholesky(jnp.asarray(fit.covariance)) / slope[:, None]
+
+    def z_of(x: Array) -> Array:
+        return low + (high - low) * jax.nn.sigmoid(at + root @ x)
+
+    def log_volume(x: Array) -> Array:
+        u = at + root @ x
+        return jnp.sum(jax.nn.log_sigmoid(u) + jax.nn.log_sigmoid(-u))
+
+    return z_of, log_volume
+
+
+def _arviz() -> Any:
+    """Import ArviZ, also where other processes import it at the same time.
+
+    On the first import of a day it writes a file and deletes an older one. Processes of a
+    cluster that share a home directory may delete it under each other's hands; a second
+    attempt finds the new file.
     """
     try:
         import arviz

@@ -1,4 +1,4 @@
-"""A fit as residuals: simulated minus measured, over the uncertainty."""
+"""Fits as least-squares problems: residuals, their Jacobian, and priors."""
 
 import functools
 from collections.abc import Sequence
@@ -23,20 +23,21 @@ from ._vector import FreeVector
 
 @dataclass(frozen=True)
 class Problem:
-    """What to fit to what.
+    """A fit: a cell to start from, its free parameters, and the data.
 
     Attributes:
-        specimen: where to start from.
-        free: what may move.
+        specimen: the cell and calibrations to start from.
+        free: free parameters.
         experiments: what was measured.
-        model: equations and mesh.
+        model: mesh and heat balance.
         rtol: tolerance of the simulations.
-        believed: around which priors are; none: `specimen`.
+        believed: the specimen at which priors are centred; none: `specimen`.
 
     Raises:
-        ValueError: for no experiment, nothing free, free numbers that are none, tests of
-            groups that the specimen has not or from charges that it cannot hold, or a
-            spectrum at frequencies where the cell would need double layers.
+        ValueError: for no experiment, no free parameter, free parameters that are not
+            numbers, tests of groups that the specimen does not have or from charges that
+            it cannot hold, or a spectrum at frequencies where the cell would need double
+            layers.
     """
 
     specimen: Specimen
@@ -57,7 +58,7 @@ class Problem:
         say_what_time_has_not(self.specimen, self.free, self.experiments)
 
     def _check_groups(self) -> None:
-        """Every test is of a group, and starts from charge that the cell can hold."""
+        """Check that each test has a group of the specimen, and a charge to start from."""
         groups = np.shape(self.specimen.missing)
         if len(groups) != 1:
             raise ValueError(
@@ -75,7 +76,7 @@ class Problem:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is compiled, which stays in its process."""
+        """State for pickling: the fields, without the compiled programs of this process."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @functools.cached_property
@@ -84,17 +85,17 @@ class Problem:
 
     @property
     def lanes(self) -> list[tuple[Specimen, Experiment]]:
-        """What is simulated: every experiment on the specimen."""
+        """Pairs of specimen and experiment, one for each simulation."""
         return [(self.specimen, e) for e in self.experiments]
 
     @functools.cached_property
     def vector(self) -> FreeVector:
-        """Which entries of z are whose."""
+        """The vector of free parameters."""
         return FreeVector.of(self.free, self.specimen)
 
     @functools.cached_property
     def start(self) -> np.ndarray:
-        """Transformed start values."""
+        """Transformed start values, (n,)."""
         return self.vector.get(self.specimen)
 
     def specimen_at(self, z: np.ndarray) -> Specimen:
@@ -102,10 +103,10 @@ class Problem:
         return self.vector.set(self.specimen, jnp.asarray(z))
 
     def residuals(self, z: Array | np.ndarray) -> Array:
-        """Simulated minus measured over the uncertainty, then the rows of the priors.
+        """Simulated minus measured over uncertainty, then the rows of the priors, (m,).
 
-        Can be traced: compiled, differentiated in both modes, batched. A discharge that
-        the model ended before the measurement counts as one that falls on from there.
+        JAX can trace it: compile, batch, and differentiate it in both modes. Where a
+        simulation ends before the measurement, its voltage is continued steeply downwards.
 
         Args:
             z: transformed parameters, (n,).
@@ -115,11 +116,11 @@ class Problem:
         return jnp.concatenate([self._evaluator.residuals(z), own])
 
     def loss(self, z: Array | np.ndarray) -> Array:
-        """Half the sum of squared `residuals`: what a fit minimises; can be traced."""
+        """Half the sum of squared `residuals`, which a fit minimises; traceable by JAX."""
         return 0.5 * jnp.sum(self.residuals(z) ** 2)
 
     def predictions(self, z: np.ndarray) -> list[np.ndarray]:
-        """Simulated observations of every experiment; NaN where the model ended."""
+        """Simulated observations of every experiment, NaN beyond the model's end."""
         return _predictions(self._ask("predictions", z), self.experiments)
 
     def linearised(self, z: np.ndarray) -> "Linearised":
@@ -140,18 +141,18 @@ class Problem:
 
     @property
     def priors(self) -> tuple[FreeVector, Specimen, Array]:
-        """What the priors are of and around: arguments of `prior_rows`, but for z."""
+        """Arguments of `prior_rows` but for z: vector, specimen and centre."""
         believed = self.specimen if self.believed is None else self.believed
         return self.vector, self.specimen, jnp.asarray(self.vector.get(believed))
 
 
 class Predicted(NamedTuple):
-    """A problem at a point, without derivatives of its simulations.
+    """A problem evaluated at a point, without derivatives of its simulations.
 
     Attributes:
-        predictions: simulated observations of every experiment; NaN where the model ended.
-        residuals: data, then priors, (m,).
-        prior_slopes: derivatives of the priors' rows.
+        predictions: simulated observations of every experiment, NaN beyond the model's end.
+        residuals: residuals of the data, then of the priors, (m,).
+        prior_slopes: Jacobian of the residuals of the priors, (k, n).
     """
 
     predictions: list[np.ndarray]
@@ -178,12 +179,12 @@ class Predicted(NamedTuple):
 
 @dataclass(frozen=True)
 class Linearised:
-    """A problem near a point.
+    """A problem linearised at a point.
 
     Attributes:
-        predictions: simulated observations of every experiment; NaN where the model ended.
-        residuals: data, then priors, (m,).
-        jacobian: their derivatives, (m, n).
+        predictions: simulated observations of every experiment, NaN beyond the model's end.
+        residuals: residuals of the data, then of the priors, (m,).
+        jacobian: derivatives of the residuals, (m, n).
     """
 
     predictions: list[np.ndarray]
@@ -208,15 +209,15 @@ class Linearised:
         return cls(at.predictions, at.residuals, np.vstack([*J, prior_slopes]))
 
     def moved(self, move: np.ndarray, scale: np.ndarray, to: Predicted) -> "Linearised":
-        """Near another point, with no more simulations than those there.
+        """The secant at another point: the Jacobian updated from the residuals there.
 
-        The derivatives change as little as the residuals there ask for; see
-        `_levenberg_marquardt`.
+        Broyden's rule: of all Jacobians that explain the change of the residuals, the one
+        that differs least from the old one. Rows of the priors are exact.
 
         Args:
-            move: to the other point, (n,).
-            scale: lengths by which its entries compare, (n,).
-            to: the problem there.
+            move: step to the other point, (n,).
+            scale: lengths by which entries of the step compare, (n,).
+            to: the problem evaluated at the other point.
         """
         missed = to.residuals - self.residuals - self.jacobian @ move
         along = move / scale**2
@@ -226,7 +227,7 @@ class Linearised:
 
 
 def _predictions(seen: Seen, experiments: Sequence[Experiment]) -> list[np.ndarray]:
-    """Of every experiment; NaN where the model ended."""
+    """Simulated observations of every experiment, NaN beyond the model's end."""
     return _whole(np.where(seen.reached, seen.value, np.nan), experiments)
 
 
@@ -241,13 +242,13 @@ def _of_data(seen: Seen, experiments: Sequence[Experiment]) -> list[np.ndarray]:
 
 
 def _whole(rows: np.ndarray, experiments: Sequence[Experiment]) -> list[np.ndarray]:
-    """Rows of experiments without what only fills them up."""
+    """The rows of experiments without their padding."""
     pairs = zip(rows, experiments, strict=True)
     return [row[: e.n_observations] for row, e in pairs]
 
 
 def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
-    """Values and their uncertainties, one after the other."""
+    """All measured values of an experiment in a row, and their uncertainties, (m,) each."""
     o = e.observations
     return (
         np.concatenate([np.asarray(x.value, float) for x in o]),
@@ -258,7 +259,14 @@ def _measured(e: Experiment) -> tuple[np.ndarray, np.ndarray]:
 def prior_rows(
     vector: FreeVector, specimen: Specimen, centre: Array, z: Array
 ) -> Array:
-    """Rows of the vector's priors, then those that keep fitted potentials falling."""
+    """Residuals of the priors, then those that keep fitted open-circuit potentials falling.
+
+    Args:
+        vector: free parameters.
+        specimen: the specimen that they are of.
+        centre: transformed values at which priors are centred, (n,).
+        z: transformed values, (n,).
+    """
     rows = vector.prior_rows(centre, z)
     if Role.OPEN_CIRCUIT_POTENTIAL not in vector.roles:
         return rows
@@ -270,7 +278,7 @@ _prior_rows = eqx.filter_jit(prior_rows)
 
 
 def prior_linearised(*of_priors: Any) -> tuple[Array, Array]:
-    """Rows of the priors and their Jacobian; arguments of `prior_rows`."""
+    """Residuals of the priors and their Jacobian; arguments of `prior_rows`."""
     return prior_rows(*of_priors), jax.jacobian(prior_rows, argnums=3)(*of_priors)
 
 
@@ -278,15 +286,18 @@ _prior_linearised = eqx.filter_jit(prior_linearised)
 
 
 FALL = 0.01
-"""Fitted open-circuit potentials fall by more than about this [V per unit of x].
+"""Slope by which fitted open-circuit potentials are made to fall at least [V per unit of x].
 
-Where one rises with x, the particles of an electrode unmix: some fill up while others
-empty, and nothing computed from such a cell can be trusted.
+Where a potential rises with x, an electrode is unstable: some particles fill up while others
+empty, and nothing that is computed for such a cell can be trusted.
 """
 
 
 def ocp_slopes(cell: Cell) -> Array:
-    """dU/dx of the open-circuit potentials between x = 0.01 and 0.99 [V]; of metal none."""
+    """dU/dx of the open-circuit potentials between x = 0.01 and 0.99, (98,) or (196,) [V].
+
+    Of the negative electrode first; a half cell has the working electrode alone.
+    """
     x = jnp.linspace(0.01, 0.99, 99)
 
     def slope(electrode: Electrode) -> Array:

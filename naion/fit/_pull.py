@@ -1,4 +1,5 @@
-"""How bounds hold a fit, and what fits to other data within the same bounds would find."""
+"""Fits whose parameters end at bounds, and what fits to other data would find within
+them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,52 +9,55 @@ import numpy as np
 from ._errors import inverse_of
 
 EDGE = 1e-3
-"""Of the distance between bounds: nearer, a number counts as at one. Searches end inside."""
+"""Distance over that between the bounds below which a number counts as at a bound.
+Searches end inside of their bounds, never exactly at one."""
 
 
 def at_bounds(
     z: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which transformed values are at their lower, and at their upper bound, (n,) each."""
+    """Which transformed values are at their lower, and which at their upper bound, (n,)."""
     edge = EDGE * (high - low)
     return z - low < edge, high - z < edge
 
 
 @dataclass(frozen=True)
 class Pull:
-    """The cost of a fit around its end, as far as its bounds matter.
+    """The quadratic cost around the end of a fit, and how its bounds hold it.
 
     Attributes:
-        unconstrained: transformed values at which the quadratic cost would be least if no
-            number were held at a bound, (n,); the fit's own values where none is.
-        hessian: of the cost, data and priors, in the approximation of Gauss and Newton,
-            (n, n).
+        unconstrained: transformed values at which the quadratic cost is least without
+            bounds, (n,); the fit's own values where no bound holds it.
+        hessian: Gauss-Newton approximation of the cost's second derivatives, data and
+            priors, (n, n).
     """
 
     unconstrained: np.ndarray
     hessian: np.ndarray
 
     def part(self, keep: np.ndarray) -> "Pull":
-        """For some of the numbers, while the others are where they fit best.
+        """The same for some of the numbers, with the others always at their best values.
 
         Args:
-            keep: entries, (m,).
+            keep: indices of the numbers, (m,).
         """
         C = inverse_of(self.hessian)[np.ix_(keep, keep)]
         return Pull(self.unconstrained[keep], inverse_of(C))
 
     def within(self, z: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """The values within bounds at which the cost is least, were it least at `z` without.
+        """Move points into the bounds at the least cost.
 
-        What a bound holds is made up for by the numbers that the data tie to it. Clipping
-        each number alone would make cells that no data support.
+        For each point, the values within the bounds at which the quadratic cost is least
+        if its unconstrained minimum is at the point. Where a bound holds one number, the
+        numbers that the data tie to it make up for it; clipping each number alone would
+        give cells that no data support.
 
         Args:
-            z: values without bounds, (k, n).
-            low, high: bounds, (n,).
+            z: points, (k, n).
+            low, high: bounds, (n,) each.
 
         Returns:
-            values, (k, n).
+            points within the bounds, (k, n).
 
         Reference: Bardsley and Fox, Inverse Probl. Sci. Eng. 20 (2012) 477 (draws of
         least squares within bounds are least squares of drawn data).
@@ -83,5 +87,5 @@ class Pull:
     def from_json(cls, data: dict[str, Any]) -> "Pull":
         """The inverse of `to_json`."""
         to = np.array(data["unconstrained"])
-        # Of no number at all, what was written is an empty list.
+        # For no number at all the file holds an empty list, without two dimensions.
         return cls(to, np.array(data["hessian"]).reshape(np.shape(to) * 2))

@@ -1,18 +1,13 @@
-"""Pulses in a measured record."""
+"""Experiments from the current pulses that a measured record holds."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ._experiment import (
-    STILL,
-    Experiment,
-    Kind,
-    Observations,
-    measured_profile,
-)
+from ._experiment import Experiment, Kind, Observations
 from ._measured import above_zero, column
+from ._measured_profile import STILL, measured_profile
 
 
 def measured_pulses(
@@ -29,71 +24,56 @@ def measured_pulses(
     group: int = 0,
     note: str = "",
 ) -> Experiment:
-    """Resistances of all pulses from rest in a record; all current flows.
+    """Resistances of all pulses from rest in a record of current and voltage.
 
-    A pulse is a current of one direction, between a rest and what follows, no longer than
-    `longest`; it begins at the time of the last row at rest. Its resistance is the
-    voltage of that row minus the measured voltage, interpolated between rows of the pulse,
-    over the current.
+    A pulse is a current of one direction that follows a rest and lasts no longer than
+    `longest`; it begins at the last row of the rest. Its resistance is the voltage of that
+    row minus the measured voltage, interpolated between rows of the pulse, over the
+    current. The current of the whole record is simulated, pulses or not.
 
     Args:
-        time: of each row, not decreasing [s].
-        current: positive on discharge, linear between rows [A].
-        voltage: terminal voltage [V].
-        temperature: [K].
-        times: since a pulse began at which it is compared [s]; those at which it has no
-            rows on both sides are left out.
-        longest: what lasts longer is no pulse [s].
-        relative_sigma: uncertainty of the resistances.
+        name: name of the test, for tables, figures and error messages.
+        time: times of the rows, not decreasing, (n,) [s].
+        current: positive on discharge, linear between rows, (n,) [A].
+        voltage: terminal voltage, (n,) [V].
+        temperature: temperature of the cell [K].
+        times: times after the beginning of a pulse at which its resistance is compared
+            [s]; a pulse without rows on both sides of such a time is not compared there.
+        longest: longest duration of a pulse [s]; longer currents are not pulses.
+        relative_sigma: uncertainty of a resistance as a fraction of it.
         discharged: charge taken out before the first row [A.h].
-        group: index into what a `Specimen` has for each group.
-        note: what else to say of the data.
+        group: index of the group of tests; a `Specimen` holds calibrations by group.
+        note: added to the experiment's note.
 
     Raises:
-        ValueError: for a record without such a pulse, or as `measured_profile`.
+        ValueError: for a record without such a pulse, a resistance that is not positive, or
+            as `measured_profile`.
     """
     asked = np.sort(np.atleast_1d(column(name, "times", times)))
     if not asked.size:
         raise ValueError(f"{name}: no times after which pulses are compared; give one.")
     above_zero(name, 1.0, relative_sigma=relative_sigma)
     above_zero(name, times=float(np.min(asked)), longest=longest)
-    t, flowing, V = (
-        column(name, what, values)
-        for what, values in (
-            *(("times", time), ("currents", current), ("voltages", voltage)),
-        )
-    )
+    t = column(name, "times", time)
+    flowing, V = column(name, "currents", current), column(name, "voltages", voltage)
     if not t.shape == flowing.shape == V.shape or t.ndim != 1 or t.size < 3:
         raise ValueError(
             f"{name}: {t.size} times, {flowing.size} currents, {V.size} voltages; expected "
             "as many of each, three at least."
         )
     t = t - t[0]
-    still = STILL * np.max(np.abs(flowing))
-    way = np.where(np.abs(flowing) <= still, 0.0, np.sign(flowing))
+    way = _directions(flowing)
     cuts = np.flatnonzero(np.diff(way) != 0.0) + 1
-    before, at, resistance, since = [], [], [], []
-    n = 0
-    for a, b in zip(cuts, [*cuts[1:].tolist(), len(t)], strict=True):
-        if way[a] == 0.0 or way[a - 1] != 0.0 or t[b - 1] - t[a - 1] > longest:
-            continue
-        n += 1
-        for later in asked:
-            when = t[a - 1] + later
-            if not t[a] <= when <= t[b - 1]:
-                continue
-            flows = float(np.interp(when, t[a:b], flowing[a:b]))
-            seen = float(np.interp(when, t[a:b], V[a:b]))
-            before.append(t[a - 1])
-            at.append(when)
-            resistance.append((V[a - 1] - seen) / flows)
-            since.append(later)
-    if not resistance:
+    pulses = _pulses(t, way, cuts, longest)
+    rows = [
+        row for pulse in pulses for row in _resistances(pulse, t, flowing, V, asked)
+    ]
+    if not rows:
         raise ValueError(
             f"{name}: no pulse from rest in the record, of {longest:g} s at most and "
             f"with rows around {asked[0]:g} s after its begin."
         )
-    R = np.array(resistance)
+    before, at, R, since = np.array(rows).T
     if np.any(R <= 0.0):
         raise ValueError(
             f"{name}: a pulse has {np.min(R):.3g} ohm; expected more than zero. Is the "
@@ -101,16 +81,19 @@ def measured_pulses(
         )
     observed = Observations(
         Kind.RESISTANCE,
-        np.array(before),
-        np.array(at),
+        before,
+        at,
         R,
         relative_sigma * R,
         "resistance",
-        np.array(since),
+        since,
         "Time after the start of the pulse [s]",
     )
-    said = f"{len(R)} resistances of {n} pulses are compared; all current flows"
-    # The current jumps behind the last row of a step, and does not creep to the next row.
+    said = (
+        f"{len(R)} resistances of {len(pulses)} pulses are compared; all current flows"
+    )
+    # Between two rows of different steps the current jumps at the earlier one; without a
+    # second row there it would change linearly until the next.
     jumping = np.insert(t, cuts, t[cuts - 1]), np.insert(flowing, cuts, flowing[cuts])
     record = measured_profile(
         name,
@@ -123,3 +106,43 @@ def measured_pulses(
     return replace(
         record, observations=(observed,), note=f"{said}; {note}" if note else said
     )
+
+
+def _directions(current: np.ndarray) -> np.ndarray:
+    """1 on discharge, -1 on charge and 0 at rest, for each row, (n,)."""
+    still = STILL * np.max(np.abs(current))
+    return np.where(np.abs(current) <= still, 0.0, np.sign(current))
+
+
+def _pulses(
+    t: np.ndarray, way: np.ndarray, cuts: np.ndarray, longest: float
+) -> list[slice]:
+    """Rows of each pulse; the row before them is the last one at rest.
+
+    Args:
+        t: times, (n,) [s].
+        way: directions of the current, (n,).
+        cuts: rows at which the direction changes.
+        longest: longest duration of a pulse [s].
+    """
+    steps = zip(cuts.tolist(), [*cuts[1:].tolist(), len(t)], strict=True)
+    return [
+        slice(a, b)
+        for a, b in steps
+        if way[a] != 0.0 and way[a - 1] == 0.0 and t[b - 1] - t[a - 1] <= longest
+    ]
+
+
+def _resistances(
+    pulse: slice, t: np.ndarray, current: np.ndarray, V: np.ndarray, asked: np.ndarray
+) -> list[tuple[float, float, float, float]]:
+    """Of one pulse: time of rest [s], time [s], resistance [ohm], time since rest [s]."""
+    rest = pulse.start - 1
+    rows = []
+    for since in asked.tolist():
+        at = t[rest] + since
+        if t[pulse][0] <= at <= t[pulse][-1]:
+            flows = float(np.interp(at, t[pulse], current[pulse]))
+            seen = float(np.interp(at, t[pulse], V[pulse]))
+            rows.append((t[rest], at, (V[rest] - seen) / flows, since))
+    return rows

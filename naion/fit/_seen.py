@@ -1,4 +1,4 @@
-"""What tests in time and impedance spectra share: where they start, what they show."""
+"""What simulations of tests in time and of impedance spectra share: start and result."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,15 +22,15 @@ from ._free import Specimen
 Numbers = Array | np.ndarray
 
 PADDED = 1e30
-"""Uncertainty of what only fills up a row."""
+"""Uncertainty of padding, which gives it no weight."""
 
 
 class Seen(NamedTuple):
-    """What an experiment would have measured.
+    """Simulated observations of an experiment.
 
     Attributes:
-        value: (m,); after the model's end as if it had gone on, see `_gone_on`.
-        reached: whether the model went on to there, (m,).
+        value: values, (m,); continued beyond the model's end, see `_gone_on`.
+        reached: whether the simulation itself reached them, (m,).
     """
 
     value: Numbers
@@ -38,28 +38,32 @@ class Seen(NamedTuple):
 
 
 def as_tested(specimen: Specimen, test: Any) -> tuple[Specimen, Cell, Stoichiometry]:
-    """What belongs to a test's group, the cell that is tested, and its state before.
+    """The cell that a test was made on, and its state before the test.
 
     Args:
-        specimen: of all groups.
-        test: its `group`, and what is `discharged` before it [A.h].
+        specimen: the cell, with the calibrations of all groups.
+        test: its fields `group` and `discharged` [A.h] are read.
+
+    Returns:
+        the specimen with the calibration of the test's group alone; its cell in the size
+        of that group and on its branch of hysteresis; and the stoichiometries at the start.
     """
     own = specimen.of_group(test.group)
     cell = replace(own.cell, area=own.cell.area * own.size)
     charged = stoichiometry_at_soc(cell, 1.0)
     start = less_full(cell, charged, own.missing + test.discharged)
-    # What was charged last is on one branch, what was discharged since on the other.
+    # Hysteresis: a full cell was charged last; one that is less full was discharged since.
     branch = jnp.where(test.discharged > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
     return own, on_branch(cell, lambda _: branch), start
 
 
 def less_full(cell: Cell, sto: Stoichiometry, out: Array) -> Stoichiometry:
-    """A state with a charge taken out [A.h]."""
+    """The state after discharging `out` from a state [A.h]."""
     Q_n, Q_p = electrode_capacities(cell)
     return Stoichiometry(sto.negative - out / Q_n, sto.positive + out / Q_p)
 
 
 def column(parts: Sequence, m: int, pad: float = 0.0) -> np.ndarray:
-    """Numbers one after the other, filled up to so many."""
+    """Join arrays into one, padded to the length `m`."""
     joined = np.concatenate([np.asarray(p, float) for p in parts])
     return np.append(joined, np.full(m - joined.size, pad))

@@ -1,4 +1,4 @@
-"""Whether a fit makes sense, or its data are in other units than was thought."""
+"""Doubts about a fit: errors so large that data are likely in other units."""
 
 import jax
 import jax.numpy as jnp
@@ -19,27 +19,27 @@ from ._fit import Fit
 from ._measured_impedance import spectra_of
 
 LARGEST = 0.5
-"""A root mean square error of voltage above this is no fit of a cell [V]."""
+"""Root mean square error of voltage above which a fit is in doubt [V]."""
 
 NOTABLE = 0.05
-"""Below this, an error that is larger than the spread of the data is not worth a word [V]."""
+"""Errors below this are never in doubt, even where the data themselves spread less [V]."""
 
 BETTER = 0.8
-"""A model explains something if its error is less than this of a constant's."""
+"""A fit is in doubt if its error is more than this share of that of a constant voltage."""
 
 MISSED = 0.2
-"""Share of the numbers that a model may not reach."""
+"""A fit is in doubt if its model ends before more than this share of the points."""
 
 FACTOR = 3.0
-"""By which a resistance may be wrong."""
+"""A fit is in doubt if a resistance is wrong by more than this factor."""
 
 
 def doubts(fit: Fit) -> list[str]:
-    """What makes a fit senseless, one sentence for each test, with the likely cause.
+    """Tests that a fit misses grossly, one sentence each, with the likely cause.
 
-    A test is named whose voltages are missed by more than 0.5 V, or hardly less than by a
-    constant, whose end the model does not reach, or whose resistances or impedances are
-    wrong by a factor of three. None for a fit that could be one.
+    A test is named if the model misses its voltages by more than 0.5 V, or by hardly less
+    than a constant would, if the model ends long before it, or if resistances or
+    impedances are wrong by more than a factor of three. Empty for a plausible fit.
     """
     said = []
     for e, model in zip(fit.problem.experiments, fit.predictions, strict=True):
@@ -58,15 +58,17 @@ def doubts(fit: Fit) -> list[str]:
 
 
 RESTS = 5e-3
-"""How far from its limits a cell may rest at SOC 1 and 0 [V]."""
+"""Largest difference between a cell's rest voltage at SOC 1 or 0 and its voltage limit
+[V]."""
 
 
 def off_limits(fit: Fit) -> list[str]:
-    """Where the fitted cell does not rest at its voltage limits, one sentence for each.
+    """Voltage limits at which the fitted cell does not rest when full or empty.
 
-    Says which free numbers did it: with them as at the start, the cell would rest there.
-    Such a fit is not done: nothing that is simulated from such a state can be right. The
-    limits of a half cell are those of its test, at which many electrodes do not rest.
+    One sentence for each, naming the free parameters that caused it: with their start
+    values the cell would rest there. Such a fit is of no use, since simulations that start
+    full or empty are wrong. Half cells are not checked: their limits are those of the
+    test, at which many electrodes do not come to rest.
     """
     if is_half_cell(fit.specimen.cell):
         return []
@@ -110,7 +112,7 @@ def _at_ends(cell: Cell) -> Array:
 
 
 def _rests(cell: Cell) -> np.ndarray:
-    """At SOC 0 and 1, (2,) [V]."""
+    """Rest voltages at SOC 0 and 1, (2,) [V]."""
     return np.asarray(_at_ends(cell))
 
 
@@ -124,7 +126,7 @@ def _resistance(o: Observations, m: np.ndarray) -> str:
 
 
 def _spectrum(e: Experiment, model: np.ndarray) -> str:
-    """What is wrong with a spectrum, with its likely cause."""
+    """What is wrong with a simulated spectrum, with the likely cause; empty if nothing is."""
     f, Z, shown = spectra_of(e, model)
     ratio = np.abs(shown) / np.abs(Z)
     if not np.all(np.isfinite(ratio)):
@@ -164,7 +166,7 @@ def _voltage(o: Observations, m: np.ndarray) -> str:
 
 
 def _cause(fit: Fit, e: Experiment, o: Observations, m: np.ndarray) -> str:
-    """The likeliest reason, from the charge that flowed and the shape of the curves."""
+    """The likely cause of a gross error, by the charge that flows and the curves' shapes."""
     if o.kind == Kind.RESISTANCE:
         return "Are resistances in ohm and currents in ampere?"
     p = e.protocol

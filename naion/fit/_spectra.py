@@ -1,4 +1,4 @@
-"""Impedance spectra: what a specimen would show, and whether its cell can show it."""
+"""Simulate measured impedance spectra, and check that the cell has double layers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,20 +21,21 @@ from ._free import FreeParameter, Specimen
 from ._seen import PADDED, Numbers, Seen, as_tested, column
 
 LAYER = 0.2
-"""Assumed of a double layer, to judge whether it matters [F.m-2]: 0.1 to 0.3 are usual."""
+"""Capacitance of a double layer, assumed to judge whether it matters; 0.1 to 0.3 are usual
+[F.m-2]."""
 
 MATTERS = 0.02
-"""Share of the current of charge transfer that a double layer may take unnoticed: as large
-as the usual uncertainty of an impedance."""
+"""Share of the current that a double layer may take before it matters: as large as the
+usual uncertainty of an impedance."""
 
 
 class PaddedSpectrum(NamedTuple):
-    """A measured spectrum as arrays, padded so that all share one program.
+    """A spectrum as arrays of common lengths, so that all spectra share one program.
 
     Attributes:
-        frequency: every frequency once [Hz], (k,).
-        at: the frequency of every number measured, (m,).
-        imaginary: whether it is an imaginary part, (m,).
+        frequency: all frequencies, each once, (k,) [Hz].
+        at: index into `frequency` for each measured number, (m,).
+        imaginary: whether each measured number is an imaginary part, (m,).
     """
 
     temperature: Numbers
@@ -48,7 +49,7 @@ class PaddedSpectrum(NamedTuple):
 
 
 def frequencies(e: Experiment) -> np.ndarray:
-    """Every frequency of a spectrum once, the highest first [Hz]."""
+    """All frequencies of a spectrum, each once, the highest first [Hz]."""
     return np.unique(np.concatenate([o.b for o in e.observations]))[::-1]
 
 
@@ -70,14 +71,15 @@ def padded_spectrum(e: Experiment, k: int, m: int) -> PaddedSpectrum:
 
 
 def simulated_spectrum(specimen: Specimen, test: PaddedSpectrum, model: DFN) -> Seen:
-    """What a spectrum would show: the cell at rest, and the leads in front of it."""
+    """Simulated spectrum: impedance of the cell at rest, and of the leads."""
     own, cell, start = as_tested(specimen, test)
     f = jnp.asarray(test.frequency)
     Z = impedance(cell, f, model=model, start=start, temperature=test.temperature)
     X = Z.imag + 2.0 * jnp.pi * f * own.lead_inductance
     R = Z.real + own.lead_resistance
     value = jnp.where(test.imaginary, X[test.at], R[test.at])
-    # A state that cannot be has none, but a number from which a search turns back.
+    # An impossible state of charge has no impedance: zero instead of NaN makes residuals
+    # that turn a search back.
     finite = jnp.isfinite(value)
     x = jnp.stack([start.negative, start.positive])
     possible = jnp.all((x > 0.0) & (x < 1.0))

@@ -1,4 +1,4 @@
-"""Ways to a good fit: in stages, and from many starts."""
+"""Strategies for hard fits: in stages, and from many starts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ STAGES = {
     "transport": (Role.TRANSPORT, Role.HEAT),
     "temperature": (Role.TEMPERATURE_LAW,),
 }
-"""What `staged` fits first, one after the other: numbers of these roles."""
+"""Stages of `staged`, in order, and the roles of the parameters that each of them fits."""
 
 
 def staged(
@@ -34,16 +34,17 @@ def staged(
     progress: Progress = silent,
     **options: Any,
 ) -> Fit:
-    """Fit what decides most first, the rest held, and then everything together.
+    """Fit parameters in stages, those that matter most first, then all together.
 
-    Far from the answer all parameters at once go astray: a resistance makes up for a
-    wrong capacity and stays wrong. Priors remain around the problem's own values.
+    Far from the minimum a fit of all parameters at once can go astray: a resistance makes
+    up for a wrong capacity, and stays wrong. Priors stay centred at the problem's own
+    values in all stages.
 
     Args:
         problem: what to fit.
-        stages: names of stages, of `STAGES`, in order.
+        stages: names of stages, keys of `STAGES`, in order.
         progress: called with lines of text.
-        options: of `least_squares`.
+        options: options of `least_squares`.
 
     Raises:
         ValueError: for an unknown stage.
@@ -72,18 +73,18 @@ def multi_start(
     seed: int = 0,
     **options: Any,
 ) -> tuple[Fit, ...]:
-    """Fits from several starts, simulated as common batches; the best first.
+    """Fits from several starts, simulated in common batches; the best first.
 
-    Costs that differ among the first say that the problem has several minima, and that
-    more starts may find a better one.
+    Where the costs of the best few differ, the problem has several minima, and more starts
+    may find a better one.
 
     Args:
         problem: what to fit.
-        count: starts, the problem's own and others drawn from the priors; where there is
-            none, evenly between the bounds.
-        spread: by how much wider than the priors starts are drawn.
-        seed: of the starts.
-        options: of `fleet`.
+        count: number of starts. The first is the problem's own; the others are drawn from
+            the priors, or uniformly between the bounds for numbers without a prior.
+        spread: factor by which starts are drawn wider than the priors.
+        seed: seed of the random starts.
+        options: options of `fleet`.
 
     Raises:
         ValueError: when no start leads to a fit, with the reasons.
@@ -104,7 +105,7 @@ def multi_start(
 def drawn_starts(
     problem: Problem, count: int, *, spread: float = 1.0, seed: int = 0
 ) -> np.ndarray:
-    """The problem's own start and others, transformed, within the bounds, (count, n).
+    """Transformed start values within the bounds, the problem's own first, (count, n).
 
     Args:
         problem, count, spread, seed: see `multi_start`.
@@ -122,15 +123,16 @@ def drawn_starts(
 
 
 ALIKE = 0.01
-"""Of the least cost: fits within this have found the same minimum, or one as good."""
+"""Fits whose cost is within this fraction of the least have found an equally good
+minimum."""
 
 
 def agreement(fits: Sequence[Fit], count: int) -> str:
-    """What fits from several starts say about the minimum, in a sentence.
+    """How many of several starts found the best minimum, in a sentence.
 
     Args:
-        fits: the best first, as `multi_start` gives them.
-        count: starts; those without a fit failed.
+        fits: fits, the best first, as `multi_start` gives them.
+        count: number of starts; those without a fit failed.
     """
     best = fits[0]
     alike = [f for f in fits if f.cost <= (1.0 + ALIKE) * best.cost]

@@ -1,4 +1,4 @@
-"""The tests that a cell was fitted to: kept with the cell, and repeated on it."""
+"""The tests that a cell was fitted to, which are kept with it and can be repeated on it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from ._experiment import Experiment, Kind, Observations
 from ._free import RIGHT, Specimen
 
 RTOL = 5e-4
-"""Tolerance of a repeated test, that of any simulation."""
+"""Tolerance of the simulation of a repeated test, the default of `simulate`."""
 
 _COLUMNS = ("a", "b", "value", "sigma", "x")
-"""Numbers of observations."""
+"""Arrays of `Observations`."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Tested:
 
     Attributes:
         experiment: what was done and measured.
-        calibration: what belongs to the test's group and not to the cell: charge missing
-            at the start [A.h], gains and offset of the current sensor, size, leads. If
-            not given, the test starts at SOC 1, its sensor is right, and it has no leads.
+        calibration: values of the calibrations of `Specimen` by name, as the fit found
+            them for this test. None given: the test starts at SOC 1, its sensor has no
+            error, and there are no leads.
     """
 
     experiment: Experiment
@@ -37,7 +37,7 @@ class Tested:
 
     @classmethod
     def of(cls, specimen: Specimen, experiment: Experiment) -> "Tested":
-        """A test, with what a fit found of its group."""
+        """A test with the calibration that a fit found for its group."""
         own = specimen.of_group(experiment.group)
         return cls(
             dataclasses.replace(experiment, group=0),
@@ -50,22 +50,23 @@ class Tested:
 
     @property
     def name(self) -> str:
-        """Of the test."""
+        """Name of the test."""
         return self.experiment.name
 
     @property
     def off(self) -> dict[str, float]:
-        """Its calibration, as far as it is not that of a right test."""
+        """Those calibrations that differ from an ideal test's."""
         return {k: v for k, v in self.calibration.items() if v != RIGHT[k]}
 
     def repeated(self, cell: Cell, model: DFN, *, calibrated: bool) -> np.ndarray:
-        """What would have been measured on a cell, NaN after the model's end, (m,).
+        """Simulated observations of this test on a cell, NaN beyond the model's end, (m,).
 
         Args:
-            cell: the fitted one.
+            cell: the fitted cell.
             model: mesh and heat balance.
-            calibrated: with the start and the sensor's errors that the fit found of this
-                test, or from SOC 1 with a sensor that is right, as a new test is predicted.
+            calibrated: whether to use the calibration that the fit found for this test.
+                Without it the test starts at SOC 1 with a sensor without error, as a new
+                test is predicted.
         """
         own = self.calibration if calibrated else RIGHT
         specimen = Specimen(cell, **{k: [v] for k, v in own.items()})
@@ -98,7 +99,7 @@ class Tested:
             KeyError, TypeError, ValueError: for anything else.
         """
         rest = dict(data)
-        # Files of before spectra were fitted say nothing of leads.
+        # Files written before spectra could be fitted do not mention leads.
         given = {k: float(v) for k, v in rest.pop("calibration").items()}
         calibration = {**RIGHT, **given}
         observations = tuple(

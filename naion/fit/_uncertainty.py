@@ -1,4 +1,4 @@
-"""What a fit, or a parameter set, knows of a cell."""
+"""How certain the parameters of a cell are, from a fit or from a set's ranges."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,17 +20,17 @@ from ._vector import FreeVector
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What a fit knows of a cell, as kept in `cell.json`.
+    """What is known of a fitted cell besides its parameters, as kept in `cell.json`.
 
     Attributes:
-        vector: the free parameters of the cell.
+        vector: the free parameters of the cell, without calibrations of tests.
         z: their transformed values, (n,).
-        covariance: of `z`, with the discrepancy of the model and the priors of what the
-            data did not touch, (n, n).
+        covariance: covariance of `z`, with the model's own error included, (n, n). For
+            parameters that the data do not determine it is that of the priors.
         discrepancy: standard deviation of the model's own error in voltage [V].
-        pull: how the bounds held the fit; none: nothing did, or its file does not say.
-        model: with which the cell was fitted; none: it was not, or its file does not say.
-        tests: to which it was fitted.
+        pull: how the bounds held the fit; none: not fitted, or not in the file.
+        model: model with which the cell was fitted; none: not fitted, or not in the file.
+        tests: tests to which it was fitted.
     """
 
     vector: FreeVector
@@ -69,7 +69,7 @@ class Uncertainty:
 
     @property
     def of_materials(self) -> "Uncertainty":
-        """What is known of the materials alone: the rest is a design's to say."""
+        """The same for materials alone, without what a cell design replaces."""
         vector, keep = self.vector.part(not own for own in self.vector.of_design)
         C = self.covariance[np.ix_(keep, keep)]
         pull = None if self.pull is None else self.pull.part(keep)
@@ -128,12 +128,12 @@ class Uncertainty:
 
 
 def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
-    """What belongs to the cell; states of charge of single tests are left out.
+    """Uncertainty of the fitted cell, without the calibrations of single tests.
 
     Args:
-        fit: to all tests.
-        left: each of them predicted from the others: the model's own error is then that
-            of these predictions, where it is larger than that of the fit.
+        fit: the fit to all tests.
+        left: predictions of each condition from the others. The model's own error is taken
+            from them where they are worse than the fit.
     """
     problem = fit.problem
     vector, keep = problem.vector.part(not f.by_group for f in problem.free)
@@ -147,10 +147,10 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
 
 
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
-    """What is known of a set that was not fitted: some of its numbers have ranges.
+    """Uncertainty of a parameter set that was not fitted, from the ranges of its numbers.
 
-    Its other numbers are taken as they are, and the model as right: the least that is
-    uncertain.
+    Numbers without a range are taken as exact, and so is the model: the true uncertainty
+    is larger.
     """
     vector = FreeVector.of_cell(assumed(found), found.cell)
     root, z = vector.prior_root(), vector.get(Specimen(found.cell, [0.0]))
@@ -160,12 +160,12 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
 def write_fitted_cell(
     path: Path | str, fit: Fit, name: str, left: LeftOut | None = None
 ) -> None:
-    """Write the fitted cell with what is known of it; see `naion.io.write_cell`.
+    """Write the fitted cell with its uncertainty; see `naion.io.write_cell`.
 
     Args:
-        path: JSON file.
-        fit: to all tests.
-        name: of the cell.
+        path: JSON file to write.
+        fit: the fit to all tests.
+        name: name of the cell.
         left: see `uncertainty_of`.
     """
     write_cell(
@@ -186,12 +186,13 @@ def _root_of(C: np.ndarray) -> np.ndarray:
 
 
 def _pull_of(fit: Fit) -> Pull:
-    """How the bounds hold a fit."""
+    """The quadratic cost at the end of a fit, and its minimum without bounds."""
     low, high = fit.problem.vector.bounds
     r, J = fit.near.residuals, fit.near.jacobian
     slope, H = J.T @ r, J.T @ J
     at_low, at_high = at_bounds(fit.z, low, high)
     held = at_low & (slope > 0.0) | at_high & (slope < 0.0)
-    # The slope of what is not held is how far the search stopped from its minimum.
+    # Only slopes of numbers that a bound holds count; that of the others is how far from
+    # its minimum the search stopped.
     step = inverse_of(H) @ np.where(held, slope, 0.0)
     return Pull(fit.z - step, H)

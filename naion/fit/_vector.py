@@ -1,4 +1,4 @@
-"""The vector of free parameters: whose its entries are, their bounds, priors and roles."""
+"""All free parameters of a fit as one vector: names, bounds, priors and roles."""
 
 import math
 from collections.abc import Callable, Collection, Iterable
@@ -20,15 +20,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class FreeVector:
-    """Free parameters of a specimen as one flat vector z of transformed values, (n,).
+    """Layout of the vector z of transformed values of all free parameters, (n,).
 
-    Holds no values, and is a key: specimens of one structure share programs.
+    It holds no values and is hashable: fits with equal vectors share compiled programs.
 
     Attributes:
         free: the free parameters.
-        counts: how many numbers each has.
-        roles: what each is for.
-        of_design: whether a design would replace each.
+        counts: number of entries of each.
+        roles: role of each, such as kinetics or transport.
+        of_design: whether a cell design replaces each.
     """
 
     free: tuple[FreeParameter, ...]
@@ -38,7 +38,7 @@ class FreeVector:
 
     @classmethod
     def of(cls, free: Iterable[FreeParameter], specimen: Specimen) -> "FreeVector":
-        """That of free parameters of a specimen; errors as in `parameters.leaf`."""
+        """The vector of free parameters of a specimen; errors as in `parameters.leaf`."""
         free = tuple(free)
         first = [f.paths[0] for f in free]
         return cls(
@@ -50,7 +50,7 @@ class FreeVector:
 
     @classmethod
     def of_cell(cls, free: Iterable[FreeParameter], cell: Cell) -> "FreeVector":
-        """That of free parameters of a cell alone."""
+        """The vector of free parameters of a cell, without calibrations."""
         return cls.of(free, Specimen(cell, [0.0]))
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class FreeVector:
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
-        """Where the numbers of each free parameter lie."""
+        """Slice of the entries of each free parameter."""
         ends = np.cumsum([0, *self.counts]).tolist()
         return tuple(map(slice, ends[:-1], ends[1:]))
 
@@ -82,14 +82,14 @@ class FreeVector:
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest transformed values, (n,) each."""
         ends = np.array([f.bounds for f in self.owners]).reshape(-1, 2)
-        # By NumPy: they are numbers inside programs, too.
+        # With NumPy, so that bounds are concrete numbers also while JAX traces.
         is_log = np.array([f.transform == "log" for f in self.owners], bool)[:, None]
         low, high = np.where(is_log, np.log(np.where(is_log, ends, 1.0)), ends).T
         return low, high
 
     @cached_property
     def priors(self) -> np.ndarray:
-        """Standard deviations believed beforehand, infinite where there is none, (n,)."""
+        """Standard deviations of the priors, infinite where there is none, (n,)."""
         return np.array([f.prior for f in self.owners])
 
     @property
@@ -100,7 +100,7 @@ class FreeVector:
         return np.minimum(width, high - low)
 
     def entries(self, of: Callable[[FreeParameter, Role], bool]) -> np.ndarray:
-        """Which entries belong to free parameters that satisfy something, (n,)."""
+        """Which entries belong to free parameters for which `of` is true, (n,)."""
         return np.repeat([of(*pair) for pair in self._with_roles], self.counts)
 
     def has_role(self, *roles: Role) -> np.ndarray:
@@ -112,7 +112,7 @@ class FreeVector:
         return list(zip(self.free, self.roles, strict=True))
 
     def part(self, keep: Iterable[bool]) -> tuple["FreeVector", np.ndarray]:
-        """Some of the free parameters, and where their entries lie, (m,)."""
+        """The vector of some free parameters, and the indices of their entries, (m,)."""
         keep = np.array(list(keep), bool)
 
         def kept(each: tuple[T, ...]) -> tuple[T, ...]:
@@ -124,13 +124,13 @@ class FreeVector:
 
     def get(self, specimen: Specimen) -> np.ndarray:
         """The transformed values of a specimen, (n,)."""
-        # Numbers, also where a loss is being traced.
+        # Concrete numbers also while JAX traces a function of this vector.
         with jax.ensure_compile_time_eval():
             found = [f.forward(leaf(specimen, f.paths[0])) for f in self.free]
             return np.concatenate([np.zeros(0), *map(np.ravel, found)])
 
     def set(self, specimen: Specimen, z: Any) -> Specimen:
-        """The specimen with transformed values; differentiable."""
+        """The specimen with the transformed values z; differentiable by z."""
         where, values = [], []
         for f, at in zip(self.free, self.slices, strict=True):
             value = f.backward(
@@ -141,23 +141,24 @@ class FreeVector:
         return eqx.tree_at(lambda s: [leaf(s, p) for p in where], specimen, values)
 
     def cell(self, cell: Cell, z: Any) -> Cell:
-        """The cell with transformed values; differentiable."""
+        """The cell with the transformed values z; differentiable by z."""
         return self.set(Specimen(cell, [0.0]), z).cell
 
     def values(self, z: Any) -> Array:
-        """Values, from the transformed ones, (..., n)."""
+        """Values from transformed values, both (..., n)."""
         is_log = np.array([f.transform == "log" for f in self.owners], bool)
-        # The other branch of the choice must stay finite.
+        # The branch that is not taken must stay finite, or gradients become NaN.
         return jnp.where(is_log, jnp.exp(jnp.where(is_log, z, 0.0)), z)
 
     def directions(self, group: Any, without: Collection[str] = ()) -> Array:
-        """Unit vectors of the entries that a test of a group depends on, (m, n).
+        """Unit vectors of the entries that a test depends on, (m, n).
 
-        Numbers of other groups have no part in it, and take no derivative.
+        Calibrations of other groups do not matter to it, so that no time is spent on
+        derivatives by them.
 
         Args:
-            group: of the test.
-            without: paths that tests of its kind do not depend on.
+            group: group of the test; may be traced by JAX.
+            without: paths of calibrations that tests of its kind do not depend on.
         """
         columns = [jnp.zeros(0, int)]
         for f, at in zip(self.free, self.slices, strict=True):
@@ -173,11 +174,11 @@ class FreeVector:
     def follows(self) -> np.ndarray:
         """How the centres of priors move with the entries that they follow, (n, n).
 
-        Row i times the moves of all entries is the move of the centre of entry i. What is
-        not free does not move.
+        The product of row i with the moves of all entries is the move of the centre of the
+        prior of entry i. A followed number that is not free does not move.
 
         Raises:
-            ValueError: for an array that follows, or is followed.
+            ValueError: for an array that follows or is followed; both must be scalars.
         """
         place = {f.paths[0]: k for k, f in enumerate(self.free)}
         S = np.zeros((len(self), len(self)))
@@ -195,14 +196,19 @@ class FreeVector:
         return S
 
     def prior_root(self) -> np.ndarray:
-        """A square root of the priors' covariance, (n, n); without a prior, nothing moves."""
+        """A square root of the priors' covariance, (n, n); zero where there is no prior."""
         width = np.where(np.isfinite(self.priors), self.priors, 0.0)
         return np.linalg.solve(np.eye(len(self)) - self.follows, np.diag(width))
 
     def prior_rows(self, centre: Any, z: Any) -> Array:
-        """How far entries are from what is believed, over how firmly it is believed.
+        """Residuals of the priors, (k,).
 
-        First of the priors and then of the smoothness of each free parameter, in order.
+        For each free parameter in order: distances from the centre of the prior over its
+        standard deviation, then second differences over those of the smoothness.
+
+        Args:
+            centre: transformed values at which priors are centred, (n,).
+            z: transformed values, (n,).
         """
         away = z - centre
         away = away - jnp.asarray(self.follows) @ away
@@ -216,7 +222,7 @@ class FreeVector:
 
     @cached_property
     def of_tests(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What belongs to single tests and has a prior: where in z and in `prior_rows`."""
+        """Calibrations with a prior, by name: their indices in z and in `prior_rows`."""
         found, row = {}, 0
         for f, at in zip(self.free, self.slices, strict=True):
             n, believed = at.stop - at.start, math.isfinite(f.prior)

@@ -16,18 +16,25 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import F
-from ..linalg import Blocks, CondensedMatrix, Pores
+from ..linalg import Blocks, CondensedMatrix
 from ..mesh import Mesh
 from ..parameters import Cell, Defaults, Stoichiometry, is_half_cell
 from ..physics import heat, solid
 from ..physics.electrolyte import FaceFlux
 from ..physics.surface import Unknown
 from ..protocol import Control
-from ._discretised import CLOGGED, DiscretisedCell, in_runs, run_sides
+from ._discretised import DiscretisedCell, in_runs, run_sides
 from ._imposed import control_residual
 from ._layout import Layout, State
+from ._linearise import (
+    clogging_rows,
+    line_rows,
+    shell_rows,
+    source_rows,
+    surface_rows,
+)
 from ._processes import ACROSS, CURRENTS, J_TOTAL, processes, surface_unknowns
-from ._stencils import after, before, divergence, partials
+from ._stencils import divergence
 from ._surface import surface_drop, surface_rates, surface_start, through
 from ._thermal import THERMAL, Isothermal, Lumped, ThroughStack, heat_balance
 
@@ -365,26 +372,19 @@ class Equations(eqx.Module):
         `rates`; there is no colouring over all unknowns.
         """
         s = self.state(y, tau, control)
-        inner, pores, inner_local = self._linearise_shells(shift, s, grid)
-        local = self._linearise_surface(shift, s, grid)
-        a_dx = grid.interface * grid.at_nodes(grid.dx) / grid.i_scale
-        openness = grid.openness(self.named(s))
-        capacity = grid.salt_capacity
+        filling = grid.pore_filling if self.has_pores else None
+        shells = self.mesh.shells()
+        inner, pores, inner_local = shell_rows(shift, s, grid, shells, filling)
+        local = surface_rows(shift, s, grid, self.surface)
+        openness, capacity = grid.openness(self.named(s)), grid.salt_capacity
         capacity = capacity if openness is None else capacity * openness
-        to_salt = -grid.interface / F * grid.at_nodes(grid.dx / capacity)
-        to_line = jnp.stack([to_salt, -a_dx, a_dx])
-        none = jnp.zeros_like(to_line)
-        macro_local = [
-            to_line if k == self._through else none for k in range(len(self.surface))
-        ]
-        line, beside = self._linearise_line(shift, s, grid, capacity), None
-        macro_local = jnp.stack(macro_local, axis=1)
+        line = line_rows(shift, s, grid, openness, capacity)
+        macro_local = source_rows(grid, capacity, len(self.surface), self._through)
+        beside = None
         if openness is not None:
-            film = self._linearise_film(s, grid, openness)
-            before, own, after = (
-                rows[:, None] * film
-                for rows in self._linearise_clogging(s, grid, openness, capacity)
-            )
+            j = self.through(s)
+            films = clogging_rows(s, grid, openness, capacity, j, self.surface)
+            before, own, after = films
             macro_local, beside = macro_local + own, (before, after)
         columns, rows, corner = self._linearise_border(shift, tau, y, grid, control)
         return CondensedMatrix(
@@ -401,141 +401,6 @@ class Equations(eqx.Module):
             quadrature=shift,
             runs=grid.runs,
         )
-
-    def _linearise_shells(self, shift: Array, s: State, grid: DiscretisedCell):
-        shells = self.mesh.shells()
-        T = s.temperature
-        to_in, to_out = partials(
-            lambda a, b: grid.shell_flux(a, b, T), (s.sto[:-1], s.sto[1:])
-        )
-        area = jnp.asarray(shells.faces**2)[:, None]
-        volume = jnp.asarray(shells.volumes)[:, None] * grid.radius
-        zero = jnp.zeros_like(s.j)[None]
-        # Row i loses area * flux_i through its outer face, gains it at its inner one.
-        upper = jnp.concatenate([area * to_out, zero]) / volume
-        lower = jnp.concatenate([zero, -area * to_in]) / volume
-        outer = jnp.concatenate([area * to_in, zero])
-        within = jnp.concatenate([zero, area * to_out])
-        diag = shift + (outer - within) / volume
-        pores = None
-        if self.has_pores:
-            by_slope, by_pores = partials(
-                lambda a, b: grid.pore_filling(a, b, T), (s.sto, s.pores)
-            )
-            diag = diag + by_slope
-            pores = Pores(by_pores, -by_slope, shift - by_pores)
-        return (lower, diag, upper), pores, 1.0 / (F * grid.c_max * volume[-1])
-
-    def _linearise_surface(
-        self, shift: Array, s: State, grid: DiscretisedCell
-    ) -> dict[str, Array]:
-        """Rows of the surfaces' unknowns, by themselves, by node and by composition."""
-        at = (
-            *s.local,
-            grid.at_nodes(s.phi_s - s.phi_e),
-            grid.at_nodes(s.c_e),
-            s.sto[-1],
-        )
-
-        names = [u.name for u in self.surface]
-
-        def rates(*at: Array) -> Array:
-            u = dict(zip(names, at[:-3], strict=True))
-            potential, c_e, x = at[-3:]
-            T = s.temperature
-            return surface_rates(grid, self.surface, u, potential, c_e, x, T)
-
-        *by_local, by_phi, by_c, by_x = partials(rates, at)
-        mass = shift * np.diag([1.0 - u.algebraic for u in self.surface])[:, :, None]
-        return dict(
-            local_inner=-by_x,
-            local_local=mass - jnp.stack(by_local, axis=1),
-            local_macro=jnp.stack([-by_c, by_phi, -by_phi], axis=1),
-        )
-
-    def _linearise_clogging(
-        self, s: State, grid: DiscretisedCell, openness: Array, capacity: Array
-    ) -> tuple[Array, Array, Array]:
-        """By openness: rows of the nodes before, at and after, each (3, n_e)."""
-
-        def rows(openness: Array) -> Array:
-            at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), s.temperature
-            faces = grid.face_flux(*at, openness[:-1], openness[1:])
-            return jnp.stack([faces.salt, faces.current])
-
-        def by(moved: Array) -> Array:
-            return jax.jvp(rows, (openness,), (moved,))[1]
-
-        # A face sees two volumes: every other one at a time.
-        odd = jnp.arange(self.mesh.n_x) % 2
-        of_odd, of_even = by(1.0 * odd), by(1.0 - odd)
-        left_is_odd = odd[:-1] == 1
-        by_left = jnp.where(left_is_odd, of_odd, of_even)
-        by_right = jnp.where(left_is_odd, of_even, of_odd)
-        unit = jnp.stack([capacity, jnp.full_like(capacity, grid.i_scale)])
-        edge = jnp.zeros((2, 1))
-        # A node loses what passes the face after it; matrix entries are -d(rate).
-        own = jnp.concatenate([by_left, edge], 1) - jnp.concatenate([edge, by_right], 1)
-        own = own / unit
-        a_j = grid.on_line(grid.interface * self.through(s)) * grid.dx / F
-        salt = (-divergence(rows(openness)[0]) + a_j) / capacity
-        own = own.at[0].add(salt / openness)
-        of_before = jnp.concatenate([edge, by_right], 1) / before(unit)
-        of_after = -jnp.concatenate([by_left, edge], 1) / after(unit)
-        none = jnp.zeros_like(grid.interface)[None]
-
-        def at_particles(rows: Array) -> Array:
-            return jnp.concatenate([grid.at_nodes(rows.T).T, none])
-
-        return at_particles(of_before), at_particles(own), at_particles(of_after)
-
-    def _linearise_film(
-        self, s: State, grid: DiscretisedCell, openness: Array
-    ) -> Array:
-        """Openness of the nodes by the unknowns of the surfaces, (l, n_e)."""
-        names = [u.name for u in self.surface]
-
-        def film(*at: Array) -> Array:
-            return grid.film(dict(zip(names, at, strict=True)))
-
-        by_film = -grid.interface / grid.at_nodes(grid.porosity)
-        by_film = jnp.where(grid.at_nodes(openness <= CLOGGED), 0.0, by_film)
-        return partials(film, tuple(s.local)) * by_film
-
-    def _linearise_line(
-        self, shift: Array, s: State, grid: DiscretisedCell, capacity: Array
-    ):
-        """Blocks of rows (salt, liquid charge, solid charge) on the line."""
-        at = (s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e))
-        openness = grid.openness(self.named(s))
-        sides = () if openness is None else (openness[:-1], openness[1:])
-        of = partials(
-            lambda a, b, c: grid.face_flux(a, b, c, s.temperature, *sides), at
-        )
-        (salt_left, salt_right, salt_phi) = of.salt
-        (i_left, i_right, i_phi) = of.current
-        zero, sigma = jnp.zeros_like(i_phi), grid.sigma_face
-
-        def faces(*rows: tuple[Array, Array, Array]) -> Array:
-            """Fluxes (rows) by unknowns (columns) of one side, (n_face, 3, 3)."""
-            return jnp.stack([jnp.stack(r, axis=1) for r in rows], axis=1)
-
-        by_left = faces(
-            (salt_left, -salt_phi, zero), (i_left, -i_phi, zero), (zero, zero, sigma)
-        )
-        by_right = faces(
-            (salt_right, salt_phi, zero), (i_right, i_phi, zero), (zero, zero, -sigma)
-        )
-        unit = 1.0 / grid.i_scale * jnp.ones_like(s.c_e)
-        scale = jnp.stack([1.0 / capacity, unit, unit], axis=1)[:, :, None]
-        edge = jnp.zeros_like(by_left[:1])
-        lower = jnp.concatenate([edge, -by_left]) * scale
-        upper = jnp.concatenate([by_right, edge]) * scale
-        diag = jnp.concatenate([by_left, edge]) - jnp.concatenate([edge, by_right])
-        diag = diag.at[0, 2, 2].add(grid.sigma_left) * scale
-        diag = diag.at[:, 0, 0].add(shift)
-        diag = diag.at[:, 2, 2].set(jnp.where(grid.has_solid, diag[:, 2, 2], 1.0))
-        return lower, diag, upper
 
     def _linearise_border(
         self,

@@ -79,27 +79,9 @@ def build(
     n, s = len(given), len(groups)
     each = _of_shape("connection", connection, (n,))[np.array(by_chemistry)]
     if exchange is not None:
-        G = _of_shape("exchange", exchange, (n, n))
-        if not np.allclose(G, np.transpose(G)) or np.any(np.asarray(G) < 0.0):
-            raise ValueError(
-                "exchange: expected conductances, symmetric and not below 0."
-            )
-        G = jnp.asarray(G)[np.ix_(by_chemistry, by_chemistry)]
-        off = G * (1.0 - jnp.eye(n))
-        exchange = off - jnp.diag(jnp.sum(off, axis=1))
+        exchange = _heat_matrix(exchange, by_chemistry)
     if converters is not None:
-        share = np.asarray(converters.share)
-        if share.shape != (s,) or not np.isclose(share.sum(), 1.0):
-            raise ValueError(
-                f"converters.share = {share}: expected {s} shares, one for each string, "
-                "that add up to one."
-            )
-    Q = [
-        jnp.min(
-            jnp.stack([jnp.sum(_numbers(c.nominal_capacity for c in g)) for g in s])
-        )
-        for s in groups
-    ]
+        _check_shares(converters, s)
     return Pack(
         tuple(
             jax.tree.map(lambda *a: _numbers(a), *(given[i] for i in members))
@@ -110,8 +92,45 @@ def build(
         _of_shape("string_resistance", string_resistance, (s,)),
         exchange,
         converters,
-        sum(Q, jnp.zeros(())),
+        _capacity(groups),
     )
+
+
+def _heat_matrix(exchange: Any, order: list[int]) -> Array:
+    """Matrix of the heat between cells, (n, n) [W.K-1]; each row adds up to zero.
+
+    Args:
+        exchange: conductances between cells in the order in which they were given.
+        order: the order in which the pack holds them.
+    """
+    n = len(order)
+    G = _of_shape("exchange", exchange, (n, n))
+    if not np.allclose(G, np.transpose(G)) or np.any(np.asarray(G) < 0.0):
+        raise ValueError("exchange: expected conductances, symmetric and not below 0.")
+    G = jnp.asarray(G)[np.ix_(order, order)]
+    off = G * (1.0 - jnp.eye(n))
+    return off - jnp.diag(jnp.sum(off, axis=1))
+
+
+def _check_shares(converters: Converters, n_strings: int) -> None:
+    """Raise unless there is a share for each string, and they add up to one."""
+    share = np.asarray(converters.share)
+    if share.shape != (n_strings,) or not np.isclose(share.sum(), 1.0):
+        raise ValueError(
+            f"converters.share = {share}: expected {n_strings} shares, one for each "
+            "string, that add up to one."
+        )
+
+
+def _capacity(strings: list[list[list[Cell]]]) -> Array:
+    """Nominal capacity: of each string that of its smallest group, added up [A.h]."""
+    Q = [
+        jnp.min(
+            jnp.stack([jnp.sum(_numbers(c.nominal_capacity for c in g)) for g in s])
+        )
+        for s in strings
+    ]
+    return sum(Q, jnp.zeros(()))
 
 
 def _kinds(strings: Any) -> str:

@@ -1,4 +1,4 @@
-"""Cells: what a parameter set loads, a fit returns and a simulation takes."""
+"""Cells and parameter sets: what a set loads, a fit returns and a simulation takes."""
 
 from ..physics.pores import PoreFilling
 from ._balance import (
@@ -14,6 +14,7 @@ from ._balance import (
     stoichiometry_at_voltage,
     with_ready_curves,
 )
+from ._blends import walled, with_second_material, with_sizes
 from ._cell import (
     SEI,
     Cell,
@@ -34,7 +35,9 @@ from ._cell import (
 from ._charge_transfer import charge_transfer_resistances
 from ._check import check
 from ._doubts import doubts_of
+from ._electrolytes import with_freezing, with_landesfeind
 from ._half_cell import half_cell, metal_electrode, require_full_cell
+from ._hard_carbon import HARD_CARBONS, with_pore_filling, with_reactions
 from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
@@ -48,20 +51,12 @@ from ._start import Start, at_rest, check_start, on_branch, start_of
 from ._suited_mesh import suited_mesh, with_suited_mesh
 from ._validity import DISPERSED, cautions, is_dispersed
 from ._variants import (
-    HARD_CARBONS,
-    walled,
     with_double_layer,
-    with_freezing,
     with_heat_through_stack,
     with_hysteresis,
-    with_landesfeind,
     with_plating,
-    with_pore_filling,
     with_process,
-    with_reactions,
-    with_second_material,
     with_sei,
-    with_sizes,
 )
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Electrode balance: which stoichiometries belong to a voltage or a state of charge."""
+"""Electrode balance: the stoichiometries at a voltage or a state of charge."""
 
 import dataclasses
 from typing import Any
@@ -27,12 +27,15 @@ def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
 
 
 def check_discharged(cell: Cell, charge: float, name: str) -> None:
-    """Refuse more charge than an electrode of a known cell holds, taken out or put in.
+    """Raise for more charge than the negative electrode can hold, in either direction.
+
+    In a half cell the working electrode counts, as the metal holds more than is ever
+    needed. A cell that JAX traces is not checked.
 
     Args:
-        cell: whose negative electrode, or working one beside a metal, which holds plenty.
-        charge: [A.h].
-        name: of the charge, for messages.
+        cell: the cell.
+        charge: charge taken out or put in [A.h].
+        name: name of the charge, for messages.
 
     Raises:
         ValueError: with what the electrode holds.
@@ -48,22 +51,22 @@ def check_discharged(cell: Cell, charge: float, name: str) -> None:
 
 
 AFTER_CHARGE = 1.0
-"""Branch of a cell with hysteresis; between both, 0 is their mean."""
+"""Branch of a cell's hysteresis on which it is after a charge; 0 is the mean of both."""
 
 AFTER_DISCHARGE = -1.0
-"""The other branch."""
+"""Branch on which it is after a discharge."""
 
 
 def open_circuit_voltage(
     cell: Cell, sto: Stoichiometry, T: Array, branch: Array | float = 0.0
 ) -> Array:
-    """U_p - U_n at mean stoichiometries, in volts.
+    """Open-circuit voltage U_p - U_n at mean stoichiometries [V].
 
     Args:
         cell: the cell.
         sto: mean stoichiometries.
         T: temperature [K].
-        branch: of a cell with hysteresis, from 1 (after a charge) to -1.
+        branch: branch of the hysteresis, from 1 (after a charge) to -1 (after a discharge).
     """
     at = T, cell.temperature
     U_n = equilibrium_potential(cell.negative, sto.negative, *at, -branch)
@@ -78,13 +81,13 @@ def equilibrium_potential(
     reference: Array,
     branch: Array | float = 0.0,
 ) -> Array:
-    """U of an electrode at a mean stoichiometry, against the metal [V].
+    """Equilibrium potential U of an electrode at a mean stoichiometry, against the metal [V].
 
     Args:
-        electrode: of one material, or blended.
-        sto: of all its sites, of any shape for one material, () for blends.
+        electrode: electrode of one material, or of several.
+        sto: mean stoichiometry of all sites; of any shape for one material, () for several.
         T: temperature [K].
-        reference: at which open-circuit potentials are given [K].
+        reference: temperature at which open-circuit potentials are given [K].
         branch: state h of every hysteresis, -1 to 1.
     """
     first = electrode.materials[0].particle
@@ -107,11 +110,11 @@ def compositions(
     reference: Array,
     branch: Array | float = 0.0,
 ) -> tuple[Array, ...]:
-    """Stoichiometry of each material when all have the same potential.
+    """Stoichiometry of each material of an electrode when all have the same potential.
 
-    The common potential is looked up in tables of every material, then all compositions
-    are corrected by Newton steps, which also carry the derivatives (implicit function
-    theorem). Arguments as in `equilibrium_potential`.
+    A first guess comes from tables of all potentials. Newton steps then correct it, and
+    also give exact derivatives (implicit function theorem). Arguments as of
+    `equilibrium_potential`.
     """
     if not electrode.others:
         return (sto,)
@@ -124,7 +127,7 @@ def compositions(
 
     ends = jnp.geomspace(1e-6, 0.02, 100)
     fine = jnp.concatenate([ends[:-1], jnp.linspace(0.02, 0.98, 801), 1 - ends[-2::-1]])
-    # Open-circuit potentials fall; tables are read the other way round.
+    # Potentials fall with stoichiometry, but `interp` wants rising abscissae: reversed.
     tables = [jax.lax.stop_gradient(potential(p, fine))[::-1] for p in particles]
     U = jnp.sort(jnp.concatenate(tables))
     each = jnp.stack([jnp.interp(U, table, fine[::-1]) for table in tables])
@@ -152,14 +155,18 @@ def compositions(
 
 
 def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometry:
-    """Equilibrium stoichiometries at an open-circuit voltage, at `cell.temperature`.
+    """Stoichiometries at rest at an open-circuit voltage, at `cell.temperature`.
 
-    The cell's sodium, x_n Q_n + x_p Q_p, is that of its published state; of branches the
-    mean is meant. Differentiable.
+    The sodium in the cell, x_n Q_n + x_p Q_p, is that of its published state. With
+    hysteresis, the mean of both branches is used. Differentiable.
+
+    Args:
+        cell: the cell.
+        voltage: open-circuit voltage [V].
 
     Raises:
-        ValueError: for a voltage at which the cell cannot rest, with those at which it
-            can. Where the voltage or the cell is traced, both stoichiometries are NaN.
+        ValueError: for a voltage at which the cell cannot rest, with the range in which it
+            can. Where JAX traces the voltage or the cell, both stoichiometries are NaN.
     """
     if isinstance(voltage, str | bool) or np.shape(voltage) != ():
         raise ValueError(
@@ -179,7 +186,12 @@ def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometr
 def _at_voltage(
     cell: Cell, voltage: Array | float
 ) -> tuple[Stoichiometry, Array, Array, Array]:
-    """At rest at a voltage, whether that can be, and the voltages at which it can."""
+    """Look for the state of rest at a voltage.
+
+    Returns:
+        the stoichiometries, whether the cell can rest there, and the lowest and highest
+        voltage at which it can [V].
+    """
     spans = _span(cell.negative), _span(cell.positive)
     cell = with_ready_curves(cell)
     lowest, highest = _rests(cell, spans)
@@ -189,21 +201,23 @@ def _at_voltage(
     return sto, rests, lowest, highest
 
 
-# As one program, which is kept on disk: operation by operation takes many times as long.
+# Compiled as one program, which is cached on disk; operation by operation it takes many
+# times as long.
 _at_voltage_compiled = jax.jit(_at_voltage)
 
 
 FAR = 1.0
-"""No rest is further beyond the voltage limits [V]: walls of tables are steep."""
+"""Furthest beyond its voltage limits that a cell may rest [V]; the walls at the ends of
+tables reach any voltage."""
 
 Span = tuple[Any, Any]
 
 
 def _rests(cell: Cell, spans: tuple[Span, Span]) -> tuple[Array, Array]:
-    """Lowest and highest voltage at which a cell rests [V].
+    """Lowest and highest voltage at which a cell can rest [V].
 
-    Within its tables, or beyond them within its limits: published charged states lie a
-    little outside of some tables.
+    A cell can rest within its tables, and also beyond them within its voltage limits, as
+    some published charged states lie slightly outside of their tables.
     """
     Q_n, Q_p, inventory = _sodium(cell)
     empty, full = _ends(cell)
@@ -222,7 +236,7 @@ def _rests(cell: Cell, spans: tuple[Span, Span]) -> tuple[Array, Array]:
 
 
 def _span(electrode: Electrode) -> Span:
-    """Stoichiometries of the first and the last point of an electrode's potential."""
+    """First and last stoichiometry of the table of an electrode's potential."""
     curve = electrode.particle.ocp.curve
     while isinstance(curve, Corrected):
         curve = curve.base
@@ -232,7 +246,7 @@ def _span(electrode: Electrode) -> Span:
 
 
 def _sodium(cell: Cell) -> tuple[Array, Array, Array]:
-    """Capacities of both electrodes, and the sodium in them [A.h]."""
+    """Capacities of both electrodes, and the sodium in the cell [A.h]."""
     Q_n, Q_p = electrode_capacities(cell)
     x = cell.published
     return Q_n, Q_p, x.negative * Q_n + x.positive * Q_p
@@ -244,12 +258,12 @@ def _state(cell: Cell, x_n: Array) -> Stoichiometry:
 
 
 OUTERMOST = 1e-3
-"""Nearer to empty or full no electrode of a half cell rests: tables end before, and a metal
-would go on to where no site, or no sodium, is left."""
+"""Closest to empty or full that the electrode of a half cell may rest: tables end before,
+and the metal alone would let it go on until no sodium, or no free site, is left."""
 
 
 def _ends(cell: Cell) -> tuple[Array, Array]:
-    """The least and the most x_n that the cell's sodium allows."""
+    """Least and greatest x_n that the sodium in the cell allows."""
     Q_n, Q_p, inventory = _sodium(cell)
     margin = OUTERMOST * Q_p if is_half_cell(cell) else 0.0
     low = jnp.maximum(0.0, (inventory - Q_p + margin) / Q_n)
@@ -260,10 +274,10 @@ def _ends(cell: Cell) -> tuple[Array, Array]:
 def _nearest(
     cell: Cell, voltage: Array | float, branch: Array | float = 0.0
 ) -> Stoichiometry:
-    """At rest at a voltage on a branch, or at the nearest that the cell's sodium allows.
+    """Stoichiometries at rest at a voltage, or at the nearest voltage that is possible.
 
-    Bisection on x_n over all states that this inventory allows, then one Newton
-    correction that carries the derivatives (implicit function theorem).
+    Bisection on x_n over all states that the sodium in the cell allows, then one Newton
+    step that gives exact derivatives (implicit function theorem).
     """
 
     def excess(x_n: Array) -> Array:
@@ -279,8 +293,8 @@ def _nearest(
     low, high = jax.lax.fori_loop(0, 60, halve, _ends(cell))
     x_n = jax.lax.stop_gradient(0.5 * (low + high))
     slope = jax.lax.stop_gradient(jax.grad(excess)(x_n))
-    # At a bound of the inventory there is no root to correct towards, nor where a table
-    # goes on level.
+    # No Newton step where there is no root: at the ends that the sodium allows, and where
+    # a table is continued at a constant value.
     residual = excess(x_n)
     reached = (jnp.abs(residual) < 1e-6) & (slope != 0.0)
     slope = jnp.where(reached, slope, 1.0)
@@ -288,19 +302,23 @@ def _nearest(
 
 
 def with_ready_curves(cell: Cell) -> Cell:
-    """The cell with its electrodes' curves prepared, for potentials looked up many times."""
+    """The cell with its curves prepared for many evaluations; see `properties.prepare`."""
     ready = prepare((cell.negative, cell.positive))
     return dataclasses.replace(cell, negative=ready[0], positive=ready[1])
 
 
 def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
-    """Stoichiometries at a state of charge.
+    """Stoichiometries at a state of charge (SOC).
 
-    SOC 0 and 1 are the equilibrium states at the voltage limits; in between SOC is
-    linear in charge, hence in both stoichiometries.
+    At SOC 0 and 1 the cell rests at its lower and upper voltage limit. In between the SOC
+    is linear in charge, and so in both stoichiometries.
+
+    Args:
+        cell: the cell.
+        soc: state of charge, 0 to 1; it may be up to 0.05 beyond.
 
     Raises:
-        ValueError: for a state of charge that is none.
+        ValueError: for anything but a state of charge.
     """
     check_soc("soc", soc)
     empty, full = stoichiometries_at_limits(cell)
@@ -311,9 +329,10 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
 
 
 def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
-    """At rest at the lower and at the upper voltage limit, or as near as can be.
+    """Stoichiometries at rest at the lower and at the upper voltage limit.
 
-    After a discharge, and after a charge, where potentials have two branches.
+    With hysteresis, those after a discharge and after a charge. Where the cell cannot rest
+    at a limit, those at the nearest voltage at which it can.
     """
     return (_at_limits if is_traced(cell) else _at_limits_compiled)(cell)
 
@@ -321,7 +340,7 @@ def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]
 def _at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
     cell = with_ready_curves(cell)
     limits = jnp.stack([cell.limits.lower_voltage, cell.limits.upper_voltage])
-    # In one loop, not two: there is less to compile.
+    # Both ends in one vectorised loop, which compiles faster than two.
     branches = jnp.array([AFTER_DISCHARGE, AFTER_CHARGE])
     both = jax.vmap(lambda *at: _nearest(cell, *at))(limits, branches)
     empty, full = (jax.tree.map(lambda a, k=k: a[k], both) for k in (0, 1))
@@ -332,11 +351,11 @@ _at_limits_compiled = jax.jit(_at_limits)
 
 
 OVER = 0.05
-"""By how much a state of charge may be below 0 or above 1."""
+"""How far a state of charge may be below 0 or above 1."""
 
 
 def check_soc(name: str, soc: Any) -> None:
-    """Raise unless a state of charge, or each of several, is one."""
+    """Raise for a state of charge, or several, that is not between 0 and 1."""
     if isinstance(soc, Tracer):
         return
     try:
@@ -356,5 +375,5 @@ def check_soc(name: str, soc: Any) -> None:
 
 
 def _sites(electrode: Electrode) -> tuple[Array, ...]:
-    """Sites of each material for each volume of electrode [mol.m-3]."""
+    """Sites of each material in a volume of electrode [mol.m-3]."""
     return tuple(m.active_fraction * m.particle.c_max for m in electrode.materials)

@@ -1,4 +1,4 @@
-"""The cell: one immutable pytree of physical numbers."""
+"""The cell and its parts: one immutable pytree of all physical numbers."""
 
 import dataclasses
 from typing import Any, Literal
@@ -49,13 +49,13 @@ class Particle(eqx.Module):
         diffusivity: D_s as a function of stoichiometry [m2.s-1]; D_0 where diffusion is
             driven by the potential.
         ocp: open-circuit potential U against the metal [V].
-        dudt: entropic coefficient dU/dT [V.K-1]; where the curve of `ocp` depends on
-            temperature by itself (`MSMR`), what comes on top of that.
+        dudt: entropic coefficient dU/dT [V.K-1]. Where the curve of `ocp` depends on
+            temperature itself (`MSMR`), it is added to that dependence.
         rate_constant: k_0 of j_0 = F k_0 c_max sqrt(c_e/c_e0) sqrt(x(1-x)), used with
             j = 2 j_0 sinh(F eta/2RT) [m.s-1]. Sets in other conventions are converted.
-        film_resistance: of the particle surface [ohm.m2].
-        hysteresis: of the open-circuit potential, or none.
-        pores: sites that fill from others, or another store, or none.
+        film_resistance: resistance of a film on the particle surface [ohm.m2].
+        hysteresis: hysteresis of the open-circuit potential, or none.
+        pores: pores, or another store inside the particle that fills from it, or none.
         driven_by: "composition", or "potential" for D_s = D_0 x (1-x) F/RT (-dU/dx).
     """
 
@@ -127,12 +127,12 @@ class Electrode(eqx.Module):
         transport_efficiency: effective over bulk transport in the liquid, B [-].
         conductivity: effective electronic conductivity [S.m-1].
         particle: the active material.
-        plating: of the metal, or none.
-        sei: a growing film, or none.
-        double_layer: of the particle surfaces, or none.
-        surface: further processes of the particle surfaces.
+        plating: plating of the metal, or none.
+        sei: a growing film (SEI), or none.
+        double_layer: double layer of the particle surfaces, or none.
+        surface: further processes at the particle surfaces.
         others: further active materials or particle sizes.
-        kinetics: form of its charge transfer where it is not the cell's.
+        kinetics: form of its charge-transfer kinetics; none: that of the cell.
     """
 
     thickness: Scalar = eqx.field(metadata=about(Role.DESIGN, LENGTH, of_design=True))
@@ -180,13 +180,13 @@ class Electrode(eqx.Module):
 
     @property
     def processes(self) -> tuple[AbstractSurfaceProcess, ...]:
-        """All of the surfaces of its first material."""
+        """All processes at the surfaces of its first material."""
         named = self.particle.hysteresis, self.plating, self.sei, self.double_layer
         return (*(p for p in named if p is not None), *self.surface)
 
     @property
     def materials(self) -> "tuple[Electrode, ...]":
-        """The electrode with each of its active materials alone."""
+        """The electrode with one of its active materials alone, for each of them."""
         rest = [(m.active_fraction, m.particle) for m in self.others]
         every = [(self.active_fraction, self.particle), *rest]
         return tuple(
@@ -202,7 +202,7 @@ class Separator(eqx.Module):
         thickness: [m].
         porosity: volume fraction of electrolyte [-].
         transport_efficiency: effective over bulk transport, B [-].
-        reference: where a reference electrode is, from the negative electrode, over the
+        reference: distance of a reference electrode from the negative electrode over the
             thickness; none: in the middle [-].
     """
 
@@ -251,12 +251,12 @@ class Electrolyte(eqx.Module):
 
 
 class ThroughPlane(eqx.Module):
-    """How heat goes through the stack of layers, from one face of the cell to the other.
+    """Heat conduction through the stack of layers, from one face of the cell to the other.
 
     Attributes:
-        conductance: of the whole stack, lambda_z A_face / H [W.K-1].
-        first: share of the cell's cooling that is at the first face, 0 to 1.
-        last: share at the other face; the rest is at the edges, the same for all layers.
+        conductance: conductance of the whole stack, lambda_z A_face / H [W.K-1].
+        first: share of the cell's cooling at the first face, 0 to 1.
+        last: share at the other face; the rest is at the edges, equal for all layers.
     """
 
     conductance: Scalar = eqx.field(metadata=about(range=above_zero("W.K-1")))
@@ -278,10 +278,10 @@ class Thermal(eqx.Module):
     """Heat balance of the cell.
 
     Attributes:
-        mass: of the cell [kg].
-        specific_heat: [J.kg-1.K-1].
+        mass: mass of the cell [kg].
+        specific_heat: specific heat capacity of the cell [J.kg-1.K-1].
         cooling: heat transfer coefficient times cooled area, h A [W.K-1].
-        through_plane: what the model `ThroughStack` needs, or none.
+        through_plane: conduction through the stack, for the model `ThroughStack`, or none.
     """
 
     mass: Scalar = eqx.field(
@@ -328,10 +328,10 @@ class Stoichiometry(eqx.Module):
 
 
 class Defaults(eqx.Module):
-    """What a simulation of a cell takes where nothing else is asked for.
+    """Mesh and heat balance of a cell's simulations, unless others are asked for.
 
     Attributes:
-        mesh: grid counts; see `suited_mesh`, or those of the fit that found the cell.
+        mesh: grid counts, from `suited_mesh` or from the fit that found the cell.
         thermal: heat balance, "isothermal" or "lumped".
     """
 
@@ -350,14 +350,15 @@ class Cell(eqx.Module):
         positive: positive electrode.
         electrolyte: electrolyte.
         area: coated area of all electrode sides that face each other [m2].
-        contact_resistance: tabs, foils and contacts [ohm]; a function of temperature.
+        contact_resistance: resistance of tabs, foils and contacts [ohm]; a function of
+            temperature.
         thermal: lumped heat balance, and the mass of the cell.
         limits: voltage window.
-        nominal_capacity: what 1C means [A.h].
-        temperature: at which the set was made, or the data were taken [K]; potentials
-            are given there, and a simulation runs there if no other is asked for.
-        published: the state as published, mostly charged, in which an imported file
-            starts; its sodium content is the cell's.
+        nominal_capacity: charge of one hour at 1C [A.h].
+        temperature: reference temperature, at which the data were taken [K]. Potentials
+            are given at it, and simulations run at it unless another is asked for.
+        published: state as published, mostly charged, in which an imported file starts.
+            It defines the sodium in the cell.
         kinetics: form of charge-transfer kinetics.
         defaults: mesh and heat balance of its simulations.
     """
@@ -395,17 +396,18 @@ class Cell(eqx.Module):
             cell.with_(**{"Positive particle diffusivity [m2.s-1]": 1e-15})
             cell.with_(nominal_capacity=1.4)
 
-        Differentiable; values may be traced.
+        Differentiable, and JAX may trace the values.
 
         Args:
-            values: a number; for a curve also two columns (x, y) or a curve of
-                `naion.properties`, which keep the law in temperature that is there, or a
-                whole `Property`. Names are those of `keys`, dotted paths, or PyBaMM's.
+            values: new values by name: names of `keys`, dotted paths, or names of PyBaMM.
+                A value is a number. For a curve it can also be two columns (x, y) or a
+                curve of `naion.properties`, which keep the present temperature law, or a
+                whole `Property`.
 
         Raises:
             KeyError: for an unknown name, with the nearest ones.
             TypeError: for what is not a number, naming it.
-            ValueError: when the cell cannot be, see `check`; or for a name given twice.
+            ValueError: for impossible numbers, see `check`, or a number given twice.
         """
         new, met = self, {}
         for name, value in values.items():
@@ -433,18 +435,18 @@ class Cell(eqx.Module):
         return [n.name for n in named(self)]
 
     def search(self, text: str) -> list[str]:
-        """Names that contain a text, in any case."""
+        """Readable names that contain a text, in any case."""
         return [name for name in self.keys() if text.lower() in name.lower()]
 
     def __str__(self) -> str:
         return in_words(self)
 
     def _repr_html_(self) -> str:
-        """For notebooks."""
+        """The table of numbers for notebooks, with plots of the curves."""
         return in_html(self)
 
     def layer(self, n: int) -> "Cell":
-        """One of n equal layers, which lie in parallel in the cell."""
+        """One of n equal layers, of which the cell consists, in parallel."""
         resistance, thermal = self.contact_resistance, self.thermal
         return dataclasses.replace(
             self,

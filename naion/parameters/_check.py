@@ -1,16 +1,18 @@
-"""Whether a cell can be: every number within what is possible."""
+"""Check that every number of a cell is possible."""
 
 from ._cell import Cell
 from ._numbers import check_as
 
 
 def check(cell: Cell) -> None:
-    """Whether every number of a cell is possible. Traced cells are not looked at.
+    """Check that every number of a cell is possible.
+
+    Cells that JAX traces are not checked; inside compiled programs `possible` does that.
 
     Args:
-        cell: one, or many stacked along leading axes of every number.
+        cell: one cell, or many stacked along leading axes of every number.
 
     Raises:
-        ValueError: with all that is not: its field, what was given, what is expected.
+        ValueError: naming all numbers that are not possible, with what is expected.
     """
     check_as(cell, Cell)

@@ -1,4 +1,4 @@
-"""A cell as a person reads it: words and a table for terminals, HTML for notebooks."""
+"""A cell in readable form: a table of its numbers for terminals, and HTML for notebooks."""
 
 import base64
 import html
@@ -23,7 +23,7 @@ from ._names import Named, named
 from ._numbers import compositions
 
 SHORTEST_SOURCE = 24
-"""Characters of a source that a narrow terminal still shows."""
+"""Fewest characters of a source that are shown, however narrow the terminal is."""
 
 _GROUPS = {
     "": "Cell",
@@ -39,11 +39,12 @@ _GROUPS = {
 
 
 METAL = "Metal (counter electrode)"
-"""Group of a half cell's negative electrode: what stands for its surface is not shown."""
+"""Heading for the negative electrode of a half cell, of which only the kinetics are
+shown."""
 
 
 class Row(NamedTuple):
-    """A line of the table."""
+    """A row of the table, as text."""
 
     group: str
     name: str
@@ -54,7 +55,7 @@ class Row(NamedTuple):
 
 
 def in_words(cell: Any) -> str:
-    """Name, limits, capacity, and a table of all numbers with units and sources."""
+    """Text for terminals: limits, capacity, and a table of all numbers with sources."""
     of = _recognised(cell)
     rows = list(_rows(cell, of))
     told = [_title(cell, of), *(f"  {line}" for line in _summary(cell, of))]
@@ -75,7 +76,7 @@ def in_words(cell: Any) -> str:
 
 
 def in_html(cell: Any) -> str:
-    """The same as HTML, with small plots of the curves; sources in full."""
+    """HTML for notebooks: the same with small plots of the curves, and sources in full."""
     of = _recognised(cell)
     title, *about = _title(cell, of), *_summary(cell, of)
     told = [f"<p><b>{html.escape(title)}</b><br>", "<br>".join(map(html.escape, about))]
@@ -96,7 +97,7 @@ def _recognised(cell: Any) -> Recognised | None:
     try:
         return recognised(cell)
     except (KeyError, OSError, ValueError):
-        # A set that another package registers is broken: not this cell's fault.
+        # A set that another package registers is broken, which must not break this cell.
         return None
 
 
@@ -163,7 +164,7 @@ def _rows(cell: Any, of: Recognised | None) -> Iterator[Row]:
 
 
 def _value(n: Named, cell: Any) -> str:
-    """A number, or the range of a curve."""
+    """A number, or the range of a curve, as text."""
     p = n.value
     if not isinstance(p, Property):
         return _numbers(p)
@@ -179,11 +180,11 @@ CURVES = (
     "Curves: lowest to highest at the cell's temperature, of a table's points, else over "
     "stoichiometries from 0.01 to 0.99, or a tenth to twice the salt"
 )
-"""What stands for a curve."""
+"""Note below the table on what stands for a curve."""
 
 
 def _curve(n: Named, cell: Any) -> tuple[np.ndarray | None, Any]:
-    """Compositions and values of a property at the cell's temperature; none: unknown."""
+    """Compositions and values of a property at the cell's temperature, or none of both."""
     leaves = jax.tree.leaves(
         (n.value, cell.temperature, cell.electrolyte.concentration)
     )
@@ -192,20 +193,21 @@ def _curve(n: Named, cell: Any) -> tuple[np.ndarray | None, Any]:
     p = n.value
     try:
         if isinstance(p.curve, Table):
-            # Between the points it is monotone: nothing is compiled.
+            # Between its points a table is monotone, so they are enough and nothing needs
+            # to be compiled.
             x, y = np.asarray(p.curve.x), np.asarray(p.curve.y)
             return x, y * np.asarray(p.scale * p.temperature(cell.temperature))
         x = np.asarray(compositions(n.over, cell))
         with np.errstate(all="ignore"):
             return x, np.asarray(_values(p, jnp.asarray(x), cell.temperature))
     except (ArithmeticError, AttributeError, TypeError, ValueError):
-        # Text that is no expression, shapes that do not fit: a check says so.
+        # Broken expressions and shapes are reported by `check`, not here.
         return None, None
 
 
 @jax.jit
 def _values(p: Property, x: Array, T: Any) -> Any:
-    """Compiled whole: operation by operation takes seconds the first time."""
+    """Values of a property, compiled as one program, which is faster at the first call."""
     return p(x, T)
 
 
@@ -216,7 +218,7 @@ def _times(a: Any, b: Any) -> Any:
 
 
 def _numbers(value: Any) -> str:
-    """One number, or the least and the greatest of many."""
+    """One number, or the range of many, as text."""
     if isinstance(value, Tracer):
         return "traced"
     flat = np.ravel(np.asarray(value, float))
@@ -232,7 +234,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _plots(cell: Any) -> str:
-    """Potentials, diffusivities, rate constants and the electrolyte, as one small image."""
+    """Plots of potentials, diffusivities, rate constants and conductivity, as one image."""
     panels = {
         "U [V]": ("negative.particle.ocp", "positive.particle.ocp"),
         "D [m2.s-1]": (

@@ -1,4 +1,4 @@
-"""What is possible in a cell that was read, and hardly meant: other units, swapped ends."""
+"""Doubts about a cell that was read: possible numbers that are probably in other units."""
 
 from collections.abc import Iterator
 
@@ -12,36 +12,37 @@ from ._cell import Cell, Particle, Stoichiometry
 from ._known import is_half_cell
 
 FAR = 0.05
-"""Beyond a limit, an open-circuit voltage says that something is wrong [V]."""
+"""How far an open-circuit voltage may be beyond the voltage limits [V]."""
 
 CAPACITY = 0.2, 2.0
-"""Nominal capacity over what the smaller electrode holds: between these [-]."""
+"""Plausible range of the nominal capacity over the capacity of the smaller electrode
+[-]."""
 
 SALT = 50.0
-"""A battery's electrolyte has more [mol.m-3]."""
+"""Lowest plausible salt concentration of a battery's electrolyte [mol.m-3]."""
 
 ENERGY = 1e3
-"""An activation energy that is not zero is larger [J.mol-1]."""
+"""Lowest plausible activation energy, but for zero [J.mol-1]."""
 
 ENTROPY = 0.01
-"""No electrode's potential changes more with temperature [V.K-1]."""
+"""Largest plausible entropic coefficient of an electrode [V.K-1]."""
 
 COMPOSITIONS = -0.5, 1.5
-"""Between which tables over stoichiometry have their points."""
+"""Range in which the points of tables over stoichiometry lie."""
 
 
 def doubts_of(
     cell: Cell, states: dict[str, Stoichiometry] | None = None, far: float = FAR
 ) -> list[str]:
-    """Numbers of a cell that are possible, and were probably meant in other units.
+    """Doubts about the numbers of a cell, which were probably meant in other units.
 
     Args:
-        cell: of concrete numbers, which are possible: see `check`.
-        states: whose open-circuit voltages lie between the limits, by what they are called.
-        far: by how much they may be beyond [V].
+        cell: a cell with concrete and possible numbers; see `check`.
+        states: states by name whose open-circuit voltages should lie within the limits.
+        far: how far beyond the limits they may be [V].
 
     Returns:
-        sentences for cautions.
+        a sentence for each doubt, for use in cautions.
     """
     found = [*_voltages(cell, states or {}, far), *_capacity(cell)]
     salt = float(cell.electrolyte.concentration)
@@ -86,7 +87,7 @@ def _capacity(cell: Cell) -> Iterator[str]:
 
 
 def _of_particle(where: str, particle: Particle) -> Iterator[str]:
-    """Of all tables and laws of an active material."""
+    """Doubts about all tables and temperature laws of an active material."""
     parts = jax.tree.leaves(
         particle, is_leaf=lambda x: isinstance(x, Table | Arrhenius)
     )

@@ -1,9 +1,10 @@
-"""An electrode against its metal: a half cell, as a cell whose negative electrode is metal.
+"""Half cells: an electrode against its metal, as a cell whose negative electrode is metal.
 
-The metal is a thin layer with one square metre of surface for each of electrode, potential
-0 V, kinetics of its own and much more inventory than the electrode can take. It is the
-negative electrode, so all that is said of cells holds: discharge (positive current) puts
-sodium into the working electrode, and the voltage is that electrode's against the metal.
+The metal is a thin layer with one square metre of surface for each square metre of electrode,
+a potential of 0 V, kinetics of its own, and much more sodium than the electrode can take. As
+it is the negative electrode, all conventions of cells hold: a discharge (positive current)
+puts sodium into the working electrode, and the voltage is the potential of that electrode
+against the metal.
 """
 
 import dataclasses
@@ -42,8 +43,8 @@ from ._numbers import check_as
 Number = float | Array
 
 THIN = 1e-8
-"""Thickness of the layer that stands for the metal [m]: what salt it holds, and what
-potential falls along it, is nothing beside a separator's."""
+"""Thickness of the layer that stands for the metal [m]. It is so thin that the salt in it
+and the drop of potential along it are negligible beside those of a separator."""
 
 PLENTY = 1e4
 """Inventory of the metal over what the working electrode can take: its stoichiometry of
@@ -63,31 +64,34 @@ def half_cell(
     limits: Sequence[Number] | None = None,
     contact_resistance: Number = 0.0,
 ) -> Cell:
-    """One electrode of a cell against metal, in the cell's electrolyte.
+    """Make a half cell: one electrode of a cell against metal, in the cell's electrolyte.
 
-    The working electrode is the half cell's `positive`, as in PyBaMM, whichever it was:
-    its potential is the higher one. A discharge (positive current) puts sodium into it and
-    lowers the voltage; of hard carbon that is sodiation, from 2 V to 0 V. SOC 1 is rest at
-    the upper voltage limit, with the electrode empty, SOC 0 rest at the lower one, or as
-    near as its potential comes; "charged" and "discharged" are named after them.
+    The working electrode is the half cell's `positive`, as in PyBaMM, since its potential
+    is above that of the metal. A discharge (positive current) puts sodium into it and
+    lowers the voltage; for hard carbon that is sodiation, from 2 V to 0 V. At SOC 1 the
+    half cell rests at its upper voltage limit, with the electrode empty; at SOC 0 it rests
+    at its lower limit, or as near as the potential of the electrode comes to it. "charged"
+    and "discharged" mean these two states.
 
-    1C is the capacity of the electrode between both limits. Half cells have no contact
-    resistance unless one is given, and are isothermal; their mass is the cell's by area.
+    1C is the capacity of the electrode between both limits. Half cells are isothermal and
+    have no contact resistance unless one is given; their mass is that of the cell, scaled
+    by area.
 
     Args:
         cell: a full cell.
-        electrode: which of its electrodes works.
-        metal: kinetics of the metal; none: `sodium_metal()`, an assumption. Lithium's is
-            `lithium_metal()`.
-        area: of the electrode [m2]; none: the cell's. A coin of 16 mm has 2.01e-4.
-        separator: none: the cell's. Glass fibre is 2e-4 to 7e-4 m thick.
-        limits: of voltage, lower and upper [V]; none: 0 and 2 V for the negative
-            electrode, for the positive one its potentials at the cell's limits.
-        contact_resistance: of the half cell [ohm].
+        electrode: which of its electrodes works against the metal.
+        metal: kinetics of the metal; none: `sodium_metal()`, an assumption. For lithium
+            use `lithium_metal()`.
+        area: area of the electrode [m2]; none: the cell's. A coin of 16 mm has 2.01e-4.
+        separator: the separator; none: the cell's. Glass fibre is 2e-4 to 7e-4 m thick.
+        limits: lower and upper voltage limit [V]; none: 0 and 2 V for the negative
+            electrode, the potentials at the cell's limits for the positive one.
+        contact_resistance: contact resistance of the half cell [ohm].
 
     Raises:
-        TypeError: for what is no cell, or kinetics that are no metal's.
-        ValueError: for an unknown electrode, a half cell, or numbers that cannot be.
+        TypeError: for what is not a cell, or kinetics that are not those of a metal.
+        ValueError: for an unknown electrode, a cell that is a half cell already, or
+            impossible numbers.
 
     Example:
         half = half_cell(load("nfm_hc_18650"), "negative", area=2.01e-4)
@@ -140,15 +144,15 @@ def half_cell(
 
 
 def require_full_cell(cell: Any, what: str, name: str = "This cell") -> None:
-    """Refuse what is no cell, and half cells where a cell of two electrodes is meant.
+    """Raise for anything but a full cell.
 
     Args:
-        cell: given.
-        what: it is for, in words: "A duty".
-        name: of it, for messages.
+        cell: what was given.
+        what: what the cell is for, for messages: "A duty".
+        name: how messages call the cell.
 
     Raises:
-        TypeError: for what is no cell.
+        TypeError: for what is not a cell.
         ValueError: for a half cell.
     """
     if not isinstance(cell, Cell):
@@ -164,7 +168,7 @@ def require_full_cell(cell: Any, what: str, name: str = "This cell") -> None:
 
 
 def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:
-    """Refuse what no half cell is made of."""
+    """Raise for arguments of which no half cell can be made; errors as of `half_cell`."""
     if not isinstance(cell, Cell):
         raise TypeError(
             f"cell={str(cell)[:60]!r} is a {type(cell).__name__}: expected a `Cell`, such "
@@ -207,10 +211,10 @@ def _check(cell: Any, electrode: Any, metal: Any, limits: Any) -> None:
 
 
 def _number(name: str, value: Any, words: str) -> Any:
-    """One number, as it is.
+    """The value itself.
 
     Raises:
-        ValueError: for text and the like.
+        ValueError: unless it is a single number.
     """
     if isinstance(value, str | bytes | bool) or np.shape(value) != ():
         raise ValueError(f"{name}={value!r:.60}: expected {words}, a number.")
@@ -218,7 +222,7 @@ def _number(name: str, value: Any, words: str) -> Any:
 
 
 def _limits(cell: Cell, electrode: str) -> tuple[Number, Number]:
-    """What half cells of this electrode are cycled between [V]."""
+    """Voltages between which half cells of this electrode are usually cycled [V]."""
     if electrode == "negative":
         return HARD_CARBON
     empty, full = stoichiometries_at_limits(cell)
@@ -231,12 +235,11 @@ def _limits(cell: Cell, electrode: str) -> tuple[Number, Number]:
 
 
 def metal_electrode(working: Electrode, kinetics: MetalButlerVolmer) -> Electrode:
-    """A layer of metal as a negative electrode, with one square metre of surface for each
-    of electrode.
+    """A layer of metal as a negative electrode; see the header of this module.
 
     Args:
-        working: the electrode opposite, of which the metal holds plenty.
-        kinetics: of the metal.
+        working: the working electrode, whose capacity the metal exceeds by far.
+        kinetics: kinetics of the metal.
     """
     share = jnp.asarray(0.5)
     sites = sum(
@@ -264,6 +267,6 @@ def metal_electrode(working: Electrode, kinetics: MetalButlerVolmer) -> Electrod
 
 
 def _mesh(mesh: Mesh, electrode: str) -> Mesh:
-    """As fine as the cell's."""
+    """A mesh that is as fine in the working electrode as that of the full cell."""
     n = mesh.n_neg if electrode == "negative" else mesh.n_pos
     return Mesh(2, mesh.n_sep, n, mesh.n_r, mesh.grading)

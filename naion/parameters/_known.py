@@ -1,9 +1,9 @@
-"""Parameter sets by which the numbers of a cell are recognised.
+"""Recognise the parameter set from which a cell's numbers come.
 
-A cell is numbers alone: names and sources in it would make two cells of one structure two
-programs, and would be carried along when numbers change. Where its numbers are from is
-therefore asked of the sets: a number that equals the one of a set, at the same place, is
-that set's number.
+A cell holds numbers alone. If it also held names and sources, two cells of equal structure
+would need two compiled programs, and a source would remain when its number is changed. So the
+source of a number is looked up in the known sets: a number that equals that of a set at the
+same place is taken to come from that set.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,20 +18,20 @@ from ._names import Named, named
 from ._sourced import Sourced
 
 MOST = 100
-"""Sets of users' files that are remembered."""
+"""Most sets from users' files that are remembered."""
 
 _MET: list[Any] = []
 _SHIPPED: list[Callable[[], Iterable[Any]]] = []
 
 
 class Recognised(NamedTuple):
-    """The set that a cell is of, or was changed from.
+    """The set that a cell comes from, and what was changed.
 
     Attributes:
-        of: its `ParameterSet`.
-        sources: what it says of the numbers that are as in the set, by path.
-        changed: paths of numbers that are not.
-        working: which of the set's electrodes works in a half cell, or "".
+        of: the `ParameterSet`.
+        sources: source of each number that is as in the set, by path.
+        changed: paths of the numbers that differ from the set.
+        working: for a half cell, which of the set's electrodes works in it; else "".
     """
 
     of: Any
@@ -41,22 +41,22 @@ class Recognised(NamedTuple):
 
 
 def remember(found: Any) -> None:
-    """Keep a `ParameterSet` that was loaded."""
+    """Remember a `ParameterSet` that was loaded."""
     if all(found is not other for other in _MET):
         _MET.append(found)
         del _MET[:-MOST]
 
 
 def ask_of(shipped: Callable[[], Iterable[Any]]) -> None:
-    """Where sets are looked for that nobody has loaded."""
+    """Register a function that gives all shipped sets, which is called only when needed."""
     _SHIPPED[:] = [shipped]
 
 
 def recognised(cell: Any) -> Recognised | None:
-    """The set with which a cell has most numbers in common, if that is most of them.
+    """The set that has most numbers in common with a cell, if these are most of its numbers.
 
-    Cells that were fitted, or changed by hand, are of the set that they began as. None for
-    a cell of no set that ships or was read, and where JAX traces the cell.
+    Cells that were fitted or changed are so recognised as the set that they began as. None
+    for cells of unknown sets, and where JAX traces the cell.
     """
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(cell)):
         return None
@@ -99,7 +99,7 @@ OF_HALF = (
     *("negative", "limits", "published", "thermal", "area", "nominal_capacity"),
     "contact_resistance",
 )
-"""What a half cell does not have from a set."""
+"""Fields of a half cell that do not come from a set."""
 
 
 def _is_of_set(path: str) -> bool:
@@ -107,7 +107,12 @@ def _is_of_set(path: str) -> bool:
 
 
 def _as_named(cell: Any, side: str) -> dict[str, Named]:
-    """Numbers of a set's cell by path, or by those of a half cell of one electrode."""
+    """Numbers of a set's cell by path.
+
+    Args:
+        cell: the cell of the set.
+        side: the electrode whose half cell's paths to use; "" for those of the full cell.
+    """
     every = {n.dotted: n for n in named(cell)}
     if not side:
         return every
@@ -123,7 +128,7 @@ def _candidates() -> Iterable[Any]:
 
 
 def _equal(a: Named, b: Named, axes: int) -> bool:
-    """Whether all numbers are, bit by bit, of each of the cells along leading axes."""
+    """Whether numbers are equal bit by bit, in all of the cells along leading axes."""
     if jax.tree.structure(a.value) != jax.tree.structure(b.value):
         return False
     pairs = zip(jax.tree.leaves(a.value), jax.tree.leaves(b.value), strict=True)

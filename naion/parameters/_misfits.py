@@ -1,4 +1,4 @@
-"""Parts and numbers of a cell that are of another kind than its classes declare."""
+"""Find parts and numbers of a cell that do not have the type or shape that is declared."""
 
 import dataclasses
 import functools
@@ -14,12 +14,12 @@ from jaxtyping import AbstractArray, jaxtyped
 
 
 def misfits(part: Any, path: str, expected: Any) -> Iterator[str]:
-    """What does not fit, with what is expected.
+    """Sentences on all that does not fit, with what is expected.
 
     Args:
         part: a cell, or a part of one.
-        path: of the part in the cell.
-        expected: its declared type.
+        path: path of the part in the cell, for messages.
+        expected: declared type of the part.
     """
     name = path or "cell"
     if typing.get_origin(expected) is typing.Literal:
@@ -27,13 +27,7 @@ def misfits(part: Any, path: str, expected: Any) -> Iterator[str]:
             known = " or ".join(map(repr, typing.get_args(expected)))
             yield f"{name} = {part!r}: expected {known}."
     elif isinstance(expected, type) and issubclass(expected, AbstractArray):
-        array = _as_array(part)
-        if not isinstance(array, jax.Array):
-            yield f"{name} = {_short(part)}: expected numbers."
-        elif not isinstance(array, expected):
-            dims = expected.dim_str
-            wanted = f"({dims}), as long as its neighbours" if dims else "one number"
-            yield f"{name} of shape {array.shape}: expected {wanted}."
+        yield from _misfit_array(part, name, expected)
     elif typing.get_origin(expected) is tuple and isinstance(part, tuple):
         inner = typing.get_args(expected)
         if len(inner) == 2 and inner[1] is Ellipsis:
@@ -43,13 +37,29 @@ def misfits(part: Any, path: str, expected: Any) -> Iterator[str]:
         text = getattr(expected, "__name__", str(expected))
         yield f"{name} = {_short(part)}: expected a part of type {text}."
     elif isinstance(part, eqx.Module):
-        hints = _hints(type(part))
-        # Lengths that one part names alike must be equal.
-        with jaxtyped("context"):
-            for field in dataclasses.fields(part):
-                where = f"{path}.{field.name}" if path else field.name
-                hint = hints.get(field.name)
-                yield from misfits(getattr(part, field.name), where, hint)
+        yield from _misfits_within(part, path)
+
+
+def _misfit_array(part: Any, name: str, expected: Any) -> Iterator[str]:
+    """What is wrong with numbers that should be an array of a declared shape."""
+    array = _as_array(part)
+    if not isinstance(array, jax.Array):
+        yield f"{name} = {_short(part)}: expected numbers."
+    elif not isinstance(array, expected):
+        dims = expected.dim_str
+        wanted = f"({dims}), as long as its neighbours" if dims else "one number"
+        yield f"{name} of shape {array.shape}: expected {wanted}."
+
+
+def _misfits_within(part: eqx.Module, path: str) -> Iterator[str]:
+    """What does not fit in the fields of a part."""
+    hints = _hints(type(part))
+    # Within this context, dimensions of one name must have one length in all fields.
+    with jaxtyped("context"):
+        for field in dataclasses.fields(part):
+            where = f"{path}.{field.name}" if path else field.name
+            hint = hints.get(field.name)
+            yield from misfits(getattr(part, field.name), where, hint)
 
 
 def _is_part(expected: Any) -> bool:
@@ -64,7 +74,7 @@ def _hints(kind: type) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind)
     except NameError:
-        # A user's class may name types that only a type checker sees.
+        # A user's class may have annotations that only a type checker can resolve.
         return {}
 
 

@@ -1,6 +1,6 @@
 """Readable names of a cell's numbers, such as "Negative electrode thickness [m]".
 
-Made from what the fields declare: where a number lies, what it is called and its unit.
+They are made from the declarations of the fields: place, title and unit of a number.
 """
 
 import dataclasses
@@ -27,10 +27,10 @@ NOUNS = {
     "limits": "",
     "kinetics": "Kinetics",
 }
-"""Words of the fields of a cell in names of what is inside."""
+"""Words for the fields of a cell, with which names of numbers inside them begin."""
 
 UNSAID = ("mesh", "defaults")
-"""Not numbers of a cell, but of its simulations."""
+"""Fields with numbers of a cell's simulations, which have no names."""
 
 PYBAMM = {
     "Electrode area [m2]": ("area",),
@@ -56,18 +56,18 @@ PYBAMM = {
         }.items()
     },
 }
-"""Names of PyBaMM that mean the same and read otherwise."""
+"""Names of PyBaMM that differ from naion's, and the path of the same number."""
 
 
 class Named(NamedTuple):
-    """A number or a curve of a cell.
+    """A number or a curve of a cell, with its name.
 
     Attributes:
-        name: readable, with its unit in brackets, none where it has none.
-        path: fields and places in tuples from the cell inwards.
-        unit: SI, "-" for none.
-        value: a number, an array of many cells, or a `Property`.
-        over: where a property is looked at.
+        name: readable name, with the unit in brackets if it has one.
+        path: fields, and indices in tuples, from the cell inwards.
+        unit: SI unit, "-" for none.
+        value: a number, an array of numbers of many cells, or a `Property`.
+        over: range of a property's values, and the compositions at which it holds.
     """
 
     name: str
@@ -78,17 +78,17 @@ class Named(NamedTuple):
 
     @property
     def dotted(self) -> str:
-        """The path in one text, as in parameter sets and fits."""
+        """The path as one text, as parameter sets and fits write it."""
         return ".".join(map(str, self.path))
 
 
 def named(cell: eqx.Module) -> list[Named]:
-    """Every number and curve of a cell, those of optional parts included."""
+    """All numbers and curves of a cell, with those of optional parts that it has."""
     return list(_inside(cell, (), ""))
 
 
 def _inside(part: Any, path: tuple, prefix: str) -> Iterator[Named]:
-    """What a part has; `prefix` is of the names in it."""
+    """Numbers and curves of a part, whose names begin with `prefix`."""
     for field in dataclasses.fields(part):
         if field.metadata.get("static") or field.name in UNSAID:
             continue
@@ -110,13 +110,13 @@ def _inside(part: Any, path: tuple, prefix: str) -> Iterator[Named]:
 
 
 def _is_electrode(part: Any) -> bool:
-    """Whether a part is a whole electrode: it has particles and a thickness."""
+    """Whether a part is an electrode, which has particles and a thickness."""
     names = {f.name for f in dataclasses.fields(part)}
     return {"particle", "thickness"} <= names
 
 
 def _kind(part: Any) -> str:
-    """Words of a class's name: of processes that others wrote."""
+    """The name of a class as words, for processes that users have written."""
     text = type(part).__name__
     return "".join(f" {c.lower()}" if c.isupper() else c for c in text).strip()
 
@@ -139,7 +139,7 @@ def _of(part: Any, field: str, path: tuple, words: str, value: Any) -> Named:
 
 
 def found(cell: eqx.Module, name: str) -> Named:
-    """What has a readable name, a dotted path, or a name of PyBaMM's.
+    """The number or curve with a readable name, a dotted path, or a name of PyBaMM.
 
     Raises:
         KeyError: for an unknown name, with the nearest ones.
@@ -151,7 +151,7 @@ def found(cell: eqx.Module, name: str) -> Named:
     if name in by_name:
         return by_name[name]
     if isinstance(name, str):
-        # Units are said, not asked for; capitals do not matter.
+        # A name is also found without its unit, and whatever its capitals are.
         plain = {k.rsplit(" [", 1)[0].lower(): n for k, n in by_name.items()}
         if "[" not in name and name.lower() in plain:
             return plain[name.lower()]
@@ -175,7 +175,7 @@ def _other_unit(name: str, every: list[Named]) -> Named | None:
 
 
 def replaced(cell: Any, path: tuple, value: Any) -> Any:
-    """A cell with another value at a path."""
+    """The cell with another value at a path."""
     if not path:
         return value
     first, *rest = path
@@ -188,16 +188,16 @@ def replaced(cell: Any, path: tuple, value: Any) -> Any:
 
 
 def as_given(there: Named, value: Any, stacked: tuple[int, ...]) -> Any:
-    """A value as the field takes it.
+    """A user's value in the form in which a field holds it.
 
     Args:
-        there: what is there now.
-        value: a number, or for a property also a `Property`, a curve, or two columns
-            (x, y).
+        there: the present number or curve.
+        value: a number; for a curve also a `Property`, a curve, or two columns (x, y).
         stacked: leading axes of the cell's numbers, () for one cell.
 
     Raises:
-        TypeError: for what is none of these.
+        TypeError: for anything else.
+        ValueError: for numbers of another shape.
     """
     if not isinstance(there.value, Property):
         return _number(there, value, stacked)

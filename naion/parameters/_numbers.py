@@ -1,8 +1,8 @@
-"""Every number of a cell, and whether it is within what is possible.
+"""Check that every number of a cell is possible, by the ranges that its fields declare.
 
-`check_as` raises and names what is wrong, `possible` says so inside compiled programs; both
-read the ranges that fields declare. Parts are met by their declarations: the `Cell` itself
-uses this module.
+`check_as` raises and names what is wrong; `possible` gives a logical value inside compiled
+programs. Both go through the declared fields and do not import `Cell`, which itself uses this
+module.
 """
 
 import dataclasses
@@ -36,10 +36,12 @@ from ._range import FINITE, Over, Range, Term
 from ._ranges import range_of, rules_of
 
 STOICHIOMETRIES = np.linspace(0.01, 0.99, 50)
-"""At which properties of solids are looked at: at the very ends some are zero."""
+"""Stoichiometries at which properties of solids are checked; at the very ends some are
+zero."""
 
 SALT = np.linspace(0.1, 2.0, 39)
-"""At which properties of the electrolyte are, over the initial concentration."""
+"""Salt concentrations, over the initial one, at which electrolyte properties are
+checked."""
 
 _FINITE_CURVES = (
     Constant,
@@ -53,17 +55,17 @@ _FINITE_CURVES = (
     Walled,
     WholeOfPart,
 )
-"""Finite where their numbers are: there is nothing to evaluate."""
+"""Curves that are finite if their numbers are, and so need not be evaluated for that."""
 
 
 class Number(NamedTuple):
-    """Numbers of a cell with what they can be.
+    """One or several numbers of a cell, with the range in which they must lie.
 
     Attributes:
-        path: of the field.
-        terms: whose sum they are, of equal lengths.
-        range: for each of them.
-        along: what they are listed along, and where, if they are values of a curve.
+        path: path of the field, for messages.
+        terms: terms of equal lengths whose sum must lie in the range.
+        range: the range.
+        along: for values of a curve, name and values of the abscissa.
     """
 
     path: str
@@ -73,14 +75,14 @@ class Number(NamedTuple):
 
 
 def check_as(cell: Any, kind: type[eqx.Module]) -> None:
-    """Whether every number of a cell is possible. Traced cells are not looked at.
+    """Check that every number of a cell is possible. Traced cells are not checked.
 
     Args:
-        cell: one, or many stacked along leading axes of every number.
-        kind: of part that it has to be: `Cell`.
+        cell: one cell, or many stacked along leading axes of every number.
+        kind: the class that it has to be of: `Cell`.
 
     Raises:
-        ValueError: with all that is not: its field, what was given, what is expected.
+        ValueError: naming all numbers that are not possible, with what is expected.
     """
     leaves = jax.tree.leaves(cell)
     if any(isinstance(leaf, Tracer) for leaf in leaves):
@@ -101,6 +103,7 @@ def check_as(cell: Any, kind: type[eqx.Module]) -> None:
 
 
 def _check_each(cells: Any, kind: type[eqx.Module]) -> None:
+    """Check stacked cells, and name what is wrong with the first that is not possible."""
     axes = np.ndim(cells.area)
     every = jax.tree.map(lambda a: jnp.reshape(a, (-1, *a.shape[axes:])), cells)
     fine = np.asarray(jax.vmap(possible)(every))
@@ -116,14 +119,15 @@ def _check_each(cells: Any, kind: type[eqx.Module]) -> None:
         ) from None
 
 
-# Traced once for each kind of cell, however often programs ask for it.
+# Jitted, so that it is traced only once for each structure of cell.
 @jax.jit
 def possible(cell: Any) -> Bool[Array, ""]:
     """Whether every number of a cell is possible, for use inside compiled programs.
 
     The outcome `Result.IMPOSSIBLE_NUMBER` comes from here; `check` says what is wrong.
     """
-    # One gather and one comparison for all: each operation more costs as much to compile.
+    # All numbers are gathered and compared at once, as compiling takes a time that is
+    # proportional to the number of operations.
     flat: list[Array] = []
     places: dict[int, np.ndarray] = {}
     kept = []
@@ -133,7 +137,7 @@ def possible(cell: Any) -> Bool[Array, ""]:
         sums = []
         for value, factor, which in number.terms:
             if id(value) not in places:
-                # Else another number could come to have the same identity.
+                # Kept alive, so that no other number can get the same id.
                 kept.append(value)
                 start = sum(a.size for a in flat)
                 places[id(value)] = np.arange(start, start + np.size(value))
@@ -154,7 +158,7 @@ def possible(cell: Any) -> Bool[Array, ""]:
 def _padded(
     rows: list[list[tuple[np.ndarray, float]]],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places and factors of sums, (most terms, sums); missing terms are zero."""
+    """Indices and factors of the terms of all sums, (terms, sums); padded by zeros."""
     most = max(len(row) for row in rows)
     place, factor = [], []
     for row in rows:
@@ -165,9 +169,10 @@ def _padded(
 
 
 def _impossible(cell: Any) -> list[str]:
+    """Sentences on all numbers that are not possible."""
     wrong: list[str] = []
     found: list[str] = []
-    # Operators of NumPy: nothing is compiled for concrete cells.
+    # As NumPy arrays, so that nothing needs to be compiled.
     cell = jax.tree.map(lambda a: np.asarray(a) if is_number(a) else a, cell)
     try:
         for number in _numbers(cell):
@@ -175,7 +180,7 @@ def _impossible(cell: Any) -> list[str]:
                 value = np.sum([_taken(term) for term in number.terms], axis=0)
             low, high = number.range.strict
             outside = ~((value > low) & (value < high))
-            # A curve is wrong where its numbers are: said already.
+            # A curve is wrong if its own numbers are, which are reported already.
             known = any(path.startswith(f"{number.path}.") for path in found)
             if np.any(outside) and not known:
                 found.append(number.path)
@@ -206,7 +211,7 @@ def _said(number: Number, value: np.ndarray, first: int) -> str:
 
 
 def _numbers(cell: Any) -> Iterator[Number]:
-    """Every number of a cell, and the values of its properties."""
+    """All numbers of a cell, and values of its properties."""
     yield from _of_part(cell, "", cell)
 
 
@@ -237,13 +242,13 @@ def _of_value(value: Any, path: str, cell: Any, range: Any) -> Iterator[Number]:
 
 
 def _of_property(p: Property, path: str, over: Over, cell: Any) -> Iterator[Number]:
-    """What a property gives at the cell's temperature."""
+    """Numbers of a property, and its values at the cell's temperature."""
     range, curve = over.range, p.curve
     if range._replace(unit="") == FINITE and isinstance(curve, _FINITE_CURVES):
         return
     scale = p.scale
     if range.is_sign:
-        # The scale and the curve each have the sign: two wrong ones make no right one.
+        # Scale and curve must each have the sign: two wrong signs make a right product.
         yield Number(f"{path}.scale", (Term(scale),), range._replace(unit=""))
         scale = None
 
@@ -259,7 +264,8 @@ def _of_property(p: Property, path: str, over: Over, cell: Any) -> Iterator[Numb
     if isinstance(curve, Table):
         along = "x =", curve.x
         if range.is_sign and over.where != "stoichiometry":
-            # Without salt some are zero, as measured, but not with much of it.
+            # Some measured properties are zero without salt, so that zero is allowed but at
+            # the last point.
             yield Number(path, (Term(curve.y, 1.0, slice(-1, None)),), range)
             range = range._replace(ends=(True, False))
         yield Number(path, times(curve.y), range, along)
@@ -270,13 +276,13 @@ def _of_property(p: Property, path: str, over: Over, cell: Any) -> Iterator[Numb
         with np.errstate(all="ignore"):
             values = times(_evaluated(curve, x, cell.temperature))
     except (TypeError, ValueError) as error:
-        # Text that is no expression, coefficients without exponents.
+        # For example broken expressions, or coefficients without exponents.
         raise ValueError(f"{path}: {error}") from None
     yield Number(path, values, range, (over.where, x))
 
 
 def compositions(over: Over | None, cell: Any) -> Any:
-    """Where a property is looked at."""
+    """Compositions at which a property is checked."""
     if over is None or over.where == "stoichiometry":
         return STOICHIOMETRIES
     salt = cell.electrolyte.concentration
@@ -284,7 +290,7 @@ def compositions(over: Over | None, cell: Any) -> Any:
 
 
 def _evaluated(curve: AbstractCurve, x: Any, T: Any) -> Any:
-    """A curve's values; of the commonest in operators that NumPy has too."""
+    """Values of a curve; of the commonest one by NumPy, so that nothing is compiled."""
     if isinstance(curve, PowerSeries):
         pairs = zip(curve.coefficient, curve.exponent, strict=True)
         return sum(c * (x / 1000.0) ** e for c, e in pairs)

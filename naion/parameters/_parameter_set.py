@@ -1,4 +1,4 @@
-"""A cell with where its numbers are from."""
+"""A cell with the source of every number."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from ._sourced import Sourced
 
 @dataclass(frozen=True)
 class ParameterSet:
-    """A parameter set: the cell and where its numbers are from.
+    """A parameter set: a cell, and the source of every number.
 
     Attributes:
-        name: of its file, as given to `load`.
-        title: one line.
-        cell: the numbers.
-        provenance: one entry for every number or table.
+        name: name of the set's file, as given to `load`.
+        title: description in one line.
+        cell: the cell.
+        provenance: value, unit, quality and source of every number or table.
         citation: how to cite the set.
         licence: licence of the numbers.
     """

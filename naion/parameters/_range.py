@@ -1,4 +1,4 @@
-"""Intervals of numbers, and relations between them: what a declaration is made of."""
+"""Ranges of numbers, and relations between them, which fields of a cell declare."""
 
 import math
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import numpy as np
 
 
 class Range(NamedTuple):
-    """An interval.
+    """An interval in which a number must lie.
 
     Attributes:
-        low, high: its ends.
-        ends: whether the ends belong to it.
-        unit: of the number.
+        low, high: ends of the interval.
+        ends: whether each end belongs to it.
+        unit: unit of the number.
     """
 
     low: float = -math.inf
@@ -23,12 +23,12 @@ class Range(NamedTuple):
 
     @property
     def is_sign(self) -> bool:
-        """Whether it only says that numbers are not negative, or positive."""
+        """Whether the range only says that numbers are positive, or not negative."""
         return self.low == 0.0 and self.high == math.inf
 
     @property
     def strict(self) -> tuple[float, float]:
-        """Ends of the open interval of the same numbers."""
+        """Ends of the open interval that holds the same floating-point numbers."""
         tiny = float(np.finfo(float).tiny)
         (low, high), (with_low, with_high) = self[:2], self.ends
         return (
@@ -49,12 +49,12 @@ class Range(NamedTuple):
 
 
 class Over(NamedTuple):
-    """A range of a property's values.
+    """The range of a property's values.
 
     Attributes:
-        range: of the values, and by its sign of the property's scale.
-        where: over which compositions: all stoichiometries, salt from a tenth to twice
-            the initial concentration, or the initial concentration alone.
+        range: range of the values; if it only says a sign, also of the property's scale.
+        where: compositions at which it holds: all stoichiometries, salt from a tenth to
+            twice the initial concentration, or the initial concentration alone.
     """
 
     range: Range
@@ -62,12 +62,12 @@ class Over(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A number, or some of an array's, times a factor.
+    """A number, or some entries of an array, times a factor.
 
     Attributes:
-        value: of any shape.
-        factor: -1 for what is taken away.
-        which: of the flat array.
+        value: a number or an array of any shape.
+        factor: the factor, such as -1 for a number that is subtracted.
+        which: which entries of the flattened array.
     """
 
     value: Any
@@ -76,12 +76,12 @@ class Term(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A relation between numbers of one part; declared at one of its fields.
+    """A relation between numbers of one part, declared at one of its fields.
 
     Attributes:
-        text: what is added up.
-        terms: of it, from the part.
-        range: of the sum.
+        text: the sum in words, for messages.
+        terms: function of the part that gives the terms of the sum.
+        range: range of the sum.
     """
 
     text: str
@@ -90,17 +90,17 @@ class Rule(NamedTuple):
 
 
 def above_zero(unit: str = "", below: float = math.inf) -> Range:
-    """More than zero, and less than an end."""
+    """The range of numbers above zero and below an end."""
     return Range(0.0, below, unit=unit)
 
 
 def from_zero(unit: str = "") -> Range:
-    """At least zero."""
+    """The range of numbers from zero on."""
     return Range(0.0, ends=(True, False), unit=unit)
 
 
 def between(low: float, high: float, unit: str = "") -> Range:
-    """From one end to the other, both included."""
+    """The range from one end to the other, both included."""
     return Range(low, high, (True, True), unit)
 
 

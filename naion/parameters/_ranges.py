@@ -1,9 +1,9 @@
-"""What each number of a cell can be: the declarations that every check reads.
+"""The range of every number of a cell, which all checks read.
 
-Ranges say what is possible, not what is likely: outside of them equations have no meaning,
-or a unit was mistaken. A number that is not declared must be finite. The parts of a cell
-declare theirs at their fields, see `about`; those of physics and of properties, which know
-nothing of cells, are declared here.
+Ranges say what is possible, not what is likely: outside of them the equations have no
+meaning, or a unit was mistaken. A number without a declared range must be finite. Parts of a
+cell declare ranges at their fields, see `about`; the ranges of classes of `physics` and
+`properties`, which do not know of cells, are declared here.
 """
 
 import dataclasses
@@ -88,10 +88,10 @@ _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     },
     MSMR: {"width": above_zero(), "amount": from_zero()},
     Walled: {"width": above_zero()},
-    # Padded with infinities.
+    # Padded with infinities, so that nothing is checked.
     PiecewiseCubic: {"knots": None},
 }
-"""By class and field; none: not looked at."""
+"""Ranges by class and field; none: not checked."""
 
 _RULES: dict[type[eqx.Module], tuple[Rule, ...]] = {
     VTF: (
@@ -112,18 +112,18 @@ _RULES: dict[type[eqx.Module], tuple[Rule, ...]] = {
         ),
     ),
 }
-"""Relations, by class."""
+"""Relations between numbers, by class."""
 
 
 @functools.cache
 def is_declared(kind: type[eqx.Module], field: str) -> bool:
-    """Whether something is said of a field's numbers."""
+    """Whether a range is declared for a field."""
     return "range" in _metadata(kind, field) or field in _BELOW.get(kind, {})
 
 
 @functools.cache
 def range_of(kind: type[eqx.Module], field: str) -> Range | Over | None:
-    """What the numbers of a field can be; none: they are not looked at."""
+    """The range of a field's numbers; none: they are not checked."""
     own = _metadata(kind, field)
     return own["range"] if "range" in own else _BELOW.get(kind, {}).get(field, FINITE)
 

@@ -1,4 +1,4 @@
-"""A parameter set from its TOML file and its CSV tables."""
+"""Read a parameter set from its TOML file and CSV tables."""
 
 import dataclasses
 import re
@@ -37,11 +37,11 @@ from ._units import factor
 
 
 def read_set(file: Path) -> ParameterSet:
-    """The set of a TOML file, named as the file.
+    """The parameter set in a TOML file; its name is that of the file.
 
     Raises:
-        ValueError: naming file, table and key, what is there and what was expected; for
-            numbers that are not possible see `check`.
+        ValueError: naming file, table and key, with what is there and what was expected;
+            for impossible numbers see `check`.
     """
     given: Any = checked(SetFile, read_toml(file), file)
     reader = _Reader(file, given)
@@ -62,10 +62,10 @@ def read_set(file: Path) -> ParameterSet:
 
 
 class _Reader:
-    """Makes the parts of a cell, and keeps what each number says of itself.
+    """Makes the parts of a cell from a set's file, and collects the sources of its numbers.
 
     Attributes:
-        provenance: one entry for every number, table and curve so far.
+        provenance: an entry for every number, table and curve that was read.
     """
 
     def __init__(self, file: Path, header: Any):
@@ -77,7 +77,7 @@ class _Reader:
         self.provenance: list[Sourced] = []
 
     def part(self, cls: type[eqx.Module], given: Any, path: str = "") -> Any:
-        """A part of the cell from its table."""
+        """A part of the cell, from its table in the file."""
         hints, made = get_type_hints(cls), {}
         for name in fields_in_files(cls):
             where = f"{path}.{name}".removeprefix(".")
@@ -93,14 +93,14 @@ class _Reader:
         return cls(**made)
 
     def number(self, entry: Number, path: str, unit: str) -> Array:
-        """A number in SI."""
+        """A number of the file, converted to SI."""
         times = factor(entry.unit, unit, path)
         value = entry.value * times
         self._keep(entry, path, value, unit, times)
         return jax.device_put(np.asarray(value, dtype=float))
 
     def property(self, entry: Any, path: str, unit: str) -> Property:
-        """A property in SI."""
+        """A property of the file, converted to SI."""
         curve: AbstractCurve
         match entry:
             case ConstantProperty():
@@ -147,7 +147,7 @@ class _Reader:
         return table, len(x)
 
     def _of_form(self, given: Strict, path: str) -> Any:
-        """The curve or the law of a table with its `type`."""
+        """The curve or temperature law of a table, which its key `type` names."""
         cls = getattr(properties, type(given).__name__)
         made = {}
         for field in dataclasses.fields(cls):
@@ -190,7 +190,7 @@ class _Reader:
         )
 
     def _source(self, text: str, path: str) -> str:
-        """A source with the texts that it names in braces."""
+        """A source, in which names in braces are replaced by texts of [sources]."""
 
         def of(found: re.Match[str]) -> str:
             if found[1] not in self.sources:
@@ -203,10 +203,10 @@ class _Reader:
         return re.sub(r"\{(\w+)\}", of, text)
 
     def check_follows(self) -> None:
-        """Ranges go along with numbers that there are.
+        """Check that every range that follows a number follows one of the set.
 
         Raises:
-            ValueError: naming what there is not.
+            ValueError: naming the number that does not exist.
         """
         known = {entry.name for entry in self.provenance}
         for entry in self.provenance:
@@ -220,7 +220,7 @@ class _Reader:
 def read_points(file: Path) -> np.ndarray:
     """The two columns of a CSV table, (2, n).
 
-    A first line of names, and lines that start with #, are left out.
+    A first line with names, and lines that start with #, are skipped.
 
     Raises:
         ValueError: naming the line that is not two numbers.
@@ -243,6 +243,6 @@ def read_points(file: Path) -> np.ndarray:
 
 
 def _is_header(row: str) -> bool:
-    """Whether a row is of two names."""
+    """Whether a row consists of two names."""
     cells = row.split(",")
     return len(cells) == 2 and all(re.search("[A-Za-z]", cell) for cell in cells)

@@ -1,4 +1,4 @@
-"""Parameter sets by name or file, with where every number comes from."""
+"""Load parameter sets by name or file."""
 
 import difflib
 import functools as ft
@@ -29,19 +29,19 @@ def _registered() -> dict[str, Path]:
 
 
 def available() -> tuple[str, ...]:
-    """Names of all sets, from naion and from packages that register their own.
+    """Names of all parameter sets, of naion and of packages that register their own.
 
-    A package registers another under the entry-point group `naion.parameters`: every TOML
-    file in its folder, and in the folders there, is a set, named as the file.
+    A package registers a package of data under the entry-point group `naion.parameters`.
+    Every TOML file in its folder, and one folder below, is a set with the file's name.
     """
     return tuple(sorted(_registered()))
 
 
 def titles() -> dict[str, str]:
-    """One line on every set, by name; no numbers are read.
+    """Title of every set, by name, without reading its numbers.
 
     Raises:
-        ValueError: for a file that is no TOML, naming it.
+        ValueError: for a file that is not TOML, naming it.
     """
     files = _registered()
     return {
@@ -50,7 +50,7 @@ def titles() -> dict[str, str]:
 
 
 def is_set(name: str | Path) -> bool:
-    """Whether `load_set` takes it: the name of a set, or the path of a TOML file."""
+    """Whether `load_set` takes this: the name of a set, or the path of a TOML file."""
     return _is_file(name) or name in available()
 
 
@@ -59,7 +59,7 @@ def _is_file(name: str | Path) -> bool:
 
 
 def load_set(name: str | Path) -> ParameterSet:
-    """A set with where its numbers are from.
+    """Load a parameter set: a cell with the source of every number.
 
     Args:
         name: one of `available()`, or the path of a TOML file of your own, such as
@@ -69,8 +69,8 @@ def load_set(name: str | Path) -> ParameterSet:
         TypeError: for anything but a text or a path.
         KeyError: for an unknown name, with the nearest known ones.
         RuntimeError: when float64 is off.
-        ValueError: for a file that is no parameter set, naming file, table and key; or
-            when a number of the set is not possible, see `check`.
+        ValueError: for a file that is not a parameter set, naming file, table and key; or
+            for impossible numbers, see `check`.
     """
     if not isinstance(name, str | Path):
         raise TypeError(
@@ -82,7 +82,8 @@ def load_set(name: str | Path) -> ParameterSet:
         from ._read_set import read_set
 
         found = read_set(Path(name))
-        # Before the first charge a cell may rest above its limit, but not by far.
+        # The published state may lie slightly beyond the voltage limits, as cells do before
+        # their first charge.
         published = {"the published state": found.cell.published}
         for said in doubts_of(found.cell, published, far=0.5):
             caution(f"{name}: {said}")
@@ -97,7 +98,8 @@ def _loaded(name: str) -> ParameterSet:
 
     files = _registered()
     if name in files:
-        # Kept for all: the first to ask may be inside a transformation.
+        # The set is cached, so that it must hold concrete numbers also if the first call
+        # comes from inside a JAX transformation.
         with jax.ensure_compile_time_eval():
             found = read_set(files[name])
         remember(found)
@@ -109,17 +111,17 @@ def _loaded(name: str) -> ParameterSet:
     )
 
 
-# Cells that were read from elsewhere are recognised too.
+# So that a cell is also recognised if its set has not been loaded in this process.
 ask_of(lambda: map(_loaded, available()))
 
 
 def load(name: str | Path) -> Cell:
-    """The cell of a set; see `load_set`."""
+    """Load the cell of a parameter set; arguments and errors as of `load_set`."""
     return load_set(name).cell
 
 
 def schema() -> str:
-    """JSON Schema of the files of sets."""
+    """JSON Schema of the files of parameter sets."""
     from .._file_models import json_schema
     from ._schema import SetFile
 
@@ -127,6 +129,6 @@ def schema() -> str:
 
 
 def template(name: str) -> str:
-    """The text of a commented file of a set, with the numbers of a generic sodium cell."""
+    """A commented file of a parameter set, with the numbers of a generic sodium cell."""
     text = Path(__file__).with_name("template.toml").read_text("utf-8")
     return text.replace("NAME", name)

@@ -1,4 +1,4 @@
-"""What each number of a cell is for, and where it lies."""
+"""Roles of a cell's numbers, and access to numbers by dotted paths."""
 
 import dataclasses
 import difflib
@@ -10,7 +10,7 @@ from ._range import Over, Range, Rule
 
 
 class Role(enum.StrEnum):
-    """What a number is for."""
+    """What a number is for, such as kinetics or transport."""
 
     OPEN_CIRCUIT_POTENTIAL = "open-circuit potential"
     HYSTERESIS = "hysteresis"
@@ -32,15 +32,15 @@ def about(
     title: str | None = None,
     rule: Rule | None = None,
 ) -> dict[str, Any]:
-    """Metadata of a field: what its numbers are for, what they can be, their name.
+    """Metadata of a field: role, range and title of its numbers.
 
     Args:
-        role: of the numbers in it, unless a field further in says another; none: that of
-            a field further out.
-        range: what they can be, with their unit; none: finite.
-        of_design: whether `naion.design` replaces them when it builds a cell.
-        title: what people call it; none: the field's name.
-        rule: between them and other numbers of the same part.
+        role: role of the numbers in the field, unless an inner field declares another;
+            none: that of the outer field.
+        range: range of the numbers, with their unit; none: any finite number.
+        of_design: whether `naion.design` replaces the numbers when it builds a cell.
+        title: readable name; none: the name of the field.
+        rule: a relation between these and other numbers of the same part.
     """
     said = {"role": role, "range": range, "title": title, "rule": rule}
     return {"of_design": of_design} | {k: v for k, v in said.items() if v is not None}
@@ -56,13 +56,13 @@ def leaf(tree: Any, path: str) -> Any:
 
 
 def role_of(tree: Any, path: str) -> Role:
-    """What the number at a dotted path is for; errors as in `leaf`."""
+    """Role of the number at a dotted path; errors as of `leaf`."""
     roles = [a["role"] for a in _walked(tree, path)[1] if "role" in a]
     return roles[-1]
 
 
 def is_of_design(tree: Any, path: str) -> bool:
-    """Whether a design replaces the number at a dotted path; errors as in `leaf`."""
+    """Whether a design replaces the number at a dotted path; errors as of `leaf`."""
     return any(a.get("of_design", False) for a in _walked(tree, path)[1])
 
 

@@ -1,7 +1,8 @@
-"""The format of parameter sets: tables that mirror the `Cell`.
+"""The file format of parameter sets, whose tables mirror the `Cell`.
 
-They are made from its classes, and their units from `_ranges`: a field is declared once.
-Only what reads a file imports this module, and with it pydantic.
+The models are generated from the classes of a cell, and units from `_ranges`, so that each
+field is declared only once. Only code that reads a file imports this module, and with it
+pydantic.
 """
 
 import dataclasses
@@ -45,7 +46,7 @@ from ._ranges import unit_of
 from ._sourced import Distribution, Quality
 
 LAWS = (Arrhenius, VTF)
-"""Of temperature."""
+"""Temperature laws that a file can name."""
 
 CURVES = (
     Table,
@@ -60,15 +61,15 @@ CURVES = (
 )
 
 _ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+?)(?=^ {8}\w|\Z)", re.M | re.S)
-"""Of a docstring, and what is said of it."""
+"""Finds the attributes in a docstring, with their descriptions."""
 
 NOT_IN_FILES = ("kinetics",)
-"""A part of the model: not numbers of a set."""
+"""Fields of a cell that files do not give."""
 
 FORM = (
     '{ value = 4e-6, unit = "m", quality = "A", source = "...", range = [2e-6, 8e-6] }'
 )
-"""How a number is given."""
+"""Example of a number in a file, for messages."""
 
 
 class Entry(Strict):
@@ -108,11 +109,11 @@ class Number(Entry):
 
 
 LawNumber = number_or(Number)
-"""A number of a law: with its source, or as it belongs to the law."""
+"""A number of a temperature law, with its own source or without."""
 
 
 def _of_form(cls: type[eqx.Module], number: Any) -> type[Strict]:
-    """The table of a curve or a law: `type`, and a key for each of its fields."""
+    """The model of a curve or law in a file: key `type`, and a key for each field."""
     hints, word = get_type_hints(cls), cls.__name__
     keys: dict[str, Any] = {"type": (Literal[word], ...)}  # pyright: ignore[reportInvalidTypeForm]
     for field in dataclasses.fields(cls):
@@ -133,7 +134,7 @@ def _first_line(cls: type) -> str:
 
 
 def _one_of(forms: tuple[type[eqx.Module], ...], number: Any) -> Any:
-    """The table of one of some forms; `type` says which."""
+    """The model of one of several curves or laws, which the key `type` names."""
     tables = tuple(_of_form(cls, number) for cls in forms)
     return Annotated[Union[tables], Chosen("type")]  # noqa: UP007
 
@@ -180,7 +181,7 @@ class CurveProperty(OfTemperature, Entry):
 
 
 FORMS = {"value": ConstantProperty, "table": TableProperty, "curve": CurveProperty}
-"""Of properties, by the key that each alone has."""
+"""The three forms of a property in a file, by the key that only this form has."""
 
 
 def _form(given: Any) -> str | None:
@@ -203,7 +204,7 @@ PropertyEntry = Annotated[
 
 
 def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:
-    """Fields of a part of the cell that a file gives; optional parts are added later."""
+    """Fields of a part of the cell that a file gives: those without a default."""
     return tuple(
         f.name
         for f in dataclasses.fields(cls)
@@ -212,7 +213,7 @@ def fields_in_files(cls: type[eqx.Module]) -> tuple[str, ...]:
 
 
 def _keys(cls: type[eqx.Module]) -> dict[str, Any]:
-    """Keys of the table of a part of the cell."""
+    """Keys and types of the table of a part of the cell."""
     hints, keys = get_type_hints(cls), {}
     said = dict(_ATTRIBUTE.findall(cls.__doc__ or ""))
     for name in fields_in_files(cls):
@@ -229,7 +230,7 @@ def _keys(cls: type[eqx.Module]) -> dict[str, Any]:
 
 @functools.cache
 def _part(cls: type[eqx.Module]) -> type[Strict]:
-    """The table of a part of the cell."""
+    """The model of the table of a part of the cell."""
     return create_model(
         cls.__name__, __base__=Strict, __doc__=_first_line(cls), **_keys(cls)
     )

@@ -1,4 +1,4 @@
-"""Cells to and from JSON, with every number at full precision."""
+"""Write cells as JSON and read them back, with every number at full precision."""
 
 import dataclasses
 import difflib
@@ -28,14 +28,14 @@ _OPEN = (
     AbstractSurfaceProcess,
     AbstractStore,
 )
-"""Parts that others can write."""
+"""Base classes of parts that users can write."""
 
 
 def _types() -> dict[str, list[type]]:
-    """What a cell may consist of, with those parts of others that have been imported.
+    """Classes that a cell may consist of, by name, users' classes included.
 
-    Others may have several of a name, the latest last: a notebook's class that was
-    executed again, or those of two modules.
+    Users may have several classes of one name, the latest last: a class in a notebook cell
+    that was executed again, or classes of two modules.
     """
     own = {
         name: [item]
@@ -54,19 +54,19 @@ def _types() -> dict[str, list[type]]:
 
 
 def _of_name(kinds: list[type], given: set[str]) -> type:
-    """The latest of a name that has the fields given; if none has, the latest."""
+    """The latest class that has the given fields, or the latest one if none has."""
     fit = [kind for kind in kinds if _holds(kind, given)]
     return (fit or kinds)[-1]
 
 
 def _holds(kind: Any, given: set[str]) -> bool:
-    """Whether these are fields of a class, and all that it needs."""
+    """Whether a class has all of the given fields and needs no others."""
     fields = {f.name for f in dataclasses.fields(kind)}
     return fields - set(_usual(kind)) <= given <= fields
 
 
 def _usual(kind: Any) -> dict[str, Any]:
-    """Values of fields that may be absent, as in files of an earlier version."""
+    """Default values of a class's fields, which files of earlier versions may lack."""
     fields, missing = dataclasses.fields(kind), dataclasses.MISSING
     made = {
         f.name: f.default_factory() for f in fields if f.default_factory is not missing
@@ -77,7 +77,7 @@ def _usual(kind: Any) -> dict[str, Any]:
 def to_json(node: Any) -> Any:
     """A pytree of naion modules as plain JSON data.
 
-    Floats survive unchanged: Python writes the shortest text that reads back the same.
+    Floats are read back unchanged, as Python writes the shortest text that does so.
     """
     if isinstance(node, eqx.Module):
         fields = {
@@ -95,8 +95,8 @@ def from_json(data: Any) -> Cell:
     """The cell that `to_json` wrote.
 
     Raises:
-        ValueError: for an unknown type, missing or unknown fields, a field that does not
-            hold what belongs there, or numbers that are not possible, naming them.
+        ValueError: for an unknown type, missing or unknown fields, a field of another
+            type, or impossible numbers, naming them.
     """
     cell = _decode(data, "cell")
     if not isinstance(cell, Cell):
@@ -149,7 +149,8 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
         )
     instance = object.__new__(cls)
     hints = get_type_hints(cls)
-    # Fields that share a length, such as x and y of a table, are checked together.
+    # Within this context, fields that must have one length, such as x and y of a table, are
+    # checked together.
     with jaxtyped("context"):
         for key, field in fields.items():
             value = usual.get(key)
@@ -169,10 +170,10 @@ def _decode_module(data: dict[str, Any], where: str) -> Any:
 
 
 def check_part(instance: Any, where: str) -> None:
-    """What the type itself asks of its fields, and its formula of its numbers.
+    """Run a part's own checks, and see whether its formula can be evaluated.
 
     Raises:
-        ValueError: naming the place.
+        ValueError: naming the place and what is wrong.
     """
     try:
         for hook in ("__post_init__", "__check_init__"):
@@ -181,14 +182,14 @@ def check_part(instance: Any, where: str) -> None:
         if isinstance(instance, properties.AbstractCurve) and not isinstance(
             instance, properties.Constant
         ):
-            # Catches lists of numbers that are too short for their formula.
+            # Fails for lists of numbers that are too short for the formula.
             jax.eval_shape(instance, jnp.asarray(0.5))
     except (ValueError, TypeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"{where}: {error}") from None
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is what a field is annotated with."""
+    """Whether a value is of the annotated type of a field."""
     origin, of = get_origin(hint), get_args(hint)
     if origin is Literal:
         return any(value == o and type(value) is type(o) for o in of)
@@ -203,7 +204,7 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _words(hint: Any) -> str:
-    """An annotation in words."""
+    """An annotation in words, for messages."""
     origin, of = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(map(repr, of))

@@ -1,4 +1,4 @@
-"""One number with where it is from, and how far off it may be."""
+"""A number with its unit, quality and source, and how uncertain it is."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -14,43 +14,44 @@ from .._quality import QUALITIES, Quality
 Distribution = Literal["lognormal", "normal", "triangular"]
 
 TWO_SD = 0.9545
-"""Level of a range of two standard deviations to either side."""
+"""Probability of a range of two standard deviations to either side."""
 
 ALL = 5.0
-"""Standard deviations between which all of a triangular number is drawn."""
+"""Standard deviations of a normal draw that are mapped onto the whole range of a triangular
+number."""
 
 
 @dataclass(frozen=True)
 class Sourced:
-    """A number of a parameter set, a design or a claim, and what is believed of it.
+    """A number of a parameter set, a design or a claim, with its source and uncertainty.
 
     Attributes:
-        name: of the number; in a parameter set, the dotted path of the leaf in the `Cell`.
-        value: the median of what is believed, in `unit`, and of a triangular number the
-            most likely value; or a description of a table or an expression, of which a
-            range is that of its dimensionless scale.
-        unit: of `value`, "-" for none.
-        quality: a key of `QUALITIES`.
+        name: name of the number; in a parameter set its dotted path in the `Cell`.
+        value: median of the number in `unit`; for a triangular distribution its most
+            likely value. For a table or an expression a description in words; the range is
+            then that of its dimensionless scale.
+        unit: unit of `value`, "-" for none.
+        quality: quality of the source, a key of `QUALITIES`.
         source: citation or reasoning.
         range: lowest and highest plausible value, which every assumed number has; none:
-            the number is taken as it is.
-        level: probability that the number lies in its range; of a triangular number,
-            which ends there, it says nothing.
-        bounds: beyond which it cannot be; none: two ranges from the value.
-        distribution: of what is believed; none: lognormal where range and bounds are above
-            zero, else normal. Triangular: from the low end of the range over the value to
-            the high end, as price lists say it.
-        follows: name of another number and the power of it that the range goes along with,
-            where what is known is a ratio: of diffusivity and radius the diffusion time
-            R^2 / D, so that the range of D follows the radius with the power 2.
+            the number is taken as exact.
+        level: probability that the number lies in its range. It has no meaning for a
+            triangular distribution, which ends at the range.
+        bounds: values beyond which the number cannot be; none: two ranges from the value.
+        distribution: distribution of the number; none: lognormal if range and bounds are
+            positive, else normal. A triangular one rises from the low end of the range to
+            the value and falls to the high end, as price lists state it.
+        follows: name of another number, and the power of it with which the range moves.
+            It is for numbers of which a ratio is known: where the diffusion time R^2 / D is
+            known, the range of the diffusivity D follows the radius R with the power 2.
         same_in_all: whether an assumed number is the same in all sets of its kind, by value
-            or by rule, because nothing is known of each: it tells no chemistry from
-            another.
+            or by rule, because nothing is known of any of them. Such a number does not
+            tell one chemistry from another.
 
     Raises:
         ValueError: for an unknown quality or distribution, an assumed number without a
             range, a range without its level, a range or bounds that do not hold the
-            value, or a number that is the same in all sets and not assumed.
+            value, or a number that is the same in all sets but not assumed.
     """
 
     name: str
@@ -115,9 +116,9 @@ class Sourced:
 
     @property
     def median(self) -> float:
-        """The value, which of a table or an expression is its scale.
+        """Median of the number; for a table or an expression of its scale, which is 1.
 
-        Of a triangular number it is not its most likely value.
+        For a triangular distribution it differs from the most likely value.
         """
         if not self.is_triangular:
             return self._given
@@ -130,26 +131,26 @@ class Sourced:
 
     @property
     def is_triangular(self) -> bool:
-        """Whether it lies between the ends of its range, most likely at the value."""
+        """Whether the distribution is triangular."""
         return self.distribution == "triangular"
 
     @property
     def is_log(self) -> bool:
-        """Whether it is the logarithm that is normal."""
+        """Whether the logarithm of the number is normally distributed."""
         return self.distribution == "lognormal"
 
     @property
     def deviations(self) -> float:
-        """Half of the range in standard deviations.
+        """Half of the range in standard deviations, for the level of the range.
 
-        Quantiles of the normal distribution to three decimals, as tables print them: 1.645
+        Quantiles of the normal distribution to three decimals, as tables give them: 1.645
         for 90 %, 2 for 95.45 %.
         """
         return round(NormalDist().inv_cdf(0.5 + 0.5 * (self.level or 0.0)), 3)
 
     @property
     def sd(self) -> float:
-        """Standard deviation, of the logarithm where that is normal; zero: no range."""
+        """Standard deviation; of the logarithm for lognormal numbers; 0 without a range."""
         if self.range is None:
             return 0.0
         low, high = self.range
@@ -162,7 +163,7 @@ class Sourced:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Beyond which it is not taken: its bounds, or two ranges from the value."""
+        """Values beyond which it is not drawn: its bounds, or two ranges from the value."""
         if self.bounds is not None:
             return self.bounds
         if self.is_triangular and self.range is not None:
@@ -174,7 +175,7 @@ class Sourced:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """Standard deviations from the value to both ends."""
+        """Distances from the median to both ends, in standard deviations."""
         if self.sd == 0.0:
             return 0.0, 0.0
         if self.is_triangular:
@@ -188,10 +189,10 @@ class Sourced:
         return float(below), float(above)
 
     def at(self, u: Array) -> Array:
-        """The number `u` standard deviations from its median, inside its ends.
+        """The number at `u` standard deviations from its median, within its ends.
 
-        Of a triangular number: what lies as far up its distribution as `u` does up the
-        normal one.
+        For a triangular distribution, the quantile at the probability of `u` in the normal
+        distribution.
         """
         if self.is_triangular:
             return self._quantile(norm.cdf(jnp.clip(u, *self.reach)))
@@ -199,14 +200,14 @@ class Sourced:
         return self.median * jnp.exp(away) if self.is_log else self.median + away
 
     def _quantile(self, p: Array | float) -> Array:
-        """Of the triangular distribution, where `p` is neither 0 nor 1."""
+        """Quantile of the triangular distribution at a probability between 0 and 1."""
         assert self.range is not None
         low, high = self.range
         most, width = self._given, high - low
         if width == 0.0:
             return jnp.full(jnp.shape(p), low)
         begins = (most - low) / width
-        # Each root is taken where it is real, so that slopes stay finite.
+        # Each square root is taken only where it is real, so that gradients stay finite.
         below, p = jnp.asarray(p) < begins, jnp.asarray(p)
         rising = jnp.sqrt(jnp.where(below, p * width * (most - low), 1.0))
         falling = jnp.sqrt(jnp.where(below, 1.0, (1.0 - p) * width * (high - most)))

@@ -1,4 +1,4 @@
-"""What a start means: the state of a cell at rest in which a simulation begins."""
+"""The state of rest in which a simulation of a cell starts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from ._balance import AFTER_CHARGE, AFTER_DISCHARGE, check_soc, stoichiometry_at
 from ._cell import Cell, Electrode, Particle, Stoichiometry
 
 Start = str | float | Array | Stoichiometry
-"""Where a simulation starts, at rest: see `start_of`."""
+"""Forms in which a start can be given; see `start_of`."""
 
 STARTS = "charged", "discharged", "published"
 
@@ -24,12 +24,12 @@ EXPECTED = (
 
 
 def start_of(cell: Cell, start: Start) -> Stoichiometry:
-    """Stoichiometries that a start means.
+    """The stoichiometries of a start.
 
     Args:
         cell: the cell.
-        start: "charged" (SOC 1), "discharged" (SOC 0), "published", a state of charge, or
-            stoichiometries.
+        start: "charged" (SOC 1), "discharged" (SOC 0), "published" (the state in the
+            parameter set), a state of charge, or stoichiometries.
 
     Raises:
         ValueError: see `check_start`.
@@ -43,15 +43,15 @@ def start_of(cell: Cell, start: Start) -> Stoichiometry:
 
 
 def at_rest(cell: Cell, start: Start) -> tuple[Cell, Stoichiometry]:
-    """Where a simulation of a cell starts.
+    """The cell and the stoichiometries with which a simulation starts.
 
     Args:
         cell: the cell.
         start: see `start_of`.
 
     Returns:
-        the cell, at the ends of its window on the branch of hysteresis on which they are
-        reached and else on its own, and stoichiometries.
+        the cell and its stoichiometries. At SOC 0 and 1 its hysteresis is on the branch on
+        which that state is reached; otherwise it is as in the given cell.
 
     Raises:
         ValueError: see `check_start`.
@@ -70,12 +70,12 @@ def at_rest(cell: Cell, start: Start) -> tuple[Cell, Stoichiometry]:
 
 
 def on_branch(cell: Cell, branch: Callable[[Array], Array]) -> Cell:
-    """The cell with its hysteresis elsewhere.
+    """The cell with its hysteresis starting on another branch.
 
     Args:
         cell: the cell.
-        branch: from where a hysteresis starts to where it is to start, 1 after a charge
-            and -1 after a discharge of the cell.
+        branch: function from the present to the new initial state of a hysteresis, where 1
+            is the state after a charge of the cell and -1 that after a discharge.
     """
 
     def moved(p: Particle, sign: float) -> Particle:
@@ -88,7 +88,8 @@ def on_branch(cell: Cell, branch: Callable[[Array], Array]) -> Cell:
         others = (replace(m, particle=moved(m.particle, sign)) for m in e.others)
         return replace(e, particle=moved(e.particle, sign), others=tuple(others))
 
-    # The electrode that gives sodium off goes up.
+    # In a charge the positive electrode loses sodium, and its potential goes to the upper
+    # branch; the negative electrode gains it, and goes to the lower.
     negative, positive = electrode(cell.negative, -1.0), electrode(cell.positive, 1.0)
     return replace(cell, negative=negative, positive=positive)
 
@@ -99,10 +100,10 @@ def _soc(start: str | float | Array) -> Array:
 
 
 def check_start(start: Any) -> None:
-    """Whether something is a start, as far as it is not traced.
+    """Raise for what is not a start. Numbers that JAX traces are not checked.
 
     Raises:
-        ValueError: when it is not, with what was given and what is expected.
+        ValueError: with what was given and what is expected.
     """
     if isinstance(start, Stoichiometry):
         for name in ("negative", "positive"):

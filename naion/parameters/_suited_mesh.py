@@ -1,4 +1,4 @@
-"""A mesh that is fine enough for a cell, and no finer."""
+"""Choose a mesh that is fine enough for a cell, and no finer."""
 
 import dataclasses
 import math
@@ -15,21 +15,23 @@ from ._numbers import check_as
 from ._range import TEMPERATURE
 
 RATE = 3.0
-"""Up to this rate of discharge meshes are made for [1/h]."""
+"""Highest discharge rate for which meshes are chosen [1/h]."""
 
 LINE, SHELLS = 0.7, 0.4
-"""Errors in voltage that volumes of one electrode, and shells, may bring [mV]."""
+"""Errors in voltage that the volumes of one electrode, and the shells, may cause [mV]."""
 
 OF_ELECTRODE, OF_SEPARATOR, OF_SHELLS = 0.19, 0.019, 2500.0
-"""Errors by the mesh fall with the square of the counts n. Measured: 0.19 / n^2 of the drop
-of potential along an electrode, less than a tenth of that along the separator, more by the
-share of the salt that the current displaces; 2500 mV / n^2 of a stoichiometry's difference
-in a particle (`python -m benchmarks mesh`)."""
+"""Errors of a mesh fall with the square of its counts n. Measured (`python -m benchmarks
+mesh`): 0.19 / n^2 of the drop of potential along an electrode, and less than a tenth of
+that along the separator, both larger by the share of the salt that the current displaces;
+and 2500 mV / n^2 for each unit of stoichiometry between surface and mean of a
+particle."""
 
 FEWEST, MOST = (5, 2, 5, 12), (30, 8, 30, 60)
-"""Between which counts are; numbers of cells that nobody has built ask for any."""
+"""Smallest and largest counts: extreme cells would ask for any number."""
 
 STOICHIOMETRIES = np.linspace(0.05, 0.95, 19)
+"""Stoichiometries at which diffusivities are taken."""
 
 
 def with_suited_mesh(cell: Cell) -> Cell:
@@ -44,18 +46,18 @@ def with_suited_mesh(cell: Cell) -> Cell:
 
 
 def suited_mesh(cell: Cell, temperature: float | None = None) -> Mesh:
-    """The coarsest mesh whose error stays below a millivolt (RMS) up to 3C.
+    """The coarsest mesh whose error in voltage stays below a millivolt (RMS) up to 3C.
 
-    In the cold transport is slower, and what is suited at the cell's own temperature is
-    too coarse; how much, `python -m benchmarks mesh` shows.
+    It is estimated from the cell's own numbers: ohmic and diffusion potential along each
+    electrode, and the difference of stoichiometry between surface and mean of its
+    particles, both in steady state.
 
-    From the cell's own numbers: ohmic and diffusion potential along each electrode, and
-    the difference of stoichiometry between surface and mean of its particles, both in
-    steady state.
+    Transport is slower in the cold, where the mesh for the cell's own temperature is too
+    coarse; `python -m benchmarks mesh` shows by how much.
 
     Args:
-        cell: of concrete numbers.
-        temperature: of the simulations [K]; none: the cell's own.
+        cell: a cell with concrete numbers.
+        temperature: temperature of the simulations [K]; none: the cell's own.
 
     Raises:
         ValueError: for a temperature in degrees Celsius.
@@ -82,17 +84,17 @@ def suited_mesh(cell: Cell, temperature: float | None = None) -> Mesh:
     )
     triples = zip(counts, FEWEST, MOST, strict=True)
     n = [math.ceil(min(max(n, few), most)) for n, few, most in triples]
-    # A metal has nothing to resolve.
+    # The metal of a half cell has no depth to resolve.
     return Mesh(2 if is_half_cell(cell) else n[0], *n[1:])
 
 
 def _drop(
     cell: Cell, part: Electrode | Separator, i: float, T: Array
 ) -> tuple[float, float]:
-    """Along a part at a current density i [A.m-2] and a temperature T [K].
+    """Steady differences along a part at a current density i [A.m-2] and temperature T [K].
 
     Returns:
-        of the potential [V], and of the salt over its initial concentration [-].
+        difference of the potential [V], and of the salt concentration over the initial one.
     """
     e = cell.electrolyte
     c, B = e.concentration, part.transport_efficiency
@@ -104,7 +106,13 @@ def _drop(
 
 
 def _spread(electrode: Electrode, i: float, T: Array) -> float:
-    """Most of stoichiometry at the surface less the mean, at i [A.m-2] [-]."""
+    """Largest steady difference of stoichiometry between surface and mean of a particle.
+
+    Args:
+        electrode: the electrode.
+        i: current density [A.m-2].
+        T: temperature [K].
+    """
     materials = electrode.materials
     flux = i / (F * electrode.thickness * sum(m.interface for m in materials))
     x, found = jnp.asarray(STOICHIOMETRIES), []

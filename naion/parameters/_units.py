@@ -1,4 +1,4 @@
-"""Units of numbers in files, in SI."""
+"""Convert units of numbers in files to SI."""
 
 import re
 
@@ -18,14 +18,14 @@ MULTIPLES: dict[str, dict[str, float]] = {
     "A.h": {"Ah": 1.0, "mA.h": 1e-3, "mAh": 1e-3},
     "-": {"%": 1e-2},
 }
-"""Usual units other than that of a field, and what they are in it."""
+"""Other usual units for the SI unit of a field, with their factor to it."""
 
 
 def factor(given: str, unit: str, where: str) -> float:
-    """What a number in one unit is times in another; m2/s is m2.s-1.
+    """Factor from a given unit to another; m2/s is read as m2.s-1.
 
     Raises:
-        ValueError: saying `where`, for a unit of something else.
+        ValueError: for a unit of another quantity, naming the place `where`.
     """
     usual = MULTIPLES.get(unit, {})
     power = re.sub(r"/([A-Za-z]+)(\d*)", lambda m: f".{m[1]}-{m[2] or 1}", given)

@@ -1,4 +1,4 @@
-"""What is done to a cell: steps, cut-offs, experiment strings and measured profiles."""
+"""Protocols: steps, cut-offs, experiment strings and measured profiles."""
 
 from ._checks import KELVIN
 from ._control import Control, Mode

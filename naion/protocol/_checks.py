@@ -1,4 +1,4 @@
-"""What the numbers of a step may be, whoever gives them: `Step`, strings or profiles."""
+"""Ranges and checks of the numbers of a step, for `Step`, strings and profiles alike."""
 
 import datetime
 import math
@@ -10,25 +10,25 @@ from jax.core import Tracer
 from ._control import Mode
 
 SAME_TIME = 1e-6
-"""Times that differ by less are one time [s]."""
+"""Times closer together than this count as equal [s]."""
 
 COLDEST, HOTTEST = 150.0, 450.0
-"""No cell works outside of these [K]; what is below was meant in degrees Celsius."""
+"""Temperatures between which cells work [K]; lower ones were meant in degrees Celsius."""
 
 LONGEST = 30 * 365.25 * 86400.0
-"""No step takes longer [s]; what does is a point in time, or in another unit."""
+"""Longest duration of a step [s]; longer ones are dates, or in another unit."""
 
 
 class Range(NamedTuple):
-    """Where a number must lie.
+    """The range in which a number must lie.
 
     Attributes:
         low: least value.
         high: greatest value.
-        unit: of both.
-        hint: what was probably meant by a number outside.
-        positive: the number itself must be more than 0.
-        endless: infinity is meant as such.
+        unit: unit of both.
+        hint: what a number outside of the range probably means, for messages.
+        positive: whether the number must be above zero, even if `low` is zero.
+        endless: whether infinity is allowed.
     """
 
     low: float
@@ -39,14 +39,14 @@ class Range(NamedTuple):
     endless: bool = False
 
     def outside(self, x: Any) -> Any:
-        """Whether numbers are outside, elementwise; false for an infinity that may be."""
+        """Whether numbers are outside, elementwise; false for an infinity that is allowed."""
         outside = ~((x >= self.low) & (x <= self.high))
         if self.positive:
             outside = outside | (x <= 0.0)
         return outside & (x != math.inf) if self.endless else outside
 
     def fault(self, where: str, x: float) -> ValueError:
-        """The error for a number outside."""
+        """The error for a number outside, naming `where` it was given."""
         x = float(x)
         if math.isnan(x):
             return ValueError(f"{where} is NaN. {self.hint}".rstrip())
@@ -63,7 +63,7 @@ class Range(NamedTuple):
 
 
 KELVIN = Range(COLDEST, HOTTEST, "K", "Temperatures are in kelvin: 25 degC is 298.15.")
-"""Temperatures that are taken."""
+"""Range of temperatures."""
 
 FINITE = Range(-1e12, 1e12, "")
 DURATION = Range(
@@ -86,19 +86,19 @@ SET_POINT = {
     Mode.RESISTANCE: Range(0.0, 1e9, "ohm", positive=True),
     Mode.POWER_WITHIN_LIMITS: Range(-1e9, 1e9, "W"),
 }
-"""Where the set point of each mode must lie."""
+"""Range of the set point of each mode."""
 
 
 def number(where: str, value: Any, allowed: Range) -> Any:
-    """One number as a float, whatever its type; a traced one as it is.
+    """A number of any type as a float; one that JAX traces is returned unchecked.
 
     Raises:
-        ValueError: for what is no number, or one outside of the range.
+        ValueError: for what is not a number, or a number outside of the range.
     """
     if isinstance(value, Tracer) and np.shape(value) == ():
         return value
     x = _float(where, value)
-    # Plain comparisons: `Range.outside` would make NumPy scalars of them.
+    # Plain comparisons are faster than `Range.outside`, which makes NumPy scalars.
     inside = allowed.low <= x <= allowed.high and not (allowed.positive and x <= 0.0)
     if not inside and not (allowed.endless and x == math.inf):
         raise allowed.fault(where, x)
@@ -130,7 +130,7 @@ def _float(where: str, value: Any) -> float:
 
 
 def require_mode(where: str, mode: Any) -> None:
-    """Check that a mode is one.
+    """Raise unless `mode` is a `Mode`.
 
     Raises:
         ValueError: listing the modes.
@@ -147,7 +147,7 @@ def require_mode(where: str, mode: Any) -> None:
 
 
 def shortened(value: Any, most: int = 100) -> str:
-    """How a value is written in Python, cut where it is long."""
+    """The `repr` of a value, shortened to about `most` characters."""
     text = repr(value)
     if len(text) <= most:
         return text

@@ -1,4 +1,4 @@
-"""What the outside world imposes on a cell."""
+"""The control that is imposed on a cell at one time."""
 
 import enum
 from typing import NamedTuple
@@ -7,38 +7,40 @@ from jax import Array
 from jax.typing import ArrayLike
 
 NO_LIMIT = 1e6
-"""A voltage that nothing reaches [V]."""
+"""A voltage that no cell reaches, which stands for no limit [V]."""
 
 
 class Mode(enum.IntEnum):
-    """Which terminal quantity is held."""
+    """Which quantity is imposed at the terminals."""
 
     CURRENT = 0
     VOLTAGE = 1
     POWER = 2
     RESISTANCE = 3
     POWER_WITHIN_LIMITS = 4
-    """A power as far as the voltage stays within its limits, and less of it there.
+    """A power while the voltage stays within its limits; at a limit, the power that holds it.
 
-    A lower limit should not be below half of the open-circuit voltage: beyond that more
-    current gives less power, and where a power can be had again the state would jump.
+    The lower limit should not be below half of the open-circuit voltage. Below that a
+    larger current gives less power, and the state would jump where the power asked for can
+    be delivered again.
     """
 
 
 class Control(NamedTuple):
-    """One control, linear in the time since it began; all scalars.
+    """A control that is linear in the time since it began; all fields are scalars.
 
-    Limits of voltage are held by `Mode.POWER_WITHIN_LIMITS` alone; in other modes they
-    end a step, which is no matter of the control.
+    The voltage limits are used by `Mode.POWER_WITHIN_LIMITS` alone, which holds them. In
+    other modes a voltage limit ends the step, which is not part of the control.
 
     Attributes:
-        mode: a `Mode`, as an integer array: changing it does not recompile.
-        value: set point [A, V, W or ohm], discharge positive.
-        slope: its rate of change [unit.s-1].
-        temperature: of the cell (isothermal) or of its surroundings (lumped) [K].
-        temperature_slope: its rate of change [K.s-1].
-        lower_voltage: least that a discharge may lead to [V].
-        upper_voltage: most that a charge may lead to [V].
+        mode: a `Mode` as an integer array, so that changing it does not recompile.
+        value: set point, positive on discharge [A, V, W or ohm].
+        slope: rate of change of the set point [unit.s-1].
+        temperature: temperature of the cell where the model is isothermal, else of its
+            surroundings [K].
+        temperature_slope: rate of change of the temperature [K.s-1].
+        lower_voltage: voltage at which a discharge is held [V].
+        upper_voltage: voltage at which a charge is held [V].
     """
 
     mode: Array

@@ -1,4 +1,4 @@
-"""Experiment strings: 'Discharge at C/10 until 2.0 V', as battery people write them."""
+"""Experiment strings, such as 'Discharge at C/10 until 2.0 V'."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ EXAMPLES = (
 )
 
 LONGEST_TEXT = 200
-"""No step needs more characters."""
+"""Most characters of a step."""
 
 _VERB = re.compile(r"(discharge|charge|hold|rest)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"(?<!\S)(at|with|for|until|or)(?!\S)", re.IGNORECASE)
@@ -35,15 +35,16 @@ _ENDS |= {"s": "duration"}
 
 
 class _Unreadable(ValueError):
-    """Why a string is no step; `parse_step` adds the string."""
+    """Why a string cannot be read; `parse_step` adds the string itself."""
 
 
 def parse_step(text: str) -> Step:
-    """One experiment string as a `Step`.
+    """Read one experiment string as a `Step`.
 
-    Verb, then clauses in any order: 'at' a set point or a temperature, 'for' a time,
-    'until' a condition; 'or' between conditions, of which the first to be met ends the
-    step. Prefixes of units keep their case (1 MW is not 1 mW).
+    A string is a verb (discharge, charge, hold or rest) and clauses in any order: 'at' a
+    set point or a temperature, 'for' a time, 'until' a condition. Of conditions joined by
+    'or', the first that is met ends the step. The case of prefixes of units matters: 1 MW
+    is not 1 mW.
 
     Raises:
         ValueError: saying which part could not be read, with examples.
@@ -89,7 +90,7 @@ def _fields(text: str) -> dict[str, Any]:
 
 
 def _refuse_other_forms(text: str, read: str) -> None:
-    """Forms that are known, and what to write instead."""
+    """Raise for known forms that naion does not read, saying what to write instead."""
     if len(text) > LONGEST_TEXT:
         raise _Unreadable(f"it has more than {LONGEST_TEXT} characters")
     if re.search(r"\d,\d", read):
@@ -104,7 +105,7 @@ def _refuse_other_forms(text: str, read: str) -> None:
 
 
 def _clauses(read: str) -> tuple[str, list[tuple[str, str]]]:
-    """The verb, and the pairs of 'at', 'for' or 'until' and what follows."""
+    """The verb, and pairs of 'at', 'for' or 'until' with the text that follows."""
     found = _VERB.match(read)
     if found is None:
         raise _Unreadable(
@@ -139,7 +140,7 @@ def _clauses(read: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _put_at(verb: str, said: str, fields: dict[str, Any]) -> None:
-    """'at' a set point, or a temperature."""
+    """Put the set point or the temperature of an 'at' clause into the fields of a step."""
     q = _quantity(said)
     if q.kind == "K":
         if "temperature" in fields:
@@ -155,7 +156,7 @@ def _put_at(verb: str, said: str, fields: dict[str, Any]) -> None:
 
 
 def _rate(said: str) -> bool:
-    """'25 C' may be meant as a temperature."""
+    """Whether a text is a C-rate such as '25 C', which may be meant as a temperature."""
     return re.fullmatch(r"[-+]?[\d.]+\s*C", said) is not None
 
 
@@ -180,7 +181,7 @@ def _set_point(verb: str, said: str, q: Quantity) -> dict[str, Any]:
 
 
 def _condition(verb: str, said: str) -> tuple[str, float]:
-    """Name of the field and value of a condition that ends a step."""
+    """The field of `Step` and its value for a condition that ends a step."""
     if "%" in said or re.search(r"\b(?:soc|dod)\b", said, re.IGNORECASE):
         raise _Unreadable(
             f"'until {said}': a step does not know the state of charge; use the charge "

@@ -1,4 +1,4 @@
-"""The steps and cycles that a list describes."""
+"""Read lists of steps, with cycles as lists within them."""
 
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
@@ -10,17 +10,17 @@ from ._grammar import parse_step
 from ._step import Step
 
 MOST_ROWS = 10_000_000
-"""Rows that a protocol can have: more than a gigabyte of numbers."""
+"""Most rows of a protocol, which are already more than a gigabyte of numbers."""
 
 
 def read_items(steps: Any) -> tuple[list[Step], list[int]]:
-    """Steps, and the cycle of each, counted from 0.
+    """Steps, and the number of each step's cycle, counted from 0.
 
-    A list or tuple within the list is a cycle, as in PyBaMM; steps beside such cycles make
-    a cycle with their neighbours.
+    A list or tuple within the list is a cycle, as in PyBaMM. Neighbouring steps outside of
+    such lists form a cycle together.
 
     Raises:
-        ValueError: naming the item that is neither.
+        ValueError: naming the item that is neither a step nor a cycle.
     """
     if isinstance(steps, str | Step):
         steps = [steps]
@@ -68,10 +68,10 @@ def _read_step(where: str, item: Any, known: dict[str, Step]) -> Step:
 
 
 def whole_cycles(cycles: Any, n_steps: int) -> int:
-    """The number of repetitions.
+    """The number of repetitions as an integer.
 
     Raises:
-        ValueError: if it is no whole number from 1, or gives too many rows.
+        ValueError: if it is not a whole number of at least 1, or gives too many rows.
     """
     try:
         n = int(round(cycles))

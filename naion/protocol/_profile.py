@@ -1,4 +1,4 @@
-"""Measured profiles as rows that are constant or linear in time."""
+"""Turn measured profiles into rows of a protocol that are constant or linear in time."""
 
 import datetime
 from typing import Any
@@ -17,15 +17,19 @@ from ._checks import (
 from ._control import Mode
 
 EQUAL = 1e-12
-"""Joined rows stay this near to what was measured, as a fraction of the largest value."""
+"""Rows are joined if the line through them stays this close to the measured values, as a
+fraction of the largest value."""
 
 
 def profile_rows(
     time: Any, value: Any, mode: Mode, temperature: Any
 ) -> dict[str, np.ndarray]:
-    """Value, slope, duration, temperature and its slope of the stretches of a profile.
+    """Columns of a protocol for a measured profile; arguments as of `Protocol.profile`.
 
-    See `Protocol.profile`. Stretches that go on constant or linear are one row.
+    Consecutive stretches that continue one line are joined into one row.
+
+    Returns:
+        value, slope, duration, temperature and temperature slope of each row, (n,) each.
     """
     require_mode("Profile: mode", mode)
     given, t = _seconds(time)
@@ -68,7 +72,7 @@ def profile_rows(
 def _check_rows(
     given: np.ndarray, t: np.ndarray, columns: dict[str, np.ndarray]
 ) -> None:
-    """Finite numbers, and times that do not decrease, from less than a life's time."""
+    """Raise for numbers that are not finite, and times that decrease or last too long."""
     finite = np.isfinite(t)
     for column in columns.values():
         finite = finite & np.isfinite(column)
@@ -92,6 +96,7 @@ def _check_rows(
 
 
 def _check_range(name: str, column: np.ndarray, allowed: Range) -> None:
+    """Raise for a number outside of its range, naming the row."""
     outside = allowed.outside(column)
     if outside.any():
         i = int(np.argmax(outside))
@@ -99,7 +104,7 @@ def _check_range(name: str, column: np.ndarray, allowed: Range) -> None:
 
 
 def _merged(given: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Times of which those that nearly agree are equal: there the profile jumps."""
+    """Times in which nearly equal ones are made equal; two equal times are a jump."""
     apart = np.diff(t) >= SAME_TIME
     first = np.maximum.accumulate(
         np.where(np.append(True, apart), np.arange(t.size), 0)
@@ -116,7 +121,12 @@ def _merged(given: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def _joined(t: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last row of every stretch, of all columns of `numbers`, (columns, n)."""
+    """First and last measured row of every joined stretch.
+
+    Args:
+        t: times, (n,) [s].
+        numbers: columns that must all continue a line to be joined, (columns, n).
+    """
     first = np.flatnonzero(np.diff(t) > 0.0)
     if not first.size:
         raise ValueError(
@@ -127,12 +137,12 @@ def _joined(t: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     near = EQUAL * np.where(scale > 0.0, scale, 1.0)
     duration = t[last] - t[first]
     slope = (numbers[:, last] - numbers[:, first]) / duration
-    # How far the row between two stretches is from the line that joins them.
+    # Distance of the row between two stretches from the line over both.
     a, b = duration[:-1], duration[1:]
     bent = np.abs(np.diff(slope, axis=1)) * (a * b / (a + b))
     jump = np.abs(numbers[:, first[1:]] - numbers[:, last[:-1]])
     goes_on = np.all((bent <= near) & (jump <= near), axis=0)
-    # Many small bends make a curve: each must also be near the line of all.
+    # Many small bends add up to a curve, so each row must also be near the line over all.
     start = np.flatnonzero(np.append(True, ~goes_on))
     end = np.append(start[1:], first.size) - 1
     group = np.cumsum(np.append(True, ~goes_on)) - 1
@@ -149,7 +159,7 @@ def _joined(t: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _seconds(time: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Times as given, and in seconds since the first of them."""
+    """Times as they were given, and in seconds since the first of them."""
     dtype = getattr(time, "dtype", None)
     if getattr(dtype, "tz", None) is not None:
         time = np.asarray(time, dtype=f"datetime64[{getattr(dtype, 'unit', 'ns')}]")
@@ -169,7 +179,7 @@ def _seconds(time: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of_objects(given: np.ndarray) -> np.ndarray:
-    """Python's dates, times of day and time differences as NumPy's."""
+    """Python's dates, times of day and time differences as NumPy's time differences."""
     first = given.flat[0]
     timely = datetime.date | datetime.timedelta | datetime.time
     if not isinstance(first, timely):
@@ -197,7 +207,7 @@ def _of_datetimes(given: np.ndarray) -> np.ndarray:
         )
     if unit in ("Y", "M"):
         given = given.astype("datetime64[s]")
-    # In the given unit: what is not a time (NaT) becomes NaN.
+    # Divided in the given unit, so that missing times (NaT) become NaN.
     return (given - given[:1]) / np.timedelta64(1, "s")
 
 
@@ -220,7 +230,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     if a.dtype.kind in "fiu":
         return a.astype(float)
     if a.dtype.kind in "SU":
-        # One text among numbers makes texts of all: look at what was given.
+        # One text among numbers makes NumPy turn all of them into text.
         a = np.asarray(values, object)
     hint = " pandas.to_datetime reads dates." if name == "time" else ""
     numbers = np.empty(a.shape)
@@ -237,7 +247,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
 
 
 def _said(time: Any) -> str:
-    """A time in words."""
+    """A time as text."""
     if isinstance(time, np.datetime64 | np.timedelta64):
         return str(time)
     return f"{float(time):.12g} s"

@@ -1,4 +1,4 @@
-"""Steps as arrays: the protocol of a simulation."""
+"""The protocol of a simulation: its steps as arrays."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from ._profile import EQUAL, profile_rows
 from ._step import Step
 
 UNLIMITED = 1e9
-"""Stands for 'no cut-off' in arrays: finite, so that its derivatives are too."""
+"""Stands for no cut-off in arrays; it is finite, so that derivatives are finite, too."""
 
 _NONE = {
     "value": 0.0,
@@ -35,33 +35,34 @@ _NONE = {
     "temperature": math.nan,
     "temperature_slope": 0.0,
 }
-"""Columns of floats, and what stands there for what a step does not have."""
+"""Columns of floats, and the value that stands for a field that a step does not have."""
 
 
 class Protocol(eqx.Module):
-    """A sequence of steps as arrays, one row a step.
+    """A sequence of steps as arrays, with one row for each step; see `Step`.
 
-    A pytree: every number can be batched and differentiated, and changing one does not
-    recompile; only the number of steps is fixed in a program.
+    It is a pytree: every number can be batched and differentiated, and changing a number
+    does not recompile. A compiled program only fixes the number of rows.
 
     Attributes:
         mode: `Mode` of each step.
-        value: set point [A, V, W, ohm, or C-rate].
-        slope: its rate of change.
+        value: set point, positive on discharge [A, V, W, ohm, or C-rate].
+        slope: rate of change of the set point [unit.s-1].
         in_c_rate: whether value and slope are multiples of the nominal capacity.
-        duration: longest time [s].
-        lower_voltage: [V]; NaN for the cell's own limit.
-        upper_voltage: [V]; NaN for the cell's own limit.
-        current_below: [A].
-        c_rate_below: [A / A.h].
-        capacity: [A.h].
-        temperature_below: [K].
-        temperature_above: [K].
-        temperature: [K]; NaN for that of the simulation.
-        temperature_slope: [K.s-1].
-        ends_all: whether voltages given here end everything, and not the row alone.
-        cycle: number of the cycle that each row belongs to, from 0.
-        count: how many of the rows are steps; the rest is padding, see `padded`.
+        duration: longest time of the step [s].
+        lower_voltage: voltage that ends a discharge [V]; NaN for the cell's own limit.
+        upper_voltage: voltage that ends a charge [V]; NaN for the cell's own limit.
+        current_below: current that ends the step when it has fallen to it [A].
+        c_rate_below: the same as a C-rate [1/h].
+        capacity: charge that ends the step [A.h].
+        temperature_below: temperature that ends the step when the cell cools to it [K].
+        temperature_above: temperature that ends the step when the cell warms to it [K].
+        temperature: temperature of the cell or its surroundings [K]; NaN for that of the
+            simulation.
+        temperature_slope: rate of change of the temperature [K.s-1].
+        ends_all: whether the voltages given here end the whole protocol, not just the row.
+        cycle: number of the cycle of each row, counted from 0.
+        count: number of rows that are steps; the others are padding, see `padded`.
     """
 
     mode: Int[Array, " n"]
@@ -83,19 +84,20 @@ class Protocol(eqx.Module):
     count: Int[Array, ""]
 
     def __init__(self, steps: "Steps", cycles: int = 1):
-        """Steps, as objects or experiment strings, repeated `cycles` times.
+        """Make a protocol of steps or experiment strings, repeated `cycles` times.
 
         A tuple or list among the steps is a cycle, as in PyBaMM: `[("Discharge at 1C",
-        "Charge at 1C until 4 V")] * 2` are two. Neighbouring steps beside tuples are one.
+        "Charge at 1C until 4 V")] * 2` are two cycles. Neighbouring steps outside of tuples
+        form a cycle together.
 
         Raises:
-            ValueError: naming the item that is no step, for an unreadable string, no
-                steps at all, or a number of cycles that is none.
+            ValueError: naming the item, for what is not a step or cannot be read; for no
+                steps at all, or a number of cycles that is not a positive whole number.
         """
         once, cycle = read_items(steps)
         n_cycles = cycle[-1] + 1 if cycle else 0
         cycles = whole_cycles(cycles, len(once))
-        # Equal steps are one object where they were one string: a row is looked up.
+        # Equal strings were read as one `Step`: its columns are made once, and looked up.
         distinct = list({id(s): s for s in once}.values())
         place = {id(s): i for i, s in enumerate(distinct)}
         rows = np.tile([place[id(s)] for s in once], cycles)
@@ -117,13 +119,16 @@ class Protocol(eqx.Module):
 
     @property
     def n_joined(self) -> int:
-        """Steps that go on where the one before ends, as in a profile; 0 if traced."""
+        """Number of steps that continue where the one before ends, as in a profile.
+
+        0 where JAX traces the protocol, or it holds many.
+        """
         if _traced(self) or self.value.ndim > 1:
             return 0
         return int(np.sum(goes_on(self)))
 
     def padded(self, n: int) -> "Protocol":
-        """The same protocol in `n` rows, so that protocols of unlike length share a program.
+        """The protocol in `n` rows, so that protocols of different lengths share a program.
 
         Raises:
             ValueError: if it has more than `n` steps.
@@ -137,12 +142,12 @@ class Protocol(eqx.Module):
         if _traced(columns):
             columns = [column[..., rows] for column in columns]
         else:
-            # One call for all columns: JAX takes longer for each than NumPy for all.
+            # Converted in one call: one for each column would take most of the time.
             columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count])
 
     def rows(self, first: int, n: int) -> "Protocol":
-        """`n` rows from one on; `count` is of all that are left, of which `n` may be few."""
+        """`n` rows from row `first` on. Its `count` is that of all steps that are left."""
         (*columns, count), structure = jax.tree.flatten(self)
         rows = np.minimum(np.arange(first, first + n), self.n_steps - 1)
         columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
@@ -159,25 +164,28 @@ class Protocol(eqx.Module):
         lower_voltage: float | None = None,
         upper_voltage: float | None = None,
     ) -> "Protocol":
-        """A measured profile: rows joined linearly, two rows at one time are a step.
+        """A measured profile, linear between its rows.
 
-        Stretches that go on constant or with the same slope are one row of the protocol,
-        to 1e-12 of the largest value. Times within 1e-6 s are one time.
+        Two rows at one time are a jump; times closer than 1e-6 s count as equal.
+        Consecutive stretches that are constant, or have the same slope, become one row of
+        the protocol, to within 1e-12 of the largest value.
 
         Args:
-            time: seconds, not decreasing, (n,); or dates, times of day or time
-                differences of Python, NumPy or pandas. Counted from the first.
-            value: set point at those times, discharge positive, (n,).
-            mode: what `value` is.
-            temperature: of the cell or its surroundings at those times, (n,), or one
-                number [K].
-            lower_voltage: ends everything when the cell discharges to it [V]; none: the
-                cell's own limit does.
-            upper_voltage: likewise [V].
+            time: times that do not decrease, (n,): seconds, or dates, times of day or time
+                differences of Python, NumPy or pandas. They count from the first.
+            value: set point at these times, positive on discharge, (n,).
+            mode: which quantity `value` is.
+            temperature: temperature of the cell or its surroundings at these times, (n,),
+                or one number [K]; none: that of the simulation.
+            lower_voltage: voltage at which a discharge ends the whole protocol [V]; none:
+                the cell's own limit.
+            upper_voltage: voltage at which a charge ends the whole protocol [V]; none: the
+                cell's own limit.
 
         Raises:
-            ValueError: naming the row, for times that decrease, NaNs, numbers outside of
-                what they can be (degrees Celsius among them), or fewer than two rows.
+            ValueError: naming the row, for times that decrease, numbers that are not
+                finite or outside of their range (such as temperatures in Celsius), or
+                fewer than two rows.
         """
         rows = profile_rows(time, value, mode, temperature)
         n = rows["value"].size
@@ -194,7 +202,10 @@ class Protocol(eqx.Module):
         return made
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON data: each column, or its value where that is one; null for NaN."""
+        """As JSON data: each column as a list, or as one value if all are equal.
+
+        NaN becomes null.
+        """
 
         def plain(column: Array) -> Any:
             values = np.asarray(column)
@@ -223,20 +234,20 @@ class Protocol(eqx.Module):
 
     @property
     def n_steps(self) -> int:
-        """Number of rows: steps, cycles counted, and padding."""
+        """Number of rows: the steps of all cycles, and padding."""
         return self.mode.shape[-1]
 
 
 Steps = str | Step | Iterable[str | Step | Sequence[str | Step]]
-"""What `Protocol` and `simulate` take."""
+"""Forms in which `Protocol` and `simulate` take steps."""
 
 
 def goes_on(protocol: Protocol) -> np.ndarray:
-    """Whether each row begins where the row before ends if that takes its whole duration.
+    """Whether each row begins where the row before it ends after its whole duration, (n,).
 
-    Mode, set point and temperature agree at the joint to 1e-12; temperatures left to the
-    simulation agree if nothing changed them. A row that a cut-off ends early ends
-    elsewhere, unless its slopes are 0. False for the first row, (n,).
+    Mode, set point and temperature agree there to 1e-12; temperatures that are left to the
+    simulation agree if nothing changed them. (A row that a cut-off ends early ends at
+    another set point, unless its slope is 0.) False for the first row.
     """
 
     def column(name):
@@ -254,14 +265,14 @@ def goes_on(protocol: Protocol) -> np.ndarray:
 
 
 def joins(start: Any, change: Any) -> Any:
-    """Whether each row begins, to 1e-12, where the one before ends.
+    """Whether each row begins at the value at which the one before ends, to 1e-12.
 
     Args:
-        start: of the rows, NumPy's or JAX's, (..., n).
-        change: from start to end of each, alike.
+        start: values at the start of the rows, an array of NumPy or JAX, (..., n).
+        change: changes from start to end of each row, (..., n).
 
     Returns:
-        False for the first row, (..., n).
+        logical values, False for the first row, (..., n).
     """
     xp = start.__array_namespace__()
     before, end, after = start[..., :-1], (start + change)[..., :-1], start[..., 1:]
@@ -275,7 +286,7 @@ def _traced(tree: Any) -> bool:
 
 
 def _columns(steps: list[Step]) -> dict[str, Any]:
-    """Columns of the steps, one row each, by NumPy where no number is traced."""
+    """Columns of steps, one row each: of NumPy, or of JAX where it traces a number."""
 
     def column(name, default, dtype):
         values = [getattr(s, name) for s in steps]

@@ -39,10 +39,10 @@ _FIRST_MET = {
 
 
 def add_condition(step: dict[str, Any], name: str, value: float) -> None:
-    """Put a condition that ends a step into its fields.
+    """Add a condition that ends a step to its fields.
 
-    Of two of one kind the one that is met first stays: a discharge to 3 V or 2 V ends at
-    3 V.
+    Of two conditions of one kind, the one that is met first counts: a discharge until 3 V
+    or 2 V ends at 3 V.
     """
     step[name] = _FIRST_MET[name](step.get(name, value), value)
 
@@ -51,28 +51,30 @@ def add_condition(step: dict[str, Any], name: str, value: float) -> None:
 class Step:
     """One step of a protocol. Currents, powers and rates are positive on discharge.
 
-    Numbers may be of any type (Python, NumPy, JAX) and are checked; traced ones are not.
+    Numbers may be of Python, NumPy or JAX. They are checked, unless JAX traces them.
 
     Attributes:
-        mode: what is held.
-        value: set point [A, V, W, ohm], or a C-rate when `in_c_rate`.
-        slope: its rate of change [unit.s-1].
-        in_c_rate: `value` (and `slope`) are multiples of the nominal capacity.
-        duration: longest time [s].
-        lower_voltage: ends a discharge [V]; none: the cell's own limit ends everything.
-            With `Mode.POWER_WITHIN_LIMITS` it ends nothing: it is held, with less power.
-        upper_voltage: ends a charge [V]; likewise.
-        current_below: ends the step when the current has fallen to this [A].
-        c_rate_below: the same as a C-rate.
-        capacity: ends the step after this much charge either way [A.h].
-        temperature_below: ends the step [K].
-        temperature_above: ends the step [K].
-        temperature: of the cell, or its surroundings [K]; none: that of the simulation.
-        temperature_slope: its rate of change [K.s-1].
+        mode: which quantity is imposed.
+        value: set point [A, V, W, ohm], or a C-rate with `in_c_rate`.
+        slope: rate of change of the set point [unit.s-1].
+        in_c_rate: whether `value` and `slope` are multiples of the nominal capacity.
+        duration: longest time of the step [s].
+        lower_voltage: voltage that ends a discharge step [V]; none: the cell's own limit,
+            which ends the whole protocol. With `Mode.POWER_WITHIN_LIMITS` it ends nothing
+            and is held, at less power.
+        upper_voltage: voltage that ends a charge step; otherwise the same [V].
+        current_below: ends the step when the current has fallen to it [A].
+        c_rate_below: the same as a C-rate [1/h].
+        capacity: ends the step when this charge has passed in either direction [A.h].
+        temperature_below: ends the step when the cell has cooled to it [K].
+        temperature_above: ends the step when the cell has warmed to it [K].
+        temperature: temperature of the cell, or of its surroundings where the model has a
+            heat balance [K]; none: that of the simulation.
+        temperature_slope: rate of change of that temperature [K.s-1].
 
     Raises:
-        ValueError: naming the field, for a number outside of what it can be, conditions
-            that contradict each other or cannot end this step, or a step without end.
+        ValueError: naming the field, for a number outside of its range, conditions that
+            contradict each other or cannot end this step, or a step that never ends.
     """
 
     mode: Mode
@@ -113,13 +115,13 @@ class Step:
         self._check_conditions()
 
     def _check_ramp(self, name: str, slope: str, allowed: _checks.Range) -> None:
-        """A ramp must also end within the range."""
+        """Check that a ramp also ends within the range."""
         start, rate = getattr(self, name), getattr(self, slope)
         if _traced(start, rate, self.duration) or start is None or rate == 0.0:
             return
         if math.isfinite(self.duration):
             end = start + rate * self.duration
-            # A ramp to 0 ends there but for rounding.
+            # A ramp to zero misses it by rounding, which may be on the wrong side.
             end = 0.0 if abs(end) < 1e-12 * abs(start) else end
             where = f"The end of Step.{name} ({slope} {rate:g} for {self.duration:g} s)"
             number(where, end, allowed)
@@ -133,7 +135,7 @@ class Step:
         )
 
     def _check_conditions(self) -> None:
-        """What cannot end the step is refused, and so is a step that nothing ends."""
+        """Raise for conditions that cannot end this step, and for a step that never ends."""
         if _traced(self.mode, self.value, self.slope):
             return
         held = self.mode == Mode.VOLTAGE

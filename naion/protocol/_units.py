@@ -1,4 +1,4 @@
-"""Numbers with units, as people write them: '250 mA', 'C/3', '1 h 30 min', '-10 °C'."""
+"""Read numbers with units as people write them: '250 mA', 'C/3', '1 h 30 min', '-10 °C'."""
 
 import math
 import re
@@ -6,7 +6,7 @@ import unicodedata
 from typing import NamedTuple
 
 KINDS = "C/10, C, A, V, W, ohm, Ah, s, min, h, days, degC, K"
-"""What is listed where a unit is not known."""
+"""Units that are listed in the error for an unknown one."""
 
 _DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = rf"[-+]?{_DIGITS}"
@@ -38,11 +38,11 @@ _LONG_PREFIXES = {"milli": 1e-3, "mega": 1e6, "kilo": 1e3, "micro": 1e-6}
 
 
 class Quantity(NamedTuple):
-    """A number and what it is of: "A", "c_rate", "V", "W", "ohm", "A.h", "W.h", "s", "K".
+    """A number with its unit.
 
     Attributes:
-        kind: the unit.
-        value: in that unit.
+        kind: the unit: "A", "c_rate", "V", "W", "ohm", "A.h", "W.h", "s" or "K".
+        value: the number in that unit.
     """
 
     kind: str
@@ -56,12 +56,12 @@ def plain(text: str) -> str:
 
 
 def quantity(text: str) -> Quantity:
-    """A number with its unit, from `plain` text.
+    """Read a number with its unit, from `plain` text.
 
-    The prefix keeps its case: m is milli, M is mega. k and K are kilo.
+    The case of prefixes matters: m is milli and M is mega. k and K are both kilo.
 
     Raises:
-        ValueError: saying why it is none.
+        ValueError: saying why the text is not a number with a unit.
     """
     per_c = _PER_C.fullmatch(text)
     if per_c:
@@ -100,7 +100,7 @@ def _ratio(text: str, number: str, divisor: str | None) -> float:
 
 
 def _sum_of_times(text: str) -> float | None:
-    """'1 h 30 min', '1 hour and 30 minutes'; none if it is not such a sum."""
+    """Seconds of '1 h 30 min' or '1 hour and 30 minutes'; none for other texts."""
     parts = list(_TIMES.finditer(text))
     if not parts or "".join(p[0] for p in parts) != text:
         return None
@@ -112,7 +112,7 @@ def _sum_of_times(text: str) -> float | None:
 
 
 def _unit(unit: str) -> tuple[str, float]:
-    """Kind and factor of a unit; an empty kind if it is not known."""
+    """Kind of a unit, and its factor to that kind; an empty kind if it is not known."""
     unit = re.sub(r"[\s.·*-]", "", unit)
     low = unit.lower()
     if unit == "K" or low in ("kelvin", "kelvins"):
@@ -128,7 +128,7 @@ def _unit(unit: str) -> tuple[str, float]:
     for prefix, factor in _LONG_PREFIXES.items():
         if low.startswith(prefix) and low[len(prefix) :] in _BASES:
             return _BASES[low[len(prefix) :]], factor
-    # Compared as written: 1 MW is not 1 mW.
+    # Case matters here: 1 MW is not 1 mW.
     factor = _PREFIXES.get(unit[:1])
     if factor is not None and low[1:] in _BASES:
         return _BASES[low[1:]], factor

@@ -1,4 +1,4 @@
-"""Run a protocol on a cell."""
+"""Simulate a protocol on a cell, and what a simulation returns."""
 
 from ..parameters import Start
 from ..systems import Output, Outputs, outputs_in

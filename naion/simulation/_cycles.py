@@ -1,4 +1,4 @@
-"""What each cycle of a protocol came to, from the steps of the solver."""
+"""Capacities, energies and efficiencies of every cycle, from the steps of the solver."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 
 class Cycles(NamedTuple):
-    """Sums and extremes of cycles, one row each, (n,).
+    """Sums and extremes of n cycles; each array has one entry for each cycle.
 
     Attributes:
-        number: of the cycle.
+        number: number of the cycle.
         out, into: charge discharged and charged [C].
         given, taken: energy discharged and charged [J].
-        after: discharged charge times what was charged before it in the cycle [C2].
-        least_voltage, greatest_voltage: [V].
-        warmest: [K].
+        after: sum over the discharge of each bit of charge times the charge that was
+            charged before it in the cycle [C2]. It tells which of both came first.
+        least_voltage, greatest_voltage: extremes of the voltage [V].
+        warmest: highest temperature [K].
         least_margin: lowest plating margin [V].
-        duration: [s].
+        duration: duration [s].
     """
 
     number: np.ndarray
@@ -41,18 +42,18 @@ class Cycles(NamedTuple):
     @property
     def discharge_first(self) -> np.ndarray:
         """Whether most of the discharge comes before the charge, (n,)."""
-        # Rests pass what round-off makes of nothing.
+        # At rest, rounding makes tiny charges flow, which do not count.
         no_charge = self.into <= 1e-9 * self.out
         return no_charge | (self.after <= 0.5 * self.out * self.into)
 
 
 def cycles_of(record: "Record", n_steps: int, cycle: np.ndarray) -> Cycles:
-    """Of the first `n_steps` rows of a record.
+    """Sums and extremes of the cycles in a record.
 
     Args:
-        record: of a solve.
-        n_steps: rows that are used.
-        cycle: number of the cycle of every row of the protocol.
+        record: record of a solve.
+        n_steps: number of its rows that hold a step.
+        cycle: number of the cycle of every row of the protocol, (n_segment,).
     """
     start, end = (
         np.asarray(record.outputs[:n_steps, k, : len(Output)]) for k in (0, 1)
@@ -93,10 +94,10 @@ def cycles_of(record: "Record", n_steps: int, cycle: np.ndarray) -> Cycles:
 
 
 def joined(a: Cycles, b: Cycles) -> Cycles:
-    """Cycles of two parts of a solve, one after the other."""
+    """Cycles of a solve from those of two parts of it, one after the other."""
     if not len(a.number) or not len(b.number) or a.number[-1] != b.number[0]:
         return Cycles(*(np.concatenate(pair) for pair in zip(a, b, strict=True)))
-    # The cycle in which the parts meet.
+    # A cycle that is cut by the end of the first part is summed over both.
     last, next_ = (Cycles(*(x[at] for x in c)) for c, at in ((a, -1), (b, 0)))
     sums = {
         f: getattr(last, f) + getattr(next_, f)
@@ -139,18 +140,19 @@ def table(c: Cycles) -> "pd.DataFrame":
 def efficiencies(
     out: np.ndarray, taken: np.ndarray, discharge_first: np.ndarray
 ) -> np.ndarray:
-    """What the discharge of each cycle gave over what the charge before it took.
+    """Discharge of each cycle over the charge before it.
 
-    Where a cycle begins with its discharge, the charge before is that of the cycle before:
-    a ratio with the charge that follows would hide what is lost from cycle to cycle.
+    Where a cycle begins with its discharge, the charge before it is that of the cycle
+    before. The ratio to the charge that follows would hide what is lost from cycle to
+    cycle.
 
     Args:
-        out: charge or energy given by each cycle, in their order, (n,).
-        taken: charge or energy taken, in the same unit, (n,).
+        out: charge or energy discharged in each cycle, (n,).
+        taken: charge or energy charged, in the same unit, (n,).
         discharge_first: whether most of a cycle's discharge came before its charge, (n,).
 
     Returns:
-        NaN where there was no charge before, or no discharge, (n,).
+        efficiencies; NaN where there was no charge before, or no discharge, (n,).
     """
     if not len(out):
         return np.zeros(0)

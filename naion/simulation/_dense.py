@@ -1,6 +1,7 @@
-"""What a record of steps says between them: the solver's own interpolation.
+"""Outputs between the steps of a record, by the solver's own interpolation.
 
-Each function is one program: by single operations a process would compile forty.
+Each function is compiled as one program; run operation by operation, it would make a process
+compile some forty small ones.
 """
 
 import jax
@@ -11,7 +12,7 @@ from ..solvers import Record, interpolate
 from ..systems import Output, Outputs, outputs_in
 
 SAME_TIME = 1e-6
-"""Times closer than this count as one [s]."""
+"""Times closer together than this count as equal [s]."""
 
 
 def _used(record: Record, n_steps: Int[Array, ""]) -> Bool[Array, " n"]:
@@ -22,7 +23,7 @@ def _used(record: Record, n_steps: Int[Array, ""]) -> Bool[Array, " n"]:
 def _last_before(
     starts: Float[Array, " n"], x: Array, n_steps: Int[Array, ""], side: str = "left"
 ) -> Int[Array, "*shape"]:
-    """The step that begins last before each of some values; the first or last beyond."""
+    """Index of the last step that begins before each value, within those there are."""
     step = jnp.searchsorted(jax.lax.stop_gradient(starts), x, side=side) - 1
     return jnp.clip(step, 0, jnp.maximum(n_steps - 1, 0))
 
@@ -34,7 +35,8 @@ def outputs_at(
     """Outputs at given times; see `Solution.at`."""
     r = record
     starts = jnp.where(_used(r, n_steps), r.t, jnp.inf)
-    # Times of jumps are sums of many steps: equal only to within rounding.
+    # The time of a jump is a sum of many steps, and equals the time asked for only to
+    # within rounding.
     shifted = t + jnp.where(after, SAME_TIME, -SAME_TIME)
     step = _last_before(starts, shifted, n_steps)
     theta = (t - r.t[step]) / jnp.where(r.h[step] > 0.0, r.h[step], 1.0)
@@ -49,7 +51,7 @@ def outputs_at(
 
 @jax.jit
 def time_at_charge(record: Record, n_steps: Int[Array, ""], q: Array) -> Array:
-    """Time at which a charge [C] has been discharged, beyond the end where none is [s]."""
+    """Time at which a charge [C] has been discharged [s]; after the end if it never is."""
     r = record
     starts = jnp.where(_used(r, n_steps), r.outputs[:, 0, Output.CHARGE], jnp.inf)
     step = _last_before(starts, q, n_steps, side="right")

@@ -1,4 +1,4 @@
-"""Solutions as words, as tables and as labelled arrays."""
+"""Solutions as text, as pandas tables and as xarray data sets."""
 
 import base64
 import html
@@ -44,7 +44,7 @@ MET = {
     Event.TEMPERATURE_BELOW: (Output.TEMPERATURE, "K"),
     Event.TEMPERATURE_ABOVE: (Output.TEMPERATURE, "K"),
 }
-"""What a condition is about, with its unit."""
+"""The output that each condition of a step watches, and its unit."""
 
 
 def skipped(s: "Solution") -> dict[int, str]:
@@ -62,7 +62,7 @@ def skipped(s: "Solution") -> dict[int, str]:
 
 
 def in_words(s: "Solution") -> str:
-    """What a person wants to know of a simulation, or of many that are stacked."""
+    """Outcome, capacity, ranges and cautions as text; of many stacked solutions, outcomes."""
     if isinstance(s.outcome, Tracer):
         return repr(s)
     outcomes = np.asarray(s.outcome)
@@ -109,7 +109,7 @@ def _celsius(T: Any) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """In the largest unit of which there are two."""
+    """A duration in the largest unit of which it has at least two."""
     for unit, length in (("h", 3600.0), ("min", 60.0)):
         if seconds >= 2.0 * length:
             return f"{seconds / length:.4g} {unit}"

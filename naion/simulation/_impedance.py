@@ -1,4 +1,4 @@
-"""Impedance spectra: the model linearised at a state, in the frequency domain."""
+"""Impedance spectra, by the linearised model in the frequency domain."""
 
 import functools
 
@@ -19,7 +19,7 @@ from ._simulate import check_types
 from .driver import in_kelvin, numbers
 
 AT_ONCE = 16
-"""Frequencies that are solved side by side."""
+"""Frequencies that are solved side by side, as one batch."""
 
 
 def impedance(
@@ -38,16 +38,16 @@ def impedance(
     below one are constant-phase elements here; see `physics.double_layer`.
 
     Args:
-        cell: parameters.
-        frequency: [Hz], of any shape; such as `jnp.geomspace(1e4, 1e-3, 60)`.
-        model: equations and mesh; the default is an isothermal DFN. Shells need to be
-            thin beside sqrt(D_s / omega) at the surface. At rest layers are alike: with
-            `ThroughStack` the cell is one layer.
+        cell: the cell.
+        frequency: frequencies of any shape, such as `jnp.geomspace(1e4, 1e-3, 60)` [Hz].
+        model: mesh and heat balance; none: the cell's own. Shells near the surface must be
+            thin compared with the diffusion length sqrt(D_s / omega). At rest all layers
+            of a stack are alike, so that `ThroughStack` computes one of them.
         start: state of charge, stoichiometries, or a name; see `simulate`.
-        temperature: [K]; none: the cell's own.
+        temperature: temperature of the cell [K]; none: the cell's own.
 
     Returns:
-        Z = -dV/dI, complex, in the shape of `frequency` [ohm].
+        complex impedance Z = -dV/dI in the shape of `frequency` [ohm].
 
     Raises:
         RuntimeError: when float64 is off.
@@ -75,17 +75,19 @@ def _impedance(
     zero = jnp.zeros(())
     control = Control(jnp.asarray(int(Mode.CURRENT)), zero, zero, T, zero)
     still, border = layout.split(jnp.zeros_like(y))
-    # The control's row is (I - target) / 1C; a unit of target moves it by -1 / 1C.
+    # The residual of the control is (I - target) / 1C: one ampere of target moves it by
+    # -1 / 1C.
     border = border.at[0].set(-1.0 / cell.nominal_capacity)
 
     def voltage(blocks: Blocks, border: Array) -> Array:
         state = equations.state(layout.join(blocks, border), zero, control)
         return equations.terminal_voltage(state, grid)
 
-    # The voltage is linear in the unknowns.
+    # The terminal voltage is linear in the unknowns: its gradient gives the response.
     by_blocks, by_border = jax.grad(voltage, argnums=(0, 1))(*layout.split(y))
 
-    # The step matrix, shift M - df/dy, is linear in the shift.
+    # The step matrix, shift M - df/dy, is linear in the shift, so that two of them give
+    # that at any shift i omega.
     ends = jax.vmap(lambda shift: equations.linearise(shift, zero, y, grid, control))(
         jnp.array([0.0, 1.0])
     )
@@ -100,7 +102,7 @@ def _impedance(
         parts = (jnp.sum(by * x) for by, x in zip(by_blocks, blocks, strict=True))
         return -(sum(parts) + by_border @ scalars)
 
-    # Whole groups, so that one program does for all of them.
+    # Padded to whole groups, so that one compiled program serves all of them.
     flat = frequency.ravel()
     groups = -(-flat.size // AT_ONCE)
     if groups < 2:

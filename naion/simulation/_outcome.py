@@ -1,4 +1,4 @@
-"""How a solve ended, in the words of batteries."""
+"""The outcome of a simulation, from how the solver ended."""
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -9,10 +9,10 @@ from ..systems import Event
 
 
 def outcome_of(done: Trajectory) -> Array:
-    """A `Result`, as an integer array.
+    """The `Result` of a solve, as an integer array.
 
-    A physical end is an event that was located; whatever kept the solver from going on is
-    a numerical failure, until it is proved that no solution exists (`_proof`).
+    An end is physical if an event was located. Anything else that stopped the solver is a
+    numerical failure, unless it is proved afterwards that no solution exists (`_proof`).
     """
     by_event = jnp.select(
         [
@@ -36,6 +36,6 @@ def outcome_of(done: Trajectory) -> Array:
     return jnp.select(
         [done.status == Status.EVENT, *(done.status == s for s in named)],
         [by_event, *(int(r) for r in named.values())],
-        # Of steps, or of room for their record.
+        # The remaining status: too many steps, or no more room in their record.
         int(Result.STEP_LIMIT),
     )

@@ -1,4 +1,4 @@
-"""Voltage, current, temperature and plating margin against time, of some solutions."""
+"""Figures of voltage, current, temperature and plating margin against time."""
 
 import io
 from collections.abc import Mapping
@@ -15,15 +15,16 @@ CURRENT = variable("Current [A]", VARIABLES)
 HOUR = 3600.0
 
 BETWEEN = np.linspace(0.0, 1.0, 9)[:-1]
-"""Places in every step of the solver at which lines are drawn: steps are long."""
+"""Places within every step of the solver at which curves are drawn, as steps can be
+long."""
 
 
 def overview(solutions: Mapping[str, Any], axes: Any) -> Any:
-    """Draw solutions into four axes.
+    """Draw solutions into four axes, and return these.
 
     Args:
-        solutions: `Solution`s by what each is called in the legend; no legend for "".
-        axes: four.
+        solutions: `Solution`s by their label in the legend; "" for none.
+        axes: four axes.
     """
     for i, (label, one) in enumerate(solutions.items()):
         for axis, (name, (t, values)) in zip(
@@ -46,7 +47,7 @@ def overview(solutions: Mapping[str, Any], axes: Any) -> Any:
 
 
 def _without_noise(axis: Any) -> None:
-    """What is constant to within rounding is drawn as a level line."""
+    """Widen an axis on which values differ only by rounding, so that they look constant."""
     every = np.concatenate([line.get_ydata() for line in axis.get_lines()])
     known = every[np.isfinite(every)]
     if known.size and np.ptp(known) <= 1e-6 * np.max(np.abs(known)):
@@ -57,7 +58,7 @@ def _without_noise(axis: Any) -> None:
 
 
 def new_axes() -> Any:
-    """Four in a square."""
+    """Four axes, two by two."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.0, 5.0), layout="constrained")
@@ -65,7 +66,7 @@ def new_axes() -> Any:
 
 
 def thumbnail(solution: Any) -> bytes:
-    """Voltage and current, small, as a PNG."""
+    """A small figure of voltage and current, as a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 1.8), layout="constrained")
@@ -83,14 +84,14 @@ def thumbnail(solution: Any) -> bytes:
 
 
 def _over_time(s: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Times [h] and values of what an overview shows, by name, jumps included."""
+    """Times [h] and values of each curve, by name, with both sides of jumps."""
     ends = np.asarray(s.t)
     t = np.append(ends[:-1, None] + np.diff(ends)[:, None] * BETWEEN, ends[-1:])
     before, after = (s.at(t, after=later) for later in (False, True))
 
     def both(output: str) -> tuple[np.ndarray, np.ndarray]:
         pairs = np.stack([getattr(o, output) for o in (before, after)], axis=-1)
-        # Nothing is after the end.
+        # At the end there is no value after a jump.
         return np.repeat(t, 2)[:-1] / HOUR, np.ravel(pairs)[:-1]
 
     t_both, T = both("temperature")

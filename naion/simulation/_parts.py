@@ -1,6 +1,7 @@
-"""One simulation as several calls of one program, each with a record of the same size.
+"""One simulation as several calls of one compiled program.
 
-So a simulation may take any number of steps, and its program hangs on none of them.
+Each call takes at most as many steps as its record has rows, and the next one continues from
+its end. So a simulation may take any number of steps without a program of its own.
 """
 
 import dataclasses
@@ -22,24 +23,26 @@ from ._cycles import joined as joined_cycles
 from ._solution import Solution
 
 Going = tuple[Where, ArrayLike]
-"""Where to go on, and whether to: else from the start."""
+"""The place to continue from, and whether to continue there or to begin at the start."""
 
 Resumable = Callable[[Protocol, ArrayLike, Going], tuple[Solution, Where]]
-"""At most so many steps of a protocol, from where."""
+"""A program: of a protocol, the most steps to take, and where to continue."""
 
 Part = Callable[[ArrayLike, Going], tuple[Solution, Where]]
+"""The same for a protocol that is fixed."""
 
 EVERY = 2.0
-"""Least time between two lines of progress [s]."""
+"""Shortest time between two lines of progress [s]."""
 
 ANEW, GOING = np.asarray(False), np.asarray(True)
-"""Whether a part goes on, or begins at the start."""
+"""To begin at the start, and to continue."""
 
 
 def in_windows(program: Resumable, protocol: Protocol, size: int) -> Part:
-    """Parts that see so many rows of a protocol: more than they can take steps.
+    """Parts that get a window of `size` rows of a long protocol, from where they continue.
 
-    What a part costs, and which program it is, so hang on none of the other rows.
+    A window has more rows than a part takes steps. So neither the cost of a part nor its
+    program depends on the length of the protocol.
     """
 
     def part(most: ArrayLike, going: Going) -> tuple[Solution, Where]:
@@ -62,11 +65,11 @@ def in_parts(
     """The whole simulation, and where it ended.
 
     Args:
-        part: at most so many steps, from where, if that is to go on (else from the start).
-        first: any `Where` of the right shapes.
-        most: accepted steps altogether.
+        part: takes the next steps; see `Part`.
+        first: any `Where` of the right shapes, which the first part does not read.
+        most: most accepted steps of all parts together.
         keep: "steps", "cycles" or "end"; see `simulate`.
-        n_rows: steps of the protocol.
+        n_rows: number of steps of the protocol, for lines of progress.
         progress: called with a line of text every two seconds.
     """
     said = time.perf_counter()
@@ -96,7 +99,7 @@ def in_parts(
         ahead = solution
         solution, where = part(np.asarray(most - steps), (where, GOING))
         if not int(solution.n_steps):
-            # What ended before its next step ended where the last one did.
+            # A part without a step ended at the end of the part before.
             solution = dataclasses.replace(solution, end=ahead.end)
     record = _used(solution.record, 0)
     if keep == "steps":
@@ -114,7 +117,7 @@ def in_parts(
 
 
 def _is_full(solution: Solution, most: int) -> bool:
-    """Whether a part ended only because its record has no more room."""
+    """Whether a part stopped only because its record is full."""
     limit = int(solution.outcome) == Result.STEP_LIMIT
     n = int(solution.n_steps)
     return limit and n < most and n == solution.record.t.shape[0] and n > 0

@@ -1,4 +1,4 @@
-"""Proof that a cell cannot deliver a power: no voltage gives it."""
+"""Prove that a cell cannot deliver a power: none of many voltages gives it."""
 
 from typing import Any
 
@@ -12,12 +12,14 @@ from ..solvers import Where, beginning
 from ._parts import GOING, Resumable
 
 STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
+"""Failures in which a simulation may have reached the highest power of its cell."""
 
 NEARLY = 1e-3
-"""Share of the power by which a state that is stuck may still be ahead of the fold."""
+"""Share of the power by which the highest power may still exceed it: the solver gets stuck
+slightly before the two are equal."""
 
 VOLTAGES = 24
-"""At which power is looked up, and again around the best of them."""
+"""Number of voltages that are tried, and again between the neighbours of the best."""
 
 
 def is_power_infeasible(
@@ -25,15 +27,15 @@ def is_power_infeasible(
 ) -> bool:
     """Whether a simulation is stuck because its cell cannot deliver the power asked for.
 
-    From the state where it is stuck the cell is held at many voltages; none of them may
-    give the power.
+    In the state where it got stuck, the cell is held at many voltages. If none of them
+    gives the power, it cannot be delivered.
 
     Args:
-        program: at most so many steps of a protocol, from where.
-        solution: how the simulation ended.
+        program: program of the simulation; see `Resumable`.
+        solution: the simulation so far.
         protocol: what it was to do.
-        where: it ended.
-        highest: voltage above which the cell delivers nothing [V].
+        where: place where it ended.
+        highest: voltage above which the cell delivers no power [V].
     """
     if solution.result not in STUCK:
         return False
@@ -52,7 +54,7 @@ def is_power_infeasible(
         done, _ = program(hold, np.asarray(1), (begun, GOING))
         if int(done.n_steps) == 0:
             return np.nan
-        # The current falls: its greatest value is that of the start.
+        # At constant voltage the current falls from its value at the start.
         return float(voltage * done.greatest.current)
 
     low, high = 0.0, highest
@@ -69,13 +71,13 @@ def is_power_infeasible(
 
 
 def is_unfinished(outcome: Any, protocol: Protocol) -> np.ndarray:
-    """Which outcomes of a batch a simulation alone may better, (lanes,).
+    """Which lanes of a batch are worth simulating again, each alone, (lanes,).
 
-    Inside a transformation a record cannot grow, and nothing is proved.
+    In a batch a record cannot grow, and no end is proved to be physical; alone both work.
 
     Args:
-        outcome: a `Result` for each lane.
-        protocol: of all lanes, or one for each.
+        outcome: `Result` of each lane, (lanes,).
+        protocol: protocol of all lanes, or one with a leading axis of lanes.
     """
     outcome = np.asarray(outcome)
     has_power = np.any(np.asarray(protocol.mode) == Mode.POWER, axis=-1)
@@ -84,7 +86,7 @@ def is_unfinished(outcome: Any, protocol: Protocol) -> np.ndarray:
 
 
 def _held(protocol: Protocol, row: int, tau: float) -> Protocol:
-    """A hold at zero volts at a row's temperature, in as many rows."""
+    """A hold at zero volts at the temperature of a row, in as many rows as the protocol."""
     T = protocol.temperature[row] + protocol.temperature_slope[row] * tau
     hold = Protocol("Hold at 0 V for 1 s").padded(protocol.n_steps)
     hold = eqx.tree_at(lambda p: p.cycle, hold, protocol.cycle)

@@ -63,29 +63,31 @@ def simulate(
     throw: bool = True,
     progress: Progress = silent,
 ) -> Solution:
-    """Simulate a protocol on a cell. Compiled once for each mesh.
+    """Simulate a protocol on a cell.
 
-    Differentiable in both modes with respect to every number in `cell`, `protocol`,
-    `start` and `temperature`; batched by `jax.vmap`.
+    Compiled once for each mesh and structure of cell; other numbers use the same program.
+    Differentiable in forward and reverse mode with respect to every number in `cell`,
+    `protocol`, `start` and `temperature`; batched by `jax.vmap`.
 
     Args:
-        cell: parameters.
-        protocol: a `Protocol`, or experiment strings.
-        model: mesh and heat balance; what it leaves open is the cell's own.
-        start: "charged" (SOC 1: rest at the upper limit, after a charge), "discharged"
-            (SOC 0: at the lower, after a discharge), "published", a state of charge, or
-            stoichiometries. At rest.
-        temperature: of the cell (isothermal) or of it and its surroundings at the
-            start (lumped) [K]; none: the cell's own.
-        rtol: local error allowed in each step, in volts and in stoichiometry.
-        max_steps: most accepted steps, a safety net that no ordinary run meets; none:
-            20,000 and 2,000 for each step of the protocol. Inside `jit`, `vmap` and
-            derivatives also the room for their record, which cannot grow there: none:
-            several times what a protocol usually takes.
-        keep: "steps" keeps the outputs of every step of the solver, "cycles" what
-            `Solution.cycles` needs (outside `jit`, `vmap` and derivatives only), "end"
-            how it ended, with no memory for the way there.
-        keep_states: with "steps", keep all fields at every step too.
+        cell: the cell.
+        protocol: a `Protocol`, a `Step`, an experiment string, or a list of these.
+        model: mesh and heat balance; what it leaves open is taken from the cell.
+        start: state of rest at the beginning: "charged" (SOC 1, at the upper voltage limit
+            after a charge), "discharged" (SOC 0, at the lower limit after a discharge),
+            "published", a state of charge from 0 to 1, or stoichiometries.
+        temperature: temperature of the cell where the model is isothermal; with a heat
+            balance, that of its surroundings and of the cell at the start [K]. None: the
+            cell's own.
+        rtol: local error allowed in each step of the solver, in volts and in stoichiometry.
+        max_steps: most accepted steps; a safety net that ordinary simulations do not meet.
+            None: 20,000, and 2,000 more for each step of the protocol. Inside `jit`,
+            `vmap` and derivatives it also sets the memory for the record of steps, which
+            cannot grow there; none then means several times the usual number of steps.
+        keep: "steps" keeps the outputs of every step of the solver, "cycles" only what
+            `Solution.cycles` needs (not inside `jit`, `vmap` and derivatives), "end" only
+            the end, with no memory for the way there.
+        keep_states: with "steps", also keep all fields at every step.
         throw: raise on a numerical failure. A physical end (cut-off, salt depleted,
             surface empty or full, power infeasible) never raises.
         progress: called with a line of text every two seconds of a long simulation, such
@@ -96,14 +98,15 @@ def simulate(
 
     Raises:
         RuntimeError: when float64 is off, or on a numerical failure with `throw`.
-        ValueError: for an unreadable protocol or start, a temperature in Celsius, or
-            numbers of a cell that are not possible.
+        TypeError: for what is not a cell, or not a model.
+        ValueError: for an unreadable protocol or start, a temperature in Celsius, or a
+            cell with impossible numbers.
     """
     require_x64()
     check_types(cell, model)
     model = _own_model(cell) if model is None else model.of(cell)
     temperature = in_kelvin(cell, temperature)
-    # Stoichiometries out of reach are an outcome of their own where nothing is to raise.
+    # Without `throw`, impossible stoichiometries give the outcome START_OUT_OF_REACH.
     if throw or not isinstance(start, Stoichiometry):
         check_start(start)
     wish = Wish(model, rtol, max_steps, keep, keep_states, throw, progress)
@@ -114,17 +117,17 @@ def simulate(
     try:
         return drive(_program, cell, protocol, start, temperature, wish, first)
     except (AttributeError, IndexError, TypeError, ValueError):
-        # What JAX cannot make sense of is named, if it is a part of the cell.
+        # If a part of the cell confused JAX, `check` names it in a clearer error.
         check(cell)
         raise
 
 
 def check_types(cell: Any, model: Any) -> None:
-    """Refuse what is no cell and no model, before JAX is asked to make sense of it.
+    """Raise for what is not a cell or not a model, with a clearer error than JAX would give.
 
     Raises:
         TypeError: with what was given, and where to get one.
-        ValueError: for many cells that are stacked.
+        ValueError: for stacked cells.
     """
     if not isinstance(cell, Cell):
         raise TypeError(
@@ -145,7 +148,7 @@ def check_types(cell: Any, model: Any) -> None:
 
 @Derived
 def _own_model(cell: Cell) -> DFN:
-    """The model that a cell chooses."""
+    """The model of a cell's own defaults."""
     return DFN().of(cell)
 
 
@@ -158,7 +161,7 @@ def _system_of(equations: Equations) -> CellSystem | PackSystem:
 def _at_rest(
     equations: Equations, cell: Cell, sto: Stoichiometry, T: Array
 ) -> tuple[CellSystem | PackSystem, Any, Array]:
-    """The system, what its methods take as `args`, and its flat state at rest."""
+    """The system to solve, the `args` that its methods take, and its flat state at rest."""
     system = _system_of(equations)
     if isinstance(system, CellSystem):
         grid = system.discretise(cell)
@@ -170,7 +173,7 @@ def _at_rest(
 
 
 def _first(model: DFN, cell: Cell, structure: Any) -> Where:
-    """Shapes of where a simulation is; its state is not yet known."""
+    """A `Where` of the right shapes, for a first part; its values are not read."""
     key = model, structure
     if key not in _FIRST:
         _FIRST[key] = nowhere(_system_of(model.for_cell(cell)).mass)
@@ -180,7 +183,7 @@ def _first(model: DFN, cell: Cell, structure: Any) -> Where:
 _FIRST: dict[Any, Where] = {}
 
 
-# Not `eqx.filter_jit`, which would add half a millisecond to each call.
+# `jax.jit` and not `eqx.filter_jit`, which takes half a millisecond more for each call.
 @functools.partial(jax.jit, static_argnums=7)
 def _program(
     numbers: list[Any],
@@ -192,12 +195,15 @@ def _program(
     going: Going | None,
     options: Options,
 ) -> tuple[Solution, Where]:
-    """A part of a simulation, and where it ended.
+    """One part of a simulation, and where it ended.
 
     Args:
-        numbers: of the cell, which has `options.structure`.
-        most: accepted steps in this part.
-        going: where to go on, and whether to (else from the start); none: from the start.
+        numbers: leaves of the cell, whose structure is `options.structure`.
+        protocol, start, temperature, rtol: see `simulate`; a start that is a name is in
+            `options`.
+        most: most accepted steps of this part.
+        going: where to continue, and whether to; none: begin at the start.
+        options: what the program is compiled for.
     """
     given = start if options.named_start is None else options.named_start
     assert given is not None

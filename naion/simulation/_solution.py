@@ -1,4 +1,4 @@
-"""What a simulation returns."""
+"""The result of a simulation."""
 
 import functools
 from pathlib import Path
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
 
 class Solution(eqx.Module):
-    """A simulated protocol.
+    """The solution of a simulated protocol.
 
-    Times, voltages and so on are given at the ends of the solver's steps; `at` gives
-    them anywhere in between, at the accuracy of the solve.
+    Times, voltages and other outputs are given at the start and at the ends of the solver's
+    steps, (n_steps + 1,); `at` gives them at any time in between, as accurately.
 
     Attributes:
-        record: every accepted step; no rows if they were not kept.
-        final: state at the end, flat.
+        record: outputs of every accepted step; without rows if steps were not kept.
+        final: state at the end, as a flat vector, (n,).
         t_end: time at the end [s].
-        end: the recorded outputs at the end, scalars.
-        least, greatest: of each of the recorded outputs, at the ends of the steps.
+        end: outputs at the end, scalars.
+        least, greatest: least and greatest value of each output at the ends of steps.
         outcome: a `Result`, as an integer array.
-        n_steps: accepted steps.
-        n_rejected: rejected attempts.
-        cycle: number of the cycle of every row of the protocol.
-        of_cycles: sums and extremes of the cycles, if those were kept and not the steps.
-        equations: that were solved: those of the model for the cell.
-        cautions: what a reader of the numbers should know.
+        n_steps: number of accepted steps.
+        n_rejected: number of rejected steps.
+        cycle: number of the cycle of every row of the protocol, (n_segment,).
+        of_cycles: sums and extremes of the cycles, if they were kept instead of steps.
+        equations: the equations that were solved.
+        cautions: warnings about the numbers, such as a temperature beyond the data.
     """
 
     record: Record
@@ -72,7 +72,7 @@ class Solution(eqx.Module):
         return _frames.in_words(self)
 
     def _repr_html_(self) -> str:
-        """For notebooks: the words, and voltage and current where steps were kept."""
+        """Text for notebooks, with a figure of voltage and current if steps were kept."""
         return _frames.in_html(self)
 
     def plot(self, axes: Any = None) -> Any:
@@ -81,10 +81,10 @@ class Solution(eqx.Module):
         `naion.plot.overview` shows several solutions in one figure.
 
         Args:
-            axes: four; none: new ones.
+            axes: four axes of Matplotlib; none: new ones.
 
         Returns:
-            the axes; in a notebook `.flat[0].figure` shows them.
+            the axes; in a notebook `.flat[0].figure` shows the figure.
 
         Raises:
             ValueError: when the steps were not kept, or for the wrong number of axes.
@@ -95,13 +95,17 @@ class Solution(eqx.Module):
 
     @property
     def result(self) -> Result:
-        """How the simulation ended; for one simulation, outside `jit`."""
+        """How the simulation ended; for a single solution outside of `jit`."""
         return Result(int(self.outcome))
 
     def recorded(self, output: int | slice) -> Array:
-        """Columns of the record at the start of every step and at the end.
+        """Outputs at the start of every step and at the end, (n_steps + 1, ...).
 
-        Inside `jit` unused rows repeat the end; outside they are cut off.
+        Inside `jit` the record has unused rows, which repeat the end; outside they are cut
+        off.
+
+        Args:
+            output: columns of the record; see `Output`.
         """
         start, end = (self._steps.outputs[:, k, output] for k in (0, 1))
         last = jnp.maximum(self.n_steps - 1, 0)
@@ -112,7 +116,7 @@ class Solution(eqx.Module):
 
     @property
     def _steps(self) -> Record:
-        """The record.
+        """The record of steps.
 
         Raises:
             ValueError: when the steps were not kept.
@@ -155,7 +159,7 @@ class Solution(eqx.Module):
 
     @property
     def layer_temperature(self) -> Array:
-        """Temperatures of the layers, (n, layers), one but for `ThroughStack` [K]."""
+        """Temperatures of the layers, (n_steps + 1, layers) [K]; one without a stack."""
         if self.model.nodes == 1:
             return self.temperature[:, None]
         return self.recorded(columns_of("temperature", self.model.nodes))
@@ -174,25 +178,27 @@ class Solution(eqx.Module):
     def plating_margin(self) -> Array:
         """Lowest potential of the negative electrode's surface against the metal [V].
 
-        phi_s - phi_e - j R_film, lowest over the electrode; below zero it can plate. In a
-        half cell that of the working electrode.
+        The minimum of phi_s - phi_e - j R_film over the electrode; below zero the metal can
+        plate. In a half cell, the minimum over the working electrode.
         """
         return self.recorded(Output.PLATING_MARGIN)
 
     @property
     def negative_potential(self) -> Array:
-        """Of the negative electrode against a reference electrode in the separator [V].
+        """Potential of the negative electrode against a reference electrode [V].
 
-        phi_s at the collector minus phi_e at the reference, which is of the metal (Na/Na+)
-        and in the middle, or where `cell.separator.reference` says.
+        phi_s at the current collector minus phi_e at the reference electrode, which is of
+        the metal (Na/Na+) and in the middle of the separator, or where
+        `cell.separator.reference` says.
         """
         return self.recorded(Output.NEGATIVE_POTENTIAL)
 
     @property
     def positive_potential(self) -> Array:
-        """Of the positive electrode against the same reference [V].
+        """Potential of the positive electrode against the same reference electrode [V].
 
-        Less `negative_potential` it is the voltage without the contacts' part.
+        Its difference to `negative_potential` is the voltage plus the drop at the contact
+        resistance.
         """
         return self.recorded(Output.POSITIVE_POTENTIAL)
 
@@ -211,10 +217,10 @@ class Solution(eqx.Module):
 
         Args:
             t: times since the start, of any shape [s].
-            after: at a time where the current jumps, give the value after the jump.
+            after: whether to give values after the jump at times where the current jumps.
 
         Returns:
-            each of the shape of `t`; NaN before the start and after the end.
+            outputs, each in the shape of `t`; NaN before the start and after the end.
         """
         r = self._steps
         try:
@@ -230,13 +236,13 @@ class Solution(eqx.Module):
         return beginning_of(self._steps, self.n_steps, jnp.asarray(row))
 
     def voltage_at_charge(self, charge: ArrayLike) -> Array:
-        """Voltage when a charge has been discharged, for a single discharge.
+        """Voltage at which a charge has been discharged, for a single discharge.
 
         Args:
-            charge: [A.h], of any shape.
+            charge: charges discharged since the start, of any shape [A.h].
 
         Returns:
-            voltage [V]; NaN beyond the discharged capacity.
+            voltage in the shape of `charge` [V]; NaN beyond the discharged capacity.
         """
         r = self._steps
         q = 3600.0 * jnp.asarray(charge, r.t.dtype)
@@ -245,7 +251,7 @@ class Solution(eqx.Module):
 
     @property
     def states(self) -> State:
-        """Fields at the start of every step, stacked; needs `keep_states=True`.
+        """Fields at the start of every step, (n_steps, ...); needs `keep_states=True`.
 
         With `ThroughStack` the second axis is that of the layers.
 
@@ -263,15 +269,15 @@ class Solution(eqx.Module):
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
 
     def losses(self, cell: Cell) -> Losses:
-        """Where the voltage goes, at the start of every step; needs `keep_states=True`.
+        """Losses of voltage at the start of every step; needs `keep_states=True`.
 
-        With `ThroughStack` a mean over the layers.
+        With `ThroughStack` the mean over the layers.
 
         Args:
-            cell: that was simulated.
+            cell: the cell that was simulated.
 
         Returns:
-            contributions that add up to the voltage there, each (n_steps,) [V].
+            contributions that add up to the voltage, each (n_steps,) [V].
 
         Raises:
             ValueError: when the simulation did not keep its states.
@@ -280,11 +286,10 @@ class Solution(eqx.Module):
 
     @property
     def cycles(self) -> "pd.DataFrame":
-        """Capacities, energies, efficiencies and extremes of every cycle, one row each.
+        """Capacities, energies, efficiencies and extremes, one row for each cycle.
 
-        An efficiency is what the discharge gave over what the charge before it took; NaN
-        where there was no charge before. A cycle that begins with its discharge is
-        compared with the charge of the cycle before.
+        An efficiency is the discharge over the charge before it, NaN where there was none.
+        Where a cycle begins with its discharge, that is the charge of the cycle before.
         """
         sums = self.of_cycles
         if sums is None:
@@ -293,23 +298,23 @@ class Solution(eqx.Module):
 
     @property
     def skipped(self) -> dict[int, str]:
-        """Steps of the protocol that were over at once, by their row, with the reason."""
+        """Steps of the protocol that ended as they began: the reason, by row."""
         return _frames.skipped(self)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Every named output at the ends of the steps, with protocol step and cycle."""
+        """A table of all outputs at the ends of the steps, with protocol step and cycle."""
         return _frames.to_pandas(self)
 
     def to_xarray(self, cell: Cell | None = None) -> "xr.Dataset":
-        """Outputs, and fields if they were kept, with units as attributes.
+        """A data set of outputs, and of fields if they were kept, with units as attributes.
 
         Args:
-            cell: that was simulated; gives fields their positions [m] and units.
+            cell: the cell that was simulated; adds positions [m] and fields in SI.
         """
         return _frames.to_xarray(self, cell)
 
     def save(self, path: Path | str) -> None:
-        """Write everything to one file, from which `load` gives the same solution."""
+        """Write the whole solution to one file, which `load` reads."""
         files.save(self, path)
 
     @classmethod
@@ -323,23 +328,24 @@ class Solution(eqx.Module):
         return cls(**fields)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """A quantity by its name, or by PyBaMM's: see `keys`.
+        """A quantity by its name in naion, see `keys`, or in PyBaMM.
 
-        Outputs are given at the ends of the solver's steps, fields at their starts.
+        Outputs are at the start and the ends of the solver's steps, (n_steps + 1,), fields
+        at their starts, (n_steps, ...).
 
         Raises:
             KeyError: for an unknown name, with the nearest known ones.
-            ValueError: for what this solution did not keep.
+            ValueError: for a quantity that was not kept.
         """
         found = variable(name, known(self.equations))
         return np.asarray(found.function(self))
 
     def keys(self) -> list[str]:
-        """Names of all that this solution has."""
+        """Names of all quantities that this solution has."""
         return [v.name for v in variables_of(self)]
 
     def search(self, text: str) -> list[str]:
-        """Names that contain a text, in naion's or in PyBaMM's words."""
+        """Names of quantities whose name in naion or in PyBaMM contains a text."""
         return matching(text, variables_of(self))
 
 

@@ -1,6 +1,6 @@
-"""Everything that a solution can be asked for by name: one registry for all who ask.
+"""The registry of all named quantities of a solution.
 
-`Solution[...]`, `keys`, `search`, tables, labelled arrays, plots and docs/variables.md
+`Solution[...]`, `keys`, `search`, tables, labelled arrays, plots and docs/variables.md all
 read it.
 """
 
@@ -27,17 +27,18 @@ SHELLS = ("step_time", "r", "particle")
 
 
 class Variable(NamedTuple):
-    """A quantity that varies along a solution.
+    """A named quantity of a solution.
 
     Attributes:
-        name: with its unit in brackets, none where it has none.
-        symbol: in equations.
-        dimensions: of the array, in order: "time" are the ends of the solver's steps,
-            "step_time" their starts, where fields are kept; "x" volumes, "r" shells from
-            the centre outwards, "particle" the particles of all volumes. Fields of several
-            layers have "layer" as their second dimension.
-        function: of a solution; of a solution and its cell for those in `WITH_CELL`.
-        aliases: the same quantity in PyBaMM.
+        name: name, with the unit in brackets if it has one.
+        symbol: symbol in equations.
+        dimensions: dimensions of the array, in order: "time" for the start and the ends of
+            the solver's steps, "step_time" for their starts, at which fields are kept; "x"
+            for volumes, "r" for shells from the centre outwards, "particle" for the
+            particles of all volumes. With several layers, "layer" comes second in fields.
+        function: function of a solution that gives the array; for quantities in
+            `WITH_CELL` of a solution and its cell.
+        aliases: names of the same quantity in PyBaMM.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Variable(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """Unit, or ""."""
+        """The unit, or "" for none."""
         return self.name.rsplit("[", 1)[1].rstrip("]") if "[" in self.name else ""
 
     @property
@@ -126,7 +127,7 @@ VARIABLES = (
     ),
     Variable("Particle stoichiometry", "x_s", SHELLS, _field(lambda y: y.total_sto)),
 )
-"""Every quantity that all cells have, in the order of tables."""
+"""The quantities that all cells have, in the order of tables."""
 
 
 def _middle_of_volumes(s: "Solution", cell: Cell) -> Array:
@@ -135,7 +136,7 @@ def _middle_of_volumes(s: "Solution", cell: Cell) -> Array:
 
 
 def _surface(s: "Solution", cell: Cell) -> Array:
-    """Of the whole host, pores in equilibrium."""
+    """Stoichiometry of all sites at the surface, with the pores in equilibrium."""
     composition = s.model.discretise(cell).composition
     for _ in range(s.states.temperature.ndim):
         composition = jax.vmap(composition)
@@ -153,11 +154,11 @@ WITH_CELL = (
     ),
     Variable("Surface stoichiometry", "x_surf", PARTICLES, _surface),
 )
-"""Quantities that only the cell that was simulated tells: fields where it is."""
+"""Quantities that need the simulated cell: positions, and fields in SI."""
 
 
 def known(equations: Equations) -> list[Variable]:
-    """Every quantity of these equations: with what processes of the surfaces bring."""
+    """All quantities of these equations, with the unknowns of their surface processes."""
 
     def of(name: str) -> Callable[["Solution"], Array]:
         return lambda s: s.equations.named(s.states)[name]
@@ -173,9 +174,9 @@ def known(equations: Equations) -> list[Variable]:
 
 
 def variables_of(solution: "Solution") -> list[Variable]:
-    """What a solution has: fields if they were kept, layers if there are several.
+    """The quantities that a solution has: fields only if kept, layers only if several.
 
-    Nothing where only cycles or the end were kept.
+    None at all where only cycles or the end were kept.
     """
     if solution.record.t.shape[-1] == 0:
         return []
@@ -189,7 +190,7 @@ def variables_of(solution: "Solution") -> list[Variable]:
 
 
 def variable(name: str, among: Sequence[Variable]) -> Variable:
-    """The variable with a name of naion's or of PyBaMM's.
+    """The variable with a name, in naion or in PyBaMM.
 
     Raises:
         KeyError: for an unknown name, with the nearest known ones.
@@ -207,7 +208,7 @@ def variable(name: str, among: Sequence[Variable]) -> Variable:
 
 
 def matching(text: str, among: Sequence[Variable]) -> list[str]:
-    """Names that contain a text, in naion's or in PyBaMM's words, any case."""
+    """Names of variables whose name in naion or in PyBaMM contains a text, in any case."""
     wanted = text.lower()
     return [
         v.name

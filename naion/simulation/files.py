@@ -1,4 +1,4 @@
-"""Solutions as files, from which they come back as they were."""
+"""Write solutions to files, and read them back unchanged."""
 
 import io
 import json
@@ -35,13 +35,13 @@ def save(
     kind: str = "Solution",
     own: Mapping[str, Sequence[int]] | None = None,
 ) -> None:
-    """Write a solution, and whole numbers that somebody keeps with it.
+    """Write a solution, and further whole numbers with it.
 
     Args:
         s: the solution.
-        path: of the file.
-        kind: by which class it is to be loaded.
-        own: numbers by name.
+        path: path of the file.
+        kind: name of the class that can load it.
+        own: further numbers to keep, by name.
     """
     about = {
         "format": FORMAT,
@@ -69,7 +69,7 @@ def save(
 def load(
     path: Path | str, kind: str = "Solution"
 ) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-    """What `save` wrote: the fields of the solution, and the numbers kept with it.
+    """The fields of the solution that `save` wrote, and the numbers kept with it.
 
     Raises:
         ValueError: when the file is not a saved solution, or one of another kind.

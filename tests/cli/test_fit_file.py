@@ -11,7 +11,7 @@ import pytest
 import naion as na
 from naion.cli import main
 from naion.cli._fit_problem import problem_of
-from naion.fit import _least_squares
+from naion.fit import _searched
 from naion.io import write_cell
 from naion.parameters import load
 
@@ -105,7 +105,7 @@ def test_fits_from_several_starts_agree_and_go_on(
 ):
     """Stopped in the middle, the same command goes on; the report says what starts found."""
     run = ["fit", str(fitted / "fit.toml"), "--out", str(tmp_path), "--starts", "3"]
-    advanced, rounds = _least_squares.advanced, []
+    advanced, rounds = _searched.advanced, []
 
     def stopping(*arguments, **options):
         rounds.append(1)
@@ -113,7 +113,7 @@ def test_fits_from_several_starts_agree_and_go_on(
             raise KeyboardInterrupt
         return advanced(*arguments, **options)
 
-    monkeypatch.setattr(_least_squares, "advanced", stopping)
+    monkeypatch.setattr(_searched, "advanced", stopping)
     assert main(run) == 130
     assert not (tmp_path / "cell.json").exists()
     capsys.readouterr()

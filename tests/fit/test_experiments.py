@@ -20,7 +20,7 @@ from naion.fit import (
     recorded,
     segments,
 )
-from naion.fit._experiment import compared
+from naion.fit._measured_profile import compared
 
 HALF_HOUR = np.arange(0.0, 1801.0)
 

@@ -124,7 +124,7 @@ def test_a_fit_that_fails_at_the_finer_tolerance_is_the_one_before(
 ):
     """Whether all of it fails or one of its tests, whose rows then cost millions."""
     rough = problem_of(*tests_of_true_cell, 3e-2)
-    searched, before = _least_squares._searched, []
+    searched, before = _least_squares.searched, []
 
     def failing(problems, starts, *rest):
         if next(iter(problems.values())).rtol == 3e-2:
@@ -137,6 +137,6 @@ def test_a_fit_that_fails_at_the_finer_tolerance_is_the_one_before(
             done(name, lost if loses_a_test else MemoryError("no room"))
         return {}
 
-    monkeypatch.setattr(_least_squares, "_searched", failing)
+    monkeypatch.setattr(_least_squares, "searched", failing)
     fit = fleet({"a": rough}, max_evaluations=60, tolerance=1e-8)["a"]
     assert fit.ended == SearchState.STALLED and fit.problem.rtol == 3e-2

@@ -14,7 +14,7 @@ import pytest
 
 from naion import cost, design
 from naion.cost import Bill, Foils
-from naion.cost._study import at_once
+from naion.cost._at_once import at_once
 from naion.parameters import Sourced
 
 # kg and m2 a kWh: positive, negative, binders and carbon, Al, Cu, separator,

@@ -18,7 +18,7 @@ from naion.parameters import (
     with_pore_filling,
     with_reactions,
 )
-from naion.parameters._variants import HARD_CARBONS
+from naion.parameters._hard_carbon import HARD_CARBONS
 from naion.properties import MSMR, Corrected, Property, Table, Walled, constant
 
 
