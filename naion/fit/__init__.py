@@ -1,5 +1,6 @@
 """Turn measurements into a cell, say how well they pin it down, and what follows."""
 
+from ._beyond import errors_beyond
 from ._certainty import (
     Combination,
     Profile,
@@ -100,6 +101,7 @@ __all__ = [
     "drawn_starts",
     "draws",
     "ensemble",
+    "errors_beyond",
     "errors_of",
     "fleet",
     "interval",

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
+from ._beyond import mean_overvoltage, unseen
 from ._evaluate import as_it_flowed
 from ._free import LEADS, RIGHT, Specimen
 from ._problem import ocp_slopes
@@ -30,10 +32,12 @@ class Ensemble:
     Attributes:
         specimens: the cells, with what belongs to a test of theirs.
         discrepancy: standard deviation of the model's own error [V].
+        temperatures: of the tests that the cell was fitted to [K].
     """
 
     specimens: tuple[Specimen, ...]
     discrepancy: float
+    temperatures: tuple[float, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -58,7 +62,8 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     cells = [known.vector.cell(cell, z) for z in moved]
     pairs = zip(cells, _calibrations(known, len(cells), seed), strict=True)
     tested = [Specimen(own, [of.pop("missing")], **of) for own, of in pairs]
-    return Ensemble((Specimen(cell, [0.0]), *tested), known.discrepancy)
+    specimens = Specimen(cell, [0.0]), *tested
+    return Ensemble(specimens, known.discrepancy, known.temperatures)
 
 
 def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
@@ -142,9 +147,9 @@ def voltage_band(
 
     Returns:
         the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
-        error is included. NaN where more than half of the draws have ended.
+        error is included, and what tests at other temperatures cannot tell (`unseen`). NaN
+        where more than half of the draws have ended.
     """
-
     start = options.pop("start", "charged")
     steps = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
 
@@ -162,9 +167,23 @@ def voltage_band(
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
-    half = 1.645 * np.hypot(spread, drawn.discrepancy)
+    beyond = _unseen(drawn, best, steps, start, options.get("temperature"))
+    half = 1.645 * np.hypot(np.hypot(spread, drawn.discrepancy), beyond)
     return (
         best,
         np.where(ended, np.nan, centre - half),
         np.where(ended, np.nan, centre + half),
     )
+
+
+def _unseen(
+    drawn: Ensemble, best: Solution, steps: Protocol, start, temperature: Any
+) -> float:
+    """Standard deviation of voltages for want of tests at a protocol's temperatures [V]."""
+    cell, sto = at_rest(drawn.cells[0], start)
+    usual = float(cell.temperature if temperature is None else temperature)
+    own = np.asarray(steps.temperature)[: int(steps.count)]
+    asked = np.where(np.isfinite(own), own, usual)
+    ends = float(asked.min()), float(asked.max())
+    relative = max(unseen(drawn.temperatures, T) for T in ends)
+    return relative * mean_overvoltage(cell, sto, best) if relative else 0.0
