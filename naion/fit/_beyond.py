@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._constants import R
+from .._constants import ZERO_CELSIUS, R
 from ..models import DFN
 from ..parameters import (
     AFTER_CHARGE,
@@ -16,6 +16,7 @@ from ..parameters import (
     Stoichiometry,
     open_circuit_voltage,
 )
+from ..protocol import Protocol
 from ..simulation import Solution
 from ._evaluate import simulate_test
 from ._experiment import IN_VOLTS, Experiment, Kind
@@ -27,6 +28,10 @@ UNSEEN_ENERGY = 15e3
 to within so much, one standard deviation [J/mol]: as far as is believed of a single process
 before any fit. Reported are 16 and 55 kJ/mol for diffusion in hard carbon, 55 to 107 for
 charge transfer of sodium (`naion/demo/_layered_oxide.py` names the sources)."""
+
+
+WORTH_SAYING = 0.02
+"""A share of overvoltages that a band is said to hold; chambers are off by a kelvin."""
 
 
 def unseen(temperatures: Iterable[float], T: float) -> float:
@@ -44,6 +49,44 @@ def unseen(temperatures: Iterable[float], T: float) -> float:
         return 0.0
     colder, warmer = 1.0 / T - 1.0 / tested.min(), 1.0 / tested.max() - 1.0 / T
     return UNSEEN_ENERGY / R * max(0.0, float(colder), float(warmer))
+
+
+def least_tested(
+    temperatures: Iterable[float],
+    cell: Cell,
+    protocol: Protocol,
+    temperature: float | None = None,
+) -> tuple[float, float]:
+    """The temperature of a protocol that is farthest from all tests, and `unseen` there.
+
+    Args:
+        temperatures: of the tests [K].
+        cell: whose temperature it is where no other is given.
+        protocol: whose rows may have temperatures of their own.
+        temperature: of the rows that have none [K]; none: the cell's.
+
+    Returns:
+        temperature [K], standard deviation of overvoltages over them.
+    """
+    usual = float(cell.temperature if temperature is None else temperature)
+    own = np.asarray(protocol.temperature)[: int(protocol.count)]
+    asked = np.where(np.isfinite(own), own, usual)
+    tested = tuple(temperatures)
+    ends = float(asked.min()), float(asked.max())
+    share, T = max((unseen(tested, T), T) for T in ends)
+    return T, share
+
+
+def in_words(temperatures: Iterable[float], T: float, share: float) -> str:
+    """What `least_tested` found, as a sentence."""
+    tested = [t - ZERO_CELSIUS for t in temperatures]
+    low, high = f"{min(tested):.3g}", f"{max(tested):.3g}"
+    where = f"at {low}" if low == high else f"from {low} to {high}"
+    return (
+        f"At {T - ZERO_CELSIUS:.3g} degC no test tells what limits the cell (those of its "
+        f"fit are {where} degC): in bands its overvoltages are known to within "
+        f"{100.0 * share:.0f} %, one standard deviation."
+    )
 
 
 def mean_overvoltage(cell: Cell, start: Stoichiometry, seen: Solution) -> float:

@@ -2,18 +2,18 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._cautions import caution
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-from ._beyond import mean_overvoltage, unseen
+from ._beyond import WORTH_SAYING, in_words, least_tested, mean_overvoltage
 from ._evaluate import as_it_flowed
 from ._free import LEADS, RIGHT, Specimen
 from ._problem import ocp_slopes
@@ -147,8 +147,9 @@ def voltage_band(
 
     Returns:
         the solution of the best cell, lower and upper voltage, (n,) [V]. The model's own
-        error is included, and what tests at other temperatures cannot tell (`unseen`). NaN
-        where more than half of the draws have ended.
+        error is included, and what no test at such a temperature tells (`unseen`), of
+        which a `Caution` says how much it is. NaN where more than half of the draws have
+        ended.
     """
     start = options.pop("start", "charged")
     steps = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
@@ -167,23 +168,16 @@ def voltage_band(
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
-    beyond = _unseen(drawn, best, steps, start, options.get("temperature"))
+    T, share = least_tested(
+        drawn.temperatures, drawn.cells[0], steps, options.get("temperature")
+    )
+    if share > WORTH_SAYING:
+        caution(in_words(drawn.temperatures, T, share))
+    cell, sto = at_rest(drawn.cells[0], start)
+    beyond = share * mean_overvoltage(cell, sto, best) if share else 0.0
     half = 1.645 * np.hypot(np.hypot(spread, drawn.discrepancy), beyond)
     return (
         best,
         np.where(ended, np.nan, centre - half),
         np.where(ended, np.nan, centre + half),
     )
-
-
-def _unseen(
-    drawn: Ensemble, best: Solution, steps: Protocol, start, temperature: Any
-) -> float:
-    """Standard deviation of voltages for want of tests at a protocol's temperatures [V]."""
-    cell, sto = at_rest(drawn.cells[0], start)
-    usual = float(cell.temperature if temperature is None else temperature)
-    own = np.asarray(steps.temperature)[: int(steps.count)]
-    asked = np.where(np.isfinite(own), own, usual)
-    ends = float(asked.min()), float(asked.max())
-    relative = max(unseen(drawn.temperatures, T) for T in ends)
-    return relative * mean_overvoltage(cell, sto, best) if relative else 0.0
