@@ -42,7 +42,7 @@ from ._free import (
 )
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._left_out import HEADER as LEFT_OUT_HEADER
-from ._left_out import LeftOut, conditions_of, left_out
+from ._left_out import LeftOut, conditions_of, left_out, nearly_left_out
 from ._levenberg_marquardt import SearchState
 from ._measured import BELOW_ANY_CUT_OFF
 from ._measured_impedance import measured_impedance, spectra_of
@@ -112,6 +112,7 @@ __all__ = [
     "measured_pulses",
     "log_density",
     "multi_start",
+    "nearly_left_out",
     "off_limits",
     "ocp_slopes",
     "posterior",
