@@ -159,7 +159,7 @@ def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
             "[low, high] in a file) leaves such frequencies out.",
             stacklevel=4,
         )
-    return f"; Kramers-Kronig residual {100.0 * found.rms:.1g} % of |Z| (rms)"
+    return f"; Kramers-Kronig residual {100.0 * found.rms:.2g} % of |Z| (rms)"
 
 
 def _check_frequencies(name: str, f: np.ndarray) -> None:
