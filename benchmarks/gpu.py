@@ -301,7 +301,7 @@ def workspace(source: str) -> int:
 
 def kernel_cache() -> Path:
     """Where compiled libraries lie."""
-    from naion_kernels.lanes._libraries import folder
+    from naion_kernels.lanes import folder
 
     return folder()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.scores import LEAST
-from naion.fit import Experiment, Fit, Problem, errors_of
+from naion.fit import Experiment, Fit, Problem, errors_beyond, errors_of
 
 
 @dataclass
@@ -145,7 +145,8 @@ def spreads(
     """Standard deviations of all predictions of a problem at z, from a fit of others.
 
     What belongs to a test alone scatters as in the fit, or was found from observations
-    of this kind: then it makes up for what the cell's parameters do to these.
+    of this kind: then it makes up for what the cell's parameters do to these. What is
+    colder or warmer than all tests of the fit errs besides as `errors_beyond` says.
 
     Args:
         refitted: by group, what was found so: its name, and the label of the observations.
@@ -162,19 +163,22 @@ def spreads(
     own |= {name: 0.0 for name, _ in refitted.values()}
     C = np.zeros((len(z), len(z)))
     cell = [k for k, name in enumerate(whole.vector.names) if name not in own]
-    at = [known[whole.vector.names[k]] for k in cell]
-    C[np.ix_(cell, cell)] = fit.covariance[np.ix_(at, at)]
+    to = [known[whole.vector.names[k]] for k in cell]
+    C[np.ix_(cell, cell)] = fit.covariance[np.ix_(to, to)]
     for k, name in enumerate(whole.vector.names):
         if name in own:
             C[k, k] = own[name] ** 2
     J, found, i = _made_up(whole, whole.jacobian(z), refitted), [], 0
-    for e in whole.experiments:
+    tested = [e.temperature for e in fit.problem.experiments]
+    at, predicted = whole.specimen_at(z), whole.predictions(z)
+    for k, e in enumerate(whole.experiments):
         n = e.n_observations
         sigma = np.concatenate([o.sigma for o in e.observations])
         pairs = zip(errors.variances, fit.problem.experiments, strict=True)
         variance = np.mean([v for v, other in pairs if _kinds(other) == _kinds(e)])
         through = np.einsum("ni,ij,nj->n", J[i : i + n], C, J[i : i + n])
-        found.append(sigma * np.sqrt(through + variance))
+        beyond = errors_beyond(at, e, predicted[k], whole.model, tested)
+        found.append(np.hypot(sigma * np.sqrt(through + variance), beyond))
         i += n
     return found
 

@@ -4,12 +4,15 @@ Programs as JAX traces them, primitive operations with rules of their own, and c
 foreign functions. tests/kernels/test_jax.py says of each what a new JAX has changed.
 """
 
+import enum
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jaxlib.version
 import numpy as np
+from jax._src import config
+from jax._src.util import weakref_cache_key_types
 from jax.core import ShapedArray, Tracer
 from jax.extend.core import (
     ClosedJaxpr,
@@ -23,6 +26,7 @@ from jax.extend.core import (
 from jax.interpreters import batching, mlir
 
 Atom = Var | Literal
+Kind = TypeVar("Kind")
 
 
 # Traced programs ----------------------------------------------------------------------
@@ -128,6 +132,21 @@ def programs_within(equation: Equation) -> Iterator[Jaxpr]:
     return jaxprs_in_params(equation.params)
 
 
+def shape_of(value: Any) -> jax.ShapeDtypeStruct:
+    """Shape and type of an array or a number, with which it can be traced."""
+    aval = jax.typeof(value)
+    return jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type)
+
+
+def settings() -> str:
+    """All of JAX's settings on which it depends what is traced.
+
+    Those that are objects, of axes that have names, are none here.
+    """
+    plain = bool, int, str, float, enum.Enum
+    return repr([s for s in config.trace_context() if isinstance(s, plain)])
+
+
 def with_captures_as_inputs(program: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Tracer]]:
     """Turn values being traced that a program captured into its leading inputs."""
     pairs = constants(program)
@@ -176,6 +195,12 @@ def new_primitive(
     for platform, lower in lowerings.items():
         mlir.register_lowering(made, lower, platform=platform)
     return made
+
+
+def hold_weakly(kind: type[Kind]) -> type[Kind]:
+    """A class of which JAX keeps no object for its being a parameter of operations."""
+    weakref_cache_key_types.add(kind)
+    return kind
 
 
 def operand_shapes(ctx: Any) -> list[tuple[int, ...]]:
@@ -254,6 +279,7 @@ __all__ = [
     "dtype",
     "effects",
     "equations",
+    "hold_weakly",
     "include_folder",
     "inputs",
     "lower_call",
@@ -263,7 +289,9 @@ __all__ = [
     "outputs",
     "programs_within",
     "register_target",
+    "settings",
     "shape",
+    "shape_of",
     "variable_like",
     "versions",
     "with_captures_as_inputs",

@@ -3,6 +3,7 @@
 cell = "nfm_hc_18650"          # a set or a cell.json
 mesh = [6, 3, 6, 16]           # optional: n_neg, n_sep, n_pos, n_r
 double_layer = 0.2             # optional, for impedance: of the particles [F.m-2]
+double_layer_exponent = 0.9    # optional: depressed arcs, 0.5 to 1; else 1, a capacitor
 half_cell = "negative"         # optional: this electrode of the cell against metal
 
 [[data]]
@@ -60,6 +61,10 @@ path = "negative.particle.rate_constant.scale"   # or a list of tied paths
 bounds = [0.05, 20.0]
 transform = "log"              # or "linear"
 prior = 0.7                    # standard deviation, transformed; optional
+
+[[free]]
+path = "negative.double_layer.exponent"          # how depressed this electrode's arc is
+bounds = [0.5, 1.0]
 
 [[free]]
 path = "lead_inductance"       # [H] of impedance tests, or lead_resistance [ohm]

@@ -36,7 +36,8 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
     asked = checked(FitFile, content, file)
     cell, extra = asked.read_cell(file)
     if asked.double_layer is not None:
-        cell = with_double_layer(cell, asked.double_layer)
+        exponent = asked.double_layer_exponent
+        cell = with_double_layer(cell, asked.double_layer, exponent or 1.0)
     free, places = [], []
     for i, entry in enumerate(asked.ocp_correction):
         places.append(f"{file}: ocp_correction {i + 1}")

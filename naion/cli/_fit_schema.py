@@ -27,6 +27,7 @@ Deviation = Annotated[
     Expected("a standard deviation, a number above zero; inf for none"),
 ]
 FromZero = Annotated[float, Field(ge=0.0), Expected("a number from zero")]
+Exponent = Annotated[float, Field(ge=0.5, le=1.0), Expected("a number from 0.5 to 1")]
 OneOrMore = Annotated[float | Numbers, Expected("a number, or a list of numbers")]
 Charge = Annotated[float, Field(description="flowed since the cell was charged [A.h]")]
 
@@ -263,6 +264,13 @@ class FitFile(OfCell):
         Positive | None,
         Field(description="of the particles of both electrodes, for impedance [F.m-2]"),
     ] = None
+    double_layer_exponent: Annotated[
+        Exponent | None,
+        Field(
+            description="of both electrodes, below 1 a constant-phase element in "
+            "impedance; else 1, a capacitor"
+        ),
+    ] = None
     data: Annotated[list[Test], Field(min_length=1), Tables]
     free: Annotated[list[Free], Tables] = []
     ocp_correction: Annotated[list[Correction], Tables] = []
@@ -271,4 +279,13 @@ class FitFile(OfCell):
     def _something_is_free(self) -> "FitFile":
         if not self.free and not self.ocp_correction:
             raise ValueError("nothing is free; add [[free]] or [[ocp_correction]].")
+        return self
+
+    @model_validator(mode="after")
+    def _exponent_of_a_layer(self) -> "FitFile":
+        if self.double_layer_exponent is not None and self.double_layer is None:
+            raise ValueError(
+                f"double_layer_exponent = {self.double_layer_exponent:g} and no "
+                "double_layer; give its capacitance, double_layer = 0.2 [F.m-2]."
+            )
         return self

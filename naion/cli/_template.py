@@ -38,10 +38,12 @@ mesh = [6, 3, 6, 16]  # coarse and fast; without this line, the cell's own
 
 LAYER = """\
 double_layer = 0.2  # [F.m-2] of the particles, ASSUMED; impedance needs it, and tells it
+double_layer_exponent = 0.9  # ASSUMED; below 1 arcs are depressed, as measured ones are
 """
 
 FREE_LAYER = """
-# For impedance: an arc's frequency tells the double layer of its electrode.
+# For impedance: an arc's frequency tells the double layer of its electrode, its depression
+# the exponent.
 
 [[free]]
 path = "negative.double_layer.capacitance"
@@ -55,11 +57,33 @@ bounds = [0.01, 5.0]
 transform = "log"
 prior = 1.0
 
+[[free]]
+path = "negative.double_layer.exponent"
+bounds = [0.5, 1.0]
+prior = 0.1
+
+[[free]]
+path = "positive.double_layer.exponent"
+bounds = [0.5, 1.0]
+prior = 0.1
+"""
+
+NO_LEADS = """
 # Where spectra cross the real axis at high frequencies, the leads have an inductance:
 # [[free]]
 # path = "lead_inductance"     # [H]; or lead_resistance [ohm]
 # bounds = [0.0, 1e-5]
 # prior = 1e-6
+"""
+
+LEADS = """
+# The spectra cross the real axis at high frequencies: the leads have an inductance. Without
+# it the fitted arcs and exponents would be wrong.
+
+[[free]]
+path = "lead_inductance"       # [H]; or lead_resistance [ohm]
+bounds = [0.0, 1e-5]
+prior = 1e-6
 """
 
 FREE = """\
@@ -108,6 +132,7 @@ def template(
         about = "# ASSUMED: put the set or the cell.json of your cell here"
     parts = [HEAD.format(name=to.name, cell=name, about=about)]
     spectra = [holds_spectra(file, reading) for file in files]
+    leads = NO_LEADS
     if any(spectra):
         parts[0] += LAYER
     for file, is_impedance in zip(files, spectra, strict=True):
@@ -116,11 +141,13 @@ def template(
             own = of_spectra(reading)
             found = read_spectra(file, **own)
             parts.append(spectrum_entries(shown, found, own, cell))
+            if any(map(_ends_inductive, found)):
+                leads = LEADS
             continue
         own = of_records(reading)
         table = read_data(file, **own)
         parts.append(entries(shown, table, steps_of(table), own, cell))
-    parts.append(FREE + FREE_LAYER if any(spectra) else FREE)
+    parts.append(FREE + FREE_LAYER + leads if any(spectra) else FREE)
     return "\n".join(parts)
 
 
@@ -182,6 +209,11 @@ def spectrum_entries(
             f"# {len(found) - MOST} more spectra of this file are left out.\n"
         )
     return "\n".join(entries)
+
+
+def _ends_inductive(one: Spectrum) -> bool:
+    """Whether a spectrum is that of a coil at its highest frequency."""
+    return bool(one.impedance[np.argmax(one.frequency)].imag > 0.0)
 
 
 def _state(one: Spectrum, cell: Cell | None) -> str:

@@ -1,6 +1,7 @@
 """Fit cells to measurements, say how well the data determine each parameter, and
 predict."""
 
+from ._beyond import errors_beyond
 from ._certainty import (
     Combination,
     Profile,
@@ -33,7 +34,7 @@ from ._free import (
 from ._in_time import simulate_test
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._left_out import HEADER as LEFT_OUT_HEADER
-from ._left_out import LeftOut, conditions_of, left_out
+from ._left_out import LeftOut, conditions_of, left_out, nearly_left_out
 from ._levenberg_marquardt import SearchState
 from ._measured import BELOW_ANY_CUT_OFF
 from ._measured_impedance import measured_impedance, spectra_of
@@ -93,6 +94,7 @@ __all__ = [
     "drawn_starts",
     "draws",
     "ensemble",
+    "errors_beyond",
     "errors_of",
     "fleet",
     "interval",
@@ -103,6 +105,7 @@ __all__ = [
     "measured_pulses",
     "log_density",
     "multi_start",
+    "nearly_left_out",
     "off_limits",
     "ocp_slopes",
     "posterior",

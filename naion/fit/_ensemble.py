@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._cautions import caution
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
+from ._beyond import WORTH_SAYING, in_words, least_tested, mean_overvoltage
 from ._free import LEADS, RIGHT, Specimen
 from ._in_time import as_it_flowed
 from ._problem import ocp_slopes
@@ -34,10 +36,12 @@ class Ensemble:
     Attributes:
         specimens: the drawn cells, with the calibration of one test each.
         discrepancy: standard deviation of the model's own error in voltage [V].
+        temperatures: those of the tests that the cell was fitted to [K].
     """
 
     specimens: tuple[Specimen, ...]
     discrepancy: float
+    temperatures: tuple[float, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -62,7 +66,8 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     cells = [known.vector.cell(cell, z) for z in moved]
     pairs = zip(cells, _calibrations(known, len(cells), seed), strict=True)
     tested = [Specimen(own, [of.pop("missing")], **of) for own, of in pairs]
-    return Ensemble((Specimen(cell, [0.0]), *tested), known.discrepancy)
+    specimens = Specimen(cell, [0.0]), *tested
+    return Ensemble(specimens, known.discrepancy, known.temperatures)
 
 
 def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
@@ -150,9 +155,10 @@ def voltage_band(
 
     Returns:
         the solution of the best cell, and the lower and upper voltage, (n,) [V], with the
-        model's own error included. NaN where more than half of the draws have ended.
+        model's own error included, and what no test at such a temperature tells
+        (`unseen`), of which a `Caution` says how much it is. NaN where more than half of
+        the draws have ended.
     """
-
     start = options.pop("start", "charged")
     steps = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
 
@@ -170,7 +176,14 @@ def voltage_band(
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
-    half = 1.645 * np.hypot(spread, drawn.discrepancy)
+    T, share = least_tested(
+        drawn.temperatures, drawn.cells[0], steps, options.get("temperature")
+    )
+    if share > WORTH_SAYING:
+        caution(in_words(drawn.temperatures, T, share))
+    cell, sto = at_rest(drawn.cells[0], start)
+    beyond = share * mean_overvoltage(cell, sto, best) if share else 0.0
+    half = 1.645 * np.hypot(np.hypot(spread, drawn.discrepancy), beyond)
     return (
         best,
         np.where(ended, np.nan, centre - half),

@@ -12,7 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..parameters import Cell, ParameterSet, Role, about, leaf, walled
+from ..parameters import (
+    Cell,
+    ParameterSet,
+    Role,
+    about,
+    leaf,
+    range_at,
+    walled,
+)
 from ..properties import Corrected, Property, Table
 
 
@@ -273,6 +281,7 @@ def check_free(
                     "away."
                 )
             owner[path] = here
+            _check_bounds(f, specimen, path, here)
             if math.isfinite(f.smooth) and np.size(value) < 3:
                 raise ValueError(
                     f"{here}: {name} is no list of three numbers; `smooth` is for those."
@@ -280,6 +289,21 @@ def check_free(
         shapes = {np.shape(leaf(specimen, path)) for path in f.paths}
         if len(shapes) > 1:
             raise ValueError(f"{here}: tied paths hold unlike counts of numbers.")
+
+
+def _check_bounds(f: FreeParameter, specimen: Specimen, path: str, here: str) -> None:
+    """Whether bounds are of numbers that can be, where those have two ends of their own.
+
+    Of fractions, whose sums have an end, the cells that cannot be are turned away.
+    """
+    can, (low, high) = range_at(specimen, path), f.bounds
+    if can is None or can.ends != (True, True):
+        return
+    if low < can.low or high > can.high:
+        raise ValueError(
+            f"{here}: bounds {low:g} and {high:g} of {path.removeprefix('cell.')}; "
+            f"expected numbers that it can be, {can}."
+        )
 
 
 def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:

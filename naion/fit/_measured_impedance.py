@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._cautions import caution
-from ..io import looks_upside_down
+from ..io import kramers_kronig, looks_upside_down
 from ..protocol import Mode, Protocol, Step
 from ._experiment import Experiment, Kind, Observations
 from ._measured import above_zero, column
@@ -35,7 +35,8 @@ def measured_impedance(
 
     Real and imaginary part are both compared, with the same uncertainty at each frequency,
     max(`relative_sigma` |Z|, `floor`). Its default of 2 % is assumed: models are seldom
-    better than that.
+    better than that. What is compared is tested for consistency, see
+    `naion.io.kramers_kronig`; a `Caution` says where it is not.
 
     Args:
         name: name of the test, for tables, figures and error messages.
@@ -86,6 +87,9 @@ def measured_impedance(
             "low frequencies, as of a coil. Exports often hold -Im; naion wants Im, below "
             'zero for a capacitive cell: imaginary = "-Im" turns it.'
         )
+        consistent = ""
+    else:
+        consistent = _consistent(name, f, Z)
     sigma = np.maximum(relative_sigma * np.abs(Z), floor)
     order = np.argsort(-f, kind="stable")
     f, none = f[order], np.zeros(len(f))
@@ -98,6 +102,7 @@ def measured_impedance(
     )
     some = "" if f.size == measured else f" of {measured}"
     said = f"impedances at {f.size}{some} frequencies, {_range(f)}, are compared"
+    said += consistent
     return Experiment(
         name,
         Protocol(Step(Mode.CURRENT, 0.0, duration=1.0)),
@@ -138,6 +143,28 @@ def _check_impedances(name: str, f: np.ndarray, Z: Complex) -> None:
             "has more than zero. Are real and imaginary parts swapped, or is the phase in "
             "other units? Rows that failed can be left out by their frequency."
         )
+
+
+def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
+    """What the Kramers-Kronig test says of a spectrum, for its note.
+
+    Cautions where it is violated.
+    """
+    found = kramers_kronig(f, Z)
+    if found is None:
+        return ""
+    if found.is_violated:
+        size, at = found.worst
+        caution(
+            f"{name}: the spectrum violates the Kramers-Kronig relations: it is "
+            f"{100.0 * size:.2g} % of |Z| from all that obey them, most around {at:.2g} Hz. "
+            "Did the cell change while it was measured (no rest before, another "
+            "temperature), was the amplitude too large, or is the instrument at its limit? "
+            "No model of a cell at rest can follow it there; between (frequencies = "
+            "[low, high] in a file) leaves such frequencies out.",
+            stacklevel=4,
+        )
+    return f"; Kramers-Kronig residual {100.0 * found.rms:.2g} % of |Z| (rms)"
 
 
 def _check_frequencies(name: str, f: np.ndarray) -> None:

@@ -17,7 +17,7 @@ from ._evaluate import Evaluator, Question
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
 from ._seen import Seen
-from ._spectra import check_double_layers
+from ._spectra import check_double_layers, say_what_time_has_not
 from ._vector import FreeVector
 
 
@@ -55,6 +55,7 @@ class Problem:
         check_free(self.free, self.specimen)
         self._check_groups()
         check_double_layers(self.specimen, self.experiments)
+        say_what_time_has_not(self.specimen, self.free, self.experiments)
 
     def _check_groups(self) -> None:
         """Check that each test has a group of the specimen, and a charge to start from."""

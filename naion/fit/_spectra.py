@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from .._cautions import caution
 from ..models import DFN
-from ..parameters import Cell, Electrode, is_half_cell, stoichiometry_at_soc
-from ..physics.kinetics import Interface
+from ..parameters import (
+    DISPERSED,
+    Electrode,
+    charge_transfer_resistances,
+    is_dispersed,
+    is_half_cell,
+)
 from ..simulation import impedance
 from ._experiment import Experiment, Kind
-from ._free import Specimen
+from ._free import FreeParameter, Specimen
 from ._seen import PADDED, Numbers, Seen, as_tested, column
 
 LAYER = 0.2
@@ -100,8 +104,10 @@ def check_double_layers(specimen: Specimen, experiments: Sequence[Experiment]) -
     if not spectra or not bare:
         return
     for e in spectra:
-        turning = _turning(specimen.cell, float(e.temperature))
-        slowest = MATTERS * min(float(turning[side]) for side in bare)
+        R = charge_transfer_resistances(specimen.cell, float(e.temperature))
+        # Where charge transfer and a double layer would share the current.
+        turning = [1.0 / (2.0 * np.pi * float(R[side]) * LAYER) for side in bare]
+        slowest = MATTERS * min(turning)
         highest = float(frequencies(e)[0])
         if highest > slowest:
             raise ValueError(
@@ -114,31 +120,22 @@ def check_double_layers(specimen: Specimen, experiments: Sequence[Experiment]) -
             )
 
 
+def say_what_time_has_not(
+    specimen: Specimen, free: Sequence[FreeParameter], experiments: Sequence[Experiment]
+) -> None:
+    """Caution of tests in time of a cell that has constant-phase elements, or may get some.
+
+    Said by one line of one module, so that problems made from problems do not repeat it.
+    """
+    if all(e.is_spectrum for e in experiments):
+        return
+    moved = any(
+        path.endswith("double_layer.exponent") for f in free for path in f.paths
+    )
+    if moved or is_dispersed(specimen.cell):
+        caution(DISPERSED, stacklevel=1)
+
+
 def _charges(electrode: Electrode) -> bool:
     """Whether the surfaces of its first material hold charge."""
     return any(p.has("differential_capacitance") for p in electrode.processes)
-
-
-@jax.jit
-def _turning(cell: Cell, T: float) -> dict[str, Array]:
-    """Frequency at which charge transfer and a double layer would share the current [Hz].
-
-        f = 1/(2 pi R_ct C),   R_ct = d eta/dj at rest
-
-    At half charge, the salt at its initial concentration; of several materials the first.
-    """
-    sto = stoichiometry_at_soc(cell, 0.5)
-
-    def of(electrode: Electrode, x: Array) -> Array:
-        p = electrode.particle
-        zero, one, kelvin = jnp.zeros(()), jnp.ones(()), jnp.asarray(T)
-        salt = cell.electrolyte.concentration
-        at = Interface(p.rate_constant(x, kelvin), one, x, x, p.c_max, kelvin, salt)
-        form = cell.kinetics if electrode.kinetics is None else electrode.kinetics
-        by_j, by_eta = jax.grad(form.residual, argnums=(0, 1))(zero, zero, at)
-        return -by_eta / (by_j * 2.0 * jnp.pi * LAYER)
-
-    return {
-        "negative": of(cell.negative, sto.negative),
-        "positive": of(cell.positive, sto.positive),
-    }

@@ -58,6 +58,11 @@ class Uncertainty:
         }
 
     @property
+    def temperatures(self) -> tuple[float, ...]:
+        """Of the tests [K]."""
+        return tuple(float(t.experiment.temperature) for t in self.tests)
+
+    @property
     def root(self) -> np.ndarray:
         """A square root of the covariance, of any rank, (n, n)."""
         return _root_of(self.covariance)

@@ -2,6 +2,7 @@
 
 from ._dfn import DFN, Equations
 from ._discretised import DiscretisedCell
+from ._frequency import at_frequency
 from ._imposed import control_residual
 from ._layout import Layout, State
 from ._losses import Losses, losses
@@ -18,6 +19,7 @@ __all__ = [
     "Lumped",
     "State",
     "ThroughStack",
+    "at_frequency",
     "control_residual",
     "heat_balance",
     "losses",

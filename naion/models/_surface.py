@@ -131,6 +131,29 @@ def surface_rates(
     return jnp.stack([rows[unknown.name] for unknown in unknowns])
 
 
+def surface_dispersion(
+    grid: DiscretisedCell, u: Mapping[str, Array], f: Array, T: Array
+) -> Array:
+    """What the particles store more than capacitors do, over that, at the frequency f [Hz].
+
+    Complex, (n_e,); exactly 0 where all that is there are capacitors.
+    """
+    drop = u[ACROSS.name]
+
+    def stored(of: Callable[[AbstractSurfaceProcess], Array]) -> Array | float:
+        return _sum(
+            grid,
+            "differential_capacitance",
+            lambda p, at: p.differential_capacitance(drop[at], T) * of(p),
+        )
+
+    more, whole = (
+        stored(lambda p: p.dispersion(f) - 1.0),
+        stored(lambda p: jnp.ones(())),
+    )
+    return jnp.asarray(more / whole)
+
+
 def _sum(grid: DiscretisedCell, method: str, term: Term) -> Array | float:
     return sum_of_processes(grid.processes, grid.slices, method, term)
 

@@ -22,15 +22,15 @@ from ..protocol import Protocol, Step
 from ..simulation import Keep, Solution, files, in_kelvin
 from ..simulation.driver import (
     DEFAULT_RTOL,
-    FIRST_STEP,
     Going,
     Options,
     Wish,
     drive,
+    nowhere,
     run_part,
     solution_of,
 )
-from ..solvers import Where, beginning
+from ..solvers import Where
 from ..systems import (
     LIMITS,
     PER_CELL,
@@ -175,8 +175,7 @@ def _check_states(start: Any, n: int) -> None:
 @functools.cache
 def _first(equations: tuple[Equations, ...], wiring: Wiring) -> Where:
     """Shapes of where a simulation is; its state is not yet known."""
-    with jax.ensure_compile_time_eval():
-        return beginning(jnp.zeros(Members(equations, wiring).mass.shape), FIRST_STEP)
+    return nowhere(Members(equations, wiring).mass)
 
 
 @functools.partial(jax.jit, static_argnums=7)

@@ -32,6 +32,7 @@ from ._cell import (
     Thermal,
     ThroughPlane,
 )
+from ._charge_transfer import charge_transfer_resistances
 from ._check import check
 from ._doubts import doubts_of
 from ._electrolytes import with_freezing, with_landesfeind
@@ -41,13 +42,14 @@ from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
+from ._ranges import range_at
 from ._registry import available, is_set, load, load_set, schema, template, titles
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
 from ._start import Start, at_rest, check_start, on_branch, start_of
 from ._suited_mesh import suited_mesh, with_suited_mesh
-from ._validity import cautions
+from ._validity import DISPERSED, cautions, is_dispersed
 from ._variants import (
     with_double_layer,
     with_heat_through_stack,
@@ -58,6 +60,7 @@ from ._variants import (
 )
 
 __all__ = [
+    "DISPERSED",
     "AFTER_CHARGE",
     "AFTER_DISCHARGE",
     "HARD_CARBONS",
@@ -88,6 +91,7 @@ __all__ = [
     "at_rest",
     "available",
     "cautions",
+    "charge_transfer_resistances",
     "check",
     "check_discharged",
     "check_start",
@@ -97,6 +101,7 @@ __all__ = [
     "equilibrium_potential",
     "from_json",
     "half_cell",
+    "is_dispersed",
     "is_half_cell",
     "leaf",
     "lithium_metal",
@@ -109,6 +114,7 @@ __all__ = [
     "load_set",
     "open_circuit_voltage",
     "possible",
+    "range_at",
     "recognised",
     "require_full_cell",
     "role_of",

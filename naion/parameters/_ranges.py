@@ -30,6 +30,7 @@ from ._range import (
     between,
     from_zero,
 )
+from ._roles import leaf
 
 _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
     Hysteresis: {
@@ -53,7 +54,11 @@ _BELOW: dict[type[eqx.Module], dict[str, Range | Over | None]] = {
         "dissolution": from_zero("s-1"),
         "inner_thickness": from_zero("m"),
     },
-    DoubleLayer: {"capacitance": above_zero("F.m-2")},
+    DoubleLayer: {
+        "capacitance": above_zero("F.m-2"),
+        "exponent": between(0.5, 1.0),
+        "reference_frequency": above_zero("Hz"),
+    },
     sei.ReactionLimited: {
         "rate": from_zero("mol.m-2.s-1"),
         "transfer": SHARE,
@@ -121,6 +126,20 @@ def range_of(kind: type[eqx.Module], field: str) -> Range | Over | None:
     """The range of a field's numbers; none: they are not checked."""
     own = _metadata(kind, field)
     return own["range"] if "range" in own else _BELOW.get(kind, {}).get(field, FINITE)
+
+
+def range_at(tree: eqx.Module, path: str) -> Range | None:
+    """What the number at a dotted path can be; none: nothing is said of it.
+
+    Raises:
+        KeyError: as `leaf`.
+    """
+    part, _, field = path.rpartition(".")
+    owner = leaf(tree, part) if part else tree
+    if not dataclasses.is_dataclass(owner) or isinstance(owner, type):
+        return None
+    found = range_of(type(owner), field)
+    return found if isinstance(found, Range) else None
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -96,7 +97,7 @@ class _Reader:
         times = factor(entry.unit, unit, path)
         value = entry.value * times
         self._keep(entry, path, value, unit, times)
-        return jnp.asarray(value, dtype=float)
+        return jax.device_put(np.asarray(value, dtype=float))
 
     def property(self, entry: Any, path: str, unit: str) -> Property:
         """A property of the file, converted to SI."""

@@ -1,4 +1,6 @@
-"""Temperatures for which the numbers of a cell were measured, and what to say beyond."""
+"""What a simulation of a cell cannot have: temperatures for which its numbers were not
+measured, and the memory of constant-phase elements.
+"""
 
 import dataclasses
 import functools
@@ -32,13 +34,14 @@ class _Group(NamedTuple):
 
 
 def cautions(cell: Cell, coldest: float, warmest: float) -> tuple[str, ...]:
-    """What to know of a cell that is used at temperatures for which it was not measured.
+    """What to know of a cell that is simulated in time, at some temperatures.
 
     Properties with a range of measurement (`Property.valid`) are spoken of more than
     5 K outside of it. Those without one are taken to be of the cell's own temperature if
     they decide on currents (diffusivities, rate constants, conductivity) and no law
     carries them to another; resistances, transference numbers and the like that do not
-    depend on temperature are no reason to speak.
+    depend on temperature are no reason to speak. Of double layers see
+    `is_dispersed`.
 
     Args:
         cell: one, or many that are stacked.
@@ -48,7 +51,7 @@ def cautions(cell: Cell, coldest: float, warmest: float) -> tuple[str, ...]:
     Returns:
         sentences: one for all properties of one range.
     """
-    said = []
+    said = [DISPERSED] if is_dispersed(cell) else []
     for group in _groups_of(cell):
         low, high = _of_cell(cell) if group.valid is None else group.valid
         beyond = []
@@ -59,6 +62,30 @@ def cautions(cell: Cell, coldest: float, warmest: float) -> tuple[str, ...]:
         if beyond:
             said.append(_sentence(group, low, high, beyond))
     return tuple(said)
+
+
+def is_dispersed(cell: Cell) -> bool:
+    """Whether double layers are constant-phase elements, which time does not know.
+
+    Args:
+        cell: one, or many that are stacked.
+    """
+    return _is_dispersed(cell)
+
+
+@Derived
+def _is_dispersed(cell: Cell) -> bool:
+    layers = cell.negative.double_layer, cell.positive.double_layer
+    exponents = [layer.exponent for layer in layers if layer is not None]
+    known = [a for a in exponents if not isinstance(a, Tracer)]
+    return any(bool(np.any(np.asarray(a) < 1.0)) for a in known)
+
+
+DISPERSED = (
+    "Double layers have exponents below 1: in time they are taken as ideal capacitors of "
+    "the same capacitance, and as constant-phase elements in impedance alone."
+)
+"""The same words for all exponents, so that many cells say it once."""
 
 
 @Derived

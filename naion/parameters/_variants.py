@@ -11,9 +11,11 @@ from typing import Literal
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from ..physics.double_layer import AT
 from ..physics.sei import AbstractGrowth, SolventDiffusion
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
@@ -27,6 +29,7 @@ from ._cell import (
     Plating,
     ThroughPlane,
 )
+from ._charge_transfer import charge_transfer_resistances
 
 Number = float | Array
 
@@ -130,16 +133,38 @@ def with_sei(
     return _put(lambda c: c.negative.sei, cell, sei)
 
 
-def with_double_layer(cell: Cell, capacitance: Number = 0.2) -> Cell:
+def with_double_layer(
+    cell: Cell,
+    capacitance: Number = 0.2,
+    exponent: Number = 1.0,
+    reference_frequency: Number | None = None,
+) -> Cell:
     """A cell whose particle surfaces hold charge: for milliseconds, and for impedance.
+
+    With an exponent below one they are constant-phase elements in impedance, whose arcs
+    are depressed; see `physics.double_layer.DoubleLayer`. In time they are capacitors.
 
     Args:
         cell: as it is without.
         capacitance: of both electrodes, for each area of particle [F.m-2], 0.1 to 0.3.
+        exponent: of both, 0.5 to 1; measured arcs mostly have 0.7 to 0.95.
+        reference_frequency: at which the capacitance holds if the exponent is below one
+            [Hz]; none: of each electrode the top of its arc,
+            1/(2 pi R_ct capacitance), with the resistance of charge transfer at half
+            charge and the cell's own temperature.
     """
-    for of in _negative, _positive:
-        layer = DoubleLayer(jnp.asarray(capacitance, float))
-        cell = _put(lambda c, of=of: of(c).double_layer, cell, layer)
+    at: dict[str, Number] = dict.fromkeys(("negative", "positive"), AT)
+    if reference_frequency is not None:
+        at = dict.fromkeys(at, reference_frequency)
+    else:
+        R = charge_transfer_resistances(cell, cell.temperature)
+        for side, own in R.items():
+            f = 1.0 / (2.0 * jnp.pi * own * capacitance)
+            at[side] = jnp.where(jnp.isfinite(f) & (f > 0.0), f, AT)
+    for side, f in at.items():
+        each = (jnp.asarray(x, float) for x in (capacitance, exponent, f))
+        layer = DoubleLayer(*(jnp.broadcast_to(x, np.shape(cell.area)) for x in each))
+        cell = _put(lambda c, side=side: getattr(c, side).double_layer, cell, layer)
     return cell
 
 

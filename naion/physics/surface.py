@@ -117,6 +117,14 @@ class AbstractSurfaceProcess(eqx.Module):
         """What it adds to that of the double layer [F.m-2]."""
         return jnp.zeros(())
 
+    def dispersion(self, frequency: Scalar) -> Scalar:
+        """By what its capacitance is multiplied in impedance, complex; 1: a capacitor.
+
+        Args:
+            frequency: [Hz].
+        """
+        return jnp.ones(())
+
     def has(self, method: str) -> bool:
         """Whether it overrides one of the methods above."""
         return getattr(type(self), method) is not getattr(

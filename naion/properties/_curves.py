@@ -173,7 +173,8 @@ def _in_order(x: Any, y: Any) -> tuple[Array, Array]:
         return _in_order(np.delete(x, again), np.delete(y, again))
     if rising < 0.0:
         x, y = x[::-1], y[::-1]
-    return jnp.asarray(x), jnp.asarray(y)
+    # Not `jnp.asarray`, which compiles a program for every new length.
+    return jax.device_put((x, y)) if not traced[1] else (jnp.asarray(x), jnp.asarray(y))
 
 
 def _numbers(name: str, given: Any) -> np.ndarray:

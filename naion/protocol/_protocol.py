@@ -111,8 +111,11 @@ class Protocol(eqx.Module):
         n = cycle.size
         columns = columns | {"ends_all": np.full(n, ends_all), "cycle": cycle}
         columns = columns | {"count": np.asarray(n)}
+        known = not _traced(columns)
+        # Not `jnp.asarray` where all is known: it compiles a program for every length.
+        columns = jax.device_put(columns) if known else columns
         for name, column in columns.items():
-            object.__setattr__(self, name, jnp.asarray(column))
+            object.__setattr__(self, name, column if known else jnp.asarray(column))
 
     @property
     def n_joined(self) -> int:
@@ -140,14 +143,14 @@ class Protocol(eqx.Module):
             columns = [column[..., rows] for column in columns]
         else:
             # Converted in one call: one for each column would take most of the time.
-            columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+            columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count])
 
     def rows(self, first: int, n: int) -> "Protocol":
         """`n` rows from row `first` on. Its `count` is that of all steps that are left."""
         (*columns, count), structure = jax.tree.flatten(self)
         rows = np.minimum(np.arange(first, first + n), self.n_steps - 1)
-        columns = _as_arrays([np.asarray(c).take(rows, -1) for c in columns])
+        columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
         return jax.tree.unflatten(structure, [*columns, count - first])
 
     @classmethod
@@ -237,8 +240,6 @@ class Protocol(eqx.Module):
 
 Steps = str | Step | Iterable[str | Step | Sequence[str | Step]]
 """Forms in which `Protocol` and `simulate` take steps."""
-
-_as_arrays = jax.jit(lambda columns: columns)
 
 
 def goes_on(protocol: Protocol) -> np.ndarray:

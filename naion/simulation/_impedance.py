@@ -12,7 +12,7 @@ from naion_kernels.block_tridiagonal import one_lane
 
 from .._precision import require_x64
 from ..linalg import Blocks
-from ..models import DFN, Equations
+from ..models import DFN, Equations, at_frequency
 from ..parameters import Cell, Start, Stoichiometry, at_rest
 from ..protocol import Control, Mode
 from ._simulate import check_types
@@ -34,7 +34,8 @@ def impedance(
 
     The response of the voltage to a small alternating current, from the exact
     linearisation of the same equations that `simulate` integrates: for every frequency
-    one solve with the step matrix at the shift i omega.
+    one solve with the step matrix at the shift i omega. Double layers with an exponent
+    below one are constant-phase elements here; see `physics.double_layer`.
 
     Args:
         cell: the cell.
@@ -92,8 +93,7 @@ def _impedance(
     )
 
     def at(f: Array) -> Array:
-        turning = 2.0j * jnp.pi * f
-        matrix = jax.tree.map(lambda a: a[0] + turning * (a[1] - a[0]), ends)
+        matrix = at_frequency(equations, ends, f, y, grid, T)
         given = jax.tree.map(lambda a: a.astype(complex), (still, border))
         # Many frequencies side by side fill loops over rows, which compile in half the
         # time of a reduction.

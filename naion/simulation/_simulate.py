@@ -24,7 +24,7 @@ from ..parameters import (
     possible,
 )
 from ..protocol import Protocol, Step
-from ..solvers import Where, beginning
+from ..solvers import Where
 from ..systems import (
     LIMITS,
     CellSystem,
@@ -38,12 +38,12 @@ from ._parts import Going
 from ._solution import Solution
 from .driver import (
     DEFAULT_RTOL,
-    FIRST_STEP,
     Keep,
     Options,
     Wish,
     drive,
     in_kelvin,
+    nowhere,
     run_part,
     solution_of,
 )
@@ -176,9 +176,7 @@ def _first(model: DFN, cell: Cell, structure: Any) -> Where:
     """A `Where` of the right shapes, for a first part; its values are not read."""
     key = model, structure
     if key not in _FIRST:
-        mass = _system_of(model.for_cell(cell)).mass
-        with jax.ensure_compile_time_eval():
-            _FIRST[key] = beginning(jnp.zeros(mass.shape), FIRST_STEP)
+        _FIRST[key] = nowhere(_system_of(model.for_cell(cell)).mass)
     return _FIRST[key]
 
 

@@ -148,6 +148,13 @@ def drive(
     return _ended(done, what, wish.throw)
 
 
+def nowhere(mass: Array | np.ndarray) -> Where:
+    """A `Where` of the right shapes, for a system with a mass matrix of this diagonal."""
+    state = jax.ShapeDtypeStruct(mass.shape, float)
+    shapes = jax.eval_shape(beginning, state, FIRST_STEP)
+    return jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), shapes)
+
+
 class _Numbers(NamedTuple):
     """All numbers of a cell or pack, their places in it, and whether JAX traces any."""
 

@@ -44,6 +44,9 @@ from ._integrate import (
 from ._rosenbrock import At, cotangents, finish, stages, stepping, tangents
 from ._system import AbstractSystem
 
+PACKAGES = ("naion",)
+"""Where the code of all that is solved is, unless users bring their own."""
+
 
 class _Inputs(NamedTuple):
     """Everything a solve can be differentiated with respect to; floats only."""
@@ -126,7 +129,7 @@ def _solve_impl(system, keep_states, inputs: _Inputs, static: _Static):
     run = functools.partial(integrate, keep_states=keep_states)
     where = static.where._replace(y=inputs.y)
     at = system, where, args, segments, static.settings
-    run = per_lane(run) if static.settings.native else run
+    run = per_lane(run, packages=PACKAGES) if static.settings.native else run
     done = deferred(run, not_begun(*at, keep_states), *at)
     r = done.record
     way = _Outputs(r.t, r.h, r.outputs, done.y, done.t)
@@ -253,15 +256,17 @@ class _Sweep(eqx.Module):
         none, outputs_of = ravel_pytree(self._no_tangent())
 
         def along(sweep: _Sweep, b: Array) -> Array:
-            return ravel_pytree(sweep._run(sweep.forward)(tangent_of(b)))[0]
+            return ravel_pytree(sweep._run(_Sweep.forward, tangent_of(b)))[0]
 
         def against(sweep: _Sweep, c: Array) -> Array:
-            return ravel_pytree(sweep._run(sweep.backward)(outputs_of(c)))[0]
+            return ravel_pytree(sweep._run(_Sweep.backward, outputs_of(c)))[0]
 
         return outputs_of(deferred_map(along, against, self, b, none))
 
-    def _run(self, way: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return per_lane(way, alike=True) if self.static.settings.native else way
+    def _run(self, way: Callable[["_Sweep", Any], Any], along: Any) -> Any:
+        if self.static.settings.native:
+            way = per_lane(way, alike=True, packages=PACKAGES)
+        return way(self, along)
 
     @property
     def record(self) -> Record:

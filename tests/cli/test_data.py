@@ -166,6 +166,22 @@ def test_a_template_of_spectra_is_a_fit(spectra, record, tmp_path):
     assert first.discharged > second.discharged > 0.0
     layer = problem.specimen.cell.negative.double_layer
     assert layer is not None and float(layer.capacitance) == 0.2
+    assert float(layer.exponent) == 0.9 and 10.0 < layer.reference_frequency < 15.0
+    names = [f.name for f in problem.free]
+    assert "positive.double_layer.exponent" in names and "lead_inductance" not in names
+
+
+def test_a_template_frees_the_inductance_that_a_spectrum_shows(tmp_path):
+    f = np.geomspace(1e4, 0.1, 20)
+    Z = 0.03 + 0.05 / (1.0 + 2j * np.pi * f * 0.05) + 2j * np.pi * f * 3e-7
+    rows = (f"{a},{z.real},{z.imag}\n" for a, z in zip(f, Z, strict=True))
+    (tmp_path / "eis.csv").write_text(OWN + "".join(rows))
+    to = tmp_path / "FIT.toml"
+    assert main(["fit", "--template", str(tmp_path / "eis.csv"), "--out", str(to)]) == 0
+    free = read_toml(to)["free"]
+    assert [f["bounds"] for f in free if f["path"] == "lead_inductance"] == [
+        [0.0, 1e-5]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +195,8 @@ def test_a_template_of_spectra_is_a_fit(spectra, record, tmp_path):
         ({"spectrum": 1, "units": {"real": "mV"}}, "expected ohm, mohm"),
         ({"spectrum": 1, "frequencies": [1e5, 1e6]}, "measured are 1000 to 0.1 Hz"),
         ({"spectrum": 1, "layer": None}, "double_layer = 0.2 at the top"),
+        ({"spectrum": 1, "exponent": 0.3}, "exponent = 0.3: expected a number from 0.5"),
+        ({"spectrum": 1, "exponent": 0.8, "layer": None}, "and no double_layer; give"),
         ({"spectrum": 1, "free": "negative.double_layer.capacitance", "layer": None},
          "double_layer = 0.2 at the top of the file gives the cell one"),
         ({"kind": "discharge", "free": "lead_inductance"}, "there is none"),
@@ -192,6 +210,7 @@ def test_spectra_that_cannot_be(entry, said, spectra):
     content = {
         "cell": "nfm_hc_18650",
         "double_layer": data.pop("layer", 0.2),
+        "double_layer_exponent": data.pop("exponent", None),
         "data": [{k: v for k, v in data.items() if v is not None}],
         "free": [{"path": path, "bounds": [0.0, 10.0]}],
     }

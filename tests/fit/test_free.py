@@ -14,7 +14,7 @@ from naion.fit import (
     check_start,
     with_ocp_correction,
 )
-from naion.parameters import leaf
+from naion.parameters import leaf, with_double_layer
 
 SCALE = "cell.contact_resistance.scale"
 
@@ -76,6 +76,15 @@ def test_paths_are_of_numbers(specimen, paths, said):
     bounds = (-10.0, 10.0) if "curve.y" in paths[-1] else (0.5, 10.0)
     with pytest.raises(ValueError, match=said):
         check_free([FreeParameter(paths, bounds)], specimen)
+
+
+def test_bounds_are_of_numbers_that_can_be(specimen):
+    layered = Specimen(with_double_layer(specimen.cell), [0.0])
+    path = ("cell.negative.double_layer.exponent",)
+    check_free([FreeParameter(path, (0.5, 1.0))], layered)
+    for bounds in ((0.5, 1.1), (0.3, 1.0)):
+        with pytest.raises(ValueError, match=r"exponent; expected .* 0\.5 to 1\."):
+            check_free([FreeParameter(path, bounds)], layered)
 
 
 def test_a_number_is_free_once(specimen):

@@ -19,6 +19,7 @@ from naion.fit import (
     least_squares,
     left_out,
     multi_start,
+    nearly_left_out,
     optimise_candidate,
     rank_candidates,
     staged,
@@ -121,6 +122,13 @@ def test_what_is_left_out_is_predicted_by_the_others(problem, fit):
     own = uncertainty_of(fit).discrepancy
     assert own < left.rmse < 0.02
     assert uncertainty_of(fit, left).discrepancy == left.rmse
+    # Without fits it is said at once, and nearly the same.
+    at_once = nearly_left_out(fit)
+    assert at_once.failed == [] and at_once.conditions == left.conditions
+    for own, near, refitted in zip(
+        fit.predictions, at_once.predictions, left.predictions, strict=True
+    ):
+        assert np.max(np.abs(near - refitted)) < 0.2 * np.max(np.abs(own - refitted))
     rows = [row[0] for row in left.rows]
     assert rows == ["0.75 A", "3.0 A"] and "predicted" in str(left)
     refits = {**left.refits, "3.0 A": ValueError("no simulation")}

@@ -69,6 +69,25 @@ def test_everything_is_exported():
     assert all(hasattr(_jax, name) for name in _jax.__all__)
 
 
+def test_shape_of_a_value():
+    with contract("shape_of"):
+        (own,) = jax.make_jaxpr(jnp.sin)(_jax.shape_of(1.0)).in_avals
+        (array,) = jax.make_jaxpr(jnp.sin)(_jax.shape_of(jnp.ones(3))).in_avals
+    assert (own.shape, own.dtype, own.weak_type) == ((), np.float64, True)
+    assert (array.shape, array.dtype, array.weak_type) == ((3,), np.float64, False)
+
+
+def test_settings_that_change_what_is_traced():
+    with contract("settings"):
+        usual = _jax.settings()
+        assert usual == _jax.settings()
+        with jax.enable_x64(False):
+            assert _jax.settings() != usual
+        with jax.numpy_rank_promotion("raise"):
+            assert _jax.settings() != usual
+        assert "0x" not in usual  # addresses differ between processes
+
+
 def test_equations_of_a_program():
     program = jax.make_jaxpr(lambda x, y: jnp.transpose(x + y))(
         jnp.ones((2, 3)), jnp.ones((2, 3))
@@ -267,6 +286,23 @@ def test_what_a_call_needs_lives_as_long_as_its_executable():
         jax.clear_caches()
         gc.collect()
         assert found[-1]() is None
+
+
+def test_parameters_are_let_go_with_the_function_that_has_them():
+    with contract("hold_weakly"):
+
+        @_jax.hold_weakly
+        class Parameter:
+            pass
+
+        def trace() -> weakref.ref:
+            operation, parameter = double(), Parameter()
+            jax.make_jaxpr(lambda x: operation.bind(x, factor=parameter))(1.0)
+            return weakref.ref(parameter)
+
+        known = trace()
+        gc.collect()
+        assert known() is None
 
 
 def test_foreign_functions():

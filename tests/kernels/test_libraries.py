@@ -11,7 +11,7 @@ import pytest
 
 import naion as na
 from naion_kernels import _cautions, _folders, cache_folder, lanes
-from naion_kernels.lanes import _libraries
+from naion_kernels.lanes import _kept, _libraries
 
 pytestmark = pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 needs_root = pytest.mark.skipif(
@@ -184,7 +184,7 @@ def test_full_disk(kept, monkeypatch, compiled):
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_libraries.os, "replace", full)
+    monkeypatch.setattr(_kept.os, "replace", full)
     with pytest.warns(na.Caution, match=f"{kept} .*No space left on device"):
         assert of_a_new_process(KEY, Maker(compiled)) == 1
     assert list(kept.iterdir()) == []
@@ -209,8 +209,8 @@ def test_homes(tmp_path, monkeypatch):
 
 
 def test_leftovers_and_old_libraries_are_removed(kept, compiled, monkeypatch):
-    monkeypatch.setattr(_libraries, "MOST_BYTES", 250_000)
-    long_ago = time.time() - 2 * _libraries.KEPT_FOR
+    monkeypatch.setattr(_kept, "MOST_BYTES", 250_000)
+    long_ago = time.time() - 2 * _kept.KEPT_FOR
     kept.mkdir(mode=0o700)
     for k in range(5):
         old = kept / f"{k}{'0' * 31}.so"

@@ -1,5 +1,7 @@
 """Impedance against closed forms and against a simulated alternating current."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,8 @@ import pytest
 
 import naion as na
 from naion._constants import F, R
+from naion.models._surface import SERIES
+from naion.parameters import DoubleLayer, with_double_layer
 from naion.properties import constant
 from tests.verification.test_porous_electrode import STO, newman_tobias
 
@@ -65,6 +69,108 @@ def test_diffusion_in_the_particles(cell, model):
     fine = na.DFN(na.Mesh(4, 3, 4, 80))
     Z = na.impedance(cell, f, model=fine, start=STO)
     np.testing.assert_allclose(Z, expected, rtol=5e-3)
+
+
+def without_transport(cell):
+    """Nothing but the surfaces: liquid and solid conduct, as far as rounding lets them;
+    potentials are flat.
+    """
+
+    def where(c):
+        e = c.electrolyte
+        scales = e.conductivity.scale, e.diffusivity.scale, c.contact_resistance.scale
+        sides = c.negative, c.positive
+        return (
+            *scales,
+            *(side.conductivity for side in sides),
+            *(side.particle.ocp for side in sides),
+        )
+
+    number = jnp.asarray
+    potentials = constant(number(0.1)), constant(number(3.1))
+    values = *map(number, (1e6, 1e6, 0.0, 1e6, 1e6)), *potentials
+    return eqx.tree_at(where, cell, values)
+
+
+def test_constant_phase_elements_beside_charge_transfer(cell, model):
+    """Without transport each electrode is a depressed arc, behind what stands before it.
+
+        Z = 1/(a L A) (R_ct/(1 + (i omega R_ct C)^a) + R_series),   f_0 = 1/(2 pi R_ct C)
+
+    Reference: Brug et al., J. Electroanal. Chem. 176 (1984) 275.
+    """
+    cell, T = without_transport(cell), float(cell.temperature)
+    f = np.geomspace(1e4, 1e-3, 36)
+    exponents, C, expected = (0.7, 0.9), 0.2, 0.0
+    for a, name in zip(exponents, ("negative", "positive"), strict=True):
+        e, x = getattr(cell, name), getattr(STO, name)
+        p = e.particle
+        k_0 = float(p.rate_constant(x, T))
+        R_ct = R * T / (F * F * k_0 * float(p.c_max) * np.sqrt(x * (1.0 - x)))
+        arc = R_ct / (1.0 + (2j * np.pi * f * R_ct * C) ** a)
+        area = float(e.interface * e.thickness * cell.area)
+        expected = expected + (arc + SERIES) / area
+        layer = DoubleLayer(*map(jnp.asarray, (C, a, 1.0 / (2.0 * np.pi * R_ct * C))))
+        cell = dataclasses.replace(
+            cell, **{name: dataclasses.replace(e, double_layer=layer)}
+        )
+    Z = na.impedance(cell, f, model=model, start=STO)
+    # The liquid's resistance, a millionth of what it was, is the rest.
+    whole = np.abs(expected[-1])
+    np.testing.assert_allclose(Z, expected, rtol=0.0, atol=1e-6 * whole)
+    # A capacitor's arcs are others, by far.
+    round_arcs = na.impedance(with_exponent(cell, 1.0), f, model=model, start=STO)
+    assert np.max(np.abs(Z - round_arcs)) > 0.05 * whole
+
+
+def with_exponent(cell, a, frequency=None):
+    def layers(c):
+        return [c.negative.double_layer, c.positive.double_layer]
+
+    def new(layer):
+        f_0 = layer.reference_frequency if frequency is None else frequency
+        return DoubleLayer(layer.capacitance, jnp.asarray(a), jnp.asarray(f_0))
+
+    return eqx.tree_at(layers, cell, [new(layer) for layer in layers(cell)])
+
+
+def test_an_exponent_of_one_is_a_capacitor(cell, model):
+    """To the last bit, whatever the frequency at which the capacitance holds."""
+    f = np.geomspace(1e3, 1e-2, 6)
+    layered = with_double_layer(cell)
+    one, other = (
+        na.impedance(with_exponent(layered, 1.0, f_0), f, model=model)
+        for f_0 in (1e-3, 40.0)
+    )
+    np.testing.assert_array_equal(one, other)
+    near = na.impedance(with_exponent(layered, 1.0 - 1e-9), f, model=model)
+    np.testing.assert_allclose(near, one, rtol=1e-7)
+
+
+def test_exponents_are_differentiated_and_batched(cell, model):
+    """Both modes and differences; lanes as alone."""
+    layered, h = with_double_layer(cell, 0.2, 0.8), 1e-4
+
+    def size(a):
+        Z = na.impedance(with_exponent(layered, a), 20.0, model=model)
+        return jnp.abs(Z) ** 2
+
+    a = jnp.asarray(0.8)
+    alone, forward = jax.jvp(size, (a,), (jnp.ones(()),))
+    np.testing.assert_allclose(jax.grad(size)(a), forward, rtol=1e-8)
+    below, lane, above = jax.vmap(size)(jnp.stack([a - h, a, a + h]))
+    np.testing.assert_allclose(lane, alone, rtol=1e-12)
+    np.testing.assert_allclose((above - below) / (2.0 * h), forward, rtol=1e-5)
+
+
+def test_in_time_the_layer_is_a_capacitor_and_says_so(cell, model):
+    layered, pulse = with_double_layer(cell, 0.2, 0.8), "Discharge at 1C for 10 s"
+    with pytest.warns(na.Caution, match="ideal capacitors") as said:
+        depressed = na.simulate(layered, pulse, model=model)
+    assert len(said) == 1 and len(depressed.cautions) == 1
+    plain = na.simulate(with_exponent(layered, 1.0), pulse, model=model)
+    assert plain.cautions == ()
+    np.testing.assert_array_equal(depressed.voltage, plain.voltage)
 
 
 @pytest.mark.parametrize("frequency", [0.2, 2e-3])

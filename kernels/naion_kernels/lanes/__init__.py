@@ -11,7 +11,7 @@ import jax
 from .._cautions import caution_once
 from ._build import NoCompilerError, find_compiler, find_cuda_compiler
 from ._call import make_small_program, per_lane
-from ._libraries import folder
+from ._kept import folder
 from ._programs import loaded
 
 _FINDERS = {"cpu": find_compiler, "gpu": find_cuda_compiler}

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import _jax
+from . import _kept
 from ._libraries import library
 
 _HERE = Path(__file__).parent
@@ -167,7 +168,23 @@ def _circumstances(path: str, way: _Way) -> bytes:
     return headers + "\n".join(rest).encode()
 
 
-def build(source: str) -> tuple[str, ctypes.CDLL]:
+class Source:
+    """Text of a program, which is written when it is first asked for.
+
+    Attributes:
+        name: stands for it in every process; none if nothing does.
+    """
+
+    def __init__(self, write: Callable[[], str], name: str | None = None):
+        self._write, self.name = write, name
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The program."""
+        return self._write()
+
+
+def build(source: Source) -> tuple[str, ctypes.CDLL]:
     """The library made from a C++ source for this CPU, and a name of its own.
 
     Raises:
@@ -179,21 +196,19 @@ def build(source: str) -> tuple[str, ctypes.CDLL]:
     return _built(source, find_compiler(), way)
 
 
-def build_cuda(source: str, capability: str) -> tuple[str, ctypes.CDLL]:
+def build_cuda(source: Source, capability: str) -> tuple[str, ctypes.CDLL]:
     """The same from a CUDA source, for GPUs of a compute capability such as "9.0"."""
     flags = (*_CUDA.flags, f"-arch=sm_{capability.replace('.', '')}")
     return _built(source, find_cuda_compiler(), _CUDA._replace(flags=flags))
 
 
-def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
+def _built(source: Source, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
     about = _circumstances(path, way)
-    key = hashlib.sha256(source.encode() + about).hexdigest()[:32]
-    if folder := os.environ.get("NAION_KERNELS_DUMP"):
-        _dump(source, Path(folder) / f"{key}{Path(way.file).suffix}")
+    key = _key(source, about)
 
     def make(made: Path) -> None:
         text = made.with_name(way.file)
-        text.write_text(source)
+        text.write_text(source.text)
         include = ["-I", str(_HERE), "-I", _jax.include_folder()]
         files = [*include, str(text), "-o", str(made)]
         status, said = _run([path, *way.flags, *files, *way.libraries])
@@ -201,7 +216,29 @@ def _built(source: str, path: str, way: _Way) -> tuple[str, ctypes.CDLL]:
             said = said.replace(f"{made.parent}/", "")
             raise RuntimeError(f"{path} failed: {_failure(status, said)}")
 
+    if folder := os.environ.get("NAION_KERNELS_DUMP"):
+        _dump(source.text, Path(folder) / f"{key}{Path(way.file).suffix}")
     return key, library(key, make)
+
+
+def _key(source: Source, about: bytes) -> str:
+    """The name of a library, that of its source and of what else it depends on.
+
+    That of a source with a name is kept: then it need not be written to be found.
+    """
+    if source.name is None:
+        return _digits(source.text, about)
+    file = f"{_digits(source.name, about)}.known"
+    if found := _kept.read(file):
+        return found[1].decode()
+    key = _digits(source.text, about)
+    with contextlib.suppress(OSError):  # said where the library cannot be kept
+        _kept.write(file, key.encode())
+    return key
+
+
+def _digits(text: str, about: bytes) -> str:
+    return hashlib.sha256(text.encode() + about).hexdigest()[:32]
 
 
 def _dump(source: str, path: Path) -> None:

@@ -11,18 +11,20 @@ import jax
 from jax import Array
 
 from .. import _jax
-from .. import block_tridiagonal as _block_tridiagonal
 from .._cautions import Caution, caution_once
-from .._jax import ClosedJaxpr, ShapedArray
-from ._build import WIDTH, build, build_cuda, has_long_vectors
+from .._jax import ShapedArray
+from ._build import WIDTH, Source, build, build_cuda, has_long_vectors
 from ._emit import emit
 from ._flatten import flatten
+from ._program import Program, program_of
 from ._programs import TARGET, Build, LoadedProgram, hold
 
 Out = TypeVar("Out")
 
 
-def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
+def per_lane(
+    fn: Callable[..., Out], alike: bool = False, packages: tuple[str, ...] = ()
+) -> Callable[..., Out]:
     """`fn`, compiled to native code that runs one lane of a batch after the other.
 
     `fn` takes and returns pytrees of arrays. `jax.vmap` of the result runs every lane
@@ -36,19 +38,16 @@ def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
         fn: of one lane.
         alike: whether most of the work is the same in lanes that are mapped together, as
             for directions of one derivative. Few of them then already fill a vector.
+        packages: of Python, in which all code is on which `fn` depends, besides JAX,
+            NumPy and Equinox. If there are any, and `fn` is a function of a module, what
+            JAX traced is kept for later processes, until a file of a package changes.
     """
 
     @functools.wraps(fn)
     def wrapped(*args: Any) -> Out:
-        flat, tree = jax.tree.flatten(args)
-        with _block_tridiagonal.one_lane():
-            closed, out = jax.make_jaxpr(
-                lambda *flat: fn(*jax.tree.unflatten(tree, flat)), return_shape=True
-            )(*flat)
-        closed, captured = _jax.with_captures_as_inputs(closed)
-        operands = [*captured, *map(jax.numpy.asarray, flat)]
-        results = _lane.bind(*operands, program=closed, alike=alike, groups=0, lanes=0)
-        return jax.tree.unflatten(jax.tree.structure(out), results)
+        program, operands = program_of(fn, args, packages)
+        results = _lane.bind(*operands, program=program, alike=alike, groups=0, lanes=0)
+        return jax.tree.unflatten(jax.tree.structure(program.out), results)
 
     return wrapped
 
@@ -58,15 +57,13 @@ def per_lane(fn: Callable[..., Out], alike: bool = False) -> Callable[..., Out]:
 # or none if it is the same everywhere.
 
 
-def _abstract(*operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int):
+def _abstract(*operands, program: Program, alike: bool, groups: int, lanes: int):
     del operands, alike
     lead = (groups * lanes,) if lanes else ()
     return [ShapedArray((*lead, *a.shape), a.dtype) for a in program.out_avals]
 
 
-def _batch(
-    operands, axes, *, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
-):
+def _batch(operands, axes, *, program: Program, alike: bool, groups: int, lanes: int):
     """One more axis of lanes, or of groups around those that are there."""
     width = next(
         x.shape[a] for x, a in zip(operands, axes, strict=True) if a is not None
@@ -116,7 +113,7 @@ def _width(lanes: int, alike: bool) -> int:
     return WIDTH if in_vectors else 1
 
 
-def _is_most(shared: tuple[bool, ...], program: ClosedJaxpr) -> bool:
+def _is_most(shared: tuple[bool, ...], program: Program) -> bool:
     """Whether lanes share most of their numbers. Those of different cells do not."""
     sizes = [math.prod(a.shape) for a in program.in_avals]
     return 2 * sum(n for n, s in zip(sizes, shared, strict=True) if s) > sum(sizes)
@@ -135,10 +132,10 @@ def _or_reason(
     Whatever goes wrong, be it in writing C++ or in compiling it, XLA can run the program.
     What was made is forgotten with the traced program.
     """
-    known: weakref.WeakKeyDictionary[ClosedJaxpr, dict] = weakref.WeakKeyDictionary()
+    known: weakref.WeakKeyDictionary[Program, dict] = weakref.WeakKeyDictionary()
 
     @functools.wraps(make)
-    def made(program: ClosedJaxpr, *args: Any) -> LoadedProgram | Exception:
+    def made(program: Program, *args: Any) -> LoadedProgram | Exception:
         own = known.setdefault(program, {})
         if args not in own:
             try:
@@ -155,28 +152,31 @@ def _or_reason(
 
 
 @_or_reason
-def _on_cpu(
-    program: ClosedJaxpr, uniform: tuple[bool, ...], width: int
-) -> LoadedProgram:
+def _on_cpu(program: Program, uniform: tuple[bool, ...], width: int) -> LoadedProgram:
     """Compile and load a program."""
-    return _loaded(emit(flatten(program), uniform, width), "cpu", build)
+    source = Source(
+        lambda: emit(flatten(program.traced), uniform, width),
+        program.key and f"{program.key} {uniform} {width}",
+    )
+    return _loaded(source, "cpu", build)
 
 
 @_or_reason
 def _on_gpu(
-    program: ClosedJaxpr, uniform: tuple[bool, ...], capability: str
+    program: Program, uniform: tuple[bool, ...], capability: str
 ) -> LoadedProgram:
-    source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
+    source = Source(
+        lambda: emit(flatten(program.traced), uniform, 1, "run_cuda.hpp"),
+        program.key and f"{program.key} {uniform} {capability}",
+    )
     return _loaded(source, "CUDA", functools.partial(build_cuda, capability=capability))
 
 
-def _loaded(source: str, platform: str, build: Build) -> LoadedProgram:
+def _loaded(source: Source, platform: str, build: Build) -> LoadedProgram:
     return hold(*build(source), platform, build)
 
 
-def _lower_cpu(
-    ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
-):
+def _lower_cpu(ctx, *operands, program: Program, alike: bool, groups: int, lanes: int):
     shared = _uniform(ctx, program, groups * lanes)
     width = _width(lanes, alike and _is_most(shared, program))
     uniform = tuple(width == 1 or s for s in shared)
@@ -184,9 +184,7 @@ def _lower_cpu(
     return _lower(made, program, groups, lanes, ctx, *operands)
 
 
-def _lower_gpu(
-    ctx, *operands, program: ClosedJaxpr, alike: bool, groups: int, lanes: int
-):
+def _lower_gpu(ctx, *operands, program: Program, alike: bool, groups: int, lanes: int):
     """One thread a lane."""
     del alike
     made = _on_gpu(
@@ -201,7 +199,7 @@ def make_small_program() -> None:
     Raises:
         RuntimeError: with the reason, if it cannot be made.
     """
-    program = jax.make_jaxpr(jax.numpy.sin)(1.0)
+    program, _ = program_of(jax.numpy.sin, (1.0,), ())
     if jax.default_backend() == "cpu":
         made = _on_cpu(program, (True,), 1)
     else:
@@ -212,7 +210,7 @@ def make_small_program() -> None:
 
 def _lower(
     made: LoadedProgram | Exception,
-    program: ClosedJaxpr,
+    program: Program,
     groups: int,
     lanes: int,
     ctx: Any,
@@ -244,9 +242,9 @@ _EXPECTED = NotImplementedError, RuntimeError, OSError
 """Exceptions whose message says enough."""
 
 
-def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Array):
+def _side_by_side(program: Program, groups: int, lanes: int, *operands: Array):
     """The program as JAX runs it, mapped over the axes that its operands have."""
-    run = _jax.as_function(program)
+    run = _jax.as_function(program.traced)
     if not lanes:
         return run(*operands)
     arrays, by_group, by_lane = [], [], []
@@ -262,7 +260,7 @@ def _side_by_side(program: ClosedJaxpr, groups: int, lanes: int, *operands: Arra
     return [r.reshape(groups * lanes, *r.shape[2:]) for r in run(*arrays)]
 
 
-def _uniform(ctx, program: ClosedJaxpr, all_lanes: int) -> tuple[bool, ...]:
+def _uniform(ctx, program: Program, all_lanes: int) -> tuple[bool, ...]:
     """Which operands are the same in all lanes of a group."""
     pairs = zip(_jax.operand_shapes(ctx), program.in_avals, strict=True)
     return tuple(_count(shape, own) < max(all_lanes, 1) for shape, own in pairs)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import _jax
+from ._build import Source
 
 TARGET = "naion_lane_program"
 """The custom call; its attribute "program" says which."""
@@ -21,7 +22,7 @@ _held: weakref.WeakValueDictionary[str, "LoadedProgram"] = weakref.WeakValueDict
 _loaders: dict[str, ctypes.CDLL] = {}
 _lock = threading.Lock()
 
-Build = Callable[[str], tuple[str, ctypes.CDLL]]
+Build = Callable[[Source], tuple[str, ctypes.CDLL]]
 
 
 class LoadedProgram:
@@ -73,7 +74,7 @@ def loaded() -> int:
 def _loader(platform: str, build: Build) -> ctypes.CDLL:
     """What XLA calls for programs of a platform: made and registered once."""
     if platform not in _loaders:
-        _, loader = build(_SOURCE.read_text())
+        _, loader = build(Source(_SOURCE.read_text))
         loader.hold.restype = ctypes.c_char_p
         loader.loaded.restype = ctypes.c_long
         stages = {"instantiate": loader.instantiate, "execute": loader.execute}

@@ -1,0 +1,81 @@
+"""Predictions beyond the temperatures of the tests err by what no test there could tell."""
+
+import numpy as np
+import pytest
+
+import naion as na
+from naion.fit import (
+    Ensemble,
+    Specimen,
+    discharge,
+    errors_beyond,
+    pulse,
+    simulate_test,
+    voltage_band,
+)
+from naion.fit._beyond import UNSEEN_ENERGY, mean_overvoltage, unseen
+from naion.fit._seen import as_tested, less_full
+from naion.parameters import open_circuit_voltage
+
+MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
+TESTED = 298.15, 318.15
+
+
+@pytest.fixture(scope="module")
+def specimen():
+    return Specimen(na.load("nfm_hc_18650"), [0.0])
+
+
+def test_what_is_between_the_tests_is_known_and_the_rest_is_not():
+    assert unseen(TESTED, 298.15) == unseen(TESTED, 310.0) == unseen((), 200.0) == 0.0
+    away = 1.0 / 288.15 - 1.0 / 298.15
+    assert unseen(TESTED, 288.15) == pytest.approx(UNSEEN_ENERGY / 8.314 * away, 1e-3)
+    # One test is a range, too; above it counts as below.
+    assert unseen((298.15,), 318.15) == pytest.approx(unseen((318.15,), 298.15))
+
+
+def test_what_is_lost_is_the_energy_that_an_equilibrium_would_have_delivered(specimen):
+    test = discharge("1C", [0.2, 0.6, 1.0], [3.4, 3.0, 2.7], 1.5, 288.15)
+    _, cell, start = as_tested(specimen, test)
+    _, seen = simulate_test(specimen, test, MODEL)
+    q = np.linspace(0.0, 1.0, 200)
+    U = [
+        float(open_circuit_voltage(cell, less_full(cell, start, x), 288.15)) for x in q
+    ]
+    equilibrium = float(np.sum(0.5 * (np.array(U[1:]) + U[:-1]) * np.diff(q)))
+    # The ends of the solver's steps, of which a discharge takes a few dozen.
+    lost = equilibrium - float(seen.energy)
+    assert mean_overvoltage(cell, start, seen) == pytest.approx(lost, rel=0.03)
+
+
+def test_voltages_err_by_a_share_of_what_is_lost_and_resistances_of_themselves(
+    specimen,
+):
+    cold = discharge("cold", [0.2, 0.6, 1.0], [3.4, 3.0, 2.7], 1.5, 288.15)
+    _, cell, start = as_tested(specimen, cold)
+    _, seen = simulate_test(specimen, cold, MODEL)
+    sd = errors_beyond(specimen, cold, np.full(3, 3.0), MODEL, TESTED)
+    share = unseen(TESTED, 288.15)
+    np.testing.assert_allclose(sd, share * mean_overvoltage(cell, start, seen))
+    short = pulse("cold", 1.5, [1.0, 5.0], [0.1, 0.12], 288.15, 0.7)
+    R = np.array([0.11, np.nan])
+    sd = errors_beyond(specimen, short, R, MODEL, TESTED)
+    np.testing.assert_allclose(sd, [share * 0.11, 0.0])
+    warm = discharge("warm", [0.2, 0.6, 1.0], [3.4, 3.0, 2.7], 1.5, 308.15)
+    assert not errors_beyond(specimen, warm, np.full(3, 3.0), MODEL, TESTED).any()
+
+
+def test_bands_are_wider_where_it_is_colder_than_in_all_tests(specimen):
+    t, step = np.linspace(60.0, 1800.0, 8), "Discharge at 1C for 40 minutes"
+
+    def width(T: float, tested: tuple[float, ...]) -> np.ndarray:
+        drawn = Ensemble((specimen,) * 3, 0.01, tested)
+        _, low, high = voltage_band(drawn, t, step, model=MODEL, temperature=T)
+        return high - low
+
+    np.testing.assert_allclose(width(298.15, TESTED), 2.0 * 1.645 * 0.01)
+    with pytest.warns(na.Caution, match="15 degC.*from 25 to 45 degC.*within 21 %"):
+        cold = width(288.15, TESTED)
+    assert np.all(cold > 1.5 * width(288.15, (288.15, 318.15)))
+    # What no test tells is the same all along.
+    np.testing.assert_allclose(cold, cold[0])
