@@ -17,6 +17,7 @@ from typing import Any
 
 from .._files import read_text
 from .._progress import Progress, silent
+from .._takes import takes
 
 FORMS = "local:N, slurm, tcp://HOST:PORT, or a Dask scheduler's file"
 PATIENCE = 120.0
@@ -29,6 +30,7 @@ CORES = "NAION_WORKER_CORES"
 """What tells a worker which cores are its own."""
 
 
+@takes
 @contextlib.contextmanager
 def cluster(
     where: str, folder: Path | str, *, progress: Progress = silent
@@ -77,6 +79,7 @@ def _address(file: Path) -> str:
         ) from None
 
 
+@takes
 def is_worker(where: str | None) -> bool:
     """Whether this process of Slurm works for another, which asks."""
     return where == "slurm" and _rank() > 0

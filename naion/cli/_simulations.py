@@ -19,7 +19,7 @@ from ..io import write_csv
 from ..models import DFN, heat_balance
 from ..parameters import Cell, cautions, leaf
 from ..protocol import Protocol
-from ..simulation import is_unfinished, simulate
+from ..simulation import beyond_laws, is_unfinished, simulate
 from ._run import start_of
 from ._said import aloud
 from ._sweep_schema import SweepFile, Vary
@@ -100,6 +100,10 @@ def simulations(
             alone = one(lane_of(lanes, k))
             for name, value in alone.items():
                 done[name][k] = value
+    own = np.asarray(lanes["protocol"].temperature)
+    T = lanes["temperature"]
+    T = np.where(np.isfinite(own), own, T.reshape(T.shape + (1,) * (own.ndim - 1)))
+    done |= {"outcome": beyond_laws(done["outcome"], T)}
     hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)

@@ -11,6 +11,7 @@ from jax.core import Tracer
 from jax.scipy.stats import norm
 from jaxtyping import Array
 
+from .._takes import takes
 from ..design import Blueprint
 from ..parameters import QUALITIES, Sourced
 from ._bill import Bill, bill
@@ -387,6 +388,7 @@ def check_lithium(price: Any) -> None:
         )
 
 
+@takes
 def study(
     designs: Sequence[Blueprint],
     prices: PriceList,
@@ -459,6 +461,7 @@ def interval(values: Any) -> tuple[float, float, float]:
     return low, middle, high
 
 
+@takes
 def per_delivered(costs: np.ndarray, shares: Mapping[str, Any], names: Sequence[str]):
     """Costs for a kWh that is delivered, where a charge gives only a share of it.
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
@@ -41,6 +42,7 @@ class Ensemble:
         return tuple(s.cell for s in self.specimens)
 
 
+@takes
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
@@ -86,6 +88,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
     ]
 
 
+@takes
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
     rng, root, vector = np.random.default_rng(seed), known.root, known.vector
@@ -128,6 +131,7 @@ def _steepest(vector: FreeVector, cell: Cell, z: Array) -> Array:
     return jnp.max(ocp_slopes(vector.cell(cell, z)))
 
 
+@takes
 def voltage_band(
     drawn: Ensemble, times: np.ndarray, protocol, **options
 ) -> tuple[Solution, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from .._takes import takes
 from ._experiment import Experiment
 from ._problem import Problem
 
@@ -61,6 +62,7 @@ class Errors:
         return np.where(owner[:, None] == owner, decay * np.outer(sd, sd), 0.0)
 
 
+@takes
 def errors_of(fit: "Fit") -> Errors:
     """What the residuals of a fit say about the errors of its data and its model."""
     return found_errors(fit.problem, fit.near.residuals, fit.near.jacobian)

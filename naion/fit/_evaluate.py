@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..batch import Lanes, Program, is_shared, stack
 from ..models import DFN
 from ..protocol import Mode, Protocol
@@ -350,6 +351,7 @@ def _gone_on(
     return jax.tree.map(functools.partial(jnp.where, reached), seen, after), reached
 
 
+@takes
 def simulate_test(
     specimen: Specimen,
     test: PaddedTest | Experiment,

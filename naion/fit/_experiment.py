@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..protocol import KELVIN, Mode, Protocol, Step
 from ._measured import (
     LABELS,
@@ -200,6 +201,7 @@ APART = {
 """What a three-electrode cell is measured in."""
 
 
+@takes
 def discharge(
     name: str,
     charge: Any,
@@ -265,6 +267,7 @@ def discharge(
     return Experiment(name, protocol, temperature, tuple(own), *about, note=note)
 
 
+@takes
 def measured_profile(
     name: str,
     time: Any,
@@ -397,6 +400,7 @@ def _evenly(n: int, most: int) -> np.ndarray:
     return np.round(np.linspace(n / most - 1.0, n - 1.0, most)).astype(int)
 
 
+@takes
 def segments(
     name: str,
     segment: Any,
@@ -473,6 +477,7 @@ def segments(
     return Experiment(name, protocol, temperature, tuple(observations), group)
 
 
+@takes
 def pulse(
     name: str,
     current: float,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._takes import takes
 from ..parameters import Cell, ParameterSet, Role, about, leaf, walled
 from ..properties import Corrected, Property, Table
 
@@ -191,6 +192,7 @@ def _number(name: str, what: str, value: Any) -> float:
     return float(value)
 
 
+@takes
 def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
     """The numbers of a set that have a range, as all assumed ones do, as free parameters.
 
@@ -229,6 +231,7 @@ def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
     return tuple(frees)
 
 
+@takes
 def check_free(
     free: Sequence[FreeParameter],
     specimen: Specimen,
@@ -276,6 +279,7 @@ def check_free(
             raise ValueError(f"{here}: tied paths hold unlike counts of numbers.")
 
 
+@takes
 def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
     """Whether a free number starts inside its bounds.
 
@@ -298,6 +302,7 @@ def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
             )
 
 
+@takes
 def with_ocp_correction(
     cell: Cell, electrode: Literal["negative", "positive"], knots: Any
 ) -> Cell:

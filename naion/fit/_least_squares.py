@@ -12,6 +12,7 @@ import numpy as np
 
 from .._precision import enable_x64
 from .._progress import Counted, Progress, silent
+from .._takes import takes
 from ..batch import Checkpoint, deal, digest, workers_of
 from ._common import Common
 from ._fit import Fit, fit_at
@@ -47,6 +48,7 @@ test, which fails there from the start: none of its points can be worth as much.
 Done = Callable[[str, "Fit | Exception"], None]
 
 
+@takes
 def least_squares(
     problem: Problem,
     z: np.ndarray | None = None,
@@ -87,6 +89,7 @@ def least_squares(
     return found
 
 
+@takes
 def fleet(
     problems: Mapping[str, Problem],
     *,

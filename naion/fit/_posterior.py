@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ._errors import errors_of
 from ._problem import Problem
 
@@ -27,6 +28,7 @@ ACCEPTANCE = 0.8
 """Aimed at by the length of steps."""
 
 
+@takes
 def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
     """Logarithm of the posterior density of the transformed parameters, but a constant.
 
@@ -48,6 +50,7 @@ def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], A
     return density
 
 
+@takes
 def posterior(
     fit: "Fit",
     *,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ._experiment import (
     STILL,
     Experiment,
@@ -15,6 +16,7 @@ from ._experiment import (
 from ._measured import above_zero, column
 
 
+@takes
 def measured_pulses(
     name: str,
     time: Any,

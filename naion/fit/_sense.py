@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
@@ -34,6 +35,7 @@ FACTOR = 3.0
 """By which a resistance may be wrong."""
 
 
+@takes
 def doubts(fit: Fit) -> list[str]:
     """What makes a fit senseless, one sentence for each test, with the likely cause.
 
@@ -61,6 +63,7 @@ RESTS = 5e-3
 """How far from its limits a cell may rest at SOC 1 and 0 [V]."""
 
 
+@takes
 def off_limits(fit: Fit) -> list[str]:
     """Where the fitted cell does not rest at its voltage limits, one sentence for each.
 

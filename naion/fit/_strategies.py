@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._progress import Progress, silent
+from .._takes import takes
 from ..parameters import Role
 from ._fit import Fit
 from ._least_squares import fleet, least_squares
@@ -27,6 +28,7 @@ STAGES = {
 """What `staged` fits first, one after the other: numbers of these roles."""
 
 
+@takes
 def staged(
     problem: Problem,
     *,
@@ -64,6 +66,7 @@ def staged(
     return least_squares(at, progress=progress, **options)
 
 
+@takes
 def multi_start(
     problem: Problem,
     count: int = 8,
@@ -101,6 +104,7 @@ def multi_start(
     return tuple(sorted(fits, key=lambda f: f.cost))
 
 
+@takes
 def drawn_starts(
     problem: Problem, count: int, *, spread: float = 1.0, seed: int = 0
 ) -> np.ndarray:
@@ -125,6 +129,7 @@ ALIKE = 0.01
 """Of the least cost: fits within this have found the same minimum, or one as good."""
 
 
+@takes
 def agreement(fits: Sequence[Fit], count: int) -> str:
     """What fits from several starts say about the minimum, in a sentence.
 

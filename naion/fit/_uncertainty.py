@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..io import write_cell
 from ..models import DFN
 from ..parameters import Cell, ParameterSet
@@ -127,6 +128,7 @@ class Uncertainty:
         return known
 
 
+@takes
 def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     """What belongs to the cell; states of charge of single tests are left out.
 
@@ -146,6 +148,7 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     return Uncertainty(vector, fit.z[keep], C, discrepancy, pull, model, tests)
 
 
+@takes
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     """What is known of a set that was not fitted: some of its numbers have ranges.
 
@@ -157,6 +160,7 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     return Uncertainty(vector, z, root @ root.T, 0.0)
 
 
+@takes
 def write_fitted_cell(
     path: Path | str, fit: Fit, name: str, left: LeftOut | None = None
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .._cautions import caution
+from .._takes import takes
 from ._conversions import SHOWN_UNITS, UNITS, check_celsius, factor_of, numbers
 from ._formats import (
     FORMATS,
@@ -26,7 +27,7 @@ from ._formats import (
     score,
 )
 from ._labels import could_be_temperature, is_bookkeeping, meaning
-from ._sources import PARQUET, SPREADSHEETS, Sheet, check_once, listed, sheet_of
+from ._sources import NOT_TEXT, Sheet, check_once, listed, sheet_of
 from ._tables import read_measurement
 
 Positive = Literal["charge", "discharge", "state"]
@@ -66,6 +67,7 @@ class Asked(NamedTuple):
     by: str
 
 
+@takes
 def read_data(
     path: Path | str,
     format: str | None = None,
@@ -78,8 +80,9 @@ def read_data(
 
     Reads CSV and other text, Parquet and spreadsheets with naion's labels, those of the
     Battery Data Format, or those of a maker (`formats()` lists them); and any table by
-    naming its columns. Files of Neware (.nda, .ndax) and MATLAB (.mat) are opened by the
-    batterydf package; these, Parquet and spreadsheets need `pip install 'naion[cycler]'`.
+    naming its columns. Of MATLAB files (.mat, version 7) vectors of equal length are the
+    columns. Files of Neware (.nda, .ndax) are opened by the batterydf package; these,
+    Parquet and spreadsheets need `pip install 'naion[cycler]'`.
 
     What was taken for what, and measured columns that are left unused, are said in
     one `Caution`.
@@ -173,7 +176,7 @@ def _nearest(given: str, known: Sequence[str]) -> str:
 
 def _is_plain(path: Path) -> bool:
     """Whether a text file begins with a header that has all of naion's or BDF's labels."""
-    if path.suffix.lower() in (*PARQUET, *SPREADSHEETS) or not path.is_file():
+    if path.suffix.lower() in NOT_TEXT or not path.is_file():
         return False
     try:
         header = sheet_of(path, score).header

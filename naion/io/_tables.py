@@ -13,6 +13,7 @@ import numpy as np
 
 from .._cautions import caution
 from .._files import read_text, write_whole
+from .._takes import takes
 from ._labels import POTENTIALS, could_be_temperature, is_bookkeeping, meaning
 from ._sources import LONGEST
 
@@ -26,6 +27,7 @@ SHOWN = 24
 """Columns that a message lists at most."""
 
 
+@takes
 def read_profile(path: Path | str) -> dict[str, np.ndarray]:
     """Columns time_s, current_A (discharge positive) and optional temperature_degC.
 
@@ -37,6 +39,7 @@ def read_profile(path: Path | str) -> dict[str, np.ndarray]:
     return _read_measured(Path(path), ("time_s", "current_A"))
 
 
+@takes
 def read_measurement(path: Path | str) -> dict[str, np.ndarray]:
     """Columns time_s, current_A (discharge positive), voltage_V, optional temperature.
 
@@ -54,6 +57,7 @@ def read_measurement(path: Path | str) -> dict[str, np.ndarray]:
     return _read_measured(Path(path), ("time_s", "current_A", "voltage_V"))
 
 
+@takes
 def read_columns(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns of exactly these names, all of them needed.
 
@@ -71,6 +75,7 @@ def read_columns(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray
     return text.numbers(columns)[0]
 
 
+@takes
 def write_csv(
     path: Path | str, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
@@ -82,6 +87,7 @@ def write_csv(
     write_whole(path, text.getvalue())
 
 
+@takes
 def delimiter_of(line: str) -> str:
     """What stands between the columns of a header: a comma, a semicolon or a tab."""
     return max(",;\t", key=line.count)

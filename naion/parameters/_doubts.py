@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._takes import takes
 from ..properties import Arrhenius, Table
 from ._balance import electrode_capacities, open_circuit_voltage
 from ._cell import Cell, Particle, Stoichiometry
@@ -30,6 +31,7 @@ COMPOSITIONS = -0.5, 1.5
 """Between which tables over stoichiometry have their points."""
 
 
+@takes
 def doubts_of(
     cell: Cell, states: dict[str, Stoichiometry] | None = None, far: float = FAR
 ) -> list[str]:

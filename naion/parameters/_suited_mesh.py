@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import F, R
+from .._takes import takes
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
 from ._known import is_half_cell
@@ -32,6 +33,7 @@ FEWEST, MOST = (5, 2, 5, 12), (30, 8, 30, 60)
 STOICHIOMETRIES = np.linspace(0.05, 0.95, 19)
 
 
+@takes
 def with_suited_mesh(cell: Cell) -> Cell:
     """The cell with `suited_mesh` as its default.
 

@@ -15,6 +15,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from .._takes import takes
 from ..physics.pores import PoreFilling
 from ..physics.sei import AbstractGrowth, SolventDiffusion
 from ..physics.store import AbstractStore
@@ -50,6 +51,7 @@ from ._cell import (
 Number = float | Array
 
 
+@takes
 def with_hysteresis(
     cell: Cell,
     negative: Number | Property | None = 0.015,
@@ -91,6 +93,7 @@ def with_hysteresis(
     return cell
 
 
+@takes
 def with_plating(
     cell: Cell,
     *,
@@ -116,6 +119,7 @@ def with_plating(
     return _put(lambda c: c.negative.plating, cell, plating)
 
 
+@takes
 def with_sei(
     cell: Cell,
     growth: AbstractGrowth | None = None,
@@ -149,6 +153,7 @@ def with_sei(
     return _put(lambda c: c.negative.sei, cell, sei)
 
 
+@takes
 def with_double_layer(cell: Cell, capacitance: Number = 0.2) -> Cell:
     """A cell whose particle surfaces hold charge: for milliseconds, and for impedance.
 
@@ -162,6 +167,7 @@ def with_double_layer(cell: Cell, capacitance: Number = 0.2) -> Cell:
     return cell
 
 
+@takes
 def with_process(
     cell: Cell,
     electrode: Literal["negative", "positive"],
@@ -220,6 +226,7 @@ powders, within 1 mV, at 25 degC. They are components of a fit, not known phases
 say of other temperatures, by the formula of `MSMR`, is an extrapolation."""
 
 
+@takes
 def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
     """A cell with an `MSMR` of hard carbon as the negative electrode's potential.
 
@@ -248,6 +255,7 @@ NARROW = 2.0
 """Reactions narrower than this are the plateau's: filling of pores, in this model."""
 
 
+@takes
 def with_pore_filling(
     cell: Cell,
     rate: Number = 1e-2,
@@ -288,6 +296,7 @@ def with_pore_filling(
     return _put(lambda c: c.negative.particle.pores, cell, pores)
 
 
+@takes
 def with_sizes(
     cell: Cell,
     electrode: Literal["negative", "positive"],
@@ -327,6 +336,7 @@ def with_sizes(
     return dataclasses.replace(cell, **{electrode: new})
 
 
+@takes
 def with_second_material(
     cell: Cell,
     electrode: Literal["negative", "positive"],
@@ -395,6 +405,7 @@ EC_EMC = {
 Electrochem. Soc. 166 (2019) A3079."""
 
 
+@takes
 def with_landesfeind(cell: Cell) -> Cell:
     """A cell with the electrolyte LiPF6 in EC:EMC 3:7, in concentration and temperature.
 
@@ -419,6 +430,7 @@ FOILS = 20e-6
 """Foil in one unit of a stack, half of each collector's and of the other's [m] (A)."""
 
 
+@takes
 def with_heat_through_stack(
     cell: Cell,
     thickness: Number,
@@ -459,6 +471,7 @@ def with_heat_through_stack(
     return _put(lambda c: c.thermal.through_plane, cell, through)
 
 
+@takes
 def with_freezing(
     cell: Cell, liquidus: Number, *, span: Number = 20.0, exponent: Number = 2.0
 ) -> Cell:

@@ -36,7 +36,7 @@ from ..solvers import (
     solve,
 )
 from ..systems import Output, outputs_in
-from ._outcome import outcome_of
+from ._outcome import beyond_laws, outcome_of
 from ._parts import Going, Resumable, in_parts, in_windows
 from ._proof import is_power_infeasible
 from ._solution import Solution
@@ -145,7 +145,8 @@ def drive(
     with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
-    return _ended(done, what, wish.throw)
+    own = np.asarray(protocol.temperature)[: int(protocol.count)]
+    return _ended(done, what, np.where(np.isfinite(own), own, temperature), wish.throw)
 
 
 class _Numbers(NamedTuple):
@@ -319,15 +320,19 @@ FASTEST = 50.0
 """C-rate beyond which a current is rather one in another unit, or of another cell."""
 
 
-def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
+def _ended(solution: Solution, what: Any, asked: np.ndarray, throw: bool) -> Solution:
     """A finished solution, with its cautions, unless it is a failure to be raised.
 
     Args:
         solution: of all parts.
         what: the cell or the pack that was simulated; cells of a pack may be stacked.
+        asked: temperatures of the steps [K].
         throw: raise on a numerical failure.
     """
     cells = (what,) if isinstance(what, Cell) else what.cells
+    outcome = beyond_laws(solution.outcome, asked)
+    if outcome != solution.outcome:
+        solution = dataclasses.replace(solution, outcome=jnp.asarray(outcome))
     result = solution.result
     if result is Result.IMPOSSIBLE_NUMBER:
         for cell in cells:
@@ -335,6 +340,8 @@ def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
     said: list[str] = []
     coldest = float(solution.least.temperature)
     warmest = float(solution.greatest.temperature)
+    if result is Result.BEYOND_LAWS:
+        coldest, warmest = float(np.min(asked)), float(np.max(asked))
     if np.isfinite(coldest):
         for cell in cells:
             said += cautions(cell, coldest, warmest)
