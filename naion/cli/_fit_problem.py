@@ -11,7 +11,7 @@ import numpy as np
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
 from .._file_models import checked
-from ..data import rows_of
+from ..data import doubts_beside, rows_of
 from ..fit import (
     LEADS,
     STILL,
@@ -114,6 +114,7 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         if "double_layer" in said and asked.double_layer is None:
             said += " double_layer = 0.2 at the top of the file gives the cell one."
         raise ValueError(said) from None
+    _check_once(asked.data, file)
     data = [
         _experiment(entry, file, cell, f"{file}: data {i + 1}", rigs)
         for i, entry in enumerate(asked.data)
@@ -124,6 +125,19 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         return Problem(specimen, tuple(free), tuple(data), model), name
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def _check_once(tests: Sequence[Test], file: Path) -> None:
+    """Refuse a test that stands twice: it would count twice."""
+    seen: list[dict[str, Any]] = []
+    for i, test in enumerate(tests):
+        said = test.model_dump(exclude={"name"})
+        if said in seen:
+            raise ValueError(
+                f"{file}: data {i + 1} is the same as data {seen.index(said) + 1}, and "
+                "would count twice: take one away. A smaller sigma gives a test more weight."
+            )
+        seen.append(said)
 
 
 def _correction(
@@ -221,6 +235,9 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
         )
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
+    Q = float(cell.nominal_capacity)
+    for odd in doubts_beside(table, Q):
+        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
     T, said = _temperature(entry.temperature, table, cell, str(path))
     name = entry.name or _named(entry)
     seen = _compared(path, entry, table)
@@ -238,6 +255,9 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     soc = entry.soc
     if isinstance(entry, Charging) and soc is None and entry.discharged is None:
         soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
+    elif soc is None and entry.discharged is None:
+        said = f"{said}; from the charged state: soc and discharged are left open"
+        said = said.lstrip("; ")
     if soc is not None:
         discharged = _taken_out(cell, soc)
     t, current = table["time_s"], table["current_A"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -17,7 +18,7 @@ from .._results import Result
 from ..batch import lane_of, run, stack
 from ..io import write_csv
 from ..models import DFN, heat_balance
-from ..parameters import Cell, cautions, leaf
+from ..parameters import Cell, cautions, check, leaf
 from ..protocol import Protocol
 from ..simulation import beyond_laws, is_unfinished, simulate
 from ._run import start_of
@@ -57,16 +58,19 @@ def simulations(
         "soc": columns.get("soc", np.zeros(len(rows))),
     }
 
-    def one(lane: dict[str, Any]) -> dict[str, Array]:
+    def of_lane(lane: dict[str, Any]) -> Cell:
         moved = cell
         for v, value in zip(by_path, lane["paths"], strict=True):
             moved = eqx.tree_at(
                 lambda c, v=v: [leaf(c, p) for p in v.moved],
                 moved,
-                [value] * len(v.moved),
+                [jnp.asarray(value, float)] * len(v.moved),
             )
+        return moved
+
+    def one(lane: dict[str, Any]) -> dict[str, Array]:
         done = simulate(
-            moved,
+            of_lane(lane),
             lane["protocol"],
             model=model,
             start=lane["soc"] if "soc" in columns else start,
@@ -107,6 +111,14 @@ def simulations(
     hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
+    impossible = np.flatnonzero(done["outcome"] == Result.IMPOSSIBLE_NUMBER)
+    if impossible.size:
+        said = _impossible(of_lane(lane_of(lanes, impossible[0])))
+        n = f"{impossible.size} lane{'s' * (impossible.size > 1)}"
+        caution(
+            f"{n} of {len(rows)} cannot be simulated, lane {impossible[0] + 1} because: "
+            f"{said}"
+        )
     results = [Result(int(k)) for k in done.pop("outcome")]
     header = [*names, "outcome", *done]
     body = [
@@ -120,6 +132,15 @@ def simulations(
     print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
     print(f"wrote {out / 'table.csv'}")
     return sum(not r.is_physical for r in results)
+
+
+def _impossible(cell: Cell) -> str:
+    """Which number of a cell is not possible, in words."""
+    try:
+        check(cell)
+    except ValueError as error:
+        return str(error)
+    return Result.IMPOSSIBLE_NUMBER.explanation
 
 
 def _points(asked: SweepFile) -> np.ndarray:

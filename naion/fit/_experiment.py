@@ -12,7 +12,9 @@ from ..protocol import KELVIN, Mode, Protocol, Step
 from ._measured import (
     LABELS,
     LARGEST_SIGMA,
+    MOST_VOLTS,
     above_zero,
+    check_sigma,
     check_volts,
     column,
     lowest_for,
@@ -236,7 +238,7 @@ def discharge(
     Raises:
         ValueError: for decreasing charge, NaNs or a current that is not positive.
     """
-    above_zero(name, sigma=sigma)
+    check_sigma(name, sigma)
     if sigma_charge != 0.0:
         above_zero(name, 1.0, sigma_charge=sigma_charge)
     q = column(name, "charges", charge)
@@ -308,7 +310,7 @@ def measured_profile(
         ValueError: for unequal lengths, fewer than three times, NaNs, or times that
             decrease.
     """
-    above_zero(name, sigma=sigma)
+    check_sigma(name, sigma)
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise ValueError(f"{name}: most = {most!r}; expected two voltages or more.")
     t = np.asarray(time)
@@ -514,6 +516,13 @@ def pulse(
     for what, values in (("times", t), ("resistances", R)):
         if not np.all(np.isfinite(values) & (values > 0.0)):
             raise ValueError(f"{name}: {what} must be finite and above zero.")
+    most = float(np.max(R) * abs(current))
+    if most > MOST_VOLTS:
+        raise ValueError(
+            f"{name}: {np.max(R):g} ohm at {abs(current):g} A are {most:.4g} V, more than "
+            "any cell has: are the resistances in milliohm, or the current in mA? Expected "
+            "ohms and amperes."
+        )
     before = 1.0
     protocol = Protocol(
         [

@@ -264,6 +264,12 @@ def check_free(
                 more = f"; it has {', '.join(inside)}" if inside else ""
                 what = "absent" if value is None else "not a number that can be fitted"
                 raise ValueError(f"{here}: {name} is {what}{more}.")
+            parent, _, last = path.rpartition(".")
+            if last == "x" and isinstance(leaf(specimen, parent), Table):
+                raise ValueError(
+                    f"{here}: {name} says where the points of a table stand; free its "
+                    f"values, {name.removesuffix('x')}y."
+                )
             if path in owner:
                 raise ValueError(
                     f"{here}: {name} is free already, in {owner[path]}. Take one of them "

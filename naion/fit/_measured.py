@@ -19,6 +19,9 @@ MOST_VOLTS = 20.0
 LARGEST_SIGMA = 1.0
 """Uncertainty of a voltage that says nothing; what is more was meant in millivolt [V]."""
 
+SMALLEST_SIGMA = 1e-7
+"""No cycler resolves less, and nothing is simulated to it [V]."""
+
 BELOW_ANY_CUT_OFF = 0.3
 """Discharges are fitted to this voltage, so that the model always reaches the data [V]."""
 
@@ -45,6 +48,20 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
                 f"{name}: {what} = {x:g}; expected at most {most:g}. Is it in percent, "
                 "or in thousandths?"
             )
+
+
+def check_sigma(name: str, sigma: Any) -> None:
+    """Refuse an uncertainty of voltages that is none.
+
+    Raises:
+        ValueError: for what is no number above zero, or less than any cycler resolves.
+    """
+    above_zero(name, sigma=sigma)
+    if float(sigma) < SMALLEST_SIGMA:
+        raise ValueError(
+            f"{name}: sigma = {float(sigma):g} V; expected at least {SMALLEST_SIGMA:g} V: "
+            "no voltage is known so well. The usual is 0.01."
+        )
 
 
 def column(name: str, what: str, values: Any) -> np.ndarray:

@@ -11,7 +11,14 @@ import numpy as np
 
 from .._cautions import caution
 from .._takes import takes
-from ._conversions import SHOWN_UNITS, UNITS, check_celsius, factor_of, numbers
+from ._conversions import (
+    SHOWN_UNITS,
+    UNITS,
+    at_midnight,
+    check_celsius,
+    factor_of,
+    numbers,
+)
 from ._formats import (
     FORMATS,
     NAMES,
@@ -519,5 +526,5 @@ def _in_order(sheet: Sheet, t: np.ndarray, rows: np.ndarray) -> None:
         raise ValueError(
             f"{sheet.path}, row {sheet.row(int(rows[k]))}: time {t[k]:g} s comes after "
             f"{t[k - 1]:g} s. Sort the rows, or name the column of times that run on "
-            "between steps."
+            f"between steps.{at_midnight(t)}"
         )

@@ -14,6 +14,7 @@ import numpy as np
 from .._cautions import caution
 from .._files import read_text, write_whole
 from .._takes import takes
+from ._conversions import at_midnight
 from ._labels import POTENTIALS, could_be_temperature, is_bookkeeping, meaning
 from ._sources import LONGEST
 
@@ -119,7 +120,7 @@ def _read_measured(
         k, t = int(late[0]) + 1, table["time_s"]
         raise ValueError(
             f"{path}, row {rows[k]}: time {t[k]:g} s comes after {t[k - 1]:g} s. Sort "
-            "the rows, or let time_s run on between steps."
+            f"the rows, or let time_s run on between steps.{at_midnight(t)}"
         )
     if "temperature_degC" in table:
         T = table["temperature_degC"]
@@ -128,7 +129,7 @@ def _read_measured(
             k = int(wrong[0])
             raise ValueError(
                 f"{path}, row {rows[k]}: {T[k]:g} degC is not a temperature of a cell; "
-                "is the column in kelvin? Then name it temperature_K."
+                + _other_scale(next(c for c in chosen if c.name == "temperature_degC"))
             )
     said = _unused(text.header, chosen, passed_over, empty)
     if text.decimal == ",":
@@ -136,6 +137,13 @@ def _read_measured(
     if said:
         caution(f"{path}: {'; '.join(said)}.", stacklevel=4)
     return table
+
+
+def _other_scale(column: Column) -> str:
+    """What a temperature that is none may be in."""
+    if column.offset:
+        return f"is {column.label!r} in degC? Then name it temperature_degC."
+    return "is the column in kelvin? Then name it temperature_K."
 
 
 def _choose(

@@ -11,6 +11,7 @@ from ..properties import Arrhenius, Table
 from ._balance import electrode_capacities, open_circuit_voltage
 from ._cell import Cell, Particle, Stoichiometry
 from ._known import is_half_cell
+from ._plausible import implausible
 
 FAR = 0.05
 """Beyond a limit, an open-circuit voltage says that something is wrong [V]."""
@@ -58,7 +59,7 @@ def doubts_of(
         for k, m in enumerate(e.materials):
             where = f"{name}.particle" if not k else f"{name}.others[{k - 1}].particle"
             found += _of_particle(where, m.particle)
-    return found
+    return [*found, *implausible(cell)]
 
 
 def _voltages(
