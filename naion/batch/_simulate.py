@@ -14,7 +14,6 @@ import numpy as np
 from .._cautions import caution
 from .._progress import Progress, silent
 from .._results import Result
-from .._takes import takes
 from ..parameters import Cell, cautions
 from ..protocol import Protocol, Step
 from ..simulation import Solution, is_unfinished
@@ -70,7 +69,6 @@ class Solutions(Sequence[Solution]):
         return dict(Counter(r.name.lower() for r in self.results))
 
 
-@takes
 def simulate(
     cells: Cell,
     protocol: Protocol | str | Step | Sequence[str | Step],

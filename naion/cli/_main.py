@@ -105,10 +105,22 @@ def _done(given: list[str]) -> int:
             return EXIT["internal"]
 
 
+KINDS = {
+    "float": "number: expected one without a unit and with a decimal point, such as 2.5",
+    "int": "whole number: expected one such as 3",
+}
+"""What argparse calls by Python's names."""
+
+
 class _Parser(argparse.ArgumentParser):
     """One whose errors name the option that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub(
+            r"invalid (float|int) value: (.+)",
+            lambda m: f"{m[2]} is no {KINDS[m[1]]}",
+            message,
+        )
         unknown = re.match(r"unrecognized arguments: .*?(--[\w-]+)", message)
         near = difflib.get_close_matches(unknown[1], _options(self)) if unknown else []
         meant = f". Did you mean {near[0]}?" if near else ""

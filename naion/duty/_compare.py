@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._progress import Progress, silent
-from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell, Sourced
 from ._catalogue import load
@@ -21,7 +20,6 @@ TEMPERATURES = (35.0, 25.0, 0.0, -20.0, -30.0)
 """Of a comparison [degC]."""
 
 
-@takes
 def compare(
     cells: Mapping[str, Cell],
     names: Sequence[str],

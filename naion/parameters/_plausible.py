@@ -52,7 +52,7 @@ def implausible(cell: Cell) -> Iterator[str]:
     half = is_half_cell(cell)
     salt = jnp.asarray(e.concentration)
     yield from _beside("separator.thickness", cell.separator.thickness, SEPARATOR)
-    yield from _beside("the electrolyte's salt", salt, SALT)
+    yield from _beside("electrolyte.concentration", salt, SALT)
     yield from _beside(
         "electrolyte.conductivity", e.conductivity(salt, T), CONDUCTIVITY
     )
