@@ -9,7 +9,7 @@ import numpy as np
 
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
-from ..data import rows_of
+from ..data import doubts_beside, rows_of
 from ..fit import (
     STILL,
     Experiment,
@@ -123,6 +123,8 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
     table = _record(path, entry)
     _check_table(path, table, cell)
+    for odd in doubts_beside(table, float(cell.nominal_capacity)):
+        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
     T, said = _temperature(entry.temperature, table, cell, str(path))
     name = entry.name or _named(entry)
     seen = _compared(path, entry, table)
@@ -134,6 +136,9 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     soc = entry.soc
     if isinstance(entry, Charging) and soc is None and entry.discharged is None:
         soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
+    elif soc is None and entry.discharged is None:
+        said = f"{said}; from the charged state: soc and discharged are left open"
+        said = said.lstrip("; ")
     if soc is not None:
         discharged = _taken_out(cell, soc)
     t, current = table["time_s"], table["current_A"]

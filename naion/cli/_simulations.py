@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -18,9 +19,9 @@ from .._results import Result
 from ..batch import lane_of, run, stack
 from ..io import write_csv
 from ..models import DFN, heat_balance
-from ..parameters import Cell, Start, cautions, leaf
+from ..parameters import Cell, Start, cautions, check, leaf
 from ..protocol import Protocol
-from ..simulation import is_unfinished, simulate
+from ..simulation import beyond_laws, is_unfinished, simulate
 from ._run import start_of
 from ._said import aloud
 from ._sweep_schema import SweepFile, Vary
@@ -44,7 +45,9 @@ def simulations(
         if v.path is not None:
             _check_paths(cell, v, f"{file}: vary {i + 1}")
     columns = dict(zip((v.title for v in asked.vary), _points(asked).T, strict=True))
-    one = _simulation(asked, cell, start_of(asked.start, cell, f"{file}, start"))
+    own_cell = _cell_of_lane(asked, cell)
+    start = start_of(asked.start, cell, f"{file}, start")
+    one = _simulation(asked, own_cell, start)
     lanes = _lanes(asked, cell, columns, file)
     writable_folder(out)
     done = run(
@@ -60,9 +63,18 @@ def simulations(
             alone = one(lane_of(lanes, k))
             for name, value in alone.items():
                 done[name][k] = value
+    done |= {"outcome": beyond_laws(done["outcome"], _temperatures(lanes))}
     hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
+    impossible = np.flatnonzero(done["outcome"] == Result.IMPOSSIBLE_NUMBER)
+    if impossible.size:
+        said = _impossible(own_cell(lane_of(lanes, impossible[0])))
+        n = f"{impossible.size} lane{'s' * (impossible.size > 1)}"
+        caution(
+            f"{n} of {len(done['outcome'])} cannot be simulated, lane "
+            f"{impossible[0] + 1} because: {said}"
+        )
     results = [Result(int(k)) for k in done.pop("outcome")]
     _write_table(out / "table.csv", columns, results, done)
     counts = Counter(r.name.lower() for r in results)
@@ -94,30 +106,55 @@ def _lanes(
     }
 
 
+def _temperatures(lanes: dict[str, Any]) -> np.ndarray:
+    """Temperature of every row of every lane's protocol [K]."""
+    own = np.asarray(lanes["protocol"].temperature)
+    T = lanes["temperature"]
+    return np.where(np.isfinite(own), own, T.reshape(T.shape + (1,) * (own.ndim - 1)))
+
+
+def _impossible(cell: Cell) -> str:
+    """Which number of a cell is not possible, in words."""
+    try:
+        check(cell)
+    except ValueError as error:
+        return str(error)
+    return Result.IMPOSSIBLE_NUMBER.explanation
+
+
+def _cell_of_lane(asked: SweepFile, cell: Cell) -> Callable[[dict[str, Any]], Cell]:
+    """The cell of one lane, as a function of its inputs."""
+    by_path = [v for v in asked.vary if v.path is not None]
+
+    def moved(lane: dict[str, Any]) -> Cell:
+        own = cell
+        for v, value in zip(by_path, lane["paths"], strict=True):
+            own = eqx.tree_at(
+                lambda c, v=v: [leaf(c, p) for p in v.moved],
+                own,
+                [jnp.asarray(value, float)] * len(v.moved),
+            )
+        return own
+
+    return moved
+
+
 def _simulation(
-    asked: SweepFile, cell: Cell, start: Start
+    asked: SweepFile, own_cell: Callable[[dict[str, Any]], Cell], start: Start
 ) -> Callable[[dict[str, Any]], dict[str, Array]]:
     """The simulation of one lane, as a function of its inputs.
 
     Args:
         asked: what the sweep's file says.
-        cell: the cell.
+        own_cell: the cell of a lane.
         start: where simulations start, unless the state of charge varies.
     """
     model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
-    by_path = [v for v in asked.vary if v.path is not None]
     soc_varies = any(v.title == "soc" for v in asked.vary)
 
     def one(lane: dict[str, Any]) -> dict[str, Array]:
-        moved = cell
-        for v, value in zip(by_path, lane["paths"], strict=True):
-            moved = eqx.tree_at(
-                lambda c, v=v: [leaf(c, p) for p in v.moved],
-                moved,
-                [value] * len(v.moved),
-            )
         done = simulate(
-            moved,
+            own_cell(lane),
             lane["protocol"],
             model=model,
             start=lane["soc"] if soc_varies else start,

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._cautions import caution
+from .._takes import takes
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
@@ -49,6 +50,7 @@ class Ensemble:
         return tuple(s.cell for s in self.specimens)
 
 
+@takes
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
@@ -99,6 +101,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
     ]
 
 
+@takes
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     """Transformed values of the cells that `ensemble` draws, (n, n_z); the best fit first."""
     rng, root, vector = np.random.default_rng(seed), known.root, known.vector
@@ -141,6 +144,7 @@ def _steepest(vector: FreeVector, cell: Cell, z: Array) -> Array:
     return jnp.max(ocp_slopes(vector.cell(cell, z)))
 
 
+@takes
 def voltage_band(
     drawn: Ensemble, times: np.ndarray, protocol, **options
 ) -> tuple[Solution, np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell, Electrode, Role, check_discharged, is_half_cell
 from ._evaluate import Evaluator, Question
@@ -34,6 +35,7 @@ class Problem:
         believed: the specimen at which priors are centred; none: `specimen`.
 
     Raises:
+        TypeError: for what is not a specimen with a cell, or not a model.
         ValueError: for no experiment, no free parameter, free parameters that are not
             numbers, tests of groups that the specimen does not have or from charges that
             it cannot hold, or a spectrum at frequencies where the cell would need double
@@ -48,6 +50,7 @@ class Problem:
     believed: Specimen | None = None
 
     def __post_init__(self):
+        self._check_kinds()
         if not self.experiments:
             raise ValueError("A fit needs at least one experiment.")
         if not self.free:
@@ -56,6 +59,24 @@ class Problem:
         self._check_groups()
         check_double_layers(self.specimen, self.experiments)
         say_what_time_has_not(self.specimen, self.free, self.experiments)
+
+    def _check_kinds(self) -> None:
+        """Raise for what is not a specimen, a cell or a model."""
+        for what, given, kind, such_as in (
+            ("specimen", self.specimen, Specimen, "Specimen(cell, [0.0])"),
+            ("model", self.model, DFN, "naion.DFN()"),
+        ):
+            if not isinstance(given, kind):
+                raise TypeError(
+                    f"{what}={str(given)[:60]!r} is a {type(given).__name__}: expected a "
+                    f"`{kind.__name__}`, such as `{such_as}`."
+                )
+        if not isinstance(self.specimen.cell, Cell):
+            raise TypeError(
+                f"specimen.cell={str(self.specimen.cell)[:60]!r} is a "
+                f"{type(self.specimen.cell).__name__}: expected a `Cell`, such as "
+                '`naion.load("nfm_hc_18650")`.'
+            )
 
     def _check_groups(self) -> None:
         """Check that each test has a group of the specimen, and a charge to start from."""
@@ -293,6 +314,7 @@ empty, and nothing that is computed for such a cell can be trusted.
 """
 
 
+@takes
 def ocp_slopes(cell: Cell) -> Array:
     """dU/dx of the open-circuit potentials between x = 0.01 and 0.99, (98,) or (196,) [V].
 
