@@ -99,7 +99,15 @@ def audit(
 
 
 class Asked:
-    """A question of some products, as functions of one vector; compiled once."""
+    """A question of some products, as compiled functions of one vector of uncertain numbers.
+
+    The vector x holds those of each product, then the conditions of the reading.
+
+    Args:
+        reading: what is asked.
+        products: the products that it is about.
+        by: mesh and other settings of simulations.
+    """
 
     def __init__(
         self, reading: Reading, products: tuple[Product, ...], by: Setting = USUAL

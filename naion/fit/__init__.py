@@ -13,7 +13,6 @@ from ._check_up import Change, CheckUps, check_up
 from ._constant_current import discharge, pulse, segments
 from ._ensemble import Delivered, Ensemble, delivered, draws, ensemble, voltage_band
 from ._errors import errors_of
-from ._evaluate import simulate_test
 from ._experiment import Experiment, Kind, Observations
 from ._experimental_design import (
     RankedTest,
@@ -32,6 +31,7 @@ from ._free import (
     check_start,
     with_ocp_correction,
 )
+from ._in_time import simulate_test
 from ._least_squares import AT_ONCE, fleet, least_squares
 from ._left_out import HEADER as LEFT_OUT_HEADER
 from ._left_out import LeftOut, conditions_of, left_out, nearly_left_out

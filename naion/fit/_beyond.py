@@ -1,4 +1,4 @@
-"""How far predictions err at temperatures beyond those at which a cell was tested."""
+"""Uncertainty of predictions at temperatures beyond those at which a cell was tested."""
 
 from collections.abc import Iterable
 
@@ -20,31 +20,32 @@ from ..parameters import (
 from ..properties import AbstractTemperatureLaw, BeyondTests
 from ..protocol import Protocol
 from ..simulation import Solution
-from ._evaluate import simulate_test
 from ._experiment import IN_VOLTS, Experiment, Kind
 from ._free import Specimen
+from ._in_time import simulate_test
 from ._seen import as_tested, less_full
 
 UNSEEN_ENERGY = 15e3
-"""Of what limits a cell beyond the temperatures of its tests, the activation energy is known
-to within so much, one standard deviation [J/mol]: as far as is believed of a single process
-before any fit. Reported are 16 and 55 kJ/mol for diffusion in hard carbon, 55 to 107 for
-charge transfer of sodium (`naion/demo/_layered_oxide.py` names the sources)."""
-
+"""Uncertainty of the activation energy of whatever limits a cell beyond the temperatures
+of its tests: one standard deviation [J.mol-1], as of the prior of a single process before
+any fit. Reported are 16 and 55 kJ/mol for diffusion in hard carbon, and 55 to 107 kJ/mol
+for charge transfer of sodium (`naion/demo/_layered_oxide.py` names the sources)."""
 
 WORTH_SAYING = 0.02
-"""A share of overvoltages that a band is said to hold; chambers are off by a kelvin."""
+"""Relative uncertainty of overvoltages below which nothing is said of it; an error of one
+kelvin in a climate chamber causes as much."""
 
 
 def unseen(temperatures: Iterable[float], T: float) -> float:
-    """Standard deviation of overvoltages at a temperature, over them, for want of tests.
+    """Relative standard deviation of overvoltages at a temperature without tests.
 
-    Zero between the lowest and the highest temperature tested. Beyond, a process may limit
-    that shows at none of these, and the energies found of others say nothing of it.
+    It is zero between the lowest and the highest temperature of the tests. Beyond them a
+    process may limit the cell that does not show in any test, and the activation energies
+    that were fitted for other processes do not apply to it.
 
     Args:
-        temperatures: of the tests [K]; none: nothing is known of where they were, 0.
-        T: of the prediction [K].
+        temperatures: temperatures of the tests [K]; if there are none, the result is 0.
+        T: temperature of the prediction [K].
     """
     tested = np.array(list(temperatures), float)
     if tested.size == 0:
@@ -62,13 +63,13 @@ def least_tested(
     """The temperature of a protocol that is farthest from all tests, and `unseen` there.
 
     Args:
-        temperatures: of the tests [K].
-        cell: whose temperature it is where no other is given.
-        protocol: whose rows may have temperatures of their own.
-        temperature: of the rows that have none [K]; none: the cell's.
+        temperatures: temperatures of the tests [K].
+        cell: the cell, whose own temperature is used where no other is given.
+        protocol: the protocol, whose rows may have temperatures of their own.
+        temperature: temperature of the rows that have none [K]; none: the cell's.
 
     Returns:
-        temperature [K], standard deviation of overvoltages over them.
+        the temperature [K], and the relative standard deviation of overvoltages at it.
     """
     usual = float(cell.temperature if temperature is None else temperature)
     own = np.asarray(protocol.temperature)[: int(protocol.count)]
@@ -115,7 +116,7 @@ def beyond_tests(
 
 
 def in_words(temperatures: Iterable[float], T: float, share: float) -> str:
-    """What `least_tested` found, as a sentence."""
+    """The result of `least_tested`, as a sentence."""
     tested = [t - ZERO_CELSIUS for t in temperatures]
     low, high = f"{min(tested):.3g}", f"{max(tested):.3g}"
     where = f"at {low}" if low == high else f"from {low} to {high}"
@@ -127,12 +128,13 @@ def in_words(temperatures: Iterable[float], T: float, share: float) -> str:
 
 
 def mean_overvoltage(cell: Cell, start: Stoichiometry, seen: Solution) -> float:
-    """Voltage lost over a test, mean over the charge that flowed in it [V].
+    """Overvoltage of a test, as the mean over the charge that flowed in it [V].
 
-    What is lost is the distance to the open-circuit voltage of the cell as full as it is.
+    The overvoltage is the distance of the voltage from the open-circuit voltage at the same
+    charge.
 
     Args:
-        cell: that was simulated.
+        cell: the cell that was simulated.
         start: its state before the test.
         seen: the solution, with its steps.
     """
@@ -160,21 +162,22 @@ def errors_beyond(
     temperatures: Iterable[float],
     rtol: float = 1e-3,
 ) -> np.ndarray:
-    """Standard deviations of a test's predictions for want of tests at its temperature.
+    """Standard deviations of a test's predictions if no test was made at its temperature.
 
-    Resistances and impedances err as overvoltages do. Voltages err by the same all along a
-    test: what slow processes hold back, rests of minutes do not bring back.
+    Resistances and impedances have the relative uncertainty of overvoltages. Voltages have
+    the same uncertainty all along a test, since slow processes do not recover in rests of
+    minutes.
 
     Args:
-        specimen: predicted.
-        test: of its `group`.
-        predicted: numbers of the test, (m,).
-        model: equations and mesh.
-        temperatures: of the tests that the specimen was fitted to [K].
+        specimen: the specimen that is predicted.
+        test: the test.
+        predicted: predictions of the test, (m,).
+        model: mesh and heat balance.
+        temperatures: temperatures of the tests that the specimen was fitted to [K].
         rtol: tolerance of the simulation.
 
     Returns:
-        (m,), in the unit of each number.
+        standard deviations in the unit of each prediction, (m,).
     """
     relative = unseen(temperatures, float(test.temperature))
     kinds = np.repeat(

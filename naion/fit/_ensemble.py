@@ -23,8 +23,8 @@ from ._beyond import (
     least_tested,
     mean_overvoltage,
 )
-from ._evaluate import as_it_flowed
 from ._free import LEADS, RIGHT, Specimen
+from ._in_time import as_it_flowed
 from ._problem import ocp_slopes
 from ._seen import less_full
 from ._uncertainty import Uncertainty

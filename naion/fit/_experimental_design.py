@@ -17,9 +17,9 @@ from ..parameters import Cell
 from ..protocol import Protocol
 from ._certainty import linear_prediction
 from ._errors import errors_of, inverse_of
-from ._evaluate import PaddedTest, padded, simulated
 from ._experiment import Experiment, Kind, Observations
 from ._free import Specimen
+from ._in_time import PaddedTest, padded, simulated
 from ._measured_impedance import FLOOR, measured_impedance, spectra_of
 from ._seen import PADDED
 from ._vector import FreeVector

@@ -117,17 +117,18 @@ def left_out(
 def nearly_left_out(
     fit: Fit, conditions: Mapping[str, Sequence[str]] | None = None
 ) -> LeftOut:
-    """As `left_out`, without a fit: by the fit to all tests, linearised where it ended.
+    """The same as `left_out` without new fits, from the linearised fit to all tests.
 
-    At once, and near enough to see which conditions the others do not predict; far from the
-    fit, where the data move it most, predictions are no longer linear.
+    It takes no time, and is accurate enough to see which conditions the others do not
+    predict. Conditions that move the fit far are predicted less well, as the model is then
+    no longer linear.
 
     Args:
-        fit: to all tests.
-        conditions: as for `left_out`.
+        fit: the fit to all tests.
+        conditions: as of `left_out`.
 
     Returns:
-        what the linearised fits without each condition predict; `refits` is empty.
+        predictions of the linearised fits without each condition; `refits` is empty.
 
     Raises:
         ValueError: as `left_out`.
@@ -155,13 +156,13 @@ def nearly_left_out(
 
 
 def _linear_best(fit: Fit, keep: np.ndarray) -> np.ndarray:
-    """Where some of the residuals of a fit are least, linearised, within its bounds."""
+    """Minimum of some of a fit's linearised residuals, within its bounds, (n,)."""
     from scipy import optimize
 
     r, J = fit.near.residuals, fit.near.jacobian
     low, high = fit.problem.vector.bounds
     unit = 1.0 / np.maximum(np.linalg.norm(J, axis=0), 1e-12)
-    # A search may end a rounding beyond a bound, which is no room at all.
+    # A search may end beyond a bound by rounding, where there would be no room for a step.
     room = np.minimum(low - fit.z, 0.0), np.maximum(high - fit.z, 0.0) + 1e-12
     best = optimize.lsq_linear(
         J[keep] * unit, -r[keep], tuple(b / unit for b in room), method="bvls"

@@ -75,16 +75,7 @@ def measured_impedance(
     measured = f.size
     if between is not None:
         f, Z = _within(name, f, Z, between)
-    if not np.all(np.isfinite(Z)):
-        k = int(np.argmin(np.isfinite(Z)))
-        raise ValueError(f"{name}: the impedance at {f[k]:g} Hz is not finite.")
-    if np.any(Z.real <= 0.0):
-        k = int(np.argmin(Z.real))
-        raise ValueError(
-            f"{name}: the real part is {Z.real[k]:.3g} ohm at {f[k]:g} Hz; a cell at rest "
-            "has more than zero. Are real and imaginary parts swapped, or is the phase in "
-            "other units? Rows that failed can be left out by their frequency."
-        )
+    _check_impedances(name, f, Z)
     if floor > float(np.max(np.abs(Z))):
         raise ValueError(
             f"{name}: floor = {floor:g} ohm; expected less than what is measured, "
@@ -140,6 +131,20 @@ def spectra_of(e: Experiment, model: Any) -> tuple[np.ndarray, Complex, Complex]
     return np.asarray(real.b), Z, simulated[:n] + 1j * simulated[n : 2 * n]
 
 
+def _check_impedances(name: str, f: np.ndarray, Z: Complex) -> None:
+    """Raise for impedances that are not finite, or have no positive real part."""
+    if not np.all(np.isfinite(Z)):
+        k = int(np.argmin(np.isfinite(Z)))
+        raise ValueError(f"{name}: the impedance at {f[k]:g} Hz is not finite.")
+    if np.any(Z.real <= 0.0):
+        k = int(np.argmin(Z.real))
+        raise ValueError(
+            f"{name}: the real part is {Z.real[k]:.3g} ohm at {f[k]:g} Hz; a cell at rest "
+            "has more than zero. Are real and imaginary parts swapped, or is the phase in "
+            "other units? Rows that failed can be left out by their frequency."
+        )
+
+
 def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
     """What the Kramers-Kronig test says of a spectrum, for its note.
 
@@ -163,6 +168,7 @@ def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
 
 
 def _check_frequencies(name: str, f: np.ndarray) -> None:
+    """Raise for frequencies that are not finite and positive."""
     wrong = ~(np.isfinite(f) & (f > 0.0))
     if wrong.any():
         k = int(np.argmax(wrong))
@@ -174,6 +180,7 @@ def _check_frequencies(name: str, f: np.ndarray) -> None:
 def _within(
     name: str, f: np.ndarray, Z: Complex, between: tuple[float, float]
 ) -> tuple[np.ndarray, Complex]:
+    """The frequencies and impedances between two frequencies."""
     try:
         low, high = (float(x) for x in between)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
 """All free parameters of a fit as one vector: names, bounds, priors and roles."""
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -99,17 +99,9 @@ class FreeVector:
         width = np.where(np.isfinite(self.priors), self.priors, 0.1 * (high - low))
         return np.minimum(width, high - low)
 
-    def entries(self, of: Callable[[FreeParameter, Role], bool]) -> np.ndarray:
-        """Which entries belong to free parameters for which `of` is true, (n,)."""
-        return np.repeat([of(*pair) for pair in self._with_roles], self.counts)
-
     def has_role(self, *roles: Role) -> np.ndarray:
-        """Which entries have one of some roles, (n,)."""
-        return self.entries(lambda _, role: role in roles)
-
-    @property
-    def _with_roles(self) -> list[tuple[FreeParameter, Role]]:
-        return list(zip(self.free, self.roles, strict=True))
+        """Which entries belong to free parameters with one of some roles, (n,)."""
+        return np.repeat([role in roles for role in self.roles], self.counts)
 
     def part(self, keep: Iterable[bool]) -> tuple["FreeVector", np.ndarray]:
         """The vector of some free parameters, and the indices of their entries, (m,)."""

@@ -1,4 +1,4 @@
-"""Whether the parts of a measured impedance belong to one linear, steady, causal system."""
+"""Test whether a measured impedance is that of a linear, causal and stationary system."""
 
 from typing import Any, NamedTuple
 
@@ -6,25 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 8
-"""Frequencies at least: fewer are described by any few elements."""
+"""Fewest frequencies of a test: fewer can be described by any few elements."""
 
 NEIGHBOURS = 5
-"""Over so many neighbouring frequencies residuals are averaged: noise, unlike drift,
-changes its sign from one to the next."""
+"""Number of neighbouring frequencies over which residuals are averaged: noise changes its
+sign from one frequency to the next, drift does not."""
 
 VIOLATED = 0.005
-"""Mean residual over |Z| from which a spectrum is said to violate the relations: that of a
-cell of which a tenth has changed when the lowest of its frequencies is measured."""
+"""Mean residual over |Z| from which a spectrum violates the relations. A cell of which a
+tenth has changed by the time of the lowest frequency shows this much."""
 
 PER_DECADE = 4
-"""Elements in a decade of frequency; arcs, tails of diffusion and leads of any exponent are
-so described to 0.2 % of |Z| (`tests/unit/test_kramers_kronig.py`)."""
+"""Elements for each decade of frequency. They describe arcs, diffusion tails and leads of
+any exponent to 0.2 % of |Z| (`tests/unit/test_kramers_kronig.py`)."""
 
 LEAST_PER_DECADE = 1.8
-"""With fewer, as spectra of few frequencies have, single arcs are not described."""
+"""Fewest elements for each decade with which single arcs can be described."""
 
 BY_CHANCE = 5.0
-"""Standard deviations of its noise that a mean residual may have."""
+"""Mean residuals below this many standard deviations of the noise count as noise."""
 
 OF_STEPS = 2.0 * np.sqrt(np.log(2.0))
 """Median modulus of the difference of two complex numbers, over the standard deviation of
@@ -32,12 +32,13 @@ their parts: sqrt(2) times that of Rayleigh's distribution, sqrt(2 ln 2)."""
 
 
 class KramersKronig(NamedTuple):
-    """How far a spectrum is from what obeys the Kramers-Kronig relations.
+    """How far a spectrum is from one that obeys the Kramers-Kronig relations.
 
     Attributes:
-        frequency: every frequency, the highest first, (n,) [Hz].
-        residual: measured minus nearest that obeys, both parts over |Z|, complex, (n,).
-        elements: resistances beside capacitors that were needed.
+        frequency: frequencies, the highest first, (n,) [Hz].
+        residual: measured impedance minus the nearest one that obeys the relations, over
+            |Z|, complex, (n,).
+        elements: number of resistances beside capacitors that were used.
     """
 
     frequency: NDArray[np.float64]
@@ -51,9 +52,9 @@ class KramersKronig(NamedTuple):
 
     @property
     def worst(self) -> tuple[float, float]:
-        """Largest mean residual of neighbouring frequencies, and where it is [Hz].
+        """Largest mean residual of neighbouring frequencies, and its frequency [Hz].
 
-        Noise of independent points is in it with less than half its size.
+        The mean lowers the noise of independent points to less than half.
         """
         width = np.ones(NEIGHBOURS) / NEIGHBOURS
         means = np.convolve(self.residual, width, "valid")
@@ -62,8 +63,8 @@ class KramersKronig(NamedTuple):
 
     @property
     def is_violated(self) -> bool:
-        """Whether more than noise is wrong with the spectrum."""
-        # What changes from one frequency to the next is noise; a median, as some are worse.
+        """Whether the spectrum violates the relations by more than its noise."""
+        # Changes from one frequency to the next are noise; the median ignores outliers.
         steps = np.abs(np.diff(self.residual))
         noise = float(np.median(steps)) / OF_STEPS
         return self.worst[0] > max(VIOLATED, BY_CHANCE * noise / np.sqrt(NEIGHBOURS))
@@ -78,20 +79,21 @@ def kramers_kronig(frequency: Any, impedance: Any) -> KramersKronig | None:
         Z = R_0 + i omega L + 1/(i omega C) + sum_k R_k/(1 + i omega tau_k)
 
     with four tau_k in each decade of the frequencies (fewer where there are few
-    frequencies). What cannot be described so has changed while it was measured, was not
-    small enough to be linear, or is of the instrument.
+    frequencies). A spectrum that cannot be described in this way comes from a cell that
+    changed while it was measured, from an amplitude that was too large to be linear, or
+    from the instrument.
 
     References: Boukamp, J. Electrochem. Soc. 142 (1995) 1885, DOI 10.1149/1.2044210;
     Schoenleber, Klotz and Ivers-Tiffee, Electrochim. Acta 131 (2014) 20, DOI
     10.1016/j.electacta.2014.01.034.
 
     Args:
-        frequency: in any order, above zero, (n,) [Hz].
-        impedance: Re + i Im, finite and not zero, (n,), in any unit.
+        frequency: positive frequencies in any order, (n,) [Hz].
+        impedance: complex Re + i Im, finite and not zero, in any unit, (n,).
 
     Returns:
-        the test; none for fewer than eight different frequencies, or for less than about
-        two in each decade, which tell nothing.
+        the result; none for fewer than eight different frequencies, or fewer than about
+        two in each decade, which do not tell.
 
     Raises:
         ValueError: for other shapes or numbers.
@@ -124,9 +126,9 @@ def kramers_kronig(frequency: Any, impedance: Any) -> KramersKronig | None:
 def _fitted(
     omega: np.ndarray, Z: np.ndarray, size: np.ndarray, tau: np.ndarray
 ) -> np.ndarray:
-    """The nearest sum of elements."""
+    """The impedance of the sum of elements that is nearest to a spectrum, (n,)."""
     s = 1j * omega[:, None]
-    # In units of which each is about one somewhere in the spectrum.
+    # Scaled such that each element is about one somewhere in the spectrum.
     rest = np.hstack([np.ones_like(s), s / omega[0], omega[-1] / s])
     columns = np.hstack([1.0 / (1.0 + s * tau), rest]) / size[:, None]
     A = np.vstack([columns.real, columns.imag])

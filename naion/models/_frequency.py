@@ -23,12 +23,12 @@ def at_frequency(
 ) -> CondensedMatrix:
     """The step matrix at the shift 2 pi i f.
 
-    Double layers that are no capacitors take another share of the current there than any
-    shift of the DAE gives them.
+    Double layers that are constant-phase elements have no equation in time: their
+    admittance at the frequency is added here.
 
     Args:
-        equations: of the cell.
-        ends: step matrices at the shifts 0 and 1, in which they are linear, stacked.
+        equations: equations of the cell.
+        ends: stacked step matrices at the shifts 0 and 1; the matrix is linear in between.
         f: frequency [Hz].
         y: unknowns at rest, flat.
         grid: the cell, discretised.

@@ -1,4 +1,4 @@
-"""The resistance of charge transfer, which stands beside a double layer."""
+"""The resistance of charge transfer, which is in parallel to a double layer."""
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,15 @@ from ._cell import Cell, Electrode
 
 
 def charge_transfer_resistances(cell: Cell, T: float | Array) -> dict[str, Array]:
-    """Of both electrodes at half charge, for each area of particle [ohm.m2].
+    """Charge-transfer resistances of both electrodes, for an area of particles [ohm.m2].
 
         R_ct = d eta/dj at rest
 
-    The salt is at its initial concentration; of several materials it is the first.
+    At SOC 0.5 with the salt at its initial concentration; for an electrode of several
+    materials that of the first.
 
     Args:
-        cell: one, or many that are stacked.
+        cell: one cell, or many that are stacked.
         T: temperature [K].
     """
     of = _of_one

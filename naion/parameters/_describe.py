@@ -235,28 +235,7 @@ def _cut(text: str, most: int) -> str:
 
 def _plots(cell: Any) -> str:
     """Plots of potentials, diffusivities, rate constants and conductivity, as one image."""
-    panels = {
-        "U [V]": ("negative.particle.ocp", "positive.particle.ocp"),
-        "D [m2.s-1]": (
-            "negative.particle.diffusivity",
-            "positive.particle.diffusivity",
-        ),
-        "k [m.s-1]": (
-            "negative.particle.rate_constant",
-            "positive.particle.rate_constant",
-        ),
-        "kappa [S.m-1]": ("electrolyte.conductivity",),
-    }
-    metal = "negative." if is_half_cell(cell) else "-"
-    every = {n.dotted: n for n in named(cell) if not n.dotted.startswith(metal)}
-    drawn = {
-        label: [(path, *_curve(every[path], cell)) for path in paths if path in every]
-        for label, paths in panels.items()
-    }
-    drawn = {
-        label: [(path, x, y) for path, x, y in lines if x is not None and y is not None]
-        for label, lines in drawn.items()
-    }
+    drawn = _lines(cell)
     if not any(drawn.values()):
         return ""
     try:
@@ -286,6 +265,29 @@ def _plots(cell: Any) -> str:
         f'<img style="max-width:100%;width:760px" alt="curves of the cell" '
         f'src="data:image/png;base64,{encoded}">'
     )
+
+
+_PANELS = {
+    "U [V]": ("negative.particle.ocp", "positive.particle.ocp"),
+    "D [m2.s-1]": ("negative.particle.diffusivity", "positive.particle.diffusivity"),
+    "k [m.s-1]": ("negative.particle.rate_constant", "positive.particle.rate_constant"),
+    "kappa [S.m-1]": ("electrolyte.conductivity",),
+}
+"""Labels of the plots, and paths of the curves in each."""
+
+
+def _lines(cell: Any) -> dict[str, list[tuple[str, Any, Any]]]:
+    """Path, abscissae and values of the curves that are known, by the label of their plot."""
+    metal = "negative." if is_half_cell(cell) else "-"
+    every = {n.dotted: n for n in named(cell) if not n.dotted.startswith(metal)}
+    drawn = {
+        label: [(path, *_curve(every[path], cell)) for path in paths if path in every]
+        for label, paths in _PANELS.items()
+    }
+    return {
+        label: [(path, x, y) for path, x, y in lines if x is not None and y is not None]
+        for label, lines in drawn.items()
+    }
 
 
 def _all_positive(lines: list[tuple[str, Any, Any]]) -> bool:

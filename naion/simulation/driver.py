@@ -1,7 +1,8 @@
-"""What simulates cells, stacks of layers and packs alike: checks, parts, proof, words.
+"""The driver of simulations, shared by cells, stacks of layers and packs.
 
-A simulation is a compiled program, called for one part after another: `drive` has all
-that stands around it. Each kind of system brings its program.
+A simulation calls a compiled program for one part after another. `drive` does everything
+around these calls: checks, limits, proofs and cautions. Each kind of system has its own
+program.
 """
 
 import dataclasses
@@ -44,13 +45,14 @@ from ._solution import Solution
 DEFAULT_RTOL = 5e-4
 FIRST_STEP = 1.0
 LEAST_ROOM = 512
-"""Rows of a record: more than most steps of a protocol take, and cheap to clear."""
+"""Rows of a record in one part: most protocols take fewer steps, and clearing them is
+cheap."""
 
 WINDOW = 4096
-"""Rows of a long protocol that a part sees: more than it can take steps."""
+"""Rows of a long protocol that one part gets; it takes fewer steps than that."""
 
 ROOMY = 8
-"""Rows of a protocol: up to so many share a program."""
+"""Protocols of up to this many rows share one program."""
 
 Keep = Literal["steps", "cycles", "end"]
 """What a simulation keeps; see `simulate`."""
@@ -59,9 +61,9 @@ Keep = Literal["steps", "cycles", "end"]
 class Options(NamedTuple):
     """What a program is compiled for, besides shapes; see `simulate` and `Settings`.
 
-    `structure` is that of the cell or pack, whose numbers a program takes as a list: JAX
-    would look for them among all fields anew at each call, which takes as long as two
-    steps of the solver.
+    `structure` is the structure of the cell or pack. A program takes its numbers as a flat
+    list, since flattening the pytree anew at each call would take as long as two steps of
+    the solver.
     """
 
     structure: Any
@@ -74,7 +76,7 @@ class Options(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What a caller of a simulation wants of it; see `naion.simulate`."""
+    """Arguments of a simulation that concern the solver; see `naion.simulate`."""
 
     model: DFN
     rtol: ArrayLike
@@ -139,9 +141,10 @@ def drive(
         return program(*args)
 
     begun, high = first(found.structure), float(what.limits.upper_voltage)
-    # Of known numbers, also where JAX traces something else around them. Not
-    # `ensure_compile_time_eval`, by which each constant of a program that is traced inside
-    # would be computed by a little program of its own: 200 of them, in 10 s.
+    # All numbers are known here. If this call happens while JAX traces something else, the
+    # simulation is still to be computed at once and not to become part of that trace.
+    # `jax.ensure_compile_time_eval` would do that, too, but would compile a small program
+    # for every constant of the programs that are traced within: 200 of them, in 10 s.
     with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
@@ -156,7 +159,7 @@ def nowhere(mass: Array | np.ndarray) -> Where:
 
 
 class _Numbers(NamedTuple):
-    """All numbers of a cell or pack, their places in it, and whether JAX traces any."""
+    """Leaves and structure of a cell or pack, and whether JAX traces any of its numbers."""
 
     leaves: list[Any]
     structure: Any
@@ -170,7 +173,7 @@ def _numbers_of(what: Any) -> _Numbers:
 
 
 def _read(steps: Any) -> Protocol:
-    """A protocol of what is none yet; sentences are read once."""
+    """A protocol from steps in any form; experiment strings are read only once."""
     steps = (steps,) if isinstance(steps, str) else steps
     if isinstance(steps, list | tuple) and all(isinstance(s, str) for s in steps):
         return _read_sentences(tuple(steps))
@@ -310,7 +313,7 @@ def numbers(name: str, given: Any, hint: str = "") -> Array | np.ndarray:
 
 
 def _check_keep(keep: str, keep_states: bool, traced: bool) -> None:
-    """Refuse what cannot be kept; see `simulate`."""
+    """Raise for a combination of options that is not possible; see `simulate`."""
     if keep not in ("steps", "cycles", "end"):
         raise ValueError(f"keep={keep!r}: expected 'steps', 'cycles' or 'end'.")
     if keep_states and keep != "steps":
@@ -394,7 +397,8 @@ def in_kelvin(cell: Any, temperature: ArrayLike | None) -> ArrayLike:
 
 
 def _strong(tree):
-    """A Python number put into a cell must not compile a second program."""
+    """Give Python numbers in a cell an array type, so that they do not need a program of
+    their own."""
     leaves, structure = jax.tree.flatten(tree)
     weak = [getattr(a, "weak_type", isinstance(a, float | int)) for a in leaves]
     if not any(weak):
@@ -429,7 +433,7 @@ def run_part(
         most, going: see `_program`.
     """
     reachable = jnp.all((sto > 0.0) & (sto < 1.0))
-    # From nowhere nothing is computed.
+    # From a state of NaN the solver ends at once.
     where = beginning(jnp.where(sane & reachable, y0, jnp.nan), FIRST_STEP)
     if going is not None:
         earlier, goes_on = going
@@ -454,7 +458,7 @@ def run_part(
 def solution_of(
     done: Trajectory, outcome: Array, protocol: Protocol, equations: Equations
 ) -> Solution:
-    """A solve as a solution; what was not computed is NaN."""
+    """The solution of a solve; numbers that were not computed are NaN."""
     nothing = done.n_steps == 0
     passed = jnp.asarray([Output.CHARGE, Output.ENERGY])
     end = done.end.at[passed].set(jnp.where(nothing, 0.0, done.end[passed]))

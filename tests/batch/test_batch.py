@@ -256,7 +256,7 @@ def test_lanes_that_ran_out_go_on_alone(cell, model, monkeypatch):
 
 
 def test_power_that_no_lane_can_deliver_is_proved(cell, model):
-    """At once for half of the area, as the voltage falls for all of it."""
+    """Immediately for half of the area; for all of it when its voltage has fallen."""
     cells = na.batch.stack([cell, eqx.tree_at(lambda c: c.area, cell, 0.5 * cell.area)])
     done = na.batch.simulate(cells, "Discharge at 60 W", model=model, keep="end")
     assert done.results == [na.Result.POWER_INFEASIBLE] * 2

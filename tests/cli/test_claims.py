@@ -97,7 +97,7 @@ def test_what_ships_can_be_read():
 
 
 def test_product_stays_within_bounds():
-    """However far a vector goes, numbers stay what they can be."""
+    """However far a draw is from the median, its numbers stay within their bounds."""
     product = claims.products(None)["oxide_lean"]
     vector = product.known.vector
     low, high = vector.bounds
@@ -126,7 +126,7 @@ def test_potentials_of_draws_fall_as_the_best_one_does():
 
 
 def test_levers_leave_fitted_curves_as_they_are():
-    """And are as far away as the covariance says that such a change is."""
+    """And their distance in standard deviations is that of the covariance."""
     product = claims.products(None)["oxide_large"]
     n = len(product.known.z)
     fixed = [

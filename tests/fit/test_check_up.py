@@ -84,13 +84,13 @@ def found(cell):
 
 
 def away(change, truth):
-    """Of the truth from the best value, in standard deviations on its side."""
+    """Distance of the truth from the best value, in standard deviations on its side."""
     end = change.high if truth > change.percent else change.low
     return 1.645 * abs((truth - change.percent) / (end - change.percent))
 
 
 def test_losses_are_those_that_made_the_data(found):
-    """Within three standard deviations, of intervals that say something."""
+    """Within three standard deviations, and the intervals are narrow enough to be of use."""
     truth = {f"loss of {k}": v for k, v in LOST.items()}
     truth["growth of contact resistance"] = GROWN
     changes = {c.what: c for c in found.changes["worn"]}

@@ -86,7 +86,7 @@ def test_a_fitted_cell_simulates_with_the_model_of_its_fit(fitted, tmp_path):
 def test_a_test_of_a_fit_can_be_repeated_with_and_without_its_calibration(
     fitted, tmp_path, capsys
 ):
-    """Without, the start is SOC 1 and the sensor is right: as a new test is predicted."""
+    """Without it, a test starts at SOC 1 with an ideal sensor, as new tests are predicted."""
     off = dataclasses.replace(
         uncertainty_of(fitted).tests[0],
         calibration={"missing": 0.05, "gain": 1.02, "gain_on_charge": 1.0}
@@ -119,7 +119,7 @@ def test_a_test_of_a_fit_can_be_repeated_with_and_without_its_calibration(
 
 
 def test_a_cell_that_does_not_rest_at_its_limits_is_no_finished_fit(fitted):
-    """Its potential was bent where no datum is; the number that did it is named."""
+    """Its potential was bent where there are no data; the parameter that did it is named."""
     assert off_limits(fitted) == []
     cell = with_ocp_correction(fitted.specimen.cell, "positive", [0.4, 0.6, 0.9, 1.0])
     path = "cell.positive.particle.ocp.curve.correction.y"
@@ -133,7 +133,7 @@ def test_a_cell_that_does_not_rest_at_its_limits_is_no_finished_fit(fitted):
 
 
 def test_a_new_test_differs_as_those_of_the_fit_do(fitted):
-    """In its start and its sensor, which belong to tests; the best fit is tested rightly."""
+    """Start and sensor are drawn for every new test; the best fit is given ideal ones."""
     cell, known = fitted.specimen.cell, uncertainty_of(fitted)
     usual = {"offset": 0.0, "gain_on_charge": 1.0, "size": 1.0}
     own = [{"missing": m, "gain": g, **usual} for m, g in ((0.0, 0.98), (0.04, 1.02))]
@@ -218,7 +218,7 @@ def test_a_fit_of_no_number_of_the_cell_is_read_and_drawn_from(fitted):
 
 
 def test_draws_of_a_fit_at_a_bound_are_fits_within_it(fitted):
-    """What the bound holds, the numbers that the data tie to it make up for."""
+    """Parameters that the data tie to one at a bound make up for it."""
     contact, rate = fitted.problem.free
     problem = dataclasses.replace(
         fitted.problem, free=(dataclasses.replace(contact, bounds=(0.1, 1.2)), rate)

@@ -122,7 +122,7 @@ def test_a_fit_that_was_stopped_goes_on(problems, tmp_path):
 
 
 def test_the_loss_can_be_traced(problems):
-    """Compiled, batched, and its gradient in both modes that of the Jacobian."""
+    """It can be compiled and batched, and its gradient in both modes is J^T r."""
     p = problems["c"]
     z = jnp.asarray(p.start) + 0.1
     near = p.linearised(z)

@@ -79,7 +79,7 @@ def problem(cell):
 
 
 def test_fit_finds_the_errors_of_the_sensors(problem):
-    """A constant current shows a gain and an offset together only."""
+    """At one constant current gain and offset have the same effect: only their sum shows."""
     problem, truth = problem
     fit = least_squares(problem, tolerance=1e-8)
     # 1e-8 of a cost of 0.5 is less than simulations repeat to.
@@ -136,7 +136,7 @@ def test_temperature_is_observed(cell):
 
 
 def test_rows_behind_the_end_of_the_model_go_on_from_it(cell):
-    """One such row of many that jumps forbids every step that moves the end."""
+    """If one such row jumped, it would forbid every step that moves the end."""
     step = Step(Mode.CURRENT, 6.0, duration=3600.0, lower_voltage=2.8)
     discharge = na.Protocol([Step(Mode.CURRENT, 0.0, duration=1.0), step])
     model = na.DFN(MODEL.mesh, na.Lumped())

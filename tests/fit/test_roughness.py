@@ -59,7 +59,7 @@ def problem_of(free, tests, rtol):
 
 
 def test_starts_that_are_almost_the_same_end_alike():
-    """What rounding does decides nothing: a fit ends alike on any number of cores.
+    """Rounding does not decide where a fit ends, which so is the same on any computer.
 
     With monotone corrections about zero they do not (`python -m benchmarks alike`).
     """
@@ -122,7 +122,7 @@ def test_a_fit_that_was_stopped_among_finer_simulations_goes_on(
 def test_a_fit_that_fails_at_the_finer_tolerance_is_the_one_before(
     tests_of_true_cell, monkeypatch, loses_a_test
 ):
-    """Whether all of it fails or one of its tests, whose rows then cost millions."""
+    """Whether all of it fails, or one of its tests, which makes its cost huge."""
     rough = problem_of(*tests_of_true_cell, 3e-2)
     searched, before = _least_squares.searched, []
 

@@ -163,7 +163,7 @@ def test_tests_are_ranked_by_what_they_tell(fit):
 
 
 def test_rank_foretells_the_width(problem, fit):
-    """The test done: the interval is what was promised, to a third."""
+    """With the test made, the interval is as wide as predicted, to within a third."""
 
     def resistance(cell):
         return jnp.log(cell.contact_resistance.scale)

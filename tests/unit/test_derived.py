@@ -24,7 +24,7 @@ def test_once_and_as_long_as_the_object_lives():
 
 
 def test_what_is_first_asked_for_in_a_trace_serves_outside(cell, model):
-    """A protocol's sentences and a cell's numbers, seen first while JAX traces."""
+    """Protocols and cells that are first met while JAX traces can be used outside, too."""
     step = "Discharge at 1.375C for 61 s"
 
     @jax.jit

@@ -1,4 +1,4 @@
-"""What `enable_x64` asks of JAX, in processes of their own."""
+"""What `enable_x64` changes in JAX; each test runs in a process of its own."""
 
 import os
 import subprocess
