@@ -79,3 +79,14 @@ def test_bands_are_wider_where_it_is_colder_than_in_all_tests(specimen):
     assert np.all(cold > 1.5 * width(288.15, (288.15, 318.15)))
     # What no test tells is the same all along.
     np.testing.assert_allclose(cold, cold[0])
+
+
+def test_no_test_loses_less_than_nothing(specimen):
+    t, step = np.linspace(60.0, 600.0, 4), "Discharge at 1C for 40 minutes"
+    drawn, T = Ensemble((specimen,) * 3, 1e-6, TESTED), 243.15
+    with pytest.warns(na.Caution, match="-30 degC"):
+        best, low, high = voltage_band(drawn, t, step, model=MODEL, temperature=T)
+    V = np.asarray(best.at(t).voltage)
+    share = 1.645 * unseen(TESTED, T)
+    assert share > 1.5
+    np.testing.assert_allclose(V - low, share * (high - V), rtol=1e-6)
