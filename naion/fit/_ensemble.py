@@ -200,12 +200,15 @@ def voltage_band(
     if share > WORTH_SAYING:
         caution(in_words(tested, T, share))
     cell, sto = at_rest(cell, start)
-    beyond = share * mean_overvoltage(cell, sto, best) if share else 0.0
-    half = 1.645 * np.hypot(np.hypot(spread, drawn.discrepancy), beyond)
+    lost = mean_overvoltage(cell, sto, best) if share else 0.0
+    # No test loses less than nothing.
+    beyond = 1.645 * share * lost, min(1.645 * share, 1.0) * lost
+    known = 1.645 * np.hypot(spread, drawn.discrepancy)
+    below, above = (np.hypot(known, width) for width in beyond)
     return (
         best,
-        np.where(ended, np.nan, centre - half),
-        np.where(ended, np.nan, centre + half),
+        np.where(ended, np.nan, centre - below),
+        np.where(ended, np.nan, centre + above),
     )
 
 

@@ -110,3 +110,14 @@ def test_what_is_delivered_is_less_certain_where_nobody_tested(specimen):
 
     assert spread(288.15, ()) == spread(298.15, TESTED) == 0.0
     assert spread(268.15, TESTED) > 2.0 * spread(288.15, TESTED) > 0.0
+
+
+def test_no_test_loses_less_than_nothing(specimen):
+    t, step = np.linspace(60.0, 600.0, 4), "Discharge at 1C for 40 minutes"
+    drawn, T = Ensemble((specimen,) * 3, 1e-6, TESTED), 243.15
+    with pytest.warns(na.Caution, match="-30 degC"):
+        best, low, high = voltage_band(drawn, t, step, model=MODEL, temperature=T)
+    V = np.asarray(best.at(t).voltage)
+    share = 1.645 * unseen(TESTED, T)
+    assert share > 1.5
+    np.testing.assert_allclose(V - low, share * (high - V), rtol=1e-6)
