@@ -104,7 +104,8 @@ def commands() -> str:
         "CELL is a set, by name or TOML file, or a `cell.json`. Exit status: 0 "
         "completed, 1 cut-off reached before the "
         "end, 2 bad input, 3 another physical end, 4 numerical failure, 5 internal error "
-        "(its traceback in a file), 130 stopped. `naion docs TOPIC` prints pages of this "
+        "(its traceback in a file), 130 stopped, 141 nobody reads the output any "
+        "more. `naion docs TOPIC` prints pages of this "
         "site without a network.\n",
     ]
     for name, about in COMMANDS.items():

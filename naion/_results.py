@@ -23,6 +23,7 @@ class Result(enum.IntEnum):
     EVENT_NOT_MET = 10
     RUNNING = 11
     IMPOSSIBLE_NUMBER = 12
+    BEYOND_LAWS = 13
 
     @property
     def is_success(self) -> bool:
@@ -66,6 +67,9 @@ _EXPLANATIONS = {
     Result.IMPOSSIBLE_NUMBER: "A number of the cell, the protocol or the tolerance is not "
     "possible, such as a porosity outside 0 to 1: nothing was simulated. "
     "`naion.parameters.check` names it.",
+    Result.BEYOND_LAWS: "No solution was found at a temperature at which electrolytes are "
+    "solid or boil, and at which laws in temperature say nothing of a cell. Expected are -60 "
+    "to 100 degC.",
     Result.NOT_COMPUTED: "The lane was not computed: the workers that tried it failed. Run "
     "the same again.",
     Result.RUNNING: "The solve has not finished.",

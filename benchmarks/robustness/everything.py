@@ -22,6 +22,7 @@ from . import (
     running,
     shortcuts,
     steps,
+    units,
 )
 from .judge import VERDICTS, Case, Verdict
 
@@ -30,8 +31,8 @@ Judged = tuple[Case, Verdict]
 
 def corpus() -> list[Case]:
     """All cases that need no process of their own."""
-    modules = steps, running, profiles, cells, bpx, fitting, many, asked, library
-    return [case for module in modules for case in module.cases()]
+    modules = steps, running, profiles, cells, bpx, fitting, many, asked, units
+    return [case for module in (*modules, library) for case in module.cases()]
 
 
 def verdicts(words: list[str]) -> Iterator[Judged]:

@@ -60,6 +60,7 @@ def _words() -> dict[str, Any]:
             "np": np,
             "jnp": jnp,
             "math": math,
+            "Path": Path,
             "load": load,
         },
         **{

@@ -17,6 +17,7 @@ from typing import Any
 
 from .._files import read_text
 from .._progress import Progress, silent
+from .._takes import takes
 
 FORMS = "local:N, slurm, tcp://HOST:PORT, or a Dask scheduler's file"
 PATIENCE = 120.0
@@ -30,6 +31,7 @@ CORES = "NAION_WORKER_CORES"
 """Environment variable with the cores of a worker."""
 
 
+@takes
 @contextlib.contextmanager
 def cluster(
     where: str, folder: Path | str, *, progress: Progress = silent
@@ -78,6 +80,7 @@ def _address(file: Path) -> str:
         ) from None
 
 
+@takes
 def is_worker(where: str | None) -> bool:
     """Whether this process is a worker of a Slurm job, not the one that asks for work."""
     return where == "slurm" and _rank() > 0

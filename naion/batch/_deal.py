@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any, NamedTuple, TypeVar
 
 from .._progress import Counted, Progress, silent
+from .._takes import takes
 
 Task = TypeVar("Task", bound=Hashable)
 
@@ -80,6 +81,7 @@ class Throughput:
         return Counted(text, self.lanes, self.lanes + left)
 
 
+@takes
 def deal(
     work: Callable[[Any], Any],
     sizes: Mapping[Task, int],

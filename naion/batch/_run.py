@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from .._cautions import caution
 from .._progress import Counted, Progress, silent
+from .._takes import takes
 from .._version import __version__
 from ._checkpoint import Checkpoint
 from ._chunks import Chunk, Work, dealt, pack, unpack
@@ -29,6 +30,7 @@ LEAST = 16
 instructions of a CPU's vector unit."""
 
 
+@takes
 def run(
     function: Callable[[Any], Out],
     inputs: Any,

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._progress import Counted, Progress, silent
+from .._takes import takes
 from ..batch import Checkpoint, Lanes, Program
 from ..parameters import QUALITIES, Sourced
 from ._answer import Answer, Audit, Change
@@ -28,6 +29,7 @@ NEGLIGIBLE = 0.05
 """Changes below this many standard deviations are not worth naming."""
 
 
+@takes
 def audit(
     claims: Sequence[Claim],
     products: Mapping[str, Product],

@@ -2,12 +2,14 @@
 
 from importlib import resources
 
+from .._takes import takes
 from ..fit import Uncertainty, uncertainty_of_set
 from ..io import read_cell
 from ..parameters import is_set, load_set, require_full_cell
 from ._claims import Audited
 
 
+@takes
 def audited_cell(name: str) -> Audited:
     """A cell by set name or file, with what is known of it.
 

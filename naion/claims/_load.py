@@ -6,11 +6,13 @@ What reads files is imported when one is read: it takes a tenth of a second.
 from pathlib import Path
 from typing import Any
 
+from .._takes import takes
 from ._audited import shipped_cell
 from ._claims import Audited, Claim, Reading
 from ._product import Product
 
 
+@takes
 def load(file: Path | str | None = None) -> tuple[Claim, ...]:
     """Claims of a TOML file, or those that ship (`naion/claims/claims.toml`).
 
@@ -23,6 +25,7 @@ def load(file: Path | str | None = None) -> tuple[Claim, ...]:
     return read_claims(file)
 
 
+@takes
 def products(
     audited: Audited | None, file: Path | str | None = None
 ) -> dict[str, Product]:
@@ -41,6 +44,7 @@ def products(
     return read_products(shipped_cell() if audited is None else audited, file)
 
 
+@takes
 def reading(product: str, **entry: Any) -> Reading:
     """A reading without a file: `question`, its numbers, and `require`.
 

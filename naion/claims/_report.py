@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._files import write_whole
+from .._takes import takes
 from ..io import write_csv
 from ..parameters import QUALITIES
 from ..report import Figure, Link, Report, TextTable, Words
@@ -23,6 +24,7 @@ HEADER = (
 """Columns of claims.csv, one row a reading."""
 
 
+@takes
 def write(
     audits: Sequence[Audit],
     folder: Path | str,
@@ -60,6 +62,7 @@ def write(
     write_whole(folder / "claims.json", text + "\n")
 
 
+@takes
 def add_to(
     report: Report,
     audits: Sequence[Audit],

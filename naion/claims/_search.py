@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..batch import Lanes, Program
 from ._audit import Asked, slopes_and_values
 from ._claims import Reading
@@ -48,6 +49,7 @@ SLACK = 0.01
 it by: 0.1 mV of a margin to plating."""
 
 
+@takes
 def best_design(
     product: Product,
     objective: Reading,
@@ -82,6 +84,7 @@ def best_design(
     )[0]
 
 
+@takes
 def pareto(
     product: Product,
     objective: Reading,

@@ -6,6 +6,7 @@ from importlib import resources
 
 import numpy as np
 
+from .._takes import takes
 from ._questions import QUESTIONS
 
 ASKS: Mapping[str, str] = {
@@ -100,6 +101,7 @@ NUMBERS: Mapping[str, str] = {
 """By name; one that several questions have means the same in all."""
 
 
+@takes
 def example(question: str) -> str:
     """A claim that asks a question, as it stands in a file of claims.
 
@@ -154,6 +156,7 @@ def wrong(name: str, value: float) -> str:
     return ""
 
 
+@takes
 def asks(question: str) -> str:
     """What a question asks, in a sentence or two.
 
@@ -171,6 +174,7 @@ def examples() -> str:
     return resources.files("naion.claims").joinpath("examples.toml").read_text("utf-8")
 
 
+@takes
 def in_words(question: str) -> str:
     """What a question asks, its numbers, what it gives, and an example.
 
@@ -191,6 +195,7 @@ def in_words(question: str) -> str:
     return "\n".join([*lines, "", example(question)])
 
 
+@takes
 def numbers_of(question: str) -> list[tuple[str, str]]:
     """Names of a question's numbers; what each is, and its value where it is left out."""
     found = []

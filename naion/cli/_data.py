@@ -125,7 +125,7 @@ def command(arguments: argparse.Namespace) -> int:
     steps = steps_of(table)
     print(summary(arguments.file, table, steps))
     print(f"\n{steps_table(steps, capacity)}")
-    for said in oddities(table):
+    for said in oddities(table, capacity):
         print(f"\nodd: {said}")
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(entries(arguments.file, table, steps, reading, cell))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
-from ..data import rows_of
+from ..data import doubts_beside, rows_of
 from ..fit import (
     STILL,
     Experiment,
@@ -134,6 +134,9 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     soc = entry.soc
     if isinstance(entry, Charging) and soc is None and entry.discharged is None:
         soc, said = 0.0, f"{said}; from the discharged state".lstrip("; ")
+    elif soc is None and entry.discharged is None:
+        said = f"{said}; from the charged state: soc and discharged are left open"
+        said = said.lstrip("; ")
     if soc is not None:
         discharged = _taken_out(cell, soc)
     t, current = table["time_s"], table["current_A"]
@@ -164,6 +167,9 @@ def _check_table(path: Path, table: dict[str, np.ndarray], cell: Cell) -> None:
         )
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
+    Q = float(cell.nominal_capacity)
+    for odd in doubts_beside(table, Q):
+        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
 
 
 def _check_charge(path: Path, current: np.ndarray) -> None:

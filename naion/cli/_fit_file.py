@@ -80,7 +80,6 @@ smooth = 0.03                  # [V], of second differences
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +106,7 @@ from ._data import reading_of, reading_options
 from ._exit import EXIT
 from ._file_options import file_options
 from ._said import aloud
+from ._streams import say
 from ._template import template
 
 
@@ -274,7 +274,7 @@ def fit_from_file(
     _report(fit, name, wrong, agreed, left).write(out)
     shutil.rmtree(keep.folder)
     for said in wrong:
-        print(f"naion: {said}", file=sys.stderr)
+        say(f"naion: {said}")
     print(f"wrote {out / 'cell.json'} and {out / 'report.html'}")
     return len(wrong)
 

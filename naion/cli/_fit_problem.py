@@ -1,5 +1,6 @@
 """The problem that a file of `naion fit` describes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..fit import (
 from ..models import DFN
 from ..parameters import Cell, with_double_layer
 from ._fit_data import experiment_of, rigs_of
-from ._fit_schema import Correction, FitFile, Free
+from ._fit_schema import Correction, FitFile, Free, Test
 
 SMOOTH = 0.03
 """Smoothness of a correction of three knots or more, where the file gives none: standard
@@ -67,6 +68,7 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         if "double_layer" in said and asked.double_layer is None:
             said += " double_layer = 0.2 at the top of the file gives the cell one."
         raise ValueError(said) from None
+    _check_once(asked.data, file)
     data = [
         experiment_of(entry, file, cell, f"{file}: data {i + 1}", rigs)
         for i, entry in enumerate(asked.data)
@@ -77,6 +79,19 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         return Problem(specimen, tuple(free), tuple(data), model), name
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def _check_once(tests: Sequence[Test], file: Path) -> None:
+    """Refuse a test that stands twice: it would count twice."""
+    seen: list[dict[str, Any]] = []
+    for i, test in enumerate(tests):
+        said = test.model_dump(exclude={"name"})
+        if said in seen:
+            raise ValueError(
+                f"{file}: data {i + 1} is the same as data {seen.index(said) + 1}, and "
+                "would count twice: take one away. A smaller sigma gives a test more weight."
+            )
+        seen.append(said)
 
 
 def _correction(

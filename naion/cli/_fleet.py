@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from .._cautions import caution
 from .._files import read_text, read_toml, writable_folder
 from .._progress import silent
 from .._version import __version__
@@ -49,11 +50,14 @@ def fit_fleet(
         how many cells have no fit that ended at a minimum; one that stalled at a kink of
         the cost counts as ended.
     """
+    template_file = file.parent / asked.fit
+    template = read_toml(template_file)
     rows = _read_cells(file.parent / asked.cells)
+    _check_columns(template, rows, template_file, file.parent / asked.cells)
     writable_folder(out)
     finished = Checkpoint(out / "finished", {"kind": "fleet of fits"})
     began = time.perf_counter()
-    problems, digests = _to_fit(asked, file, rows, out, finished)
+    problems, digests = _to_fit(asked, template, template_file, rows, out, finished)
     fitted = 0
 
     def done(name: str, fit: Fit | Exception) -> None:
@@ -82,7 +86,8 @@ def fit_fleet(
 
 def _to_fit(
     asked: FleetFile,
-    file: Path,
+    template: dict[str, Any],
+    template_file: Path,
     rows: list[dict[str, str]],
     out: Path,
     finished: Checkpoint,
@@ -91,8 +96,6 @@ def _to_fit(
 
     Cells that cannot be read are kept as finished, with the reason.
     """
-    template_file = file.parent / asked.fit
-    template = read_toml(template_file)
     problems: dict[str, Problem] = {}
     digests: dict[str, str] = {}
     there, unreadable = 0, 0
@@ -189,6 +192,30 @@ def _filled(node: Any, row: dict[str, str], file: Path, key: str = "") -> Any:
         except ValueError:
             pass
     return text
+
+
+def _check_columns(
+    template: Any, rows: list[dict[str, str]], file: Path, cells: Path
+) -> None:
+    """Every column of the cells is for something.
+
+    Raises:
+        ValueError: for a template that is the same for all cells.
+    """
+    named = set(PLACE.findall(json.dumps(template, default=str)))
+    columns = set(rows[0])
+    if len(rows) > 1 and not named & columns:
+        given = ", ".join(c for c in rows[0] if c != "name") or "name"
+        raise ValueError(
+            f"{file}: names no column of {cells} in braces, so that all cells would be "
+            f'fitted to the same data; expected such as file = "{{{given.split(", ")[0]}}}".'
+        )
+    left = [c for c in rows[0] if c not in named and c != "name"]
+    if left:
+        caution(
+            f"{cells}: not used: {', '.join(left)}. {file} takes a column where its name "
+            f"stands in braces, {{{left[0]}}}."
+        )
 
 
 def _digest(filled: dict[str, Any], file: Path, max_evaluations: int) -> str:

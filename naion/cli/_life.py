@@ -23,6 +23,10 @@ MOST_A_DAY = 200.0
 """Cycles."""
 
 
+LONGEST = 200.0
+"""Years of a life at most: longer than any measurement says something of."""
+
+
 def options(p: argparse.ArgumentParser) -> None:
     """Of which cell, and of which use."""
     p.add_argument("cell", help="a set, by name or TOML file, or a cell.json")
@@ -54,7 +58,7 @@ def command(arguments: argparse.Namespace) -> int:
     a = arguments
     if not a.cycles > 0.0 or not np.isfinite(a.cycles):
         raise ValueError(f"--cycles {a.cycles:g}: expected a number above zero.")
-    if a.years is not None and not 0.0 < a.years <= 200.0:
+    if a.years is not None and not 0.0 < a.years <= LONGEST:
         raise ValueError(f"--years {a.years:g}: expected above 0, at most 200.")
     if not 0.0 < a.end < 1.0:
         raise ValueError(
@@ -62,6 +66,11 @@ def command(arguments: argparse.Namespace) -> int:
             "0.8."
         )
     days = a.cycles if a.years is None else 365.25 * a.years
+    if days > 365.25 * LONGEST:
+        raise ValueError(
+            f"--cycles {a.cycles:g} at one a day take {days / 365.25:.3g} years: expected at "
+            f"most {LONGEST:g}. Say with --years how long they take."
+        )
     if a.cycles > MOST_A_DAY * days:
         raise ValueError(
             f"--cycles {a.cycles:g} in --years {a.years:g} are {a.cycles / days:.4g} a "

@@ -4,10 +4,8 @@ A command is imported when it is asked for: help comes at once.
 """
 
 import argparse
-import contextlib
 import difflib
 import importlib
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ._exit import EXIT
+from ._streams import let_go, named_streams, say
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -61,6 +60,27 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
+    try:
+        with named_streams():
+            status = _done(given)
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:
+        # Who read our output has gone, as in `naion sets | head`: nobody to tell.
+        return EXIT["pipe_closed"]
+    except OSError as error:
+        say(f"naion: {error.filename}: {error.strerror}")
+        return EXIT["bad_input"]
+    finally:
+        let_go()
+
+
+def _done(given: list[str]) -> int:
+    """Do what is asked for.
+
+    Raises:
+        OSError: when standard output cannot be written to.
+    """
     if given[:1] == ["--print-completion"]:
         return _completion(given[1:])
     arguments = _parser(given).parse_args(given)
@@ -70,34 +90,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     with cautions_as_lines(), voice(arguments.verbose, arguments.quiet):
         try:
             enable_x64()
-            status = arguments.command(arguments)
-            sys.stdout.flush()
-            return status
+            return arguments.command(arguments)
         except KeyboardInterrupt:
-            print(f"naion: stopped; {arguments.when_stopped}", file=sys.stderr)
+            say(f"naion: stopped; {arguments.when_stopped}")
             return EXIT["stopped"]
         except BrokenPipeError:
-            # Who read our output has gone, as in `naion sets | head`: nobody to tell.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return EXIT["pipe_closed"]
+            raise
         except Exception as error:
             said = complaint(error)
             if said is not None:
-                print(f"naion: {said}", file=sys.stderr)
+                say(f"naion: {said}")
                 return EXIT["bad_input"]
-            print(f"naion: {crash(error)}", file=sys.stderr)
+            say(f"naion: {crash(error)}")
             return EXIT["internal"]
+
+
+KINDS = {
+    "float": "number: expected one without a unit and with a decimal point, such as 2.5",
+    "int": "whole number: expected one such as 3",
+}
+"""What argparse calls by Python's names."""
 
 
 class _Parser(argparse.ArgumentParser):
     """One whose errors name the option that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub(
+            r"invalid (float|int) value: (.+)",
+            lambda m: f"{m[2]} is no {KINDS[m[1]]}",
+            message,
+        )
         unknown = re.match(r"unrecognized arguments: .*?(--[\w-]+)", message)
         near = difflib.get_close_matches(unknown[1], _options(self)) if unknown else []
         meant = f". Did you mean {near[0]}?" if near else ""
         super().error(message + meant)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """As argparse does, but that help which cannot be printed is no success."""
+        if file is sys.stdout:
+            file.write(message)
+            file.flush()
+        else:
+            super()._print_message(message, file)
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:
@@ -130,7 +165,7 @@ def _completion(given: list[str]) -> int:
     """Print the completion of a shell, for all commands."""
     if len(given) != 1 or given[0] not in SHELLS:
         known = ", ".join(SHELLS)
-        print(f"naion: --print-completion takes one of {known}.", file=sys.stderr)
+        say(f"naion: --print-completion takes one of {known}.")
         return EXIT["bad_input"]
     import shtab
 
@@ -145,7 +180,7 @@ def _parser(given: list[str], every: bool = False) -> argparse.ArgumentParser:
         description="Doyle-Fuller-Newman model of sodium-ion cells.",
         epilog="Exit status: 0 completed, 1 cut-off reached before the end, 2 bad "
         "input, 3 another physical end (salt, surface, power), 4 numerical failure, "
-        "5 internal error, 130 stopped by Ctrl-C.",
+        "5 internal error, 130 stopped by Ctrl-C, 141 standard output is read by nobody.",
     )
     parser.add_argument("--version", action="version", version=f"naion {__version__}")
     parser.add_argument(

@@ -135,6 +135,8 @@ def ended(solution: Solution) -> int:
         return EXIT["completed"]
     if result == Result.CUT_OFF:
         return EXIT["cut_off"]
+    if result == Result.BEYOND_LAWS:
+        return EXIT["bad_input"]
     return EXIT["physical"] if result.is_physical else EXIT["numerical"]
 
 

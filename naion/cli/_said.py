@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .._cautions import Caution
 from .._progress import LOGGER, ProgressBar
+from ._streams import say
 
 
 class _Voice:
@@ -74,7 +75,7 @@ def cautions_as_lines() -> Iterator[None]:
                 usual(message, category, filename, lineno, file, line)
             elif str(message) not in seen:
                 seen.add(str(message))
-                print(f"naion: caution: {message}", file=sys.stderr, flush=True)
+                say(f"naion: caution: {message}")
 
         warnings.simplefilter("always", Caution)
         warnings.showwarning = show

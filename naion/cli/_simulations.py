@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from .._cautions import caution
@@ -18,9 +20,9 @@ from .._results import Result
 from ..batch import lane_of, run, stack
 from ..io import write_csv
 from ..models import DFN, heat_balance
-from ..parameters import Cell, Start, cautions, leaf
+from ..parameters import Cell, Start, cautions, check, leaf
 from ..protocol import Protocol
-from ..simulation import is_unfinished, simulate
+from ..simulation import beyond_laws, is_unfinished, simulate
 from ._run import start_of
 from ._said import aloud
 from ._sweep_schema import SweepFile, Vary
@@ -60,9 +62,11 @@ def simulations(
             alone = one(lane_of(lanes, k))
             for name, value in alone.items():
                 done[name][k] = value
+    done |= {"outcome": beyond_laws(done["outcome"], _temperatures(lanes))}
     hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
+    _say_impossible(done["outcome"], lambda k: _moved(cell, asked, lane_of(lanes, k)))
     results = [Result(int(k)) for k in done.pop("outcome")]
     _write_table(out / "table.csv", columns, results, done)
     counts = Counter(r.name.lower() for r in results)
@@ -105,19 +109,11 @@ def _simulation(
         start: where simulations start, unless the state of charge varies.
     """
     model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
-    by_path = [v for v in asked.vary if v.path is not None]
     soc_varies = any(v.title == "soc" for v in asked.vary)
 
     def one(lane: dict[str, Any]) -> dict[str, Array]:
-        moved = cell
-        for v, value in zip(by_path, lane["paths"], strict=True):
-            moved = eqx.tree_at(
-                lambda c, v=v: [leaf(c, p) for p in v.moved],
-                moved,
-                [value] * len(v.moved),
-            )
         done = simulate(
-            moved,
+            _moved(cell, asked, lane),
             lane["protocol"],
             model=model,
             start=lane["soc"] if soc_varies else start,
@@ -138,6 +134,42 @@ def _simulation(
         }
 
     return one
+
+
+def _moved(cell: Cell, asked: SweepFile, lane: dict[str, Any]) -> Cell:
+    """The cell of one lane."""
+    by_path = [v for v in asked.vary if v.path is not None]
+    for v, value in zip(by_path, lane["paths"], strict=True):
+        cell = eqx.tree_at(
+            lambda c, v=v: [leaf(c, p) for p in v.moved],
+            cell,
+            [jnp.asarray(value, float)] * len(v.moved),
+        )
+    return cell
+
+
+def _temperatures(lanes: dict[str, Any]) -> np.ndarray:
+    """The temperature of every step of every lane [K], (lanes, steps)."""
+    own, usual = np.asarray(lanes["protocol"].temperature), lanes["temperature"]
+    usual = usual.reshape(usual.shape + (1,) * (own.ndim - 1))
+    return np.where(np.isfinite(own), own, usual)
+
+
+def _say_impossible(outcomes: ArrayLike, cell_of: Callable[[int], Cell]) -> None:
+    """Say how many lanes have impossible numbers, and which the first of them has."""
+    impossible = np.asarray(outcomes) == Result.IMPOSSIBLE_NUMBER
+    lanes = np.flatnonzero(impossible)
+    if not lanes.size:
+        return
+    said = Result.IMPOSSIBLE_NUMBER.explanation
+    try:
+        check(cell_of(int(lanes[0])))
+    except ValueError as error:
+        said = str(error)
+    caution(
+        f"{lanes.size} lane{'s' * (lanes.size > 1)} of {impossible.size} cannot be simulated, "
+        f"lane {lanes[0] + 1} because: {said}"
+    )
 
 
 def _write_table(

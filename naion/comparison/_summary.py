@@ -9,6 +9,7 @@ import numpy as np
 from .._constants import ZERO_CELSIUS
 from .._progress import Counted, Progress, silent
 from .._results import Result
+from .._takes import takes
 from ..batch import run
 from ..mesh import Mesh
 from ..models import Isothermal
@@ -25,6 +26,7 @@ CHARGE_TEMPERATURES = (25.0, 0.0)
 CHARGE_RATES = np.geomspace(0.05, 8.0, 16)
 
 
+@takes
 def summary(
     cells: Cell | str | Mapping[str, Cell] | Sequence[str],
     *,

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._results import Result
+from .._takes import takes
 from ..mesh import Mesh
 from ..models import DFN, Isothermal, Lumped, ThroughStack
 from ..parameters import Cell, electrode_capacities, stoichiometry_at_soc
@@ -23,6 +24,7 @@ class Charge(NamedTuple):
     reached: Array
 
 
+@takes
 def discharge(
     cell: Cell, rate: Array, T: Array, mesh: Mesh, thermal: Isothermal | Lumped
 ) -> Solution:
@@ -36,6 +38,7 @@ def discharge(
     return simulate(cell, protocol, model=model, temperature=T, throw=False)
 
 
+@takes
 def charge(cell: Cell, rate: Array, T: Array, mesh: Mesh) -> Charge:
     """From 10 % of the state of charge to 80 %, or to the upper limit."""
     capacity = full_capacity(cell)
@@ -49,6 +52,7 @@ def charge(cell: Cell, rate: Array, T: Array, mesh: Mesh) -> Charge:
     return Charge(jnp.min(s.plating_margin), -s.capacity > 0.699 * capacity)
 
 
+@takes
 def full_capacity(cell: Cell) -> Array:
     """Between the equilibrium states of both voltage limits [A.h]."""
     full, empty = (stoichiometry_at_soc(cell, x) for x in (1.0, 0.0))
@@ -56,6 +60,7 @@ def full_capacity(cell: Cell) -> Array:
     return (full.negative - empty.negative) * Q_n
 
 
+@takes
 def cycle(
     cell: Cell,
     mesh: Mesh,
@@ -127,6 +132,7 @@ def fastest(margins: np.ndarray, reached: np.ndarray, rates: np.ndarray) -> np.n
     return minutes
 
 
+@takes
 def temperature_law(cell: Cell) -> bool:
     """Whether it can be asked for the cold: its electrolyte changes with temperature."""
     return not isinstance(cell.electrolyte.conductivity.temperature, Invariant)

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._takes import takes
 from ..design import Cylinder, Design, Pouch, Prismatic
 from ._materials import material
 
@@ -84,6 +85,7 @@ class Bill(eqx.Module):
         return stack + self.housing + self.unlisted
 
 
+@takes
 def bill(design: Design, energy: Array | float | None = None) -> Bill:
     """What a design is made of, for each kilowatt-hour.
 

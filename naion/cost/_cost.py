@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._takes import takes
 from ._bill import Bill
 from ._materials import material, materials
 from ._prices import LITHIUM, VAT, PriceList, Values
@@ -65,6 +66,7 @@ class Cost(eqx.Module):
         return self.materials + self.making + self.scrap + self.overhead
 
 
+@takes
 def cost(bill: Bill, prices: PriceList, values: Values | None = None) -> Cost:
     """What a kilowatt-hour of cells costs; differentiable.
 
@@ -150,6 +152,7 @@ ELEMENTS = ("Li", "Na", "Ni", "Co", "Mn", "Fe", "P", "Cu")
 """Of a footprint, beside aluminium, graphite and hard carbon."""
 
 
+@takes
 def footprint(bill: Bill, values: Values, losses: bool = False) -> dict[str, Array]:
     """What is in a kilowatt-hour of cells [kg.kWh-1].
 

@@ -12,6 +12,7 @@ from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
 from .._results import Result
+from .._takes import takes
 from ..batch import run
 from ..design import Blueprint
 from ..fit import draws as drawn_from
@@ -32,6 +33,7 @@ MESH = Mesh(6, 3, 6, 16)
 """As that of the audit of claims: retention to a tenth of a percentage point."""
 
 
+@takes
 def delivered_share(
     blueprint: Blueprint,
     temperature: Any = -20.0,
@@ -91,6 +93,7 @@ COLDEST, WARMEST = -100.0, 60.0
 """Between which a share is asked for [degC]; what is beyond was meant in kelvin."""
 
 
+@takes
 def in_celsius(temperature: Any, name: str = "temperature") -> Any:
     """Temperatures at which a share is asked for, as far as they are known [degC].
 
@@ -115,6 +118,7 @@ def in_celsius(temperature: Any, name: str = "temperature") -> Any:
     return found
 
 
+@takes
 def delivered_shares(
     designs: Sequence[Blueprint], temperature: float = -20.0, rate: float = 1.0 / 3.0
 ) -> dict[str, float]:
@@ -126,6 +130,7 @@ def delivered_shares(
     }
 
 
+@takes
 def delivered_draws(
     asked: Study,
     temperature: float = -20.0,

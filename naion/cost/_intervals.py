@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
+
 
 def interval(values: Any) -> tuple[float, float, float]:
     """5, 50 and 95 % quantiles of draws; NaN where there are none. Costs may be infinite."""
@@ -19,6 +21,7 @@ def interval(values: Any) -> tuple[float, float, float]:
     return low, middle, high
 
 
+@takes
 def per_delivered(costs: np.ndarray, shares: Mapping[str, Any], names: Sequence[str]):
     """Costs for each kWh delivered, where a cell delivers only a share of its energy.
 

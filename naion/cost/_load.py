@@ -6,9 +6,11 @@ What reads files is imported when one is read: it takes a tenth of a second.
 from pathlib import Path
 
 from .._files import table_of
+from .._takes import takes
 from ._prices import PriceList, Quoted
 
 
+@takes
 def available(file: Path | str | None = None) -> tuple[str, ...]:
     """Names of the price lists in a file, or of those that ship."""
     from ._read import read_tables
@@ -16,6 +18,7 @@ def available(file: Path | str | None = None) -> tuple[str, ...]:
     return tuple(read_tables(file))
 
 
+@takes
 def load(name: str = "china_2026_06", file: Path | str | None = None) -> PriceList:
     """A price list that ships, or one of a TOML file of yours.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from .._takes import takes
 from ._elements import MASSES
 
 CARBONATE = 2.0 * MASSES["Li"] + MASSES["C"] + 3.0 * MASSES["O"]
@@ -64,6 +65,7 @@ def materials() -> Mapping[str, Material]:
     }
 
 
+@takes
 def material(name: str) -> Material:
     """One of them.
 

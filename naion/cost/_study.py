@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..design import Blueprint
 from ..parameters import QUALITIES, Sourced
 from ._at_once import at_once
@@ -302,6 +303,7 @@ def _root(function: Callable[[Array, Array], Array], u: Array) -> Array:
     return solve(u)
 
 
+@takes
 def study(
     designs: Sequence[Blueprint],
     prices: PriceList,

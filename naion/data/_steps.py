@@ -188,24 +188,66 @@ def rows_of(table: Mapping[str, np.ndarray], first: int, last: int) -> slice:
     return slice(steps[first - 1].first, steps[last - 1].last + 1)
 
 
-def oddities(table: Mapping[str, np.ndarray]) -> list[str]:
-    """What is strange in a record, one sentence each."""
-    t, current, V = table["time_s"], table["current_A"], table["voltage_V"]
+STRONGEST = 1000.0
+"""Single cells have less [A]."""
+
+FASTEST = 50.0
+"""C-rate beyond which a current is rather one in another unit, or of another cell."""
+
+OVERFULL = 3.0
+"""Charge that flows one way, over the capacity of the cell: more than it can hold."""
+
+HARDLY = 2e-3, 0.7
+"""Less than this share of the capacity, at most at the rates of `SLOW`, moves no cell's
+voltage by so many volts."""
+
+SLOW = 3.0
+
+
+def _beside(
+    t: np.ndarray, current: np.ndarray, V: np.ndarray, capacity: float | None
+) -> list[str]:
+    """What cannot be, or hardly, of a cell of so much capacity."""
+    most = float(np.max(np.abs(current), initial=0.0))
+    if capacity is None:
+        said = f"currents reach {most:.4g} A: are they in milliampere?"
+        return [said] * (most > STRONGEST)
     said = []
-    dt = np.diff(t)
-    # Rows that stand twice are said below.
-    usual = float(np.median(dt[dt > 0.0])) if np.any(dt > 0.0) else 0.0
-    flows = np.abs(current) > STILL * np.max(np.abs(current), initial=0.0)
-    # At rest, cyclers write fewer and fewer rows.
-    late = (dt > max(20.0 * usual, 60.0)) & (flows[1:] | (dt > 86400.0))
-    gaps = np.flatnonzero(late)
-    if gaps.size:
-        k = int(gaps[np.argmax(dt[gaps])])
+    if most > FASTEST * capacity:
         said.append(
-            f"{gaps.size} gap{'s' * (gaps.size > 1)} in time, the longest of "
-            f"{dt[k] / 60.0:.3g} min after {t[k]:.6g} s, while {current[k]:.3g} A flowed"
+            f"currents reach {most:.4g} A, {most / capacity:.4g}C of a cell of "
+            f"{capacity:.4g} A.h: are they in milliampere, or is the cell another?"
         )
-    twice = int(np.sum(dt == 0.0))
+    flowed = np.cumsum(0.5 * (current[1:] + current[:-1]) * np.diff(t)) / 3600.0
+    swing = float(np.ptp(np.append(flowed, 0.0)))
+    if swing > OVERFULL * capacity:
+        said.append(
+            f"{swing:.4g} A.h flow one way, and the cell has {capacity:.4g} A.h: are "
+            "currents and times in other units, or is there a gap in time?"
+        )
+    share, volts = HARDLY
+    slow = 0.0 < most < SLOW * capacity
+    if slow and swing < share * capacity and np.ptp(V) > volts:
+        said.append(
+            f"the voltage moves by {np.ptp(V):.2f} V while {swing:.3g} A.h flow, "
+            f"{100.0 * swing / capacity:.2g} % of the capacity of the cell: are times in "
+            "hours, or currents in other units?"
+        )
+    return said
+
+
+def oddities(
+    table: Mapping[str, np.ndarray], capacity: float | None = None
+) -> list[str]:
+    """What is strange in a record, one sentence each.
+
+    Args:
+        table: as `naion.io.read_data` gives it.
+        capacity: of the cell [A.h]; none: currents and charges are beside none.
+    """
+    t, current, V = table["time_s"], table["current_A"], table["voltage_V"]
+    said = _gaps(t, current)
+    twice = int(np.sum(np.diff(t) == 0.0))
     if twice:
         said.append(f"{twice} rows at the time of the row before: jumps")
     highest = float(np.max(V))
@@ -216,16 +258,45 @@ def oddities(table: Mapping[str, np.ndarray]) -> list[str]:
         )
     if not np.any(current):
         said.append("no current flows")
+    said += _beside(t, current, V, capacity) + _signs(table)
+    still = float(np.max(np.abs(V - V[0])))
+    if len(V) > FEWEST and still == 0.0:
+        said.append("the voltage never changes")
+    return said
+
+
+def doubts_beside(table: Mapping[str, np.ndarray], capacity: float) -> list[str]:
+    """What speaks against a record as one of a cell: gaps, its units, its sign.
+
+    Args:
+        table, capacity: as for `oddities`.
+    """
+    t, current, V = table["time_s"], table["current_A"], table["voltage_V"]
+    return [*_gaps(t, current), *_beside(t, current, V, capacity), *_signs(table)]
+
+
+def _gaps(t: np.ndarray, current: np.ndarray) -> list[str]:
+    dt = np.diff(t)
+    # Rows that stand twice are said elsewhere.
+    usual = float(np.median(dt[dt > 0.0])) if np.any(dt > 0.0) else 0.0
+    flows = np.abs(current) > STILL * np.max(np.abs(current), initial=0.0)
+    # At rest, cyclers write fewer and fewer rows.
+    late = (dt > max(20.0 * usual, 60.0)) & (flows[1:] | (dt > 86400.0))
+    gaps = np.flatnonzero(late)
+    if not gaps.size:
+        return []
+    k = int(gaps[np.argmax(dt[gaps])])
+    return [
+        f"{gaps.size} gap{'s' * (gaps.size > 1)} in time, the longest of "
+        f"{dt[k] / 60.0:.3g} min after {t[k]:.6g} s, while {current[k]:.3g} A flowed"
+    ]
+
+
+def _signs(table: Mapping[str, np.ndarray]) -> list[str]:
     wrong, right = 0, 0
     for s in steps_of(table):
         if s.kind in ("charge", "discharge") and s.last - s.first > FEWEST:
             change = (s.voltages[1] - s.voltages[0]) * s.current
             wrong, right = wrong + (change > 0.0), right + (change < 0.0)
-    if wrong > right:
-        said.append(
-            "voltages rise while the cell discharges: is the sign of the current right?"
-        )
-    still = float(np.max(np.abs(V - V[0])))
-    if len(V) > FEWEST and still == 0.0:
-        said.append("the voltage never changes")
-    return said
+    said = "voltages rise while the cell discharges: is the sign of the current right?"
+    return [said] * (wrong > right)

@@ -8,6 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import Sourced
 from ._design import DataSheet, Design
 from ._housing import AbstractHousing, Cylinder, Pouch, Prismatic
@@ -140,6 +141,7 @@ def unit_of(name: str) -> tuple[str, float]:
     return UNITS.get(name.rpartition(".")[2], ("-", 1.0))
 
 
+@takes
 def sourced(where: str, name: str, entry: Any) -> Sourced:
     """A number as a file of designs or of claims gives it.
 

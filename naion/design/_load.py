@@ -6,9 +6,11 @@ What reads files is imported when one is read: it takes a tenth of a second.
 from pathlib import Path
 
 from .._files import table_of
+from .._takes import takes
 from ._blueprint import Blueprint
 
 
+@takes
 def available(file: Path | str | None = None) -> tuple[str, ...]:
     """Names of the designs in a file, or of those that ship."""
     from ._read import read_tables
@@ -24,6 +26,7 @@ def schema() -> str:
     return json_schema(Designs)
 
 
+@takes
 def load(name: str, file: Path | str | None = None) -> Blueprint:
     """A design that ships, or one of a TOML file of yours.
 

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._takes import takes
 from ._number import number
 
 Scalar = Float[Array, ""]
@@ -210,6 +211,7 @@ class Balance(eqx.Module):
         return self.negative / self.capacity
 
 
+@takes
 def balance(stack: Stack) -> Balance:
     """Capacities of both electrodes and what the first cycle costs.
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._takes import takes
 from ._cycle import Cycle, load_cycle
 from ._duty import Duty
 from ._numbers import numbers_of, tables
@@ -44,11 +45,13 @@ def steady(
     return Part(np.linspace(0.0, duration, power.size + 1), power, around)
 
 
+@takes
 def trip(vehicle: Vehicle, cycle: Cycle, temperature: float) -> Part:
     """A vehicle on a cycle in the weather of a temperature [K]."""
     return Part(cycle.time, battery_power(vehicle, cycle, Weather.at(temperature)))
 
 
+@takes
 def join(parts: Sequence[Part], temperature: float) -> dict[str, Any]:
     """Parts one after another, as columns of a `Duty`."""
     times, start = [np.zeros(1)], 0.0
@@ -283,6 +286,7 @@ def duties() -> tuple[str, ...]:
     return tuple(_DUTIES)
 
 
+@takes
 def load(name: str, temperature: Any = 298.15) -> Duty:
     """A duty at a temperature of what is around the battery [K].
 

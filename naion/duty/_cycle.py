@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .._files import read_toml
+from .._takes import takes
 
 FOLDER = Path(__file__).with_name("cycles")
 
@@ -96,6 +97,7 @@ def cycles() -> tuple[str, ...]:
     return tuple(sorted(_about()))
 
 
+@takes
 @functools.cache
 def load_cycle(name: str) -> Cycle:
     """A cycle that ships with naion, its file checked.

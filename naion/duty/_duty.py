@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import (
     Cell,
     Sourced,
@@ -152,12 +153,14 @@ class Duty:
         )
 
 
+@takes
 def limits(cell: Cell) -> tuple[float, float]:
     """Voltages between which a cell serves; see `WINDOW` [V]."""
     high = float(cell.limits.upper_voltage)
     return max(float(cell.limits.lower_voltage), WINDOW * high), high
 
 
+@takes
 def full_charge(cell: Cell) -> Array:
     """Between the equilibrium states of both voltage limits [C]."""
     empty, full = stoichiometries_at_limits(cell)
@@ -165,6 +168,7 @@ def full_charge(cell: Cell) -> Array:
     return 3600.0 * (full.negative - empty.negative) * Q_n
 
 
+@takes
 def stored_energy(cell: Cell) -> Array:
     """What leaves a cell from states of charge down to 0, infinitely slowly, (POINTS,) [J].
 
@@ -190,6 +194,7 @@ def cell_is_blended(cell: Cell) -> bool:
     return bool(cell.negative.others or cell.positive.others)
 
 
+@takes
 def rated_energy(cell: Cell) -> Array:
     """Of a cell, from full to empty [J]: that of its open-circuit voltage."""
     return stored_energy(cell)[-1]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._results import Result
+from .._takes import takes
 from ..models import DFN, Lumped
 from ..parameters import Cell, require_full_cell
 from ..protocol import Protocol
@@ -95,6 +96,7 @@ class Ready(NamedTuple):
     model: DFN
 
 
+@takes
 def ready(cell: Cell, model: DFN | None = None) -> Ready:
     """A cell for duties; with a heat balance, unless the model says otherwise.
 
@@ -108,6 +110,7 @@ def ready(cell: Cell, model: DFN | None = None) -> Ready:
     return Ready(cell, float(full_charge(cell)), stored, chosen)
 
 
+@takes
 def serve(
     cell: Cell | Ready,
     duty: Duty,

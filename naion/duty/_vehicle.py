@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ._cycle import Cycle
 from ._numbers import Numbers, tables
 
@@ -156,6 +157,7 @@ class Vehicle:
         return replace(cls(**own), **others)
 
 
+@takes
 def wheel_power(vehicle: Vehicle, cycle: Cycle, weather: Weather = CALM) -> np.ndarray:
     """Power at the wheels in every interval of a cycle, (n - 1,) [W].
 
@@ -174,6 +176,7 @@ def wheel_power(vehicle: Vehicle, cycle: Cycle, weather: Weather = CALM) -> np.n
     return np.clip(force * v, -vehicle.motor, vehicle.motor)
 
 
+@takes
 def battery_power(
     vehicle: Vehicle, cycle: Cycle, weather: Weather = CALM
 ) -> np.ndarray:

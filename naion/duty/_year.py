@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._progress import Progress, silent
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell
 from ._catalogue import load
@@ -163,6 +164,7 @@ class Total(NamedTuple):
         return 1.0 - self.given / self.asked
 
 
+@takes
 def year(
     cell: Cell | Ready,
     name: str,
@@ -186,6 +188,7 @@ def year(
     )
 
 
+@takes
 def of_days(
     cell: Cell | Ready,
     name: str,
@@ -211,6 +214,7 @@ def of_days(
     return total(served)
 
 
+@takes
 def in_full(
     cell: Cell | Ready,
     name: str,

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import Cell
 from ._errors import found_errors, inverse_of, prior_precision
 from ._levenberg_marquardt import minimise
@@ -76,6 +77,7 @@ class Combination:
         return f"{text}: {verdict}, {left:.0f} % of the prior's width remains"
 
 
+@takes
 def identifiability(fit: "Fit") -> tuple[Combination, ...]:
     """Which combinations of parameters the data determine, the best known first.
 
@@ -104,6 +106,7 @@ def identifiability(fit: "Fit") -> tuple[Combination, ...]:
     )
 
 
+@takes
 def interval(
     fit: "Fit", prediction: Callable[[Cell], Array], level: float = 0.9
 ) -> tuple[float, float, float]:
@@ -192,6 +195,7 @@ class Profile:
         return end(below), end(~below)
 
 
+@takes
 def profile(
     fit: "Fit",
     prediction: Callable[[Cell], Array],

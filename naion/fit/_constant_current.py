@@ -4,15 +4,26 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..protocol import Mode, Protocol, Step
 from ._experiment import APART, Experiment, Kind, Observations
-from ._measured import LABELS, above_zero, check_volts, column, lowest_for, measured
+from ._measured import (
+    LABELS,
+    MOST_VOLTS,
+    above_zero,
+    check_sigma,
+    check_volts,
+    column,
+    lowest_for,
+    measured,
+)
 
 PULSED = -1.0
 """Voltage at which a simulated pulse ends: far below zero, as a half cell may start a pulse
 at some hundredths of a volt [V]."""
 
 
+@takes
 def discharge(
     name: str,
     charge: Any,
@@ -50,7 +61,7 @@ def discharge(
         ValueError: for fewer than three charges, charges that do not increase, numbers
             that are not finite, or a current that is not positive.
     """
-    above_zero(name, sigma=sigma)
+    check_sigma(name, sigma)
     if sigma_charge != 0.0:
         above_zero(name, 1.0, sigma_charge=sigma_charge)
     q = column(name, "charges", charge)
@@ -81,6 +92,7 @@ def discharge(
     return Experiment(name, protocol, temperature, tuple(own), *about, note=note)
 
 
+@takes
 def segments(
     name: str,
     segment: Any,
@@ -159,6 +171,7 @@ def segments(
     return Experiment(name, protocol, temperature, tuple(observations), group)
 
 
+@takes
 def pulse(
     name: str,
     current: float,
@@ -198,6 +211,13 @@ def pulse(
     for what, values in (("times", t), ("resistances", R)):
         if not np.all(np.isfinite(values) & (values > 0.0)):
             raise ValueError(f"{name}: {what} must be finite and above zero.")
+    most = float(np.max(R) * abs(current))
+    if most > MOST_VOLTS:
+        raise ValueError(
+            f"{name}: {np.max(R):g} ohm at {abs(current):g} A are {most:.4g} V, more than "
+            "any cell has: are the resistances in milliohm, or the current in mA? Expected "
+            "ohms and amperes."
+        )
     before = 1.0
     protocol = Protocol(
         [

@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from .._cautions import caution
 from .._results import Result
+from .._takes import takes
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
@@ -65,6 +66,7 @@ class Ensemble:
         return tuple(beyond_tests(cell, self.temperatures, e) for cell, e in pairs)
 
 
+@takes
 def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     """Draw `n` cells around one, inside the bounds of what is known.
 
@@ -117,6 +119,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
     ]
 
 
+@takes
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
     """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
     rng, root, vector = np.random.default_rng(seed), known.root, known.vector
@@ -159,6 +162,7 @@ def _steepest(vector: FreeVector, cell: Cell, z: Array) -> Array:
     return jnp.max(ocp_slopes(vector.cell(cell, z)))
 
 
+@takes
 def voltage_band(
     drawn: Ensemble, times: np.ndarray, protocol, **options
 ) -> tuple[Solution, np.ndarray, np.ndarray]:
@@ -224,6 +228,7 @@ class Delivered(NamedTuple):
     energy: np.ndarray
 
 
+@takes
 def delivered(
     drawn: Ensemble, protocol: Protocol | str | list[str], **options
 ) -> Delivered:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from .._takes import takes
 from ._experiment import Experiment
 from ._problem import Problem
 
@@ -65,6 +66,7 @@ class Errors:
         return np.where(owner[:, None] == owner, decay * np.outer(sd, sd), 0.0)
 
 
+@takes
 def errors_of(fit: "Fit") -> Errors:
     """Errors of data and model, estimated from the residuals of a fit."""
     return found_errors(fit.problem, fit.near.residuals, fit.near.jacobian)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import ZERO_CELSIUS
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell
 from ..protocol import Protocol
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ._fit import Fit
 
 
+@takes
 def candidate_test(
     name: str,
     protocol: Protocol | str | Sequence[str],
@@ -64,6 +66,7 @@ def candidate_test(
     return Experiment(name, protocol, temperature, (seen,), group, discharged)
 
 
+@takes
 def candidate_spectrum(
     name: str,
     fit: "Fit",
@@ -127,6 +130,7 @@ class RankedTest:
         return f"{self.test.name}: the interval becomes {narrower:.0f} % narrower"
 
 
+@takes
 def rank_candidates(
     fit: "Fit", prediction: Callable[[Cell], Array], tests: Sequence[Experiment]
 ) -> tuple[RankedTest, ...]:
@@ -153,6 +157,7 @@ def rank_candidates(
     return tuple(sorted(found, key=lambda r: r.after))
 
 
+@takes
 def optimise_candidate(
     fit: "Fit",
     prediction: Callable[[Cell], Array],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._columns import in_columns
+from .._takes import takes
 from ..parameters import is_half_cell
 from ._certainty import covariance
 from ._experiment import Experiment, Kind
@@ -128,6 +129,7 @@ def fit_at(
     return Fit(problem, z, near, C, cost, names, ended, evaluations, seconds)
 
 
+@takes
 def scores(fit: Fit) -> list[list[str]]:
     """Rows of a table: experiment, what was compared, and the model's error.
 
@@ -138,6 +140,7 @@ def scores(fit: Fit) -> list[list[str]]:
     return [row for e, model in pairs for row in scores_of(e, model)]
 
 
+@takes
 def scores_of(e: Experiment, model: np.ndarray) -> list[list[str]]:
     """The rows of `scores` of one experiment.
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._takes import takes
 from ..parameters import (
     Cell,
     ParameterSet,
@@ -203,6 +204,7 @@ def _number(name: str, what: str, value: Any) -> float:
     return float(value)
 
 
+@takes
 def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
     """The uncertain numbers of a parameter set, those with a range, as free parameters.
 
@@ -242,6 +244,7 @@ def assumed(found: ParameterSet) -> tuple[FreeParameter, ...]:
     return tuple(frees)
 
 
+@takes
 def check_free(
     free: Sequence[FreeParameter],
     specimen: Specimen,
@@ -275,6 +278,12 @@ def check_free(
                 more = f"; it has {', '.join(inside)}" if inside else ""
                 what = "absent" if value is None else "not a number that can be fitted"
                 raise ValueError(f"{here}: {name} is {what}{more}.")
+            parent, _, last = path.rpartition(".")
+            if last == "x" and isinstance(leaf(specimen, parent), Table):
+                raise ValueError(
+                    f"{here}: {name} says where the points of a table stand; free its "
+                    f"values, {name.removesuffix('x')}y."
+                )
             if path in owner:
                 raise ValueError(
                     f"{here}: {name} is free already, in {owner[path]}. Take one of them "
@@ -306,6 +315,7 @@ def _check_bounds(f: FreeParameter, specimen: Specimen, path: str, here: str) ->
         )
 
 
+@takes
 def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
     """Check that a free parameter starts inside its bounds.
 
@@ -333,6 +343,7 @@ def check_start(free: FreeParameter, specimen: Specimen, here: str) -> None:
             )
 
 
+@takes
 def with_ocp_correction(
     cell: Cell, electrode: Literal["negative", "positive"], knots: Any
 ) -> Cell:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..models import DFN
 from ..protocol import Mode, Protocol
 from ..simulation import Solution, simulate
@@ -129,6 +130,7 @@ def _gone_on(
     return jax.tree.map(functools.partial(jnp.where, reached), seen, after), reached
 
 
+@takes
 def simulate_test(
     specimen: Specimen,
     test: PaddedTest | Experiment,

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._precision import enable_x64
 from .._progress import Progress, silent
+from .._takes import takes
 from ..batch import Checkpoint, deal, workers_of
 from ._fit import Fit
 from ._levenberg_marquardt import SearchState
@@ -36,6 +37,7 @@ LOST = 2.0
 one, a test failed at the finer tolerance, and the stalled fit is kept."""
 
 
+@takes
 def least_squares(
     problem: Problem,
     z: np.ndarray | None = None,
@@ -80,6 +82,7 @@ def least_squares(
     return found
 
 
+@takes
 def fleet(
     problems: Mapping[str, Problem],
     *,

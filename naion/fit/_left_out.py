@@ -8,6 +8,7 @@ import numpy as np
 
 from .._columns import in_columns
 from .._progress import Progress, silent
+from .._takes import takes
 from ._experiment import Experiment
 from ._fit import Fit, rms, scores_of, voltage_errors
 from ._least_squares import fleet
@@ -64,6 +65,7 @@ class LeftOut:
         return "\n".join([in_columns([list(HEADER), *self.rows]), *self.failed])
 
 
+@takes
 def left_out(
     fit: Fit,
     conditions: Mapping[str, Sequence[str]] | None = None,
@@ -114,6 +116,7 @@ def left_out(
     return LeftOut(fit, of, refits, tuple(predictions))
 
 
+@takes
 def nearly_left_out(
     fit: Fit, conditions: Mapping[str, Sequence[str]] | None = None
 ) -> LeftOut:
@@ -170,6 +173,7 @@ def _linear_best(fit: Fit, keep: np.ndarray) -> np.ndarray:
     return fit.z + best.x * unit
 
 
+@takes
 def conditions_of(
     experiments: Sequence[Experiment], given: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[int, ...]]:

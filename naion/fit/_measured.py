@@ -20,6 +20,9 @@ MOST_VOLTS = 20.0
 LARGEST_SIGMA = 1.0
 """Uncertainty of a voltage above which it says nothing; more was meant in millivolt [V]."""
 
+SMALLEST_SIGMA = 1e-7
+"""No cycler resolves less, and nothing is simulated to it [V]."""
+
 BELOW_ANY_CUT_OFF = 0.3
 """Simulated discharges go on to this voltage, below any cell's cut-off, so that the model
 reaches the charges of all measured points [V]."""
@@ -53,6 +56,20 @@ def above_zero(name: str, most: float = math.inf, **numbers: Any) -> None:
                 f"{name}: {what} = {x:g}; expected at most {most:g}. Is it in percent, "
                 "or in thousandths?"
             )
+
+
+def check_sigma(name: str, sigma: Any) -> None:
+    """Refuse an uncertainty of voltages that is none.
+
+    Raises:
+        ValueError: for what is no number above zero, or less than any cycler resolves.
+    """
+    above_zero(name, sigma=sigma)
+    if float(sigma) < SMALLEST_SIGMA:
+        raise ValueError(
+            f"{name}: sigma = {float(sigma):g} V; expected at least {SMALLEST_SIGMA:g} V: "
+            "no voltage is known so well. The usual is 0.01."
+        )
 
 
 def column(name: str, what: str, values: Any) -> np.ndarray:

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..protocol import Protocol
 from ._experiment import APART, Experiment, Observations
-from ._measured import LABELS, above_zero, column, measured, room_for
+from ._measured import LABELS, check_sigma, column, measured, room_for
 
 COMPARED = 400
 """Most voltages of a measured profile that enter a fit; the current is simulated in
@@ -19,6 +20,7 @@ STILL = 1e-3
 """Currents below this share of the largest one count as rest."""
 
 
+@takes
 def measured_profile(
     name: str,
     time: Any,
@@ -62,7 +64,7 @@ def measured_profile(
         ValueError: for columns of different lengths, fewer than three times, numbers that
             are not finite, or times that decrease.
     """
-    above_zero(name, sigma=sigma)
+    check_sigma(name, sigma)
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise ValueError(f"{name}: most = {most!r}; expected two voltages or more.")
     t, flowing = _columns(name, time, current)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ._errors import errors_of
 from ._problem import Problem
 
@@ -28,6 +29,7 @@ ACCEPTANCE = 0.8
 """Acceptance rate to which the step size is tuned."""
 
 
+@takes
 def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], Array]:
     """Logarithm of the posterior density of the transformed parameters, but for a constant.
 
@@ -51,6 +53,7 @@ def log_density(problem: Problem, covariance: np.ndarray) -> Callable[[Array], A
     return density
 
 
+@takes
 def posterior(
     fit: "Fit",
     *,

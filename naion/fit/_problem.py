@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell, Electrode, Role, check_discharged, is_half_cell
 from ._evaluate import Evaluator, Question
@@ -293,6 +294,7 @@ empty, and nothing that is computed for such a cell can be trusted.
 """
 
 
+@takes
 def ocp_slopes(cell: Cell) -> Array:
     """dU/dx of the open-circuit potentials between x = 0.01 and 0.99, (98,) or (196,) [V].
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ._experiment import Experiment, Kind, Observations
 from ._measured import above_zero, column
 from ._measured_profile import STILL, measured_profile
 
 
+@takes
 def measured_pulses(
     name: str,
     time: Any,

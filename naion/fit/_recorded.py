@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..protocol import Protocol, Step
 from ._experiment import Experiment, Kind, Observations
 from ._measured import above_zero, check_volts, column
@@ -34,6 +35,7 @@ class Part:
     lasted: float | None = None
 
 
+@takes
 def recorded(
     name: str,
     parts: Sequence[Part],

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import (
     AFTER_CHARGE,
     AFTER_DISCHARGE,
@@ -34,6 +35,7 @@ FACTOR = 3.0
 """A fit is in doubt if a resistance is wrong by more than this factor."""
 
 
+@takes
 def doubts(fit: Fit) -> list[str]:
     """Tests that a fit misses grossly, one sentence each, with the likely cause.
 
@@ -62,6 +64,7 @@ RESTS = 5e-3
 [V]."""
 
 
+@takes
 def off_limits(fit: Fit) -> list[str]:
     """Voltage limits at which the fitted cell does not rest when full or empty.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._progress import Progress, silent
+from .._takes import takes
 from ..parameters import Role
 from ._fit import Fit
 from ._least_squares import fleet, least_squares
@@ -27,6 +28,7 @@ STAGES = {
 """Stages of `staged`, in order, and the roles of the parameters that each of them fits."""
 
 
+@takes
 def staged(
     problem: Problem,
     *,
@@ -65,6 +67,7 @@ def staged(
     return least_squares(at, progress=progress, **options)
 
 
+@takes
 def multi_start(
     problem: Problem,
     count: int = 8,
@@ -102,6 +105,7 @@ def multi_start(
     return tuple(sorted(fits, key=lambda f: f.cost))
 
 
+@takes
 def drawn_starts(
     problem: Problem, count: int, *, spread: float = 1.0, seed: int = 0
 ) -> np.ndarray:
@@ -127,6 +131,7 @@ ALIKE = 0.01
 minimum."""
 
 
+@takes
 def agreement(fits: Sequence[Fit], count: int) -> str:
     """How many of several starts found the best minimum, in a sentence.
 

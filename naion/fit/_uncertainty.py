@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..io import write_cell
 from ..models import DFN
 from ..parameters import Cell, ParameterSet
@@ -132,6 +133,7 @@ class Uncertainty:
         return known
 
 
+@takes
 def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     """Uncertainty of the fitted cell, without the calibrations of single tests.
 
@@ -151,6 +153,7 @@ def uncertainty_of(fit: Fit, left: LeftOut | None = None) -> Uncertainty:
     return Uncertainty(vector, fit.z[keep], C, discrepancy, pull, model, tests)
 
 
+@takes
 def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     """Uncertainty of a parameter set that was not fitted, from the ranges of its numbers.
 
@@ -162,6 +165,7 @@ def uncertainty_of_set(found: ParameterSet) -> Uncertainty:
     return Uncertainty(vector, z, root @ root.T, 0.0)
 
 
+@takes
 def write_fitted_cell(
     path: Path | str, fit: Fit, name: str, left: LeftOut | None = None
 ) -> None:

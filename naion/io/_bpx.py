@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._cautions import caution
+from .._takes import takes
 from ..parameters import (
     Cell,
     Electrode,
@@ -49,6 +50,7 @@ COLDEST, HOTTEST = 150.0, 500.0
 """Temperatures of a file that can be in kelvin [K]."""
 
 
+@takes
 def read_bpx(path: Path | str) -> Cell:
     """The cell of a BPX file, of version 1 or, converted by `bpx`, of version 0.
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import (
     Cell,
     Electrode,
@@ -39,6 +40,7 @@ from ._cells import require_cell
 from ._sums import Sum
 
 
+@takes
 def write_bpx(path: Path | str, cell: Cell, title: str = "") -> None:
     """Write a cell as BPX 1.x, checked by the `bpx` package.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._cautions import caution
 from .._files import read_text, write_whole
+from .._takes import takes
 from ..parameters import (
     Cell,
     available,
@@ -37,6 +38,7 @@ def require_cell(cell: Any) -> None:
     check(cell)
 
 
+@takes
 def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     """Write a cell and anything that belongs to it; a broken write leaves no file.
 
@@ -50,6 +52,7 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     write_whole(path, text + "\n")
 
 
+@takes
 def read_cell(name: str | Path) -> tuple[Cell, dict[str, Any]]:
     """A cell by set name or file, TOML of a set or JSON, with what is kept beside it.
 

@@ -272,3 +272,20 @@ def _parsed(text: Series) -> Series:
     import pandas as pd
 
     return pd.to_numeric(text, errors="coerce")
+
+
+DAY = 86400.0
+
+
+def at_midnight(t: np.ndarray) -> str:
+    """A hint where times of day begin anew, behind another sentence; else nothing.
+
+    Args:
+        t: times of which one comes before the one above it [s].
+    """
+    falls = np.diff(t)[np.diff(t) < 0.0]
+    late = np.max(t) < DAY and np.min(t) >= 0.0 and np.all(falls < -0.5 * DAY)
+    return (
+        " They seem to be times of day, which begin anew at midnight: add 86400 s for each "
+        "day, or give dates." * bool(late)
+    )

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .._takes import takes
 from ._conversions import SHOWN_UNITS, UNITS, factor_of, numbers
 from ._formats import FORMATS, NAMES, NEEDED, QUANTITIES, first_of, recognised, score
 from ._labels import meaning
 from ._measured_columns import measured_columns
-from ._sources import PARQUET, SPREADSHEETS, listed, sheet_of
+from ._sources import NOT_TEXT, listed, sheet_of
 from ._tables import read_measurement
 from ._which_columns import CYCLES, STEPS, by_unit, own_columns, which_columns
 
@@ -18,6 +19,7 @@ POSITIVE = ("charge", "discharge", "state")
 """What a positive current can be."""
 
 
+@takes
 def read_data(
     path: Path | str,
     format: str | None = None,
@@ -30,8 +32,9 @@ def read_data(
 
     Reads CSV and other text, Parquet and spreadsheets with naion's labels, those of the
     Battery Data Format, or those of a maker (`formats()` lists them); and any table by
-    naming its columns. Files of Neware (.nda, .ndax) and MATLAB (.mat) are opened by the
-    batterydf package; these, Parquet and spreadsheets need `pip install 'naion[cycler]'`.
+    naming its columns. Of MATLAB files (.mat, version 7) vectors of equal length are the
+    columns. Files of Neware (.nda, .ndax) are opened by the batterydf package; these,
+    Parquet and spreadsheets need `pip install 'naion[cycler]'`.
 
     What was taken for what, and measured columns that are left unused, are said in
     one `Caution`.
@@ -125,7 +128,7 @@ def _nearest(given: str, known: Sequence[str]) -> str:
 
 def _is_plain(path: Path) -> bool:
     """Whether a text file begins with a header that has all of naion's or BDF's labels."""
-    if path.suffix.lower() in (*PARQUET, *SPREADSHEETS) or not path.is_file():
+    if path.suffix.lower() in NOT_TEXT or not path.is_file():
         return False
     try:
         header = sheet_of(path, score).header

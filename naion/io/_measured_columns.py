@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._cautions import caution
-from ._conversions import check_celsius, numbers
+from ._conversions import at_midnight, check_celsius, numbers
 from ._formats import NEEDED, Found
 from ._labels import could_be_temperature, is_bookkeeping
 from ._sources import Sheet, listed
@@ -171,5 +171,5 @@ def _in_order(sheet: Sheet, t: np.ndarray, rows: np.ndarray) -> None:
         raise ValueError(
             f"{sheet.path}, row {sheet.row(int(rows[k]))}: time {t[k]:g} s comes after "
             f"{t[k - 1]:g} s. Sort the rows, or name the column of times that run on "
-            "between steps."
+            f"between steps.{at_midnight(t)}"
         )

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._files import read_text
+from ._matlab import vectors_of
 
 DataFrame: TypeAlias = Any
 Series: TypeAlias = Any
@@ -29,8 +30,11 @@ ENOUGH = 5.0
 DELIMITERS = ",;\t"
 PARQUET = (".parquet", ".pq")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls")
-BY_BATTERYDF = (".nda", ".ndax", ".mat")
+MATLAB = (".mat",)
+BY_BATTERYDF = (".nda", ".ndax")
 """Binary files that the batterydf package opens."""
+
+NOT_TEXT = (*PARQUET, *SPREADSHEETS, *MATLAB, *BY_BATTERYDF)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ Score = Callable[[Sequence[str]], float]
 
 
 def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
-    """The table in a file: text, Parquet, a spreadsheet, or what batterydf opens.
+    """The table in a file: text, Parquet, a spreadsheet, MATLAB's, or what batterydf opens.
 
     Args:
         path: of the file.
@@ -92,6 +96,8 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
         )
     if suffix in PARQUET:
         return _stored(path, _by_extra(path, "Parquet", lambda: pd.read_parquet(path)))
+    if suffix in MATLAB:
+        return _stored(path, vectors_of(path))
     if suffix in BY_BATTERYDF:
         return _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
     return _text(path, score)
@@ -104,9 +110,7 @@ def header_of(
 
     Arguments and errors as of `sheet_of`, but for what is wrong with rows of text.
     """
-    if path.is_file() and path.suffix.lower() not in (
-        *(*PARQUET, *SPREADSHEETS, *BY_BATTERYDF),
-    ):
+    if path.is_file() and path.suffix.lower() not in NOT_TEXT:
         return tuple(_header(path, score)[2])
     return sheet_of(path, score, sheet).header
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from .._cautions import caution
 from .._files import read_text, write_whole
+from .._takes import takes
+from ._conversions import at_midnight
 from ._labels import POTENTIALS, could_be_temperature, is_bookkeeping, meaning
 from ._sources import LONGEST
 
@@ -26,6 +28,7 @@ SHOWN = 24
 """Columns that a message lists at most."""
 
 
+@takes
 def read_profile(path: Path | str) -> dict[str, np.ndarray]:
     """Columns time_s, current_A (discharge positive) and optional temperature_degC.
 
@@ -37,6 +40,7 @@ def read_profile(path: Path | str) -> dict[str, np.ndarray]:
     return _read_measured(Path(path), ("time_s", "current_A"))
 
 
+@takes
 def read_measurement(path: Path | str) -> dict[str, np.ndarray]:
     """Columns time_s, current_A (discharge positive), voltage_V, optional temperature.
 
@@ -54,6 +58,7 @@ def read_measurement(path: Path | str) -> dict[str, np.ndarray]:
     return _read_measured(Path(path), ("time_s", "current_A", "voltage_V"))
 
 
+@takes
 def read_columns(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns of exactly these names, all of them needed.
 
@@ -71,6 +76,7 @@ def read_columns(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray
     return text.numbers(columns)[0]
 
 
+@takes
 def write_csv(
     path: Path | str, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
@@ -82,6 +88,7 @@ def write_csv(
     write_whole(path, text.getvalue())
 
 
+@takes
 def delimiter_of(line: str) -> str:
     """What stands between the columns of a header: a comma, a semicolon or a tab."""
     return max(",;\t", key=line.count)
@@ -113,7 +120,7 @@ def _read_measured(
         k, t = int(late[0]) + 1, table["time_s"]
         raise ValueError(
             f"{path}, row {rows[k]}: time {t[k]:g} s comes after {t[k - 1]:g} s. Sort "
-            "the rows, or let time_s run on between steps."
+            f"the rows, or let time_s run on between steps.{at_midnight(t)}"
         )
     if "temperature_degC" in table:
         T = table["temperature_degC"]
@@ -122,7 +129,7 @@ def _read_measured(
             k = int(wrong[0])
             raise ValueError(
                 f"{path}, row {rows[k]}: {T[k]:g} degC is not a temperature of a cell; "
-                "is the column in kelvin? Then name it temperature_K."
+                + _other_scale(next(c for c in chosen if c.name == "temperature_degC"))
             )
     said = _unused(text.header, chosen, passed_over, empty)
     if text.decimal == ",":
@@ -130,6 +137,13 @@ def _read_measured(
     if said:
         caution(f"{path}: {'; '.join(said)}.", stacklevel=4)
     return table
+
+
+def _other_scale(column: Column) -> str:
+    """What a temperature that is none may be in."""
+    if column.offset:
+        return f"is {column.label!r} in degC? Then name it temperature_degC."
+    return "is the column in kelvin? Then name it temperature_K."
 
 
 def _choose(

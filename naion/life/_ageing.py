@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._constants import F
+from .._takes import takes
 from ..parameters import Cell, require_full_cell, with_process, with_sei
 from ..physics.sei import ReactionLimited, Warmed
 from ..physics.wear import Wear
@@ -19,6 +20,7 @@ sodium in it, in units of the fresh negative electrode's sites; shares of both e
 particles that are lost."""
 
 
+@takes
 def with_ageing(
     cell: Cell,
     *,
@@ -62,6 +64,7 @@ def with_ageing(
     return with_process(cell, "positive", cracks)
 
 
+@takes
 def aged(cell: Cell, state: np.ndarray) -> Cell:
     """The cell with its slow states: a `Cell` like any other.
 

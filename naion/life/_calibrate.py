@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell
 from ..simulation import simulate
@@ -37,6 +38,7 @@ class Calibrated:
     evaluations: int
 
 
+@takes
 def aged_as(cell: Cell, row: Row, *, model: DFN | None = None) -> Ageing:
     """A cell cycled as a row was; the loss is that of a full 1C discharge.
 
@@ -71,6 +73,7 @@ def aged_as(cell: Cell, row: Row, *, model: DFN | None = None) -> Ageing:
     return cycle(cell, steps, row.cycles, start=top, **options)  # pyright: ignore[reportArgumentType]
 
 
+@takes
 def calibrate(
     cell: Cell, *, model: DFN | None = None, threshold: float = 3.75
 ) -> Calibrated:

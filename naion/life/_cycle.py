@@ -8,6 +8,7 @@ import numpy as np
 
 from .._progress import Progress, silent
 from .._results import Result
+from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell, Start
 from ..protocol import Protocol, Step
@@ -180,6 +181,7 @@ class _Row(NamedTuple):
     error: float
 
 
+@takes
 def cycle(
     cell: Cell,
     protocol: Steps | Protocol,

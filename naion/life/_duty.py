@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..parameters import (
     Cell,
     open_circuit_voltage,
@@ -18,6 +19,7 @@ LOWER, UPPER = 2.0, 3.7
 """Thresholds of the window's ends, open circuit [V] (assumed, as in `ENDS`)."""
 
 
+@takes
 def ends_of(cell: Cell) -> tuple[float, float]:
     """Widths of the ends of a cell's window: state of charge below 2.0 V and above 3.7 V.
 
@@ -33,6 +35,7 @@ def ends_of(cell: Cell) -> tuple[float, float]:
     return float(np.mean(U < LOWER)), float(np.mean(U > UPPER))
 
 
+@takes
 def of_solution(
     solution: Solution,
     cell: Cell,

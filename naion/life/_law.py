@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._constants import ZERO_CELSIUS, R
+from .._takes import takes
 from ._rows import Row, rows
 
 T_0 = 298.15
@@ -173,6 +174,7 @@ class Fitted:
         return _law(x.T, self.exponent)
 
 
+@takes
 def predicted(law: Law, row: Row) -> float:
     """Loss of a row by the law's cycling term [%]; windows are taken as centred (A)."""
     low, high = 0.5 - 0.5 * row.depth, 0.5 + 0.5 * row.depth
@@ -180,6 +182,7 @@ def predicted(law: Law, row: Row) -> float:
     return 100.0 * float(law.cycling(row.full_cycles, T, row.rate, share))
 
 
+@takes
 def naive(row: Row) -> float:
     """Loss of a row if every equivalent full cycle cost what 1C at 25 degC does [%]."""
     base = rows()[0]

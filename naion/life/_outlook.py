@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
+from .._takes import takes
 from ._law import (
     CALENDAR,
     CALENDAR_ENERGY,
@@ -182,6 +183,7 @@ class Outlook:
         return tuple(found)
 
 
+@takes
 def outlook(use: Use, *, seed: int = 0) -> Outlook:
     """The law's draws for a use: fitted numbers, exponents 0.8 to 1, the assumed calendar.
 

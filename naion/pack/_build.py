@@ -9,7 +9,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
-from ..parameters import Cell
+from ..parameters import Cell, is_half_cell
 from ..systems import Converters, Pack, Wiring
 
 Strings = Sequence[Sequence[Cell | Sequence[Cell]]]
@@ -38,7 +38,8 @@ def build(
         converters: between strings and a bus; none: strings are in parallel.
 
     Raises:
-        ValueError: for an empty list, or numbers of a wrong shape or below zero.
+        ValueError: for an empty list, half cells beside full ones, or numbers of a wrong
+            shape or below zero.
     """
     lists = isinstance(strings, list | tuple)
     if not lists or not all(isinstance(s, list | tuple) for s in strings):
@@ -56,6 +57,13 @@ def build(
     for cell in given:
         if not isinstance(cell, Cell):
             raise ValueError(f"Expected a Cell in the pack, got {type(cell).__name__}.")
+    halves = [is_half_cell(cell) for cell in given]
+    if any(halves) and not all(halves):
+        raise ValueError(
+            f"Cells {_counted(halves, True)} of the pack are half cells, an electrode "
+            f"against metal, and {_counted(halves, False)} are full cells: expected one or "
+            "the other. A pack is made of the full cells from which half cells are made."
+        )
     kinds: list[Any] = []
     of_kind: list[list[int]] = []
     for i, cell in enumerate(given):
@@ -138,6 +146,12 @@ def _kinds(strings: Any) -> str:
     if not isinstance(strings, list | tuple):
         return f"one {one}"
     return f"a {one} of {', '.join(type(s).__name__ for s in strings)}"
+
+
+def _counted(halves: list[bool], which: bool) -> str:
+    """Which cells are half cells, or are not, in the order given, from 1."""
+    there = [str(k + 1) for k, half in enumerate(halves) if half is which]
+    return ", ".join(there[:5]) + ", ..." * (len(there) > 5)
 
 
 def _in_parallel(group: Any) -> list[Cell]:

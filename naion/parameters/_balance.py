@@ -10,12 +10,14 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from .._constants import F
+from .._takes import takes
 from .._traced import is_traced
 from ..properties import Corrected, Table, prepare
 from ._cell import Cell, Electrode, Particle, Stoichiometry
 from ._known import is_half_cell
 
 
+@takes
 def electrode_capacities(cell: Cell) -> tuple[Array, Array]:
     """Capacity of each electrode between stoichiometries 0 and 1 [A.h]."""
 
@@ -57,6 +59,7 @@ AFTER_DISCHARGE = -1.0
 """Branch on which it is after a discharge."""
 
 
+@takes
 def open_circuit_voltage(
     cell: Cell, sto: Stoichiometry, T: Array, branch: Array | float = 0.0
 ) -> Array:
@@ -154,6 +157,7 @@ def compositions(
     return tuple(x)
 
 
+@takes
 def stoichiometry_at_voltage(cell: Cell, voltage: Array | float) -> Stoichiometry:
     """Stoichiometries at rest at an open-circuit voltage, at `cell.temperature`.
 
@@ -301,12 +305,14 @@ def _nearest(
     return _state(cell, x_n - jnp.where(reached, residual, 0.0) / slope)
 
 
+@takes
 def with_ready_curves(cell: Cell) -> Cell:
     """The cell with its curves prepared for many evaluations; see `properties.prepare`."""
     ready = prepare((cell.negative, cell.positive))
     return dataclasses.replace(cell, negative=ready[0], positive=ready[1])
 
 
+@takes
 def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
     """Stoichiometries at a state of charge (SOC).
 
@@ -328,6 +334,7 @@ def stoichiometry_at_soc(cell: Cell, soc: Array | float) -> Stoichiometry:
     )
 
 
+@takes
 def stoichiometries_at_limits(cell: Cell) -> tuple[Stoichiometry, Stoichiometry]:
     """Stoichiometries at rest at the lower and at the upper voltage limit.
 

@@ -7,6 +7,7 @@ from typing import Literal
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from .._takes import takes
 from ..properties import MSMR, Corrected, Walled, prepare
 from ._balance import compositions
 from ._cell import Cell, Electrode, Material, Particle, Stoichiometry
@@ -14,6 +15,7 @@ from ._cell import Cell, Electrode, Material, Particle, Stoichiometry
 Number = float | Array
 
 
+@takes
 def with_sizes(
     cell: Cell,
     electrode: Literal["negative", "positive"],
@@ -53,6 +55,7 @@ def with_sizes(
     return dataclasses.replace(cell, **{electrode: new})
 
 
+@takes
 def with_second_material(
     cell: Cell,
     electrode: Literal["negative", "positive"],

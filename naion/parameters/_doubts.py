@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._takes import takes
 from ..properties import Arrhenius, Table
 from ._balance import electrode_capacities, open_circuit_voltage
 from ._cell import Cell, Particle, Stoichiometry
 from ._known import is_half_cell
+from ._plausible import implausible
 
 FAR = 0.05
 """How far an open-circuit voltage may be beyond the voltage limits [V]."""
@@ -31,6 +33,7 @@ COMPOSITIONS = -0.5, 1.5
 """Range in which the points of tables over stoichiometry lie."""
 
 
+@takes
 def doubts_of(
     cell: Cell, states: dict[str, Stoichiometry] | None = None, far: float = FAR
 ) -> list[str]:
@@ -57,7 +60,7 @@ def doubts_of(
         for k, m in enumerate(e.materials):
             where = f"{name}.particle" if not k else f"{name}.others[{k - 1}].particle"
             found += _of_particle(where, m.particle)
-    return found
+    return [*found, *implausible(cell)]
 
 
 def _voltages(

@@ -5,6 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from .._takes import takes
 from ..properties import (
     AbstractCurve,
     Freezing,
@@ -37,6 +38,7 @@ EC_EMC = {
 Electrochem. Soc. 166 (2019) A3079."""
 
 
+@takes
 def with_landesfeind(cell: Cell) -> Cell:
     """The cell with LiPF6 in EC:EMC 3:7, as functions of concentration and temperature.
 
@@ -57,6 +59,7 @@ def with_landesfeind(cell: Cell) -> Cell:
     return dataclasses.replace(cell, electrolyte=electrolyte)
 
 
+@takes
 def with_freezing(
     cell: Cell, liquidus: Number, *, span: Number = 20.0, exponent: Number = 2.0
 ) -> Cell:

@@ -16,6 +16,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from .._cautions import caution
 from ..mesh import Mesh
 from ..physics.kinetics import MetalButlerVolmer
 from ..properties import constant
@@ -49,6 +50,9 @@ and the drop of potential along it are negligible beside those of a separator.""
 PLENTY = 1e4
 """Inventory of the metal over what the working electrode can take: its stoichiometry of
 one half stays so to 0.0001, on which nothing depends."""
+
+LARGE = 0.02
+"""Half cells are smaller [m2]: coins have 1e-4 to 3e-4, laboratory pouches up to 1e-2."""
 
 HARD_CARBON = 0.0, 2.0
 """Usual voltage limits of half cells of a negative electrode [V]."""
@@ -103,6 +107,8 @@ def half_cell(
     _number("area", 0.0 if area is None else area, "square metres")
     _number("contact_resistance", contact_resistance, "ohms")
     size = jnp.asarray(cell.area if area is None else area, float)
+    if area is not None:
+        _doubt_area(size, cell.area)
     share = size / cell.area
     thermal = Thermal(
         cell.thermal.mass * share,
@@ -219,6 +225,19 @@ def _number(name: str, value: Any, words: str) -> Any:
     if isinstance(value, str | bytes | bool) or np.shape(value) != ():
         raise ValueError(f"{name}={value!r:.60}: expected {words}, a number.")
     return value
+
+
+def _doubt_area(area: Array, of_cell: Array) -> None:
+    """A caution of an area that is none of a half cell's, nor the cell's own."""
+    if isinstance(area, Tracer) or isinstance(of_cell, Tracer):
+        return
+    A = float(area)
+    if A > LARGE and not np.isclose(A, float(of_cell)):
+        caution(
+            f"area={A:g} m2 of a half cell is {1e4 * A:,.0f} cm2: is it in cm2? Expected "
+            "square metres; a coin of 16 mm has 2.01e-4.",
+            stacklevel=4,
+        )
 
 
 def _limits(cell: Cell, electrode: str) -> tuple[Number, Number]:

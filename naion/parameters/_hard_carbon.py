@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._takes import takes
 from ..physics.pores import PoreFilling
 from ..properties import MSMR, Arrhenius, Property, constant
 from ._cell import Cell
@@ -36,6 +37,7 @@ phases, so that the potential at other temperatures, by the formula of `MSMR`, i
 extrapolation."""
 
 
+@takes
 def with_reactions(cell: Cell, carbon: str = "A") -> Cell:
     """The cell with an `MSMR` of hard carbon as potential of its negative electrode.
 
@@ -65,6 +67,7 @@ NARROW = 2.0
 model."""
 
 
+@takes
 def with_pore_filling(
     cell: Cell,
     rate: Number = 1e-2,

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._constants import F, R
+from .._takes import takes
 from ..mesh import Mesh
 from ._cell import Cell, Defaults, Electrode, Separator
 from ._known import is_half_cell
@@ -34,6 +35,7 @@ STOICHIOMETRIES = np.linspace(0.05, 0.95, 19)
 """Stoichiometries at which diffusivities are taken."""
 
 
+@takes
 def with_suited_mesh(cell: Cell) -> Cell:
     """The cell with `suited_mesh` as its default.
 

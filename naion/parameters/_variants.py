@@ -15,6 +15,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from .._takes import takes
 from ..physics.double_layer import AT
 from ..physics.sei import AbstractGrowth, SolventDiffusion
 from ..physics.store import AbstractStore
@@ -34,6 +35,7 @@ from ._charge_transfer import charge_transfer_resistances
 Number = float | Array
 
 
+@takes
 def with_hysteresis(
     cell: Cell,
     negative: Number | Property | None = 0.015,
@@ -75,6 +77,7 @@ def with_hysteresis(
     return cell
 
 
+@takes
 def with_plating(
     cell: Cell,
     *,
@@ -100,6 +103,7 @@ def with_plating(
     return _put(lambda c: c.negative.plating, cell, plating)
 
 
+@takes
 def with_sei(
     cell: Cell,
     growth: AbstractGrowth | None = None,
@@ -133,6 +137,7 @@ def with_sei(
     return _put(lambda c: c.negative.sei, cell, sei)
 
 
+@takes
 def with_double_layer(
     cell: Cell,
     capacitance: Number = 0.2,
@@ -168,6 +173,7 @@ def with_double_layer(
     return cell
 
 
+@takes
 def with_process(
     cell: Cell,
     electrode: Literal["negative", "positive"],
@@ -209,6 +215,7 @@ FOILS = 20e-6
 (A)."""
 
 
+@takes
 def with_heat_through_stack(
     cell: Cell,
     thickness: Number,

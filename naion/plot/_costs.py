@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..cost import Study, lithium_quotes
 
 
+@takes
 def cheaper(study: Study, other: str, axes: Any = None) -> Any:
     """Chance that designs cost less than another, over the price of lithium carbonate.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._takes import takes
 from ..fit import Experiment, Kind, spectra_of
 from ..parameters import Cell
 from ..simulation import (
@@ -52,6 +53,7 @@ def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> 
     return draw_overview(every, _axes(axes, 4, sharex=True))
 
 
+@takes
 def electrodes(solution: Solution, axes: Any = None) -> Any:
     """Voltage, and potentials of both electrodes against the reference, over time.
 
@@ -94,6 +96,7 @@ LOSSES = {
 }
 
 
+@takes
 def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
     """Where the voltage goes: from the open-circuit voltage down, or up on charge.
 
@@ -134,6 +137,7 @@ LINES = (
 PARTICLES = "Interfacial current density [A.m-2]", "Surface stoichiometry"
 
 
+@takes
 def fields(
     solution: Solution, cell: Cell, time: float | None = None, axes: Any = None
 ) -> Any:
@@ -202,6 +206,7 @@ def _shade_electrodes(axis: Any, cell: Cell) -> None:
     axis.set_xlim(0.0, n + s + p)
 
 
+@takes
 def fields_slider(solution: Solution, cell: Cell) -> Any:
     """`fields` with a slider for the time, in a notebook.
 
@@ -263,6 +268,7 @@ STYLES = {Kind.NEGATIVE_POTENTIAL: ":", Kind.POSITIVE_POTENTIAL: "-."}
 """Lines of potentials against a reference electrode."""
 
 
+@takes
 def fit(
     experiment: Experiment, predicted: np.ndarray, axes: Any = None, colour: str = "C0"
 ) -> Any:

@@ -51,7 +51,8 @@ class Quantity(NamedTuple):
 
 def plain(text: str) -> str:
     """The text with one spelling of signs, letters and spaces."""
-    text = unicodedata.normalize("NFKC", text.replace("º", "°"))
+    # A sign such as ⅓ becomes digits around a slash of its own.
+    text = unicodedata.normalize("NFKC", text.replace("º", "°")).replace("⁄", "/")
     return " ".join(re.sub(r"[−–](?=\s*[\d.])", "-", text).split())
 
 

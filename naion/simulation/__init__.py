@@ -3,7 +3,7 @@
 from ..parameters import Start
 from ..systems import Output, Outputs, outputs_in
 from ._impedance import impedance
-from ._outcome import outcome_of
+from ._outcome import beyond_laws, outcome_of
 from ._overview import overview as draw_overview
 from ._proof import is_unfinished
 from ._simulate import simulate
@@ -20,6 +20,7 @@ __all__ = [
     "Solution",
     "Start",
     "Variable",
+    "beyond_laws",
     "draw_overview",
     "impedance",
     "in_kelvin",

@@ -1,11 +1,40 @@
 """The outcome of a simulation, from how the solver ended."""
 
+from typing import Any
+
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from .._results import Result
 from ..solvers import Status, Trajectory
 from ..systems import Event
+
+STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
+"""Nothing was found that solves the equations: at the highest power of the cell, where laws
+of its properties end, or by a fault of the solver."""
+
+LIQUID = 213.15, 373.15
+"""Where an electrolyte can be one, and a law in temperature means something [K]."""
+
+
+def beyond_laws(outcome: Any, temperature: Any) -> np.ndarray:
+    """Outcomes where a solver found nothing, of cells that are in no battery's conditions.
+
+    Args:
+        outcome: a `Result`, or one for each of many lanes.
+        temperature: asked for [K], of the shape of `outcome` with an axis more, or without.
+
+    Returns:
+        the same, but `Result.BEYOND_LAWS` there.
+    """
+    outcome, T = np.asarray(outcome), np.asarray(temperature, float)
+    coldest, warmest = LIQUID
+    outside = (coldest > T) | (warmest < T)
+    while outside.ndim > outcome.ndim:
+        outside = np.any(outside, axis=-1)
+    stuck = np.isin(outcome, [int(r) for r in STUCK])
+    return np.where(stuck & outside, int(Result.BEYOND_LAWS), outcome)
 
 
 def outcome_of(done: Trajectory) -> Array:

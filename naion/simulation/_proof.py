@@ -9,10 +9,8 @@ import numpy as np
 from .._results import Result
 from ..protocol import Mode, Protocol
 from ..solvers import Where, beginning
+from ._outcome import STUCK
 from ._parts import GOING, Resumable
-
-STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
-"""Failures in which a simulation may have reached the highest power of its cell."""
 
 NEARLY = 1e-3
 """Share of the power by which the highest power may still exceed it: the solver gets stuck

@@ -26,7 +26,7 @@ from .._results import Result
 from .._traced import is_traced
 from ..models import DFN, Equations
 from ..parameters import Cell, cautions, check
-from ..protocol import KELVIN, Protocol
+from ..protocol import KELVIN, Mode, Protocol
 from ..solvers import (
     AbstractSystem,
     Segments,
@@ -37,7 +37,7 @@ from ..solvers import (
     solve,
 )
 from ..systems import Output, outputs_in
-from ._outcome import outcome_of
+from ._outcome import STUCK, beyond_laws, outcome_of
 from ._parts import Going, Resumable, in_parts, in_windows
 from ._proof import is_power_infeasible
 from ._solution import Solution
@@ -148,7 +148,7 @@ def drive(
     with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
-    return _ended(done, what, wish.throw)
+    return _ended(done, what, protocol, temperature, wish.throw)
 
 
 def nowhere(mass: Array | np.ndarray) -> Where:
@@ -329,15 +329,28 @@ FASTEST = 50.0
 """C-rate beyond which a current is rather one in another unit, or of another cell."""
 
 
-def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
+def _ended(
+    solution: Solution,
+    what: Any,
+    protocol: Protocol,
+    temperature: ArrayLike,
+    throw: bool,
+) -> Solution:
     """A finished solution, with its cautions, unless it is a failure to be raised.
 
     Args:
         solution: of all parts.
         what: the cell or the pack that was simulated; cells of a pack may be stacked.
+        protocol: what was to be done.
+        temperature: of steps that have none of their own [K].
         throw: raise on a numerical failure.
     """
     cells = (what,) if isinstance(what, Cell) else what.cells
+    own = np.asarray(protocol.temperature)[: int(protocol.count)]
+    asked = np.where(np.isfinite(own), own, temperature)
+    outcome = beyond_laws(solution.outcome, asked)
+    if outcome != solution.outcome:
+        solution = dataclasses.replace(solution, outcome=jnp.asarray(outcome))
     result = solution.result
     if result is Result.IMPOSSIBLE_NUMBER:
         for cell in cells:
@@ -345,11 +358,13 @@ def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
     said: list[str] = []
     coldest = float(solution.least.temperature)
     warmest = float(solution.greatest.temperature)
+    if result is Result.BEYOND_LAWS:
+        coldest, warmest = float(np.min(asked)), float(np.max(asked))
     if np.isfinite(coldest):
         for cell in cells:
             said += cautions(cell, coldest, warmest)
     if isinstance(what, Cell):
-        said += _too_fast(what, solution)
+        said += _too_fast(what, solution, protocol)
     for text in dict.fromkeys(said):
         caution(text, stacklevel=5)
     if throw and not result.is_physical:
@@ -362,10 +377,16 @@ def _ended(solution: Solution, what: Any, throw: bool) -> Solution:
     return dataclasses.replace(solution, cautions=tuple(dict.fromkeys(said)))
 
 
-def _too_fast(cell: Cell, solution: Solution) -> list[str]:
+def _too_fast(cell: Cell, solution: Solution, protocol: Protocol) -> list[str]:
     """A sentence on currents that no cell of this size is asked for."""
     most = max(float(solution.greatest.current), -float(solution.least.current))
     Q = float(cell.nominal_capacity)
+    if solution.result in STUCK:
+        # What was asked for is not in what was computed.
+        of_current = np.asarray(protocol.mode) == Mode.CURRENT
+        per = np.where(np.asarray(protocol.in_c_rate), Q, 1.0)
+        value = np.where(of_current, np.abs(np.asarray(protocol.value)) * per, 0.0)
+        most = max(np.nan_to_num(most), float(np.max(value[: int(protocol.count)])))
     if not most > FASTEST * Q:
         return []
     return [

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 import naion as na
 from naion._files import read_toml
 from naion.cli import main
 from naion.cli._fit_problem import problem_of
+from naion.data import doubts_beside, oddities
 from naion.fit import Kind
+from naion.io import read_data
 
 HEAD = "Data_Point,Test_Time(s),Step_Index,Cycle_Index,Current(A),Voltage(V)\n"
 
@@ -252,3 +255,62 @@ def test_relaxations_compare_voltages_at_rest(record):
     (seen,) = problem.experiments[0].observations
     b = seen.b
     assert np.all((b < 100.0) | ((b >= 160.0) & (b < 600.0)) | (b >= 2400.0))
+
+
+def test_what_cannot_be_beside_a_cell_is_odd():
+    t = np.arange(0.0, 3600.0, 60.0)
+    table = {
+        "time_s": t,
+        "current_A": np.full(60, 1.5),
+        "voltage_V": np.linspace(3.9, 2.5, 60),
+    }
+    assert oddities(table, 1.5) == doubts_beside(table, 1.5) == []
+    fast = table | {"current_A": 1e3 * table["current_A"]}
+    first, second = oddities(fast, 1.5)
+    assert "1000C of a cell of 1.5 A.h" in first and "1475 A.h flow one way" in second
+    assert "milliampere" in oddities(fast)[0]
+    (hours,) = doubts_beside(table | {"time_s": t / 3600.0}, 1.5)
+    assert "moves by 1.40 V" in hours and "in hours" in hours
+    (turned,) = doubts_beside(table | {"current_A": -table["current_A"]}, 1.5)
+    assert "sign of the current" in turned
+
+
+def test_a_test_is_given_once(tmp_path):
+    (tmp_path / "d.csv").write_text(
+        "time_s,current_A,voltage_V\n"
+        + "".join(f"{80 * i},1.5,{3.9 - 0.03 * i:.3f}\n" for i in range(40))
+    )
+    test = {"file": "d.csv", "kind": "discharge"}
+    free = [{"path": "contact_resistance.scale", "bounds": [0.05, 20.0]}]
+    content = {"cell": "nfm_hc_18650", "data": [test, {**test, "name": "b"}]}
+    with pytest.raises(ValueError, match="data 2 is the same as data 1"):
+        problem_of(content | {"free": free}, tmp_path / "FIT.toml")
+    free[0]["path"] = "positive.particle.ocp.curve.x"
+    with pytest.raises(ValueError, match="free its values, .*curve.y"):
+        problem_of(content | {"free": free}, tmp_path / "FIT.toml")
+
+
+def saved(path, **variables):
+    savemat(path, variables)
+    return path.read_bytes()
+
+
+def test_vectors_of_matlab_files_are_columns(tmp_path):
+    t = np.arange(9.0)
+    table = {"time_s": t, "current_A": t, "voltage_V": 3.0 + t}
+    path = tmp_path / "d.mat"
+    for variables in (table, {"cell": {"info": "x", "data": table}, "n": np.eye(3)}):
+        saved(path, **variables)
+        with pytest.warns(na.Caution, match="'voltage_V'"):
+            read = read_data(path)
+        np.testing.assert_array_equal(read["voltage_V"], table["voltage_V"])
+    whole = saved(path, **table)
+    for content, said in (
+        (whole[:400], "damaged or cut off"),
+        (b"time_s,current_A\n", "no MATLAB file"),
+        (b" " * 512 + b"\x89HDF\r\n\x1a\n", "version 7.3"),
+        (saved(path, x=np.eye(3)), r"no vectors .* x \(3x3 double\)"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"d.mat.*{said}"):
+            read_data(path)

@@ -104,5 +104,5 @@ def test_impossible_uses_are_refused(wrong):
 def test_laws_take_kelvin_and_shares(act, said):
     with pytest.raises(ValueError, match=said):
         act()
-    with pytest.raises(TypeError, match="needs a `Cell`"):
+    with pytest.raises(TypeError, match="expected a `Cell`"):
         life.with_ageing("nfm_hc_18650")

@@ -318,6 +318,10 @@ def test_bad_packs(sodium):
     for strings in (sodium, [sodium, sodium], "ab"):
         with pytest.raises(ValueError, match="list of strings, each a list of groups"):
             pk.build(strings)
+    with pytest.raises(
+        ValueError, match="Cells 2 of the pack are half .* 1, 3 are full"
+    ):
+        pk.build([[sodium, na.half_cell(sodium), sodium]])
     for value in (-0.1, np.nan, "1 mohm"):
         with pytest.raises(ValueError, match=f"connection: .*{value}"):
             pk.build([[sodium]], connection=value)

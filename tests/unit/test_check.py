@@ -21,9 +21,12 @@ from naion.parameters import (
     PoreFilling,
     _cell,
     _ranges,
+    available,
     cautions,
     check,
+    doubts_of,
     from_json,
+    half_cell,
     load,
     possible,
     to_json,
@@ -320,6 +323,31 @@ def test_files_with_impossible_numbers_are_refused():
     data["negative"]["particle"]["ocp"]["curve"]["extrapolation"] = "clamp"
     with pytest.raises(ValueError, match="negative.porosity = -0.5"):
         from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("where", "factor", "said"),
+    [
+        (lambda c: c.negative.thickness, 1e3, "negative.thickness is 0.0987 m"),
+        (lambda c: c.positive.particle.radius, 1e3, "nanometres"),
+        (lambda c: c.electrolyte.diffusivity.scale, 1e4, "electrolyte.diffusivity"),
+        (lambda c: c.positive.particle.diffusivity.scale, 1e5, "cm2.s-1"),
+        (lambda c: c.negative.particle.ocp.scale, 1e3, "in millivolt"),
+        (lambda c: c.contact_resistance.scale, 1e3, "in milliohm"),
+        (lambda c: c.thermal.mass, 1e3, "mass in gram"),
+    ],
+)
+def test_other_units_are_spoken_of(where, factor, said):
+    cell = load(SODIUM)
+    (sentence,) = doubts_of(eqx.tree_at(where, cell, where(cell) * factor))
+    assert said in sentence
+
+
+def test_no_set_has_other_units():
+    for name in available():
+        cell = load(name)
+        halves = [half_cell(cell, side) for side in ("negative", "positive")]
+        assert [doubts_of(c, far=0.5) for c in (cell, *halves)] == [[], [], []], name
 
 
 def test_sets_at_one_temperature_say_so_elsewhere():

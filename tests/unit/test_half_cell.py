@@ -1,5 +1,7 @@
 """Half cells: what they are made of, what they say, and what is refused."""
 
+import warnings
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -169,6 +171,16 @@ def test_lithium_is_that_of_xu():
 def test_texts_and_limits_without_charge_are_refused(given, said):
     with pytest.raises(ValueError, match=said):
         na.half_cell(na.load("nfm_hc_18650"), **given)
+
+
+def test_an_area_in_square_centimetres_is_doubted():
+    cell = na.load("nfm_hc_18650")
+    with pytest.warns(na.Caution, match="area=2.01 m2 .* 20,100 cm2: is it in cm2"):
+        na.half_cell(cell, area=2.01)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for area in (None, 2.01e-4, 5e-3, cell.area):
+            na.half_cell(cell, area=area)
 
 
 def test_what_is_of_full_cells_is_not_asked_of_half_ones(tmp_path):

@@ -153,7 +153,7 @@ def test_numbers_of_other_units_are_refused(act, said):
 def test_what_is_no_cell_and_no_duty_is_named():
     with pytest.raises(KeyError, match="A Vehicle has no weight"):
         duty.Vehicle.load("car", weight=1600.0)
-    with pytest.raises(TypeError, match="A duty needs a `Cell`.*'nfm_hc_18650'"):
+    with pytest.raises(TypeError, match="'nfm_hc_18650' is a str: expected a `Cell`"):
         duty.ready("nfm_hc_18650")
     with pytest.raises(TypeError, match="cells are a list"):
         duty.compare([], ["car"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion.simulation import beyond_laws
 
 COLD = 233.15
 
@@ -127,3 +128,25 @@ def test_inside_of_a_step_is_as_good_as_its_ends():
     )
     # Three tolerances are allowed inside a step; without that check it is 20 mV.
     assert np.max(np.abs(loose - tight)) < 3.0 * 2e-3
+
+
+def test_nothing_is_found_where_no_electrolyte_is_liquid(cell, model):
+    """It is said of the temperature; the laws' ranges are said, too."""
+    with pytest.warns(na.Caution, match="at -99 degC"):
+        done = na.simulate(
+            cell, "Discharge at C/5", model=model, temperature=174.15, throw=False
+        )
+    assert done.result is na.Result.BEYOND_LAWS and not done.result.is_physical
+    with pytest.raises(RuntimeError, match="Expected are -60 to 100 degC"):
+        na.simulate(cell, "Discharge at C/5", model=model, temperature=174.15)
+    # Such a current is found nowhere: it is the solver that gives up, and says so.
+    with pytest.warns(na.Caution, match="Currents reach 1.5e.06 A"):
+        fast = na.simulate(cell, "Discharge at 1000000C", model=model, throw=False)
+    assert fast.result is na.Result.START_NOT_FOUND
+
+
+def test_lanes_beyond_laws():
+    stuck, fine = na.Result.START_NOT_FOUND, na.Result.COMPLETED
+    T = [[174.15, 298.15], [298.15, 298.15], [174.15, 174.15]]
+    found = beyond_laws(np.array([stuck, stuck, fine]), T)
+    assert found.tolist() == [na.Result.BEYOND_LAWS, stuck, fine]
