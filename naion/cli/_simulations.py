@@ -167,8 +167,8 @@ def _say_impossible(outcomes: ArrayLike, cell_of: Callable[[int], Cell]) -> None
     except ValueError as error:
         said = str(error)
     caution(
-        f"{lanes.size} lane{'s' * (lanes.size > 1)} of {impossible.size} cannot be simulated, "
-        f"lane {lanes[0] + 1} because: {said}"
+        f"{lanes.size} lane{'s' * (lanes.size > 1)} of {impossible.size} cannot be "
+        f"simulated, lane {lanes[0] + 1} because: {said}"
     )
 
 
