@@ -149,12 +149,12 @@ class SweepFile(OfCell):
 
     @property
     def steps(self) -> list[str]:
-        """Of the protocol."""
+        """Steps of the protocol."""
         return [self.protocol] if isinstance(self.protocol, str) else self.protocol
 
     @property
     def lanes(self) -> int:
-        """How many simulations."""
+        """Number of simulations."""
         points = (v.count if v.range else len(v.ends) for v in self.vary)
         return self.draws or math.prod(n or 1 for n in points)
 

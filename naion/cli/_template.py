@@ -234,7 +234,7 @@ def _state(one: Spectrum, cell: Cell | None) -> str:
 
 
 def _gone(cell: Cell, V: float) -> float:
-    """From the charged state to a rest at a voltage [A.h].
+    """Charge from the charged state to a rest at a voltage [A.h].
 
     Raises:
         ValueError: for a voltage at which the cell does not rest.

@@ -27,7 +27,7 @@ class Foils(eqx.Module):
 
 
 class Bill(eqx.Module):
-    """What is in a kilowatt-hour of cells, without losses in the making.
+    """Contents of a kilowatt-hour of cells, without losses in production.
 
     Masses are in kg for each kWh, areas in m2 for each kWh.
 
@@ -74,12 +74,12 @@ class Bill(eqx.Module):
 
     @property
     def ion(self) -> str:
-        """What moves: "li" or "na"."""
+        """The working ion: "li" or "na"."""
         return material(self.positive_material).ion
 
     @property
     def mass(self) -> Array:
-        """Of a kilowatt-hour of cells [kg.kWh-1]."""
+        """Mass of a kilowatt-hour of cells [kg.kWh-1]."""
         foils = self.aluminium.kg + self.copper.kg
         stack = self.coat + foils + self.film + self.electrolyte
         return stack + self.housing + self.unlisted
@@ -87,7 +87,7 @@ class Bill(eqx.Module):
 
 @takes
 def bill(design: Design, energy: Array | float | None = None) -> Bill:
-    """What a design is made of, for each kilowatt-hour.
+    """Contents of a kilowatt-hour of a design's cells.
 
     Args:
         design: whose coats name their materials.

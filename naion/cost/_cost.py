@@ -18,7 +18,7 @@ REFERENCE_CELL = 0.24
 
 
 class Cost(eqx.Module):
-    """What a kilowatt-hour of cells costs [USD/kWh].
+    """Cost of a kilowatt-hour of cells, by its parts [USD/kWh].
 
     All but the last two are before losses of whole cells; materials are with the losses
     of their own steps.
@@ -51,13 +51,13 @@ class Cost(eqx.Module):
 
     @property
     def materials(self) -> Array:
-        """Of the parts that are bought."""
+        """Cost of the parts that are bought [USD/kWh]."""
         active = self.positive + self.negative + self.additives
         return active + self.foils + self.separator + self.electrolyte + self.housing
 
     @property
     def making(self) -> Array:
-        """Of the work."""
+        """Cost of production [USD/kWh]."""
         return self.coating + self.mixing + self.energy + self.cells
 
     @property
@@ -68,7 +68,7 @@ class Cost(eqx.Module):
 
 @takes
 def cost(bill: Bill, prices: PriceList, values: Values | None = None) -> Cost:
-    """What a kilowatt-hour of cells costs; differentiable.
+    """Cost of a kilowatt-hour of cells; differentiable.
 
     C = (sum m_i p_i / y_i + c_area a + c_coat m + c_kWh + c_cell / E) / y_cell (1 + o),
     where c_cell grows with the energy E of a cell to some power. What contains lithium
@@ -154,7 +154,7 @@ ELEMENTS = ("Li", "Na", "Ni", "Co", "Mn", "Fe", "P", "Cu")
 
 @takes
 def footprint(bill: Bill, values: Values, losses: bool = False) -> dict[str, Array]:
-    """What is in a kilowatt-hour of cells [kg.kWh-1].
+    """Elements and materials in a kilowatt-hour of cells [kg.kWh-1].
 
     Args:
         bill: of the cell.

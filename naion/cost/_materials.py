@@ -31,7 +31,7 @@ class Material:
 
     @property
     def molar_mass(self) -> float:
-        """Of a formula unit [g.mol-1]."""
+        """Molar mass of a formula unit [g.mol-1]."""
         return sum(n * MASSES[symbol] for symbol, n in self.atoms.items())
 
     @property

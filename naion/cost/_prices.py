@@ -38,7 +38,7 @@ class Quoted:
 
     @property
     def usd(self) -> float:
-        """Without the tax [USD/kg]."""
+        """Price without tax [USD/kg]."""
         return self.price / (1e3 * VAT * self.exchange)
 
 

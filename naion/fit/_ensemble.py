@@ -121,7 +121,7 @@ def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float
 
 @takes
 def draws(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> np.ndarray:
-    """What `ensemble` draws, as transformed values, (n, n_z); the first is the best."""
+    """Transformed values of the cells that `ensemble` draws, (n, n_z); the best fit first."""
     rng, root, vector = np.random.default_rng(seed), known.root, known.vector
     low, high = vector.bounds
     of_ocp = vector.has_role(Role.OPEN_CIRCUIT_POTENTIAL)
@@ -158,7 +158,7 @@ def _are_possible(vector: FreeVector, cell: Cell, z: Array) -> Array:
 @functools.partial(jax.jit, static_argnums=0)
 @functools.partial(jax.vmap, in_axes=(None, None, 0))
 def _steepest(vector: FreeVector, cell: Cell, z: Array) -> Array:
-    """How steeply an open-circuit potential rises, at most, in each of many draws."""
+    """Largest slope dU/dx of an open-circuit potential in each of many draws, (n,)."""
     return jnp.max(ocp_slopes(vector.cell(cell, z)))
 
 

@@ -146,7 +146,7 @@ def _check_impedances(name: str, f: np.ndarray, Z: Complex) -> None:
 
 
 def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
-    """What the Kramers-Kronig test says of a spectrum, for its note.
+    """Result of the Kramers-Kronig test of a spectrum, for its note.
 
     Cautions where it is violated.
     """

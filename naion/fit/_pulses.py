@@ -138,7 +138,7 @@ def _pulses(
 def _resistances(
     pulse: slice, t: np.ndarray, current: np.ndarray, V: np.ndarray, asked: np.ndarray
 ) -> list[tuple[float, float, float, float]]:
-    """Of one pulse: time of rest [s], time [s], resistance [ohm], time since rest [s]."""
+    """Rows of a pulse: time of rest [s], time [s], resistance [ohm], time since rest [s]."""
     rest = pulse.start - 1
     rows = []
     for since in asked.tolist():

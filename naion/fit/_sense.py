@@ -129,7 +129,7 @@ def _resistance(o: Observations, m: np.ndarray) -> str:
 
 
 def _spectrum(e: Experiment, model: np.ndarray) -> str:
-    """What is wrong with a simulated spectrum, with the likely cause; empty if nothing is."""
+    """Error of a simulated spectrum in words, with the likely cause; "" if there is none."""
     f, Z, shown = spectra_of(e, model)
     ratio = np.abs(shown) / np.abs(Z)
     if not np.all(np.isfinite(ratio)):

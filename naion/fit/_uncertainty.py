@@ -60,7 +60,7 @@ class Uncertainty:
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """Of the tests [K]."""
+        """Temperatures of the tests [K]."""
         return tuple(float(t.experiment.temperature) for t in self.tests)
 
     @property
@@ -103,7 +103,7 @@ class Uncertainty:
 
     @classmethod
     def read(cls, name: str, data: Any, cell: Cell) -> "Uncertainty":
-        """What the file `name` says of the fit of its cell.
+        """The uncertainty of a fitted cell, from the data in the file `name`.
 
         Raises:
             ValueError: naming the file, for what `naion fit` would not have written.

@@ -130,7 +130,7 @@ class _Writer:
         }
 
     def soc(self, full: Stoichiometry, empty: Stoichiometry) -> float:
-        """Of the published start."""
+        """State of charge of the published start."""
         x = (s.negative for s in (self.cell.published, empty, full))
         here, least, most = map(float, x)
         # BPX knows nothing beyond the voltage limits.

@@ -49,7 +49,7 @@ BOOKKEEPING = re.compile(
 
 
 class Meaning(NamedTuple):
-    """What a label means.
+    """The meaning of a label.
 
     Attributes:
         name: naion's own name: "time_s", "current_A", "voltage_V" or "temperature_degC",

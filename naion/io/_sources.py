@@ -59,7 +59,7 @@ class Sheet:
     before: str = ""
 
     def row(self, k: int) -> int:
-        """Where in the file a row of the frame is, from 1."""
+        """Row in the file of a row of the frame, counted from 1."""
         return self.first + int(self.frame.index[k])
 
 

@@ -332,7 +332,7 @@ def _pair(
 
 
 def _factor(quantity: str, unit: str) -> tuple[float, float]:
-    """To SI, or to degC."""
+    """Factor of a unit to SI, or to degC."""
     if quantity in ("temperature", "voltage"):
         return factor_of(
             quantity, unit or {"temperature": "degC", "voltage": "V"}[quantity]

@@ -47,7 +47,7 @@ class Sum:
         )
 
     def curve(self) -> AbstractCurve:
-        """As one curve."""
+        """The sum as one curve."""
         if not self.tables:
             return Expression(self.text()) if self.texts else _constant(self.number)
         first, *others = self.tables

@@ -164,7 +164,7 @@ class Equations(eqx.Module):
 
     @property
     def layout(self) -> Layout:
-        """Where the unknowns lie in the flat vector (of one layer)."""
+        """Layout of the unknowns in the flat vector of one layer."""
         m = self.mesh
         n_e = sum((m.n_neg, m.n_pos)[side] for side in self.sides)
         has_temperature = not isinstance(self.thermal, Isothermal)

@@ -122,7 +122,7 @@ class DiscretisedCell(eqx.Module):
 
     @property
     def slices(self) -> list[slice]:
-        """Where the runs lie among the particles."""
+        """Slices of the runs among all particles."""
         ends = np.cumsum([count for _, count in self.runs])
         starts = [0, *ends[:-1]]
         return [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
@@ -212,7 +212,7 @@ class DiscretisedCell(eqx.Module):
         return jnp.concatenate(slope), jnp.concatenate(filled)
 
     def composition(self, x: Array, T: Array) -> Array:
-        """Of the whole host, pores in equilibrium, of particles on the last axis."""
+        """Stoichiometry of all sites, pores in equilibrium; particles on the last axis."""
         if not any(self.populations):
             return x
         pairs = zip(self.populations, self.slices, strict=True)
@@ -305,7 +305,7 @@ class DiscretisedCell(eqx.Module):
         return T - self.cell.temperature
 
     def film_resistance(self, x: Array, T: Array) -> Array:
-        """Of the particle surfaces [ohm.m2]."""
+        """Film resistance of the particle surfaces, (n_e,) [ohm.m2]."""
         return self._particles(lambda p: p.film_resistance, self.composition(x, T), T)
 
     def _each(self, number: Callable[[Electrode], Array]) -> Array:

@@ -9,7 +9,7 @@ from ..protocol import Control
 def control_residual(
     control: Control, tau: Array, V: Array, current: Array, one_c: Array
 ) -> Array:
-    """What is imposed, as a residual of voltage [V] and current [A]."""
+    """Residual of the imposed control, from voltage [V] and current [A]."""
     target = control.value + control.slope * tau
     power = (V * current - target) / one_c
     residuals = jnp.stack(

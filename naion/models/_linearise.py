@@ -145,7 +145,7 @@ def clogging_rows(
 def _by_openness(
     s: State, grid: DiscretisedCell, openness: Array, capacity: Array, current: Array
 ) -> tuple[Array, Array, Array]:
-    """By openness: rows of the nodes before, at and after, each (3, n_e)."""
+    """Rows of the nodes before, at and after each particle's own, by openness, (3, n_e)."""
 
     def rows(openness: Array) -> Array:
         at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e), s.temperature

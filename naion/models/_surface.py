@@ -59,7 +59,7 @@ def through(u: Mapping[str, Array]) -> Array:
 def _film_resistance(
     grid: DiscretisedCell, u: Mapping[str, Array], x: Array, T: Array
 ) -> Array:
-    """Of the particle surfaces, grown films included [ohm.m2]."""
+    """Film resistance of the particle surfaces, grown films included [ohm.m2]."""
     grown = _sum(grid, "resistance", lambda p, at: p.resistance(of_run(u, at), T))
     return grid.film_resistance(x, T) + grown
 

@@ -56,7 +56,7 @@ class PackSolution(eqx.Module):
     order: tuple[int, ...] = eqx.field(static=True)
 
     def cells(self, what: str) -> Array:
-        """Of every cell, at the ends of the steps, (n, cells) in the order given.
+        """Outputs of every cell at the ends of the steps, (n, cells), in the order given.
 
         Args:
             what: "voltage" [V], "current" [A], "temperature" [K], "charge" [C] or

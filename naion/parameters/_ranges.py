@@ -129,7 +129,7 @@ def range_of(kind: type[eqx.Module], field: str) -> Range | Over | None:
 
 
 def range_at(tree: eqx.Module, path: str) -> Range | None:
-    """What the number at a dotted path can be; none: nothing is said of it.
+    """Range of the number at a dotted path; none: not declared.
 
     Raises:
         KeyError: as `leaf`.

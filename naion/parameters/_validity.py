@@ -102,7 +102,7 @@ def _of_cell(cell: Cell) -> Valid:
 
 
 def _kinds(cell: Cell) -> list[_Kind]:
-    """Of every property that may be a reason to speak."""
+    """Every property for which a caution is possible."""
     e = cell.electrolyte
     decide = [
         ("electrolyte conductivity", e.conductivity),

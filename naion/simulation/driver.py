@@ -247,7 +247,7 @@ class _Limits(NamedTuple):
 
 
 def _limits_of(protocol: Protocol, max_steps: int | None, traced: bool) -> _Limits:
-    """What `max_steps` means; see `simulate`.
+    """Limits that follow from `max_steps`; see `simulate`.
 
     Raises:
         ValueError: unless it is a positive whole number.
@@ -299,7 +299,7 @@ TIGHTEST, LOOSEST = 1e-11, 0.1
 
 
 def numbers(name: str, given: Any, hint: str = "") -> Array | np.ndarray:
-    """What was given as an array; NumPy's where JAX's would be a call more.
+    """An argument as an array: of NumPy, unless it is one of JAX already, which saves a call.
 
     Raises:
         ValueError: for text and the like.

@@ -48,5 +48,5 @@ def in_layers(cell: Cell, n: int) -> Pack:
 
 
 def in_parallel(n: int) -> Wiring:
-    """Of n equal cells."""
+    """Wiring of n equal cells in parallel."""
     return Wiring(tuple(range(n)), (0,) * n, (0,), (n,))

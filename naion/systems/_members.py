@@ -19,7 +19,7 @@ ByChemistry = Sequence[Any]
 
 
 class Tail(NamedTuple):
-    """What the flat state has after the cells.
+    """Entries of the flat state after those of the cells.
 
     Attributes:
         wires: see `Wires`.
@@ -52,7 +52,7 @@ class Members(eqx.Module):
 
     @property
     def mass(self) -> np.ndarray:
-        """Of the flat state; see `AbstractSystem`."""
+        """Diagonal of the mass matrix of the flat state; see `AbstractSystem`."""
         w = self.wiring
         cells = [np.tile(k.mass, n) for k, n in zip(self.kinds, w.counts, strict=True)]
         return np.concatenate(
@@ -89,11 +89,11 @@ class Members(eqx.Module):
         return jnp.concatenate([*(c.ravel() for c in cells), w.groups, w.strings, last])
 
     def currents(self, cells: ByChemistry) -> Array:
-        """Of all cells, (n,) [A]."""
+        """Currents of all cells, (n,) [A]."""
         return self.entries("current_at", cells)
 
     def temperatures(self, cells: ByChemistry) -> Array:
-        """Of all cells that have one of their own, (n,) [K]."""
+        """Temperatures of all cells that have one of their own, (n,) [K]."""
         return self.entries("temperature_at", cells)
 
     def entries(self, where: str, cells: ByChemistry) -> Array:

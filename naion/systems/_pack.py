@@ -114,17 +114,17 @@ class Pack(eqx.Module):
 
     @property
     def temperature(self) -> Array:
-        """At which the first cell's set was made [K]."""
+        """Reference temperature of the first cell [K]."""
         return self.cells[0].temperature[0]
 
     @property
     def mass(self) -> Array:
-        """Of all cells [kg]."""
+        """Mass of all cells [kg]."""
         masses = [jnp.sum(c.thermal.mass) for c in self.cells]
         return sum(masses, jnp.zeros(()))
 
     @property
     def heat_capacities(self) -> Array:
-        """Of all cells by chemistry, (n,) [J.K-1]."""
+        """Heat capacities of all cells, ordered by chemistry, (n,) [J.K-1]."""
         of = [c.thermal.mass * c.thermal.specific_heat for c in self.cells]
         return jnp.concatenate(of)
