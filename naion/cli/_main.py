@@ -68,6 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Who read our output has gone, as in `naion sets | head`: nobody to tell.
         return EXIT["pipe_closed"]
+    except KeyboardInterrupt:
+        # While what a command needs was imported.
+        say("naion: stopped; nothing was written")
+        return EXIT["stopped"]
     except OSError as error:
         say(f"naion: {error.filename}: {error.strerror}")
         return EXIT["bad_input"]

@@ -35,6 +35,7 @@ class Problem:
         believed: the specimen at which priors are centred; none: `specimen`.
 
     Raises:
+        TypeError: for a specimen or a model that is none.
         ValueError: for no experiment, no free parameter, free parameters that are not
             numbers, tests of groups that the specimen does not have or from charges that
             it cannot hold, or a spectrum at frequencies where the cell would need double
@@ -49,6 +50,7 @@ class Problem:
     believed: Specimen | None = None
 
     def __post_init__(self):
+        self._check_kinds()
         if not self.experiments:
             raise ValueError("A fit needs at least one experiment.")
         if not self.free:
@@ -57,6 +59,24 @@ class Problem:
         self._check_groups()
         check_double_layers(self.specimen, self.experiments)
         say_what_time_has_not(self.specimen, self.free, self.experiments)
+
+    def _check_kinds(self) -> None:
+        """What is no specimen, no cell and no model is refused before it is asked."""
+        for what, given, kind, such_as in (
+            ("specimen", self.specimen, Specimen, "Specimen(cell, [0.0])"),
+            ("model", self.model, DFN, "naion.DFN()"),
+        ):
+            if not isinstance(given, kind):
+                raise TypeError(
+                    f"{what}={str(given)[:60]!r} is a {type(given).__name__}: expected a "
+                    f"`{kind.__name__}`, such as `{such_as}`."
+                )
+        if not isinstance(self.specimen.cell, Cell):
+            raise TypeError(
+                f"specimen.cell={str(self.specimen.cell)[:60]!r} is a "
+                f"{type(self.specimen.cell).__name__}: expected a `Cell`, such as "
+                '`naion.load("nfm_hc_18650")`.'
+            )
 
     def _check_groups(self) -> None:
         """Check that each test has a group of the specimen, and a charge to start from."""

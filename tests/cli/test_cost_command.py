@@ -75,11 +75,11 @@ def test_prices_of_other_units_are_refused(key, value, unit, tmp_path, capsys):
 
 def test_what_is_no_design_and_no_price_is_named():
     blueprint, prices = design.load("lean_prismatic"), cost.load()
-    with pytest.raises(TypeError, match="'lean_prismatic' is a str: expected designs"):
+    with pytest.raises(TypeError, match="'lean_prismatic' is a str: .*`Blueprint`"):
         cost.study(["lean_prismatic"], prices)
-    with pytest.raises(TypeError, match="expected a price list"):
+    with pytest.raises(TypeError, match="expected a `PriceList`"):
         cost.study([blueprint], "china_2026_06")
-    with pytest.raises(TypeError, match="expected designs"):
+    with pytest.raises(TypeError, match="expected a `Blueprint`"):
         cost.delivered_share("lean_prismatic")
     study = cost.study([blueprint], prices, draws=2)
     for price in (1e5, -5.0, float("nan")):
@@ -106,7 +106,7 @@ def test_delivered_in_the_cold_with_spread(capsys):
     assert f"{100 * np.median(shares):.0f} (" in row
     # What delivers nothing costs any amount for what it delivers.
     none = cost.per_delivered(
-        np.full((40, 1), 50.0), {"a": np.r_[0.0, [0.5] * 39]}, "a"
+        np.full((40, 1), 50.0), {"a": np.r_[0.0, [0.5] * 39]}, ["a"]
     )
     assert none[0, 0] == np.inf and cost.interval(none)[1] == 100.0
 
