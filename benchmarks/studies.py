@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.baselines import by_rate, by_temperature, least
 from benchmarks.hina import EVERY_CURRENT, EVERY_STATE, FREEST, SITES, hina_study
 from benchmarks.left_out import Row, rmse, split, spreads
+from benchmarks.slow_share import slow_share_study
 from benchmarks.study import Conditions, Frees, Study, fitted, scales, stiffer, without
 from naion.demo import _hakadi, _nvpf, _tuberlin
 from naion.demo import _layered_oxide as _oxide
@@ -243,6 +244,7 @@ STUDIES = {
     "hakadi": _hakadi_study,
     "tuberlin": _tuberlin_study,
     "tuberlin_reported": lambda: _tuberlin_study(energies_as_reported=True),
+    "tuberlin_slow": lambda: slow_share_study(_hakadi_cell),
     "hina": hina_study,
     "hina_freest": lambda: hina_study(shipped=FREEST),
     "hina_sites": lambda: hina_study(shipped=SITES),

@@ -9,7 +9,7 @@ import numpy as np
 from ..batch import Checkpoint, digest
 from ._answer import Answer, Change
 from ._claims import Reading
-from ._product import Product
+from ._product import UNSEEN, Product
 from ._runs import USUAL
 
 ABOUT = {"kind": "audit of claims"}
@@ -19,7 +19,8 @@ def name_of(
     reading: Reading, products: Sequence[Product], draws: int, seed: int
 ) -> str:
     """The name of an answer's part: a digest of all that the answer depends on."""
-    asked = digest(reading, list(products), reading.asked, USUAL, draws, seed)
+    unseen = [UNSEEN for p in products if UNSEEN in p.inputs]
+    asked = digest(reading, list(products), reading.asked, USUAL, draws, seed, *unseen)
     return f"answer_{asked[:24]}"
 
 

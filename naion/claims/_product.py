@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..design import Blueprint, Design
-from ..fit import Uncertainty, draws
+from ..fit import UNSEEN_ENERGY, Uncertainty, beyond_tests, draws
 from ..parameters import TWO_SD, Cell, Role, Sourced, leaf
 
 NO_LEVERS = Role.OPEN_CIRCUIT_POTENTIAL, Role.HYSTERESIS
@@ -18,6 +18,20 @@ errors of the fit."""
 
 MOST = 3.0
 """How far a fitted number may be moved to make a claim true [standard deviations]."""
+
+
+UNSEEN = Sourced(
+    "activation energy beyond the tests",
+    0.0,
+    "J/mol",
+    "A",
+    "what limits a cell where nobody tested it has an energy that is known as that of a "
+    "single process before any fit",
+    (-2.0 * UNSEEN_ENERGY, 2.0 * UNSEEN_ENERGY),
+    TWO_SD,
+    distribution="normal",
+)
+"""Added to the fitted activation energies beyond the temperatures of the fit's tests."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class Product:
     """A cell, maybe in another design, with what is uncertain.
 
     Its vector is: the transformed values of what was fitted, then standard deviations of
-    the variations and of the design's inputs from their medians.
+    the variations, of the design's inputs and of `UNSEEN`, for fitted materials, from their
+    medians.
 
     Attributes:
         name: of the product.
@@ -92,9 +107,10 @@ class Product:
 
     @property
     def inputs(self) -> tuple[Sourced, ...]:
-        """Variations and uncertain inputs of the design, in the order of the vector."""
+        """What was not fitted and is uncertain, in the order of the vector."""
         of_design = () if self.blueprint is None else self.blueprint.uncertain
-        return (*(v.input for v in self.variations), *of_design)
+        unseen = (UNSEEN,) if self.known.temperatures else ()
+        return (*(v.input for v in self.variations), *of_design, *unseen)
 
     @property
     def median(self) -> np.ndarray:
@@ -148,10 +164,13 @@ class Product:
                 cell = eqx.tree_at(
                     lambda c, path=path: leaf(c, path), cell, leaf(cell, path) * factor
                 )
+        if tested := self.known.temperatures:
+            cell = beyond_tests(cell, tested, UNSEEN.at(x[-1]))
         if self.blueprint is None:
             return Made(cell, None)
         names = [i.name for i in self.blueprint.uncertain]
-        design = self.blueprint.drawn(dict(zip(names, x[n + k :], strict=True)))
+        own = x[n + k : n + k + len(names)]
+        design = self.blueprint.drawn(dict(zip(names, own, strict=True)))
         return Made(design.build(cell), design)
 
     def in_words(self, x: np.ndarray) -> dict[str, str]:

@@ -123,8 +123,6 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
     table = _record(path, entry)
     _check_table(path, table, cell)
-    for odd in doubts_beside(table, float(cell.nominal_capacity)):
-        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
     T, said = _temperature(entry.temperature, table, cell, str(path))
     name = entry.name or _named(entry)
     seen = _compared(path, entry, table)
@@ -169,6 +167,9 @@ def _check_table(path: Path, table: dict[str, np.ndarray], cell: Cell) -> None:
         )
     if not np.any(table["current_A"]):
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
+    Q = float(cell.nominal_capacity)
+    for odd in doubts_beside(table, Q):
+        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
 
 
 def _check_charge(path: Path, current: np.ndarray) -> None:

@@ -7,8 +7,10 @@ import numpy as np
 
 from .._files import writable
 from ..fit import (
+    Delivered,
     Tested,
     Uncertainty,
+    delivered,
     ensemble,
     scores_of,
     uncertainty_of_set,
@@ -82,8 +84,20 @@ def command(arguments: argparse.Namespace) -> int:
     table = [[*r[:4], r[4] if np.isfinite(r[2]) else np.nan, r[5]] for r in table]
     write_csv(arguments.out, header, [text(r) for r in table])
     status = ended(best)
+    print(in_intervals(delivered(drawn, asked.protocol, **asked.options)))
     print(f"wrote {arguments.out}")
     return status
+
+
+def in_intervals(each: Delivered) -> str:
+    """What is delivered, with 90 % intervals."""
+    said = []
+    for values, unit in ((each.capacity, "A.h"), (each.energy, "W.h")):
+        low, high = np.nanpercentile(values, [5.0, 95.0])
+        said.append(f"{values[0]:.4g} {unit} ({low:.4g} to {high:.4g})")
+    failed = np.isnan(each.capacity).sum()
+    without = f"; {failed} of {len(each.capacity)} draws failed" if failed else ""
+    return f"delivered, 90 % of the draws: {', '.join(said)}{without}"
 
 
 def not_in_the_band(known: Uncertainty) -> list[str]:

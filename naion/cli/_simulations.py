@@ -10,6 +10,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from .._cautions import caution
@@ -45,9 +46,7 @@ def simulations(
         if v.path is not None:
             _check_paths(cell, v, f"{file}: vary {i + 1}")
     columns = dict(zip((v.title for v in asked.vary), _points(asked).T, strict=True))
-    own_cell = _cell_of_lane(asked, cell)
-    start = start_of(asked.start, cell, f"{file}, start")
-    one = _simulation(asked, own_cell, start)
+    one = _simulation(asked, cell, start_of(asked.start, cell, f"{file}, start"))
     lanes = _lanes(asked, cell, columns, file)
     writable_folder(out)
     done = run(
@@ -67,14 +66,7 @@ def simulations(
     hottest = np.append(done["highest_temperature_degC"] + ZERO_CELSIUS, -np.inf)
     for said in cautions(cell, lanes["temperature"].min(), np.nanmax(hottest)):
         caution(said)
-    impossible = np.flatnonzero(done["outcome"] == Result.IMPOSSIBLE_NUMBER)
-    if impossible.size:
-        said = _impossible(own_cell(lane_of(lanes, impossible[0])))
-        n = f"{impossible.size} lane{'s' * (impossible.size > 1)}"
-        caution(
-            f"{n} of {len(done['outcome'])} cannot be simulated, lane "
-            f"{impossible[0] + 1} because: {said}"
-        )
+    _say_impossible(done["outcome"], lambda k: _moved(cell, asked, lane_of(lanes, k)))
     results = [Result(int(k)) for k in done.pop("outcome")]
     _write_table(out / "table.csv", columns, results, done)
     counts = Counter(r.name.lower() for r in results)
@@ -106,47 +98,14 @@ def _lanes(
     }
 
 
-def _temperatures(lanes: dict[str, Any]) -> np.ndarray:
-    """Temperature of every row of every lane's protocol [K]."""
-    own = np.asarray(lanes["protocol"].temperature)
-    T = lanes["temperature"]
-    return np.where(np.isfinite(own), own, T.reshape(T.shape + (1,) * (own.ndim - 1)))
-
-
-def _impossible(cell: Cell) -> str:
-    """Which number of a cell is not possible, in words."""
-    try:
-        check(cell)
-    except ValueError as error:
-        return str(error)
-    return Result.IMPOSSIBLE_NUMBER.explanation
-
-
-def _cell_of_lane(asked: SweepFile, cell: Cell) -> Callable[[dict[str, Any]], Cell]:
-    """The cell of one lane, as a function of its inputs."""
-    by_path = [v for v in asked.vary if v.path is not None]
-
-    def moved(lane: dict[str, Any]) -> Cell:
-        own = cell
-        for v, value in zip(by_path, lane["paths"], strict=True):
-            own = eqx.tree_at(
-                lambda c, v=v: [leaf(c, p) for p in v.moved],
-                own,
-                [jnp.asarray(value, float)] * len(v.moved),
-            )
-        return own
-
-    return moved
-
-
 def _simulation(
-    asked: SweepFile, own_cell: Callable[[dict[str, Any]], Cell], start: Start
+    asked: SweepFile, cell: Cell, start: Start
 ) -> Callable[[dict[str, Any]], dict[str, Array]]:
     """The simulation of one lane, as a function of its inputs.
 
     Args:
         asked: what the sweep's file says.
-        own_cell: the cell of a lane.
+        cell: the cell.
         start: where simulations start, unless the state of charge varies.
     """
     model = DFN(asked.read_mesh(), heat_balance(asked.thermal))
@@ -154,7 +113,7 @@ def _simulation(
 
     def one(lane: dict[str, Any]) -> dict[str, Array]:
         done = simulate(
-            own_cell(lane),
+            _moved(cell, asked, lane),
             lane["protocol"],
             model=model,
             start=lane["soc"] if soc_varies else start,
@@ -175,6 +134,42 @@ def _simulation(
         }
 
     return one
+
+
+def _moved(cell: Cell, asked: SweepFile, lane: dict[str, Any]) -> Cell:
+    """The cell of one lane."""
+    by_path = [v for v in asked.vary if v.path is not None]
+    for v, value in zip(by_path, lane["paths"], strict=True):
+        cell = eqx.tree_at(
+            lambda c, v=v: [leaf(c, p) for p in v.moved],
+            cell,
+            [jnp.asarray(value, float)] * len(v.moved),
+        )
+    return cell
+
+
+def _temperatures(lanes: dict[str, Any]) -> np.ndarray:
+    """The temperature of every step of every lane [K], (lanes, steps)."""
+    own, usual = np.asarray(lanes["protocol"].temperature), lanes["temperature"]
+    usual = usual.reshape(usual.shape + (1,) * (own.ndim - 1))
+    return np.where(np.isfinite(own), own, usual)
+
+
+def _say_impossible(outcomes: ArrayLike, cell_of: Callable[[int], Cell]) -> None:
+    """Say how many lanes have impossible numbers, and which the first of them has."""
+    impossible = np.asarray(outcomes) == Result.IMPOSSIBLE_NUMBER
+    lanes = np.flatnonzero(impossible)
+    if not lanes.size:
+        return
+    said = Result.IMPOSSIBLE_NUMBER.explanation
+    try:
+        check(cell_of(int(lanes[0])))
+    except ValueError as error:
+        said = str(error)
+    caution(
+        f"{lanes.size} lane{'s' * (lanes.size > 1)} of {impossible.size} cannot be "
+        f"simulated, lane {lanes[0] + 1} because: {said}"
+    )
 
 
 def _write_table(

@@ -1,7 +1,7 @@
 """Fit cells to measurements, say how well the data determine each parameter, and
 predict."""
 
-from ._beyond import errors_beyond
+from ._beyond import UNSEEN_ENERGY, beyond_tests, errors_beyond
 from ._certainty import (
     Combination,
     Profile,
@@ -11,7 +11,7 @@ from ._certainty import (
 )
 from ._check_up import Change, CheckUps, check_up
 from ._constant_current import discharge, pulse, segments
-from ._ensemble import Ensemble, draws, ensemble, voltage_band
+from ._ensemble import Delivered, Ensemble, delivered, draws, ensemble, voltage_band
 from ._errors import errors_of
 from ._experiment import Experiment, Kind, Observations
 from ._experimental_design import (
@@ -61,6 +61,7 @@ __all__ = [
     "Change",
     "CheckUps",
     "Combination",
+    "Delivered",
     "Ensemble",
     "Experiment",
     "Fit",
@@ -81,9 +82,11 @@ __all__ = [
     "SearchState",
     "Specimen",
     "Tested",
+    "UNSEEN_ENERGY",
     "Uncertainty",
     "agreement",
     "assumed",
+    "beyond_tests",
     "check_free",
     "check_start",
     "check_up",
@@ -91,6 +94,7 @@ __all__ = [
     "identifiability",
     "discharge",
     "doubts",
+    "delivered",
     "drawn_starts",
     "draws",
     "ensemble",

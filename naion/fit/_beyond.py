@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +17,7 @@ from ..parameters import (
     Stoichiometry,
     open_circuit_voltage,
 )
+from ..properties import AbstractTemperatureLaw, BeyondTests
 from ..protocol import Protocol
 from ..simulation import Solution
 from ._experiment import IN_VOLTS, Experiment, Kind
@@ -76,6 +78,41 @@ def least_tested(
     ends = float(asked.min()), float(asked.max())
     share, T = max((unseen(tested, T), T) for T in ends)
     return T, share
+
+
+def beyond_tests(
+    cell: Cell, temperatures: Iterable[float], energy: float | Array
+) -> Cell:
+    """A cell whose particles are slower, or faster, beyond the temperatures of its tests.
+
+    Diffusion and charge transfer go on there with the same more activation energy, since it
+    is not known which of them limits.
+
+    Args:
+        cell: as fitted.
+        temperatures: of the tests [K]; none: the cell as it is.
+        energy: added to the activation energies there, with a standard deviation of
+            `UNSEEN_ENERGY` [J.mol-1].
+    """
+    tested = tuple(temperatures)
+    if not tested:
+        return cell
+    low, high, more = (
+        jnp.asarray(a, float) for a in (min(tested), max(tested), energy)
+    )
+
+    further = len(cell.negative.others), len(cell.positive.others)
+
+    def laws(cell: Cell) -> list[AbstractTemperatureLaw]:
+        every = [cell.negative.particle, cell.positive.particle]
+        for side, n in zip((cell.negative, cell.positive), further, strict=True):
+            every += [side.others[k].particle for k in range(n)]
+        return [p.diffusivity.temperature for p in every] + [
+            p.rate_constant.temperature for p in every
+        ]
+
+    beyond = [BeyondTests(law, low, high, more) for law in laws(cell)]
+    return eqx.tree_at(laws, cell, beyond)
 
 
 def in_words(temperatures: Iterable[float], T: float, share: float) -> str:

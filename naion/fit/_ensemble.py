@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,12 +10,20 @@ import numpy as np
 from jaxtyping import Array
 
 from .._cautions import caution
+from .._results import Result
 from .._takes import takes
 from ..batch import run, stack
 from ..parameters import Cell, Role, at_rest, possible
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
-from ._beyond import WORTH_SAYING, in_words, least_tested, mean_overvoltage
+from ._beyond import (
+    UNSEEN_ENERGY,
+    WORTH_SAYING,
+    beyond_tests,
+    in_words,
+    least_tested,
+    mean_overvoltage,
+)
 from ._free import LEADS, RIGHT, Specimen
 from ._in_time import as_it_flowed
 from ._problem import ocp_slopes
@@ -38,16 +47,23 @@ class Ensemble:
         specimens: the drawn cells, with the calibration of one test each.
         discrepancy: standard deviation of the model's own error in voltage [V].
         temperatures: those of the tests that the cell was fitted to [K].
+        energies: what is added to activation energies beyond them, one for each draw
+            [J.mol-1].
     """
 
     specimens: tuple[Specimen, ...]
     discrepancy: float
     temperatures: tuple[float, ...] = ()
+    energies: tuple[float, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The drawn cells."""
-        return tuple(s.cell for s in self.specimens)
+        """The drawn cells, each with energies of its own beyond the tests' temperatures."""
+        fitted = tuple(s.cell for s in self.specimens)
+        if not self.energies:
+            return fitted
+        pairs = zip(fitted, self.energies, strict=True)
+        return tuple(beyond_tests(cell, self.temperatures, e) for cell, e in pairs)
 
 
 @takes
@@ -69,7 +85,9 @@ def ensemble(cell: Cell, known: Uncertainty, n: int, seed: int = 0) -> Ensemble:
     pairs = zip(cells, _calibrations(known, len(cells), seed), strict=True)
     tested = [Specimen(own, [of.pop("missing")], **of) for own, of in pairs]
     specimens = Specimen(cell, [0.0]), *tested
-    return Ensemble(specimens, known.discrepancy, known.temperatures)
+    more = UNSEEN_ENERGY * np.random.default_rng([seed, 2]).standard_normal(len(tested))
+    energies = 0.0, *more.tolist()
+    return Ensemble(specimens, known.discrepancy, known.temperatures, energies)
 
 
 def _calibrations(known: Uncertainty, n: int, seed: int) -> list[dict[str, float]]:
@@ -175,21 +193,58 @@ def voltage_band(
         done = simulate(cell, flowed, start=sto, throw=False, **options)
         return done.at(times).voltage
 
-    best = simulate(drawn.cells[0], steps, start=start, throw=False, **options)
+    cell = drawn.specimens[0].cell
+    best = simulate(cell, steps, start=start, throw=False, **options)
     V = run(voltages, stack(drawn.specimens))
     ended = np.mean(np.isnan(V), axis=0) > 0.5
     V = np.where(ended, 0.0, V)
     centre, spread = np.nanmedian(V, axis=0), np.nanstd(V, axis=0)
-    T, share = least_tested(
-        drawn.temperatures, drawn.cells[0], steps, options.get("temperature")
-    )
+    tested = drawn.temperatures
+    T, share = least_tested(tested, cell, steps, options.get("temperature"))
     if share > WORTH_SAYING:
-        caution(in_words(drawn.temperatures, T, share))
-    cell, sto = at_rest(drawn.cells[0], start)
-    beyond = share * mean_overvoltage(cell, sto, best) if share else 0.0
-    half = 1.645 * np.hypot(np.hypot(spread, drawn.discrepancy), beyond)
+        caution(in_words(tested, T, share))
+    cell, sto = at_rest(cell, start)
+    lost = mean_overvoltage(cell, sto, best) if share else 0.0
+    # No test loses less than nothing.
+    beyond = 1.645 * share * lost, min(1.645 * share, 1.0) * lost
+    known = 1.645 * np.hypot(spread, drawn.discrepancy)
+    below, above = (np.hypot(known, width) for width in beyond)
     return (
         best,
-        np.where(ended, np.nan, centre - half),
-        np.where(ended, np.nan, centre + half),
+        np.where(ended, np.nan, centre - below),
+        np.where(ended, np.nan, centre + above),
     )
+
+
+class Delivered(NamedTuple):
+    """What each draw delivers; the first is the best fit.
+
+    Attributes:
+        capacity: charge delivered less charge taken up, (n,) [A.h].
+        energy: energy delivered less energy taken up, (n,) [W.h].
+    """
+
+    capacity: np.ndarray
+    energy: np.ndarray
+
+
+@takes
+def delivered(
+    drawn: Ensemble, protocol: Protocol | str | list[str], **options
+) -> Delivered:
+    """What a protocol delivers with each draw, NaN where its simulation failed.
+
+    Args:
+        drawn: from `ensemble`.
+        protocol, options: as for `simulate`. All draws begin with the same start.
+    """
+    steps = protocol if isinstance(protocol, Protocol) else Protocol(protocol)
+
+    def both(cell: Cell) -> Array:
+        done = simulate(cell, steps, throw=False, **options)
+        found = jnp.stack([done.capacity, done.energy])
+        ends_well = done.outcome <= int(Result.POWER_INFEASIBLE)
+        return jnp.where(ends_well, found, jnp.nan)
+
+    capacity, energy = np.asarray(run(both, stack(drawn.cells))).T
+    return Delivered(capacity, energy)

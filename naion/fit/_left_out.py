@@ -116,6 +116,7 @@ def left_out(
     return LeftOut(fit, of, refits, tuple(predictions))
 
 
+@takes
 def nearly_left_out(
     fit: Fit, conditions: Mapping[str, Sequence[str]] | None = None
 ) -> LeftOut:

@@ -25,6 +25,7 @@ from ._temperature import (
     VTF,
     AbstractTemperatureLaw,
     Arrhenius,
+    BeyondTests,
     Freezing,
     Invariant,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "AbstractCurve",
     "AbstractTemperatureLaw",
     "Arrhenius",
+    "BeyondTests",
     "Constant",
     "Corrected",
     "Expression",

@@ -80,3 +80,25 @@ class Freezing(AbstractTemperatureLaw):
     def __call__(self, T: Alike) -> Alike:
         below = jnp.logaddexp(0.0, self.liquidus - T)
         return self.base(T) * (self.span / (self.span + below)) ** self.exponent
+
+
+class BeyondTests(AbstractTemperatureLaw):
+    """A law that goes on beyond the temperatures of tests with more activation energy.
+
+    base(T) exp(E/R (1/T' - 1/T)), where T' is T held between the lowest and the highest
+    temperature of the tests: between them it is the law.
+
+    Attributes:
+        base: the law that was fitted to the tests.
+        lowest, highest: temperatures of the tests [K].
+        energy: E, what is added to the activation energy beyond them [J.mol-1].
+    """
+
+    base: AbstractTemperatureLaw
+    lowest: Scalar
+    highest: Scalar
+    energy: Scalar
+
+    def __call__(self, T: Alike) -> Alike:
+        tested = jnp.clip(T, self.lowest, self.highest)
+        return self.base(T) * jnp.exp(self.energy / R * (1.0 / tested - 1.0 / T))

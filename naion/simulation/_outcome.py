@@ -11,7 +11,8 @@ from ..solvers import Status, Trajectory
 from ..systems import Event
 
 STUCK = (Result.START_NOT_FOUND, Result.STEP_TOO_SMALL, Result.EVENT_NOT_MET)
-"""Nothing was found that solves the equations."""
+"""Nothing was found that solves the equations: at the highest power of the cell, where laws
+of its properties end, or by a fault of the solver."""
 
 LIQUID = 213.15, 373.15
 """Where an electrolyte can be one, and a law in temperature means something [K]."""

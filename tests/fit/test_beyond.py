@@ -7,6 +7,8 @@ import naion as na
 from naion.fit import (
     Ensemble,
     Specimen,
+    beyond_tests,
+    delivered,
     discharge,
     errors_beyond,
     pulse,
@@ -79,3 +81,43 @@ def test_bands_are_wider_where_it_is_colder_than_in_all_tests(specimen):
     assert np.all(cold > 1.5 * width(288.15, (288.15, 318.15)))
     # What no test tells is the same all along.
     np.testing.assert_allclose(cold, cold[0])
+
+
+def test_cells_are_as_fitted_between_the_tests_and_slower_or_faster_beyond():
+    cell = na.load("nfm_hc_18650")
+    more = beyond_tests(cell, TESTED, 20e3)
+    for own, other in (
+        (cell.negative.particle.diffusivity, more.negative.particle.diffusivity),
+        (cell.positive.particle.rate_constant, more.positive.particle.rate_constant),
+    ):
+        assert other(0.5, 298.15) == own(0.5, 298.15)
+        assert other(0.5, 310.0) == own(0.5, 310.0)
+        ratio = float(other(0.5, 253.15) / own(0.5, 253.15))
+        away = 1.0 / 253.15 - 1.0 / 298.15
+        assert ratio == pytest.approx(np.exp(-20e3 / 8.314462618 * away))
+        assert float(other(0.5, 330.0) / own(0.5, 330.0)) > 1.0
+    assert beyond_tests(cell, (), 20e3) is cell
+
+
+def test_what_is_delivered_is_less_certain_where_nobody_tested(specimen):
+    step = "Discharge at 1C until 2 V"
+
+    def spread(T: float, tested: tuple[float, ...]) -> float:
+        drawn = Ensemble((specimen,) * 3, 0.01, tested, (0.0, 15e3, -15e3))
+        found = delivered(drawn, step, model=MODEL, temperature=T)
+        assert np.all(found.energy > 2.0 * found.capacity)
+        return float(np.ptp(found.capacity))
+
+    assert spread(288.15, ()) == spread(298.15, TESTED) == 0.0
+    assert spread(268.15, TESTED) > 2.0 * spread(288.15, TESTED) > 0.0
+
+
+def test_no_test_loses_less_than_nothing(specimen):
+    t, step = np.linspace(60.0, 600.0, 4), "Discharge at 1C for 40 minutes"
+    drawn, T = Ensemble((specimen,) * 3, 1e-6, TESTED), 243.15
+    with pytest.warns(na.Caution, match="-30 degC"):
+        best, low, high = voltage_band(drawn, t, step, model=MODEL, temperature=T)
+    V = np.asarray(best.at(t).voltage)
+    share = 1.645 * unseen(TESTED, T)
+    assert share > 1.5
+    np.testing.assert_allclose(V - low, share * (high - V), rtol=1e-6)

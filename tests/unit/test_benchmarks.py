@@ -21,7 +21,7 @@ from naion.fit import pulse
 FOLDER = Path(harness.__file__).parent
 HELPERS = {
     *("__init__", "__main__", "baselines", "cases", "harness", "hina", "left_out"),
-    *("lithium", "opponent", "scores", "studies", "study"),
+    *("lithium", "opponent", "scores", "slow_share", "studies", "study"),
 }
 
 # Notes on how many cores NumPy is imported, and shows it instead of a benchmark.
