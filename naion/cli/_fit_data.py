@@ -123,6 +123,8 @@ def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
     table = _record(path, entry)
     _check_table(path, table, cell)
+    for odd in doubts_beside(table, float(cell.nominal_capacity)):
+        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
     T, said = _temperature(entry.temperature, table, cell, str(path))
     name = entry.name or _named(entry)
     seen = _compared(path, entry, table)

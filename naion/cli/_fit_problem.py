@@ -82,7 +82,7 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
 
 
 def _check_once(tests: Sequence[Test], file: Path) -> None:
-    """Refuse a test that stands twice: it would count twice."""
+    """Raise for a test that is given twice, and so would count twice."""
     seen: list[dict[str, Any]] = []
     for i, test in enumerate(tests):
         said = test.model_dump(exclude={"name"})

@@ -35,7 +35,7 @@ class Problem:
         believed: the specimen at which priors are centred; none: `specimen`.
 
     Raises:
-        TypeError: for a specimen or a model that is none.
+        TypeError: for what is not a specimen with a cell, or not a model.
         ValueError: for no experiment, no free parameter, free parameters that are not
             numbers, tests of groups that the specimen does not have or from charges that
             it cannot hold, or a spectrum at frequencies where the cell would need double
@@ -61,7 +61,7 @@ class Problem:
         say_what_time_has_not(self.specimen, self.free, self.experiments)
 
     def _check_kinds(self) -> None:
-        """What is no specimen, no cell and no model is refused before it is asked."""
+        """Raise for what is not a specimen, a cell or a model."""
         for what, given, kind, such_as in (
             ("specimen", self.specimen, Specimen, "Specimen(cell, [0.0])"),
             ("model", self.model, DFN, "naion.DFN()"),
