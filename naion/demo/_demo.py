@@ -13,7 +13,7 @@ from .. import claims, design
 from .._precision import enable_x64
 from .._progress import Progress
 from ..batch import Checkpoint, digest
-from ..fit import ensemble
+from ..fit import UNSEEN_ENERGY, ensemble
 from ..report import Report
 from ._fitted import ABOUT, Fitted, fitted
 from ._hakadi import hakadi_problem
@@ -157,7 +157,7 @@ def _predict(
     finished = Checkpoint(out / "finished", ABOUT)
     blueprint = design.load(DESIGN)
     columns = [f.name for f in dataclasses.fields(ColdRow)]
-    asked = digest(fit.cell, fit.known, DRAWS, blueprint, columns)
+    asked = digest(fit.cell, fit.known, DRAWS, blueprint, columns, UNSEEN_ENERGY)
     data = json.loads(finished.get("predictions") or b"{}")
     if data.get("digest") == asked:
         say(f"predictions: computed before, and kept in {finished.folder}")
