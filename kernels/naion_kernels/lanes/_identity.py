@@ -60,7 +60,7 @@ def identity(
     spelled = _spelled((fn, jax.tree.unflatten(structure, shapes)), packages)
     sources = [_source(package) for package in packages]
     code = [source.digest for source in sources]
-    versions = [importlib.metadata.version(name) for name in LIBRARIES]
+    versions = [_version(name) for name in LIBRARIES]
     around = repr((code, versions, sys.version, _jax.settings()))
     modules = _modules(packages)
     _check_all_own(modules, packages, frozenset().union(*(s.imports for s in sources)))
@@ -77,6 +77,14 @@ def are_as_before(now: Mapping[str, str], before: Mapping[str, str]) -> bool:
 def with_constants(key: str, constants: Mapping[str, str]) -> str:
     """The digits of a function in modules with other constants than usual."""
     return hashlib.sha256(repr((key, constants)).encode()).hexdigest()[:32]
+
+
+@functools.cache
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 class _Speller(pickle.Pickler):
