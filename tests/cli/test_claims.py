@@ -18,7 +18,7 @@ from naion.claims._audit import Asked
 from naion.claims._report import in_words
 from naion.claims._runs import FINE, USUAL
 from naion.cli import main
-from naion.fit import ocp_slopes
+from naion.fit import UNSEEN_ENERGY, ocp_slopes
 from naion.report import Link, Report
 
 FADE = """
@@ -102,10 +102,13 @@ def test_product_stays_within_bounds():
     vector = product.known.vector
     low, high = vector.bounds
     made = product.made(jnp.asarray(product.median + 1e6))
-    E = float(made.cell.negative.particle.rate_constant.temperature.energy)
+    law = made.cell.negative.particle.rate_constant.temperature
+    E = float(law.base.energy)
     name = "negative.particle.rate_constant.temperature.energy"
     # The claims' own spread of such energies ends at 1.3 of what was fitted.
     assert pytest.approx(1.3 * high[vector.names.index(name)], rel=1e-6) == E
+    # What is added beyond the tests ends eight standard deviations from nothing.
+    assert float(law.energy) == pytest.approx(8.0 * UNSEEN_ENERGY)
     assert made.design is not None
     assert float(made.design.allowance) <= 1.0
     drawn = product.drawn(5, 0)

@@ -77,10 +77,10 @@ def test_results_carry_date_commit_and_machine(tmp_path, monkeypatch):
 def test_numbers_of_states_lie_on_lines_between_neighbours():
     """In charge, of the same current, and beyond the last as between the last two."""
 
-    def one(q: float, R: float = 1.0, I: float = 10.0):
+    def one(q: float, R: float = 0.1, I: float = 10.0):
         return pulse(f"{q}", I, [0.1, 1.0], [R, 2.0 * R], 298.15, q)
 
-    known = [one(8.0, 12e-3), one(0.0, 5e-3), one(2.0, 6e-3), one(5.0, 1.0, 30.0)]
+    known = [one(8.0, 12e-3), one(0.0, 5e-3), one(2.0, 6e-3), one(5.0, 0.1, 30.0)]
     for q, R in ((1.0, 5.5e-3), (5.0, 9e-3), (10.0, 14e-3), (-2.0, 4e-3)):
         found = by_state(one(q, I=10.001), known, "resistance")
         np.testing.assert_allclose(found, [R, 2.0 * R])
