@@ -270,9 +270,9 @@ def cuda_sources(program: Callable) -> list[str]:
     made = []
     usual = _call._on_cpu
 
-    def spy(traced, uniform, width):
-        made.append(emit(flatten(traced), uniform, 1, "run_cuda.hpp"))
-        return usual(traced, uniform, width)
+    def spy(program, uniform, width):
+        made.append(emit(flatten(program.traced), uniform, 1, "run_cuda.hpp"))
+        return usual(program, uniform, width)
 
     _call._on_cpu = spy
     try:

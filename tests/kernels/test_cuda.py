@@ -59,9 +59,10 @@ def test_layout_of_a_gpu_on_a_cpu(energy, monkeypatch):
     expected = jax.jit(jax.vmap(energy))(SCALES)
 
     def build_like_gpu(program, uniform, width):
-        source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
+        source = emit(flatten(program.traced), uniform, 1, "run_cuda.hpp")
         source = source.replace("run_cuda.hpp", "run_cpu.hpp")
-        return _call._loaded("#define STRIDED\n" + source, "cpu", _build.build)
+        source = "#define STRIDED\n" + source
+        return _call._loaded(_build.Source(lambda: source), "cpu", _build.build)
 
     monkeypatch.setattr(_call, "_on_cpu", build_like_gpu)
     monkeypatch.setattr(_call, "_width", lambda lanes, alike: 1)
@@ -108,8 +109,8 @@ def test_cuda_compiles(capability, tmp_path, monkeypatch):
         jax.vmap(lanes.per_lane(solve), in_axes=(0, None)), jnp.ones((16, 3)), table
     )
     monkeypatch.setenv("NAION_KERNEL_CACHE", str(tmp_path))
-    source = emit(flatten(program), uniform, 1, "run_cuda.hpp")
-    key, _ = _build.build_cuda(source, capability)
+    source = emit(flatten(program.traced), uniform, 1, "run_cuda.hpp")
+    key, _ = _build.build_cuda(_build.Source(lambda: source), capability)
     if cuobjdump := _cuobjdump():
         text = subprocess.run(
             [cuobjdump, "--list-elf", str(tmp_path / f"{key}.so")],
@@ -131,7 +132,8 @@ def _cuobjdump():
 def test_cuda_compiles_whole_solves(energy, capability):
     """The solve itself, as a GPU runs it."""
     program, uniform = program_of(jax.vmap(energy), jnp.asarray(SCALES))
-    _build.build_cuda(emit(flatten(program), uniform, 1, "run_cuda.hpp"), capability)
+    source = emit(flatten(program.traced), uniform, 1, "run_cuda.hpp")
+    _build.build_cuda(_build.Source(lambda: source), capability)
 
 
 @needs_gpu
