@@ -148,7 +148,7 @@ def drive(
     with eval_context():
         most, keep = limits.most, wish.keep
         done = _whole(part, protocol, begun, most, keep, high, wish.progress)
-    return _ended(done, what, protocol, temperature, wish.throw)
+        return _ended(done, what, protocol, temperature, wish.throw)
 
 
 def nowhere(mass: Array | np.ndarray) -> Where:
@@ -349,7 +349,7 @@ def _ended(
     own = np.asarray(protocol.temperature)[: int(protocol.count)]
     asked = np.where(np.isfinite(own), own, temperature)
     outcome = beyond_laws(solution.outcome, asked)
-    if outcome != solution.outcome:
+    if int(outcome) != int(solution.outcome):
         solution = dataclasses.replace(solution, outcome=jnp.asarray(outcome))
     result = solution.result
     if result is Result.IMPOSSIBLE_NUMBER:
