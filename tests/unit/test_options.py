@@ -51,9 +51,7 @@ def test_models_are_of_a_mesh_and_a_heat_balance():
 
 def test_a_name_is_no_cell(tmp_path):
     for write in (write_cell, write_bpx):
-        with pytest.raises(
-            TypeError, match="is a str: expected a `Cell`, such as"
-        ):
+        with pytest.raises(TypeError, match="is a str: expected a `Cell`, such as"):
             write(tmp_path / "c.json", "nfm_hc_18650")  # pyright: ignore[reportArgumentType]
     assert not list(tmp_path.iterdir())
 
