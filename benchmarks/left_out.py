@@ -1,6 +1,6 @@
 """What a fit predicts of tests that it has not seen: rows, scores, and their spread."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -133,6 +133,33 @@ def split(e: Experiment, row: np.ndarray) -> dict[str, np.ndarray]:
         parts[o.label] = row[i : i + len(o.value)]
         i += len(o.value)
     return parts
+
+
+def rows_of(
+    e: Experiment,
+    predicted: np.ndarray,
+    sd: np.ndarray,
+    fitted: np.ndarray | None,
+    baseline: Mapping[str, np.ndarray | float],
+) -> list[Row]:
+    """What a test left out measured, beside what is predicted of it.
+
+    Args:
+        e: the test.
+        predicted, sd: of all its points, one kind after another, (n,) [V or ohm].
+        fitted: by a fit that has seen it, (n,); none: there is none.
+        baseline: by label, of resistances by the test's name.
+    """
+    now, spread = split(e, predicted), split(e, sd)
+    own = {} if fitted is None else split(e, fitted)
+    rows = []
+    for o in e.observations:
+        naive = baseline.get(e.name if o.label == "resistance" else o.label)
+        row = Row(e.name, o.label, o.value, now[o.label], spread[o.label])
+        row.fitted = own.get(o.label)
+        row.baseline = None if naive is None else np.atleast_1d(naive)
+        rows.append(row)
+    return rows
 
 
 def spreads(

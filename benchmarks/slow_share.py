@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 
 from benchmarks.baselines import by_temperature
-from benchmarks.left_out import Row, split, spreads
+from benchmarks.left_out import Row, rows_of, spreads
 from benchmarks.study import Conditions, Frees, Study
 from naion.demo import _tuberlin
 from naion.fit import Experiment, Fit, FreeParameter, Problem, Specimen
@@ -130,12 +129,6 @@ def _predicted(
     for k, e in enumerate(whole.experiments):
         if not e.name.startswith(f"{condition} degC"):
             continue
-        now, spread = split(e, predicted[k]), split(e, sd[k])
-        own = split(e, everything.predictions[k]) if everything is not None else {}
-        for o in e.observations:
-            naive = base.get(e.name if o.label == "resistance" else o.label)
-            row = Row(e.name, o.label, o.value, now[o.label], spread[o.label])
-            row.fitted = own.get(o.label)
-            row.baseline = None if naive is None else np.atleast_1d(naive)
-            rows.append(row)
+        own = None if everything is None else everything.predictions[k]
+        rows += rows_of(e, predicted[k], sd[k], own, base)
     return rows

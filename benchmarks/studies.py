@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.baselines import by_rate, by_temperature, least
 from benchmarks.hina import EVERY_CURRENT, EVERY_STATE, FREEST, SITES, hina_study
-from benchmarks.left_out import Row, rmse, split, spreads
+from benchmarks.left_out import Row, rmse, rows_of, split, spreads
 from benchmarks.slow_share import slow_share_study
 from benchmarks.study import Conditions, Frees, Study, fitted, scales, stiffer, without
 from naion.demo import _hakadi, _nvpf, _tuberlin
@@ -227,15 +227,8 @@ def _tuberlin_predicted(
     base = by_temperature(whole, int(condition)) if everything is not None else {}
     rows = []
     for k in left:
-        e = whole.experiments[k]
-        now, spread = split(e, predicted[k]), split(e, sd[k])
-        own = split(e, everything.predictions[k]) if everything is not None else {}
-        for o in e.observations:
-            naive = base.get(e.name if o.label == "resistance" else o.label)
-            row = Row(e.name, o.label, o.value, now[o.label], spread[o.label])
-            row.fitted = own.get(o.label)
-            row.baseline = None if naive is None else np.atleast_1d(naive)
-            rows.append(row)
+        own = None if everything is None else everything.predictions[k]
+        rows += rows_of(whole.experiments[k], predicted[k], sd[k], own, base)
     return rows
 
 

@@ -130,17 +130,29 @@ def _refusal(name: str, given: Any, kind: _Kind) -> str:
     got = f"{name} is None" if given is None else f"{name} is a {type(given).__name__}"
     if isinstance(given, str | Path | int | float):
         got = f"{name}={given!r:.60} is a {type(given).__name__}"
-    classes = [c.__name__ for c in kind.classes if c is not types.NoneType]
-    named = [*classes, *kind.names]
-    words = {"str": "a text", "PathLike": "a path", "object": "what they are"}
-    expected = " or ".join(words.get(n, f"a `{n}`") for n in named)
+    classes = [c for c in kind.classes if c is not types.NoneType]
+    expected = " or ".join([*map(_in_words, classes), *map(_one, kind.names)])
     if kind.container is Mapping:
         expected = f"names and for each {expected}, as a dictionary"
     elif kind.container is not None:
         expected = f"a list, each of it {expected}"
+    named = [*(c.__name__ for c in classes), *kind.names]
     such_as = next((SUCH_AS[n] for n in named if n in SUCH_AS), "")
     way = f", such as `{such_as}`" if such_as else ""
     inside: list[Any] = list(given) if isinstance(given, list | tuple) else []
     several = kind.container is None and any(map(kind.has, inside))
     one = " Give them one by one." if several else ""
     return f"{got}: expected {expected}{way}.{one}"
+
+
+def _in_words(cls: type) -> str:
+    """One of a class; of those that are abstract users make subclasses."""
+    if cls.__name__.startswith("Abstract"):
+        home = cls.__module__.removeprefix("naion.")
+        return f"a subclass of `{home}.{cls.__name__}`"
+    words = {str: "a text", os.PathLike: "a path", object: "what they are"}
+    return words.get(cls, _one(cls.__name__))
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIO' else 'a'} `{name}`"

@@ -1,29 +1,12 @@
 """Checks of what a study of costs is asked with."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jax.core import Tracer
 
-from ..design import Blueprint
-
 MOST_LITHIUM = 1000.0
 """Highest price of lithium carbonate [USD/kg]; a higher one was meant in other units."""
-
-
-def check_blueprints(designs: Sequence[Any]) -> None:
-    """Raise for what is not a design.
-
-    Raises:
-        TypeError: saying what it is.
-    """
-    for b in designs:
-        if not isinstance(b, Blueprint):
-            raise TypeError(
-                f"{b!r:.60} is a {type(b).__name__}: expected designs, such as "
-                '`naion.design.load("nfm_prismatic")`.'
-            )
 
 
 def check_lithium(price: Any) -> None:

@@ -23,7 +23,6 @@ from ..parameters import Cell, load_set
 from ..properties import Invariant
 from ..protocol import Protocol
 from ..simulation import simulate
-from ._checks import check_blueprints
 from ._study import Study
 
 COLD_DRAWS = 96
@@ -59,7 +58,6 @@ def delivered_share(
         ValueError: for a design that names no materials, for materials whose electrolyte
             knows no temperature, and for a temperature in kelvin.
     """
-    check_blueprints([blueprint])
     asked = in_celsius(temperature)
     if cell is None:
         if not blueprint.materials:

@@ -14,7 +14,7 @@ from ..design import Blueprint
 from ..parameters import QUALITIES, Sourced
 from ._at_once import at_once
 from ._bill import Bill, bill
-from ._checks import check_blueprints, check_lithium
+from ._checks import check_lithium
 from ._cost import Cost, cost, footprint
 from ._least_change import MOST_SHARE, NEGLIGIBLE, Change, nearest
 from ._prices import LITHIUM, PriceList
@@ -333,12 +333,6 @@ def study(
     if not isinstance(draws, int) or draws < 2:
         raise ValueError(
             f"draws={draws!r}: an interval needs at least two, better {DRAWS}."
-        )
-    check_blueprints(designs)
-    if not isinstance(prices, PriceList):
-        raise TypeError(
-            f"prices={prices!r:.60} is a {type(prices).__name__}: expected a price list, "
-            'such as `naion.cost.load("china_2026_06")`.'
         )
     price = prices.numbers[LITHIUM].value if lithium is None else lithium
     check_lithium(price)

@@ -139,11 +139,6 @@ def serve(
         TypeError: for what is no cell or no duty.
         ValueError: for numbers that are not possible.
     """
-    if not isinstance(duty, Duty):
-        raise TypeError(
-            f"duty={str(duty)[:60]!r} is a {type(duty).__name__}: expected a `Duty`, such "
-            'as `naion.duty.load("car")`.'
-        )
     own = cell if isinstance(cell, Ready) else ready(cell, model)
     protocol = duty.protocol(own.cell)
     solution = simulate(

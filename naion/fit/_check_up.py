@@ -12,7 +12,6 @@ from jaxtyping import Array
 
 from .._columns import in_columns
 from .._progress import Progress, silent
-from .._takes import takes
 from ..models import DFN
 from ..parameters import (
     Cell,
@@ -127,7 +126,6 @@ def _row(c: Change) -> list[str]:
     return [c.what, f"{c.percent:.1f}", f"{c.low:.1f} to {c.high:.1f}"]
 
 
-@takes
 def check_up(
     fresh: Cell,
     tests: Mapping[str, Sequence[Experiment]],

@@ -16,6 +16,7 @@ from ..parameters import (
     Particle,
     Separator,
     Stoichiometry,
+    check,
     compositions,
     is_half_cell,
     stoichiometry_at_soc,
@@ -36,7 +37,6 @@ from ..properties import (
 )
 from ._bpx import COOLING, DENSITY
 from ._branches import threshold
-from ._cells import require_cell
 from ._sums import Sum
 
 
@@ -49,11 +49,12 @@ def write_bpx(path: Path | str, cell: Cell, title: str = "") -> None:
 
     Raises:
         TypeError: for anything but a cell.
-        ValueError: when BPX cannot express the cell, listing all that would be lost.
+        ValueError: for numbers that are not possible, or when BPX cannot express the cell,
+            listing all that would be lost.
     """
     import bpx
 
-    require_cell(cell)
+    check(cell)
     lost: list[str] = []
     data = _Writer(cell, lost).data(title)
     if lost:

@@ -23,21 +23,6 @@ READ = "naion-cell-1", FORMAT
 """Formats that are read; the first does not say with which model a fit was made."""
 
 
-def require_cell(cell: Any) -> None:
-    """Check that something is a cell that can be.
-
-    Raises:
-        TypeError: saying what it is.
-        ValueError: for numbers that are not possible: no reader would take them.
-    """
-    if not isinstance(cell, Cell):
-        raise TypeError(
-            f"Expected a Cell to write, got {cell!r:.60}; a set is loaded with "
-            "`naion.parameters.load`."
-        )
-    check(cell)
-
-
 @takes
 def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
     """Write a cell and anything that belongs to it; a broken write leaves no file.
@@ -46,8 +31,12 @@ def write_cell(path: Path | str, cell: Cell, **extra: Any) -> None:
         path: file to write.
         cell: the cell.
         extra: JSON data kept beside it, such as `fit`, `name` and `provenance`.
+
+    Raises:
+        TypeError: for anything but a cell.
+        ValueError: for numbers that are not possible: no reader would take them.
     """
-    require_cell(cell)
+    check(cell)
     text = json.dumps({"format": FORMAT, "cell": to_json(cell), **extra}, indent=1)
     write_whole(path, text + "\n")
 

@@ -194,11 +194,6 @@ def with_process(
     given: Electrode = getattr(cell, electrode)
     if isinstance(process, AbstractSurfaceProcess):
         new = dataclasses.replace(given, surface=(*given.surface, process))
-    elif not isinstance(process, AbstractStore):
-        raise TypeError(
-            f"{process!r:.60} is a {type(process).__name__}: expected a subclass of "
-            "`physics.surface.AbstractSurfaceProcess` or `physics.store.AbstractStore`."
-        )
     elif given.particle.pores is not None:
         raise ValueError(
             f"The {electrode} particles have a store, {type(given.particle.pores).__name__}; "

@@ -166,9 +166,9 @@ def test_every_material_of_a_blend_is_free(cell):
 @pytest.mark.parametrize(
     "change, error, message",
     [
-        (lambda c, e: ("a cell", {"x": [e]}), TypeError, "expected a `Cell`"),
+        (lambda c, e: ("a cell", {"x": [e]}), TypeError, "expected a Cell"),
         (lambda c, e: (c, {}), ValueError, "no check-up"),
-        (lambda c, e: (c, [e]), TypeError, "names and for each"),
+        (lambda c, e: (c, [e]), TypeError, "by the name"),
         (lambda c, e: (c, {"x": ["a.csv"]}), TypeError, "x: a str"),
         (lambda c, e: (c, {"x": []}), ValueError, "x: no voltages"),
         (

@@ -199,5 +199,5 @@ def test_mistakes_are_named(cell, corroding, model):
         na.simulate(
             with_process(cell, "positive", Other()), "Rest for 1 h", model=model
         )
-    with pytest.raises(TypeError, match="float: expected a `AbstractSurfaceProcess`"):
+    with pytest.raises(TypeError, match="expected a subclass of `physics.surface"):
         with_process(cell, "negative", 3.0)
