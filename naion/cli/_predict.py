@@ -91,13 +91,15 @@ def command(arguments: argparse.Namespace) -> int:
 
 def in_intervals(each: Delivered) -> str:
     """What is delivered, with 90 % intervals."""
+    if np.all(np.isnan(each.capacity)):
+        return "delivered: not known, as every draw of the cell failed"
     said = []
     for values, unit in ((each.capacity, "A.h"), (each.energy, "W.h")):
         low, high = np.nanpercentile(values, [5.0, 95.0])
         said.append(f"{values[0]:.4g} {unit} ({low:.4g} to {high:.4g})")
     failed = np.isnan(each.capacity).sum()
     without = f"; {failed} of {len(each.capacity)} draws failed" if failed else ""
-    return f"delivered, 90 % of the draws: {', '.join(said)}{without}"
+    return f"delivered, net, 90 % of the draws: {', '.join(said)}{without}"
 
 
 def not_in_the_band(known: Uncertainty) -> list[str]:

@@ -202,6 +202,7 @@ HARDLY = 2e-3, 0.7
 voltage by so many volts."""
 
 SLOW = 3.0
+"""Highest C-rate at which so little charge moves no voltage by that."""
 
 
 def _beside(
