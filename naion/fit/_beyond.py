@@ -127,6 +127,26 @@ def in_words(temperatures: Iterable[float], T: float, share: float) -> str:
     )
 
 
+def rested_along(
+    cell: Cell, start: Stoichiometry, q: Array, T: Array, current: Array
+) -> np.ndarray:
+    """Open-circuit voltages of a cell as full as it is along a test [V], (n,).
+
+    Args:
+        cell: the cell.
+        start: its state before the test.
+        q: charge taken out since, (n,) [A.h].
+        T: temperatures, (n,) [K].
+        current: positive on discharge, which leads to the branch of a hysteresis, (n,) [A].
+    """
+    branch = jnp.where(current > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
+
+    def rested(q: Array, T: Array, branch: Array) -> Array:
+        return open_circuit_voltage(cell, less_full(cell, start, q), T, branch)
+
+    return np.asarray(jax.vmap(rested)(q, T, branch))
+
+
 def mean_overvoltage(cell: Cell, start: Stoichiometry, seen: Solution) -> float:
     """Overvoltage of a test, as the mean over the charge that flowed in it [V].
 
@@ -141,17 +161,34 @@ def mean_overvoltage(cell: Cell, start: Stoichiometry, seen: Solution) -> float:
     current, V = np.asarray(seen.current), np.asarray(seen.voltage)
     flowed = np.abs(current) * np.diff(np.asarray(seen.t), prepend=0.0)
     use = np.isfinite(V) & (flowed > 0.0)
-    q, T = (a[use] for a in (seen.discharged, seen.temperature))
-    branch = jnp.where(current[use] > 0.0, AFTER_DISCHARGE, AFTER_CHARGE)
-
-    def rested(q: Array, T: Array, branch: Array) -> Array:
-        return open_circuit_voltage(cell, less_full(cell, start, q), T, branch)
-
-    lost = np.abs(V[use] - np.asarray(jax.vmap(rested)(q, T, branch)))
+    q, T, I = (a[use] for a in (seen.discharged, seen.temperature, seen.current))
+    lost = np.abs(V[use] - rested_along(cell, start, q, T, I))
     known = np.isfinite(lost)
     if not known.any():
         return 0.0
     return float(np.average(lost[known], weights=flowed[use][known]))
+
+
+def room_beyond(
+    cell: Cell, start: Stoichiometry, best: Solution, times: np.ndarray, most: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far voltages may lie below and above a prediction for want of tests, (n,) [V].
+
+    No test loses less than nothing: towards the open-circuit voltage at most what is lost.
+
+    Args:
+        cell: the cell.
+        start: its state before the test.
+        best: the prediction.
+        times: of it, (n,) [s].
+        most: distance away from the open-circuit voltage [V].
+    """
+    at = best.at(times)
+    U = rested_along(cell, start, at.charge / 3600.0, at.temperature, at.current)
+    above = np.nan_to_num(U - np.asarray(at.voltage))  # positive on discharge
+    towards = np.minimum(np.abs(above), most)
+    is_lower = above >= 0.0
+    return np.where(is_lower, most, towards), np.where(is_lower, towards, most)
 
 
 def errors_beyond(

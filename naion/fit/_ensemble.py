@@ -23,6 +23,7 @@ from ._beyond import (
     in_words,
     least_tested,
     mean_overvoltage,
+    room_beyond,
 )
 from ._free import LEADS, RIGHT, Specimen
 from ._in_time import as_it_flowed
@@ -215,11 +216,12 @@ def voltage_band(
     if share > WORTH_SAYING:
         caution(in_words(tested, T, share))
     cell, sto = at_rest(cell, start)
-    lost = mean_overvoltage(cell, sto, best) if share else 0.0
-    # No test loses less than nothing.
-    beyond = 1.645 * share * lost, min(1.645 * share, 1.0) * lost
     known = 1.645 * np.hypot(spread, drawn.discrepancy)
-    below, above = (np.hypot(known, width) for width in beyond)
+    below = above = known
+    if share:
+        most = 1.645 * share * mean_overvoltage(cell, sto, best)
+        room = room_beyond(cell, sto, best, times, most)
+        below, above = (np.hypot(known, width) for width in room)
     return (
         best,
         np.where(ended, np.nan, centre - below),

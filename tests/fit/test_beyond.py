@@ -15,9 +15,9 @@ from naion.fit import (
     simulate_test,
     voltage_band,
 )
-from naion.fit._beyond import UNSEEN_ENERGY, mean_overvoltage, unseen
+from naion.fit._beyond import UNSEEN_ENERGY, mean_overvoltage, rested_along, unseen
 from naion.fit._seen import as_tested, less_full
-from naion.parameters import open_circuit_voltage
+from naion.parameters import at_rest, open_circuit_voltage
 
 MODEL = na.DFN(na.Mesh(4, 3, 4, 10))
 TESTED = 298.15, 318.15
@@ -112,12 +112,28 @@ def test_what_is_delivered_is_less_certain_where_nobody_tested(specimen):
     assert spread(268.15, TESTED) > 2.0 * spread(288.15, TESTED) > 0.0
 
 
-def test_no_test_loses_less_than_nothing(specimen):
-    t, step = np.linspace(60.0, 600.0, 4), "Discharge at 1C for 40 minutes"
-    drawn, T = Ensemble((specimen,) * 3, 1e-6, TESTED), 243.15
+@pytest.mark.parametrize(
+    "step, start, sign",
+    [
+        ("Discharge at 1C for 40 minutes", "charged", 1.0),
+        ("Charge at 1C for 40 minutes", "discharged", -1.0),
+    ],
+)
+def test_no_test_loses_less_than_nothing(specimen, step, start, sign):
+    """Bands end at the open-circuit voltage, above on discharge and below on charge."""
+    t, T = np.linspace(60.0, 300.0, 4), 243.15
+    drawn = Ensemble((specimen,) * 3, 1e-6, TESTED)
     with pytest.warns(na.Caution, match="-30 degC"):
-        best, low, high = voltage_band(drawn, t, step, model=MODEL, temperature=T)
-    V = np.asarray(best.at(t).voltage)
-    share = 1.645 * unseen(TESTED, T)
-    assert share > 1.5
-    np.testing.assert_allclose(V - low, share * (high - V), rtol=1e-6)
+        best, low, high = voltage_band(
+            drawn, t, step, start=start, model=MODEL, temperature=T
+        )
+    at, (cell, sto) = best.at(t), at_rest(specimen.cell, start)
+    U = rested_along(cell, sto, at.charge / 3600.0, at.temperature, at.current)
+    away, towards = (low, high) if sign > 0.0 else (high, low)
+    most = 1.645 * unseen(TESTED, T) * mean_overvoltage(cell, sto, best)
+    np.testing.assert_allclose(sign * (at.voltage - away), most, rtol=1e-6)
+    lost = sign * (U - np.asarray(at.voltage))
+    assert np.any((lost > 0.0) & (lost < most))
+    np.testing.assert_allclose(
+        sign * (towards - at.voltage), np.minimum(lost, most), atol=1e-5
+    )
