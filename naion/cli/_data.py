@@ -26,6 +26,7 @@ from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
     Spectrum,
     formats,
+    kramers_kronig,
     looks_upside_down,
     read_cell,
     read_data,
@@ -180,6 +181,10 @@ def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
                 f"\nodd: spectrum {k + 1} looks upside down, with positive imaginary parts "
                 "at low frequencies; if the column holds -Im: --imaginary=-Im"
             )
+            continue
+        test = kramers_kronig(one.frequency, one.impedance)
+        if test is not None and test.is_violated:
+            print(f"\nodd: spectrum {k + 1} {test.violation}")
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(spectrum_entries(arguments.file, found, reading, cell))
     if arguments.plot is not None:
@@ -205,7 +210,7 @@ def _nyquist(found: Sequence[Spectrum]) -> Any:
 
 
 def spectra_table(found: Sequence[Spectrum]) -> str:
-    """A line for each spectrum."""
+    """A line for each spectrum; the last column is of the Kramers-Kronig test."""
     of_area = any(one.per_area for one in found)
     factor, unit = (1e4, "ohm.cm2") if of_area else (1e3, "mohm")
     rows = [
@@ -218,10 +223,12 @@ def spectra_table(found: Sequence[Spectrum]) -> str:
             f"-Im Z [{unit}]",
             "voltage [V]",
             "T [degC]",
+            "K-K residual [%]",
         ]
     ]
     for k, one in enumerate(found):
         Z, f = factor * one.impedance, one.frequency
+        test = kramers_kronig(f, Z)
         rows.append(
             [
                 str(k + 1),
@@ -232,6 +239,7 @@ def spectra_table(found: Sequence[Spectrum]) -> str:
                 f"{np.min(-Z.imag):.4g} to {np.max(-Z.imag):.4g}",
                 "" if np.isnan(one.voltage) else f"{one.voltage:.4f}",
                 "" if np.isnan(one.temperature) else f"{one.temperature:.1f}",
+                "" if test is None else f"{100.0 * test.rms:.2g}",
             ]
         )
     used = [k for k in range(len(rows[0])) if any(r[k] for r in rows[1:])]

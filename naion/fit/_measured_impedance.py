@@ -154,12 +154,8 @@ def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
     if found is None:
         return ""
     if found.is_violated:
-        size, at = found.worst
         caution(
-            f"{name}: the spectrum violates the Kramers-Kronig relations: it is "
-            f"{100.0 * size:.2g} % of |Z| from all that obey them, most around {at:.2g} Hz. "
-            "Did the cell change while it was measured (no rest before, another "
-            "temperature), was the amplitude too large, or is the instrument at its limit? "
+            f"{name}: the spectrum {found.violation} "
             "No model of a cell at rest can follow it there; between (frequencies = "
             "[low, high] in a file) leaves such frequencies out.",
             stacklevel=4,

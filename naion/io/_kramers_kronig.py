@@ -69,6 +69,19 @@ class KramersKronig(NamedTuple):
         noise = float(np.median(steps)) / OF_STEPS
         return self.worst[0] > max(VIOLATED, BY_CHANCE * noise / np.sqrt(NEIGHBOURS))
 
+    @property
+    def violation(self) -> str:
+        """Where and by how much the spectrum violates the relations; empty if it does not."""
+        if not self.is_violated:
+            return ""
+        size, at = self.worst
+        return (
+            "violates the Kramers-Kronig relations: it is "
+            f"{100.0 * size:.2g} % of |Z| from all that obey them, most around {at:.2g} Hz. "
+            "Did the cell change while it was measured (no rest before, another "
+            "temperature), was the amplitude too large, or is the instrument at its limit?"
+        )
+
 
 def kramers_kronig(frequency: Any, impedance: Any) -> KramersKronig | None:
     """The linear Kramers-Kronig test of a measured spectrum.

@@ -119,6 +119,25 @@ def test_spectra_are_shown(spectra, capsys):
     assert "spectrum 1 looks upside down" in capsys.readouterr().out
 
 
+def test_a_spectrum_of_a_cell_that_changed_is_odd(tmp_path, capsys):
+    f = np.geomspace(1e4, 1e-2, 50)
+    Z = (
+        0.01
+        + 0.02 / (1.0 + 2j * np.pi * f * 0.05)
+        + 0.03 / (1.0 + 2j * np.pi * f * 4.0)
+    )
+    passed = np.cumsum(1.0 / f)
+    path = tmp_path / "eis.csv"
+    for change, odd in ((0.0, False), (0.3, True)):
+        measured = Z * (1.0 + change * passed / passed[-1])
+        rows = [f"{a},{z.real},{z.imag}\n" for a, z in zip(f, measured, strict=True)]
+        path.write_text("frequency_Hz,real_ohm,imaginary_ohm\n" + "".join(rows))
+        assert main(["data", str(path)]) == 0
+        out = capsys.readouterr().out
+        assert "K-K residual [%]" in out
+        assert ("spectrum 1 violates the Kramers-Kronig relations" in out) == odd
+
+
 OWN = "frequency_Hz,real_ohm,imaginary_ohm\n"
 
 
