@@ -239,7 +239,7 @@ def faults() -> list[Fault]:
                     SET,
                     "--protocol",
                     "Discharge at C/2 for 30 min",
-                    "Charge at C/2 for 30 min",
+                    "Charge at C/2 until 4.0 V",
                     "--cycles",
                     "100000",
                     "--out",
