@@ -147,12 +147,9 @@ def test_charge_is_conserved(kind, blended, porous_cell, model):
 
 def test_charge_is_conserved_with_every_part_at_once(porous_cell, model):
     """What passed is in the particles, in pores, metal, dead metal, film or double layer."""
-    cell = with_sizes(
-        with_pore_filling(porous_cell, 1e-3), "negative", [1.0, 1.5], [0.7, 0.3]
-    )
-    cell = with_plating(
-        with_hysteresis(with_double_layer(cell)), rate_constant=1e-8, loss=1e-4
-    )
+    cell = with_pore_filling(with_double_layer(porous_cell), 1e-3)
+    cell = with_sizes(cell, "negative", [1.0, 1.5], [0.7, 0.3])
+    cell = with_plating(with_hysteresis(cell), rate_constant=1e-8, loss=1e-4)
     cell = with_sei(cell, conductivity=1e-3)
     protocol = na.Protocol(
         ["Charge at 2C for 10 min", "Rest for 10 min", "Discharge at 1C for 5 min"]
@@ -287,8 +284,8 @@ def test_gradients(model, derivatives):
     at = {"size": 2.0, "capacitance": 1.0, "rate of pores": 1.0}
 
     def quantity(k):
-        c = with_pore_filling(plain, 1e-3 * k[2], reactions=pores)
-        c = with_double_layer(c, 0.2 * k[1])
+        c = with_double_layer(plain, 0.2 * k[1])
+        c = with_pore_filling(c, 1e-3 * k[2], reactions=pores)
         c = with_sizes(c, "negative", [1.0, k[0]], [0.5, 0.5])
         s = na.simulate(c, protocol, start=0.6, model=model, rtol=1e-7, throw=False)
         return s.voltage[-1] + s.energy
