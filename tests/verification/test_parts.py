@@ -95,13 +95,17 @@ def slower(cell, scale):
     return eqx.tree_at(lambda c: c.negative.particle.rate_constant.scale, cell, scale)
 
 
+def energy_and_warmth(s):
+    return jnp.stack([s.energy, s.greatest.temperature])
+
+
 def test_derivatives_without_a_record(cell, lumped):
     """Of what is left when nothing was kept: those of the simulation with its steps."""
 
     def of(keep, scale):
         options = {"model": lumped, "keep": keep, "temperature": 298.15}
         s = na.simulate(slower(cell, scale), CYCLE[0], throw=False, **options)
-        return jnp.stack([s.energy, s.greatest.temperature])
+        return energy_and_warmth(s)
 
     for mode in (jax.jacfwd, jax.jacrev):
         with_steps, without = (
@@ -130,15 +134,15 @@ def test_steps_that_are_over_at_once(cell, model):
 def test_derivatives_through_a_skipped_step(cell, lumped):
     """In both modes those without the step."""
 
-    def energy(steps, scale):
-        c = slower(cell, scale)
-        return na.simulate(c, steps, model=lumped, throw=False).energy
+    def of(steps, scale):
+        s = na.simulate(slower(cell, scale), steps, model=lumped, throw=False)
+        return energy_and_warmth(s)
 
     steps = ["Charge at 1C until 4.0 V", "Discharge at 1C until 2.0 V"]
     one = jnp.asarray(1.0)
     for mode in (jax.jacfwd, jax.jacrev):
-        with_it = jax.jit(mode(lambda x: energy(steps, x)))(one)
-        without = jax.jit(mode(lambda x: energy(steps[1:], x)))(one)
+        with_it = jax.jit(mode(lambda x: of(steps, x)))(one)
+        without = jax.jit(mode(lambda x: of(steps[1:], x)))(one)
         np.testing.assert_allclose(with_it, without, rtol=1e-7)
 
 
