@@ -5,11 +5,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
+from .._blas import one_blas_thread
+
 Out = TypeVar("Out")
 Ask = Callable[[Hashable, Any], Any]
 Answer = Callable[[Any, list[Any]], Sequence[Any]]
 
 
+@one_blas_thread()
 def lockstep(
     tasks: Mapping[str, Callable[[Ask], Out]],
     answer: Answer,

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..parameters import doubts_of_current
+
 STILL = 1e-3
 """Below this share of the largest current, none flows."""
 
@@ -191,9 +193,6 @@ def rows_of(table: Mapping[str, np.ndarray], first: int, last: int) -> slice:
 STRONGEST = 1000.0
 """Single cells have less [A]."""
 
-FASTEST = 50.0
-"""C-rate beyond which a current is rather one in another unit, or of another cell."""
-
 OVERFULL = 3.0
 """Charge that flows one way, over the capacity of the cell: more than it can hold."""
 
@@ -213,12 +212,7 @@ def _beside(
     if capacity is None:
         said = f"currents reach {most:.4g} A: are they in milliampere?"
         return [said] * (most > STRONGEST)
-    said = []
-    if most > FASTEST * capacity:
-        said.append(
-            f"currents reach {most:.4g} A, {most / capacity:.4g}C of a cell of "
-            f"{capacity:.4g} A.h: are they in milliampere, or is the cell another?"
-        )
+    said = doubts_of_current(most, capacity)
     flowed = np.cumsum(0.5 * (current[1:] + current[:-1]) * np.diff(t)) / 3600.0
     swing = float(np.ptp(np.append(flowed, 0.0)))
     if swing > OVERFULL * capacity:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._blas import one_blas_thread
 from .._progress import Counted, Progress
 from ..batch import Checkpoint, digest
 from ._common import Common
@@ -35,6 +36,7 @@ needed."""
 Done = Callable[[str, "Fit | Exception"], None]
 
 
+@one_blas_thread()
 def searched(
     problems: Mapping[str, Problem],
     starts: Mapping[str, np.ndarray] | None,

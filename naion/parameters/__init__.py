@@ -42,6 +42,7 @@ from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
 from ._numbers import possible
 from ._parameter_set import ParameterSet
+from ._plausible import doubts_of_current
 from ._ranges import range_at
 from ._registry import available, is_set, load, load_set, schema, template, titles
 from ._roles import Role, about, is_of_design, leaf, role_of
@@ -97,6 +98,7 @@ __all__ = [
     "check_start",
     "compositions",
     "doubts_of",
+    "doubts_of_current",
     "electrode_capacities",
     "equilibrium_potential",
     "from_json",

@@ -45,6 +45,24 @@ FLAT = 5e-3
 DROP = 5.0
 """No cell loses more across its contacts at 1C [V]."""
 
+FASTEST = 50.0
+"""C-rate beyond which a current is rather one in another unit, or of another cell."""
+
+
+def doubts_of_current(most: float, capacity: float) -> list[str]:
+    """What no cell of this size is asked for, in words; empty if there is nothing.
+
+    Args:
+        most: greatest current, in either direction [A].
+        capacity: nominal capacity of the cell [A.h].
+    """
+    if not most > FASTEST * capacity:
+        return []
+    return [
+        f"currents reach {most:.4g} A, {most / capacity:.4g}C of a cell of "
+        f"{capacity:.4g} A.h: are they in milliampere, or is the cell another?"
+    ]
+
 
 def implausible(cell: Cell) -> Iterator[str]:
     """Sentences on numbers that are possible, and that no battery has."""

@@ -243,16 +243,11 @@ def piecewise_cubic(
     secant = jnp.diff(y) / width
     quadratic = (3.0 * secant - 2.0 * left - right) / width
     cubic = (left + right - 2.0 * secant) / width**2
-    between = jnp.stack([x[:-1], y[:-1], left, quadratic, cubic])
-
-    def outside(x: Scalar, y: Scalar, slope: Scalar) -> Float[Array, "5 1"]:
-        none = jnp.zeros_like(y)
-        return jnp.stack([x, y, goes_on * slope, none, none])[:, None]
-
-    before = outside(x[0], y[0], left[0])
-    behind = outside(x[-1], y[-1], right[-1])
-    pieces = jnp.concatenate([before, between, behind], axis=1)
-    return PiecewiseCubic(_search_tree(x), pieces)
+    # The pieces outside begin at the first and at the last point.
+    anchor, value = (jnp.concatenate([a[:1], a[:-1], a[-1:]]) for a in (x, y))
+    slope = jnp.concatenate([goes_on * left[:1], left, goes_on * right[-1:]])
+    pieces = [anchor, value, slope, jnp.pad(quadratic, 1), jnp.pad(cubic, 1)]
+    return PiecewiseCubic(_search_tree(x), jnp.stack(pieces))
 
 
 class Corrected(AbstractCurve):
@@ -399,6 +394,8 @@ def _cubic(knots: Float[Array, " n"], pieces: Float[Array, "5 m"], x: Alike) -> 
 
 def count_below(tree: Float[Array, " m"], x: Alike) -> Int[Array, "*n"]:
     """How many knots of a `_search_tree` are not above each `x`."""
+    if x.ndim == 0:  # few comparisons, and a program of a tenth of the operations
+        return jnp.sum(x >= tree, dtype=jnp.int32)
     place = jnp.zeros(x.shape, jnp.int32)
     first = 0
     while first < tree.shape[0]:
@@ -435,9 +432,9 @@ def _pchip_slopes(
     safe_right = jnp.where(same_sign, secant[1:], 1.0)
     mean = (w_left + w_right) / (w_left / safe_left + w_right / safe_right)
     inner = jnp.where(same_sign, mean, 0.0)
-    first = _end_slope(width[0], width[1], secant[0], secant[1])
-    last = _end_slope(width[-1], width[-2], secant[-1], secant[-2])
-    return jnp.concatenate([first[None], inner, last[None]])
+    h, s = (jnp.stack([a[:2], a[:-3:-1]], 1) for a in (width, secant))
+    first, last = jnp.split(_end_slope(*h, *s), 2)
+    return jnp.concatenate([first, inner, last])
 
 
 def _parabolic_slopes(
@@ -451,8 +448,8 @@ def _parabolic_slopes(
     return jnp.concatenate([first[None], inner, last[None]])
 
 
-def _end_slope(h0: Scalar, h1: Scalar, s0: Scalar, s1: Scalar) -> Scalar:
-    """One-sided three-point slope, limited so that the end piece stays monotone."""
+def _end_slope(h0: Alike, h1: Alike, s0: Alike, s1: Alike) -> Alike:
+    """One-sided three-point slopes, limited so that the end pieces stay monotone."""
     slope = ((2.0 * h0 + h1) * s0 - h0 * s1) / (h0 + h1)
     slope = jnp.where(slope * s0 <= 0.0, 0.0, slope)
     steep = (s0 * s1 <= 0.0) & (jnp.abs(slope) > 3.0 * jnp.abs(s0))

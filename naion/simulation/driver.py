@@ -25,7 +25,7 @@ from .._progress import Progress
 from .._results import Result
 from .._traced import is_traced
 from ..models import DFN, Equations
-from ..parameters import Cell, cautions, check
+from ..parameters import Cell, cautions, check, doubts_of_current
 from ..protocol import KELVIN, Mode, Protocol
 from ..solvers import (
     AbstractSystem,
@@ -325,10 +325,6 @@ def _check_keep(keep: str, keep_states: bool, traced: bool) -> None:
         )
 
 
-FASTEST = 50.0
-"""C-rate beyond which a current is rather one in another unit, or of another cell."""
-
-
 def _ended(
     solution: Solution,
     what: Any,
@@ -387,12 +383,7 @@ def _too_fast(cell: Cell, solution: Solution, protocol: Protocol) -> list[str]:
         per = np.where(np.asarray(protocol.in_c_rate), Q, 1.0)
         value = np.where(of_current, np.abs(np.asarray(protocol.value)) * per, 0.0)
         most = max(np.nan_to_num(most), float(np.max(value[: int(protocol.count)])))
-    if not most > FASTEST * Q:
-        return []
-    return [
-        f"Currents reach {most:.4g} A, {most / Q:.4g}C of this cell of {Q:.4g} A.h: are "
-        "they in ampere, and of a cell of this size?"
-    ]
+    return [doubt[0].upper() + doubt[1:] for doubt in doubts_of_current(most, Q)]
 
 
 def in_kelvin(cell: Any, temperature: ArrayLike | None) -> ArrayLike:
