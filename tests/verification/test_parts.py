@@ -202,7 +202,7 @@ def test_cautions_are_said(model):
         s = na.simulate(cell, "Discharge at 1C", model=model, temperature=253.15)
     assert len(s.cautions) == 1
     assert na.simulate(cell, "Discharge at 1C", model=model).cautions == ()
-    with pytest.warns(na.Caution, match=r"reach 1 A, 472.*C of this cell of 0\.00211"):
+    with pytest.warns(na.Caution, match=r"reach 1 A, 472.*C of a cell of 0\.00211"):
         s = na.simulate(cell, "Discharge at 1 A", model=model, throw=False)
     assert len(s.cautions) == 1
 
