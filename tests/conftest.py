@@ -4,9 +4,12 @@ Rank promotion stays allowed: the library broadcasts a vector of nodes over shel
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
+import numpy as np
 import pytest
 
 import naion as na
@@ -48,6 +51,36 @@ def cell() -> na.parameters.Cell:
 def any_cell(request) -> na.parameters.Cell:
     """Each published set in turn."""
     return na.parameters.load(request.param)
+
+
+class Derivatives(NamedTuple):
+    """Of a number, by every component of a vector: in both modes, and by differences."""
+
+    forward: np.ndarray
+    reverse: np.ndarray
+    differences: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def derivatives() -> Callable[..., Derivatives]:
+    """`Derivatives` of a function of a vector, at a vector, with steps of a size.
+
+    Differences are of the values that come with the forward derivatives, so that there
+    are three native programs: steps, their tangents and their cotangents. That values are
+    those of a plain simulation is a test of its own, in tests/gradients.
+    """
+
+    def of(fn, at, step) -> Derivatives:
+        along = jax.jit(lambda x, e: jax.jvp(fn, (x,), (e,)))
+        at = np.asarray(at, float)
+        moves = np.diag(np.broadcast_to(step, at.shape))
+        forward = [along(at, e)[1] for e in np.eye(len(at))]
+        apart = [along(at + h, h)[0] - along(at - h, h)[0] for h in moves]
+        differences = np.array(apart) / (2.0 * np.diag(moves))
+        reverse = jax.jit(jax.grad(fn))(at)
+        return Derivatives(np.array(forward), np.asarray(reverse), differences)
+
+    return of
 
 
 MOST_MAPPED = 20_000

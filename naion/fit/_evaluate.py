@@ -312,7 +312,8 @@ def _rounded(n: int, most: int) -> int:
     """The smallest of few batch sizes that holds `n` of at most `most` lanes."""
     if most < FEWEST:
         return n
-    sizes = [FEWEST * 2**k * three // 2 for k in range(24) for three in (2, 3)]
+    # Each size is a program of its own, which takes seconds to compile.
+    sizes = [FEWEST * 2**k for k in range(24)]
     return min((s for s in sizes if n <= s < most), default=most)
 
 

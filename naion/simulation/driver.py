@@ -132,7 +132,7 @@ def drive(
     )
     if traced:
         in_rows = protocol.padded(_rows_of(protocol.n_steps))
-        most = jnp.asarray(limits.most)
+        most = jnp.asarray(limits.most, int)
         args = found.leaves, in_rows, known, temperature, rtol, most, None, options
         return program(*args)[0]
 

@@ -39,7 +39,7 @@ class Locating(NamedTuple):
 def not_locating(like: Array) -> Locating:
     """No event in sight."""
     zero = jnp.zeros_like(like)
-    return Locating(jnp.asarray(0), zero, zero, zero, zero, jnp.asarray(False))
+    return Locating(jnp.zeros((), int), zero, zero, zero, zero, jnp.asarray(False))
 
 
 def locate(

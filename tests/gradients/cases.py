@@ -149,5 +149,8 @@ class Case:
         self.outputs = outputs
         self.zero = np.zeros(len(PARAMETERS))
         self.value = jax.jit(outputs)
-        self.forward_program = jax.jit(jax.jacfwd(outputs))
+        # The Jacobian, and the values that come with it.
+        self.forward_program = jax.jit(
+            jax.jacfwd(lambda *at: (outputs(*at),) * 2, has_aux=True)
+        )
         self.reverse_program = jax.jit(jax.jacrev(outputs))

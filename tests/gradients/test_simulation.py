@@ -18,6 +18,12 @@ def test_protocol_runs_as_intended(case):
     assert -1.5 < value["current at 2080 s"] < -0.3
 
 
+def test_values_that_come_with_derivatives_are_those_without(case):
+    """Simulations that keep their states, to be differentiated, take the same steps."""
+    _, values = case.forward_program(case.zero, 1e-6)
+    np.testing.assert_allclose(values, case.value(case.zero, 1e-6), rtol=1e-9)
+
+
 def test_forward_equals_reverse(forward, reverse):
     """Both modes differentiate the same discrete solution: rounding only.
 
@@ -71,7 +77,7 @@ def test_taylor_remainder_is_quadratic(case):
     At rtol = 1e-8, so that the noise of step selection stays below the remainder.
     """
     value = np.asarray(case.value(case.zero, 1e-8))
-    jacobian = np.asarray(case.forward_program(case.zero, 1e-8))
+    jacobian = np.asarray(case.forward_program(case.zero, 1e-8)[0])
     # Each parameter moves the outputs by about as much as any other, and none by so
     # much that an end of a step passes one of the times.
     largest = (np.abs(jacobian) / np.abs(jacobian).max(axis=1, keepdims=True)).max(

@@ -69,37 +69,43 @@ def system(request):
 
         return SHIFT * jnp.diag(jnp.asarray(model.layout.mass())) - jax.jacfwd(rates)(y)
 
-    @jax.jit
-    def solve(mode, value, slope, b):
+    def solves(mode, value, slope):
+        """Solve with the step matrix and with its transpose, factored once."""
         c = control(mode, value, slope)
         step = model.linearise(jnp.asarray(SHIFT), jnp.asarray(TAU), y, grid, c)
         factors, layout = step.factor(), model.layout
-        return (
-            layout.join(*factors.solve(*layout.split(b))),
-            layout.join(*factors.solve_transposed(*layout.split(b))),
+        return tuple(
+            lambda b, of=of: layout.join(*of(*layout.split(b)))
+            for of in (factors.solve, factors.solve_transposed)
         )
 
-    return model, y, matrix, solve
+    @jax.jit
+    def solve(mode, value, slope, b):
+        return tuple(of(b) for of in solves(mode, value, slope))
+
+    return model, y, matrix, solves, solve
 
 
 @pytest.mark.skipif(not lanes.has_compiler(), reason="needs g++ on Linux")
 @pytest.mark.parametrize("count", [None, 11])
 def test_native_condensed_equals_plain(system, count):
     """Lane programs of solves, their tangents and cotangents: 100 eps cond(A)."""
-    _, y, matrix, solve = system
+    _, y, matrix, solves, _ = system
     imposed = tuple(map(jnp.asarray, (int(Mode.POWER), *VALUES[Mode.POWER])))
     A = matrix(*imposed)
     cond = np.linalg.cond(np.asarray(A))
 
-    def along(b):
-        return jax.lax.custom_linear_solve(
-            lambda u: A @ u,
-            b,
-            lambda _, b: solve(*imposed, b)[0],
-            lambda _, b: solve(*imposed, b)[1],
-        )
-
     def everything(b, bar):
+        solve, solve_transposed = solves(*imposed)
+
+        def along(b):
+            return jax.lax.custom_linear_solve(
+                lambda u: A @ u,
+                b,
+                lambda _, b: solve(b),
+                lambda _, b: solve_transposed(b),
+            )
+
         x, pullback = jax.vjp(along, b)
         _, x_dot = jax.jvp(along, (b,), (bar,))
         (x_transposed,) = jax.linear_transpose(along, b)(bar)
@@ -122,7 +128,7 @@ def test_condensed_equals_dense(system, mode):
 
     1e-9: elimination without pivoting, of matrices with condition numbers of 1e6.
     """
-    model, y, matrix, solve = system
+    model, y, matrix, _, solve = system
     imposed = (jnp.asarray(int(mode)), *map(jnp.asarray, VALUES[mode]))
     A = np.asarray(matrix(*imposed))
     rng = np.random.default_rng(int(mode))
@@ -145,19 +151,20 @@ PARTS = {
 
 
 def all_parts(cell):
-    cell = PARTS["sizes"](PARTS["pores"](cell))
+    cell = PARTS["sizes"](PARTS["pores"](PARTS["double layer"](cell)))
     cell = with_sizes(cell, "positive", [1.0, 2.0, 3.0], [0.5, 0.3, 0.2])
-    return PARTS["SEI"](with_plating(with_hysteresis(with_double_layer(cell))))
+    return PARTS["SEI"](with_plating(with_hysteresis(cell)))
 
 
 @pytest.mark.parametrize("part", [*PARTS, "all"])
 def test_parts_condense_exactly(part):
     """Every part's rows and columns, from a rough state; 1e-13 of the rows' terms."""
-    cell = PARTS.get(part, all_parts)(na.parameters.load("nfm_hc_prismatic"))
+    plain = na.parameters.load("nfm_hc_prismatic")
+    cell = PARTS.get(part, all_parts)(plain)
     chosen = na.DFN(MESH, na.Lumped())
     grid, model = chosen.discretise(cell), chosen.for_cell(cell)
     layout = model.layout
-    sto = stoichiometry_at_soc(cell, jnp.asarray(0.6))
+    sto = stoichiometry_at_soc(plain, jnp.asarray(0.6))
     s = layout.unpack(model.equilibrium(grid, sto, cell.temperature), cell.temperature)
     s = roughened(s, sto=0.02, local=0.1)
     names = [u.name for u in model.surface]
@@ -186,7 +193,7 @@ def test_parts_condense_exactly(part):
 
 
 def test_layout_round_trip(system):
-    model, y, _, _ = system
+    model, y, *_ = system
     layout = model.layout
     assert y.shape == (layout.size,) == layout.mass().shape
     s = layout.unpack(y, jnp.asarray(303.0))

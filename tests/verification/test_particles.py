@@ -147,12 +147,9 @@ def test_charge_is_conserved(kind, blended, porous_cell, model):
 
 def test_charge_is_conserved_with_every_part_at_once(porous_cell, model):
     """What passed is in the particles, in pores, metal, dead metal, film or double layer."""
-    cell = with_sizes(
-        with_pore_filling(porous_cell, 1e-3), "negative", [1.0, 1.5], [0.7, 0.3]
-    )
-    cell = with_plating(
-        with_hysteresis(with_double_layer(cell)), rate_constant=1e-8, loss=1e-4
-    )
+    cell = with_pore_filling(with_double_layer(porous_cell), 1e-3)
+    cell = with_sizes(cell, "negative", [1.0, 1.5], [0.7, 0.3])
+    cell = with_plating(with_hysteresis(cell), rate_constant=1e-8, loss=1e-4)
     cell = with_sei(cell, conductivity=1e-3)
     protocol = na.Protocol(
         ["Charge at 2C for 10 min", "Rest for 10 min", "Discharge at 1C for 5 min"]
@@ -276,38 +273,24 @@ def test_film_clogs_the_pores(cell, model):
     assert float(clogged.at(at).voltage) < float(thin.at(at).voltage) - 1e-3
 
 
-@pytest.mark.parametrize(
-    "make, path",
-    [
-        (
-            lambda c, k: with_sizes(c, "negative", [1.0, k], [0.5, 0.5]),
-            "size",
-        ),
-        (lambda c, k: with_double_layer(c, 0.2 * k), "capacitance"),
-        (
-            lambda c, k: with_pore_filling(
-                put_diffusivity(with_reactions(c), constant(D_SLOPE)), 1e-3 * k
-            ),
-            "rate of pores",
-        ),
-    ],
-    ids=lambda x: x if isinstance(x, str) else "",
-)
-def test_gradients(make, path, model):
+def test_gradients(model, derivatives):
     """Both modes and differences, of the energy of a pulse and a rest."""
-    cell = na.parameters.load("nfm_hc_prismatic")
+    plain = put_diffusivity(
+        with_reactions(na.parameters.load("nfm_hc_prismatic")), constant(D_SLOPE)
+    )
+    pores = with_pore_filling(plain).negative.particle.pores.reactions
     protocol = na.Protocol(["Discharge at 2C for 60 s", "Rest for 10 s"])
+    # Sizes are numbers of the cell: a derivative passes through where they are arrays.
+    at = {"size": 2.0, "capacitance": 1.0, "rate of pores": 1.0}
 
     def quantity(k):
-        s = na.simulate(
-            make(cell, k), protocol, start=0.6, model=model, rtol=1e-7, throw=False
-        )
+        c = with_double_layer(plain, 0.2 * k[1])
+        c = with_pore_filling(c, 1e-3 * k[2], reactions=pores)
+        c = with_sizes(c, "negative", [1.0, k[0]], [0.5, 0.5])
+        s = na.simulate(c, protocol, start=0.6, model=model, rtol=1e-7, throw=False)
         return s.voltage[-1] + s.energy
 
-    # Sizes are numbers of the cell: a derivative passes through where they are arrays.
-    one = jnp.asarray(2.0 if path == "size" else 1.0)
-    forward, reverse = jax.jacfwd(quantity)(one), jax.grad(quantity)(one)
-    np.testing.assert_allclose(forward, reverse, rtol=1e-6)
-    h = 1e-3
-    difference = (quantity(one + h) - quantity(one - h)) / (2.0 * h)
-    np.testing.assert_allclose(forward, difference, rtol=1e-3)
+    found = derivatives(quantity, list(at.values()), 1e-3)
+    for name, forward, reverse, difference in zip(at, *found, strict=True):
+        np.testing.assert_allclose(forward, reverse, rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(forward, difference, rtol=1e-3, err_msg=name)

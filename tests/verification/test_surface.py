@@ -266,25 +266,26 @@ def test_film_resistance_shows_in_the_voltage(cell, model):
     np.testing.assert_allclose(V[0] - V[1], j * 1e-7 / 1e-5, rtol=0.02)
 
 
-@pytest.mark.parametrize("name", ["half_width", "rate_constant", "permeability"])
-def test_gradients(cell, model, name):
+def test_gradients(cell, model, derivatives):
     """Forward, reverse and differences agree through a cycle with all parts on."""
-    where = {
+    numbers = {
         "half_width": lambda c: c.positive.particle.hysteresis.half_width.curve.value,
         "rate_constant": lambda c: c.negative.plating.rate_constant.scale,
         "permeability": lambda c: c.negative.sei.growth.permeability,
-    }[name]
+    }
     parts = everything(cell, rate_constant=1e-9)
     # A film that takes months would move the energy by less than steps scatter.
-    value = where(parts) * (3000.0 if name == "permeability" else 1.0)
+    larger = {"permeability": 3000.0}
+    values = [where(parts) * larger.get(name, 1.0) for name, where in numbers.items()]
 
     def energy(k):
-        c = eqx.tree_at(where, parts, value * k)
+        moved = [value * k[i] for i, value in enumerate(values)]
+        c = eqx.tree_at(
+            lambda c: [where(c) for where in numbers.values()], parts, moved
+        )
         return na.simulate(c, CYCLE, model=model, rtol=1e-5, temperature=273.15).energy
 
-    one = jnp.asarray(1.0)
-    forward, reverse = jax.jacfwd(energy)(one), jax.grad(energy)(one)
-    np.testing.assert_allclose(forward, reverse, rtol=1e-6)
-    step = 0.02
-    difference = (energy(one + step) - energy(one - step)) / (2.0 * step)
-    np.testing.assert_allclose(forward, difference, rtol=2e-3)
+    found = derivatives(energy, np.ones(len(numbers)), 0.02)
+    for name, forward, reverse, difference in zip(numbers, *found, strict=True):
+        np.testing.assert_allclose(forward, reverse, rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(forward, difference, rtol=2e-3, err_msg=name)
