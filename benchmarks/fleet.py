@@ -86,7 +86,12 @@ def main() -> None:
     names = list(made)
     errors = np.array([np.exp(fits[names[i]].z) / truth[i] - 1.0 for i in three])
     rows = [
-        ["fleet, first in its process", str(N), f"{first:.0f}", f"{1e3 * first / N:.0f}"],
+        [
+            "fleet, first in its process",
+            str(N),
+            f"{first:.0f}",
+            f"{1e3 * first / N:.0f}",
+        ],
         ["fleet", str(N), f"{seconds:.0f}", f"{1e3 * seconds / N:.0f}"],
         [
             "one after the other",

@@ -24,6 +24,7 @@ from .._files import writable, write_whole
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
+    KramersKronig,
     Spectrum,
     formats,
     kramers_kronig,
@@ -174,16 +175,15 @@ def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
     cell = None
     if arguments.cell is not None:
         cell, _ = read_cell(arguments.cell)
-    print(f"{arguments.file}\n{spectra_table(found)}")
-    for k, one in enumerate(found):
+    tests = [kramers_kronig(one.frequency, one.impedance) for one in found]
+    print(f"{arguments.file}\n{spectra_table(found, tests)}")
+    for k, (one, test) in enumerate(zip(found, tests, strict=True)):
         if looks_upside_down(one.frequency, one.impedance):
             print(
                 f"\nodd: spectrum {k + 1} looks upside down, with positive imaginary parts "
                 "at low frequencies; if the column holds -Im: --imaginary=-Im"
             )
-            continue
-        test = kramers_kronig(one.frequency, one.impedance)
-        if test is not None and test.is_violated:
+        elif test is not None and test.is_violated:
             print(f"\nodd: spectrum {k + 1} {test.violation}")
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(spectrum_entries(arguments.file, found, reading, cell))
@@ -209,8 +209,10 @@ def _nyquist(found: Sequence[Spectrum]) -> Any:
     return axes
 
 
-def spectra_table(found: Sequence[Spectrum]) -> str:
-    """A line for each spectrum; the last column is of the Kramers-Kronig test."""
+def spectra_table(
+    found: Sequence[Spectrum], tests: Sequence[KramersKronig | None]
+) -> str:
+    """A line for each spectrum; the last column is of its Kramers-Kronig test."""
     of_area = any(one.per_area for one in found)
     factor, unit = (1e4, "ohm.cm2") if of_area else (1e3, "mohm")
     rows = [
@@ -226,9 +228,8 @@ def spectra_table(found: Sequence[Spectrum]) -> str:
             "K-K residual [%]",
         ]
     ]
-    for k, one in enumerate(found):
+    for k, (one, test) in enumerate(zip(found, tests, strict=True)):
         Z, f = factor * one.impedance, one.frequency
-        test = kramers_kronig(f, Z)
         rows.append(
             [
                 str(k + 1),

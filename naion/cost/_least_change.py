@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._blas import one_blas_thread
 from ..parameters import Sourced
 
 NEGLIGIBLE = 0.05
@@ -32,6 +33,7 @@ class Change:
     share: float
 
 
+@one_blas_thread()
 def nearest(
     ratio: Callable[[np.ndarray], tuple[float, np.ndarray]],
     numbers: Sequence[Sourced],

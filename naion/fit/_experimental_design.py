@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._blas import one_blas_thread
 from .._constants import ZERO_CELSIUS
 from .._takes import takes
 from ..models import DFN
@@ -158,6 +159,7 @@ def rank_candidates(
 
 
 @takes
+@one_blas_thread()
 def optimise_candidate(
     fit: "Fit",
     prediction: Callable[[Cell], Array],

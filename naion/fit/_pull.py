@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._blas import one_blas_thread
 from ._errors import inverse_of
 
 EDGE = 1e-3
@@ -44,6 +45,7 @@ class Pull:
         C = inverse_of(self.hessian)[np.ix_(keep, keep)]
         return Pull(self.unconstrained[keep], inverse_of(C))
 
+    @one_blas_thread()
     def within(self, z: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Move points into the bounds at the least cost.
 

@@ -189,9 +189,15 @@ def write_fitted_cell(
 
 
 def _root_of(C: np.ndarray) -> np.ndarray:
-    """A square root of a covariance, of any rank."""
-    values, vectors = np.linalg.eigh(0.5 * (C + C.T))
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    """A square root of a covariance, of any rank: of the correlation the symmetric one.
+
+    Only that one moves with the covariance. Eigenvectors alone would turn with rounding,
+    and the same seed would give other draws on another machine.
+    """
+    sd = np.sqrt(np.maximum(np.diag(C), 1e-300))
+    values, vectors = np.linalg.eigh(0.5 * (C + C.T) / np.outer(sd, sd))
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return sd[:, None] * root
 
 
 def _pull_of(fit: Fit) -> Pull:

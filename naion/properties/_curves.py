@@ -394,7 +394,7 @@ def _cubic(knots: Float[Array, " n"], pieces: Float[Array, "5 m"], x: Alike) -> 
 
 def count_below(tree: Float[Array, " m"], x: Alike) -> Int[Array, "*n"]:
     """How many knots of a `_search_tree` are not above each `x`."""
-    if x.ndim == 0:  # few comparisons, and a program of a tenth of the operations
+    if x.ndim == 0:  # few comparisons, and far fewer operations to compile
         return jnp.sum(x >= tree, dtype=jnp.int32)
     place = jnp.zeros(x.shape, jnp.int32)
     first = 0
