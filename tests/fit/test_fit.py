@@ -248,3 +248,15 @@ def test_draws_of_a_fit_at_a_bound_are_fits_within_it(fitted):
         for each in (z[1:], np.clip(moved, low, high))
     )
     assert np.median(as_drawn) < 3.0 < 10.0 < np.median(clipped)
+
+
+def test_draws_hardly_move_where_the_covariance_hardly_does(fitted):
+    """Its eigenvectors turn by a right angle here."""
+    known, sd = uncertainty_of(fitted), np.array([1e-3, 1e3])
+    roots = []
+    for tilt in (1e-9, -1e-9):
+        C = np.outer(sd, sd) * np.array([[1.0, tilt], [tilt, 1.0]])
+        root = dataclasses.replace(known, covariance=C).root
+        np.testing.assert_allclose(root @ root.T, C, rtol=1e-12, atol=1e-15)
+        roots.append(root / sd[:, None])
+    np.testing.assert_allclose(*roots, atol=1e-8)
