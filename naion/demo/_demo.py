@@ -35,7 +35,7 @@ from ._second import beside
 from ._tables import EMBEDDED, full_tables
 from ._tuberlin import tuberlin_problem
 
-DRAWS = 24
+DRAWS = 96
 """Cells drawn for every predicted interval."""
 
 DRAWS_OF_CLAIMS = 64
