@@ -178,6 +178,23 @@ class FreeParameter:
                     "above zero."
                 )
 
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data, in which what is infinite is null."""
+        free = {"paths": self.paths, "bounds": self.bounds, "transform": self.transform}
+        widths = {"prior": self.prior, "smooth": self.smooth}
+        return free | {
+            **{k: v if math.isfinite(v) else None for k, v in widths.items()},
+            "follows": self.follows,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "FreeParameter":
+        """The inverse of `to_json`. Files of naion 0.2 hold no priors."""
+        prior, smooth = (data.get(k) or math.inf for k in ("prior", "smooth"))
+        follows = tuple((name, slope) for name, slope in data.get("follows", ()))
+        usual = tuple(data["paths"]), tuple(data["bounds"]), data["transform"]
+        return cls(*usual, prior, smooth, follows)
+
     @property
     def by_group(self) -> bool:
         """Whether it is a calibration, of which each group of tests has its own value."""

@@ -44,12 +44,8 @@ class Uncertainty:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON data."""
-        free = [
-            {"paths": list(f.paths), "bounds": list(f.bounds), "transform": f.transform}
-            for f in self.vector.free
-        ]
         return {
-            "free": free,
+            "free": [f.to_json() for f in self.vector.free],
             "z": self.z.tolist(),
             "covariance": self.covariance.tolist(),
             "discrepancy_V": self.discrepancy,
@@ -84,10 +80,7 @@ class Uncertainty:
     @classmethod
     def from_json(cls, data: dict[str, Any], cell: Cell) -> "Uncertainty":
         """The inverse of `to_json`, for the cell that it is of."""
-        free = tuple(
-            FreeParameter(tuple(f["paths"]), tuple(f["bounds"]), f["transform"])
-            for f in data["free"]
-        )
+        free = tuple(map(FreeParameter.from_json, data["free"]))
         # Old files have no pull, and those of before format 2 neither model nor tests.
         model, pull = data.get("model"), data.get("pull")
         return cls(

@@ -173,16 +173,28 @@ def test_uncertainty_survives_json_and_draws_stay_in_bounds(fitted):
     assert again.to_json() == known.to_json()
     assert [t.name for t in known.tests] == [e.name for e in fitted.problem.experiments]
     assert known.tests[0].calibration["gain"] == 1.0
-    # What format 1 did not say.
-    first = {k: v for k, v in known.to_json().items() if k not in ("model", "tests")}
-    before = Uncertainty.from_json(first, fitted.specimen.cell)
-    assert before.model is None and before.tests == ()
     drawn = ensemble(fitted.specimen.cell, again, 8)
     scales = [float(c.contact_resistance.scale) for c in drawn.cells]
     assert scales[0] == pytest.approx(
         float(fitted.specimen.cell.contact_resistance.scale)
     )
     assert np.std(scales) > 0.0 and min(scales) >= 0.1 and max(scales) <= 10.0
+
+
+def test_a_cell_of_format_1_is_read(fitted, tmp_path):
+    """It says neither with which model a fit was made nor to which tests."""
+    file = tmp_path / "cell.json"
+    write_fitted_cell(file, fitted, "a cell")
+    now, _ = read_cell(file)
+    first = json.loads(file.read_text()) | {"format": "naion-cell-1"}
+    first["cell"]["charged"] = first["cell"].pop("published")
+    for since in ("model", "tests"):
+        del first["fit"][since]
+    file.write_text(json.dumps(first))
+    cell, data = read_cell(file)
+    known = Uncertainty.read("cell.json", data["fit"], cell)
+    assert known.model is None and known.tests == ()
+    jax.tree.map(np.testing.assert_array_equal, cell, now)
 
 
 def test_unknown_paths_list_the_nearest():

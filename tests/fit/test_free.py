@@ -1,5 +1,6 @@
 """What may be free: every entry is checked at the library's door, which files share."""
 
+import json
 import re
 
 import equinox as eqx
@@ -130,3 +131,16 @@ def test_knots_rise_within_the_electrode(specimen, knots):
 def test_a_correction_is_of_an_electrode(specimen):
     with pytest.raises(ValueError, match="electrode = 'cathode'"):
         with_ocp_correction(specimen.cell, "cathode", [0.1, 0.9])  # pyright: ignore
+
+
+def test_a_free_parameter_is_kept_as_it_is(specimen):
+    """Also in files of naion 0.2, which say no more than paths, bounds and transform."""
+    free = FreeParameter(
+        (SCALE, "cell.area"), (0.1, 2.0), "log", prior=0.3, follows=(("cell.x", 2.0),)
+    )
+    kept = json.loads(json.dumps(free.to_json()))
+    assert FreeParameter.from_json(kept) == free
+    before = {k: kept[k] for k in ("paths", "bounds", "transform")}
+    assert FreeParameter.from_json(before) == FreeParameter(
+        free.paths, free.bounds, "log"
+    )
