@@ -12,7 +12,6 @@ use the file.
 """
 
 import argparse
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 
 from .._columns import in_columns
 from .._files import writable, write_whole
+from .._pictures import content_of
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
@@ -158,9 +158,9 @@ def _figure(path: Path, file: Path) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     """Write a figure, whole or not at all, and say so."""
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.lower().removeprefix("."), dpi=150)
-    write_whole(path, content.getvalue())
+    write_whole(
+        path, content_of(figure, path.suffix.lower().removeprefix("."), dpi=150)
+    )
     print(f"wrote {path}")
 
 
