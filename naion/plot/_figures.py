@@ -157,7 +157,7 @@ def _both_sides(solution: Solution, parts: Losses) -> tuple[np.ndarray, Losses]:
     size = np.abs(earlier) + 1e-12
     share = size / np.sum(size, axis=0)
     before = earlier + share * (V[0][at] - stored - np.sum(earlier, axis=0))
-    both = {
+    both: dict[str, Any] = {
         field: np.insert(
             part,
             at,
