@@ -13,9 +13,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from .._constants import F
+from .._shapes import Particles, Scalar
 from ..linalg import Blocks, CondensedMatrix
 from ..mesh import Mesh
 from ..parameters import Cell, Defaults, Stoichiometry, is_half_cell
@@ -185,7 +186,9 @@ class Equations(eqx.Module):
         layers = y[: self.nodes * self.layout.size].reshape(self.nodes, -1)
         return jax.vmap(lambda y: self.layout.unpack(y, T))(layers)
 
-    def equilibrium(self, grid: DiscretisedCell, sto: Stoichiometry, T: Array) -> Array:
+    def equilibrium(
+        self, grid: DiscretisedCell, sto: Stoichiometry, T: Scalar
+    ) -> Float[Array, " n"]:
         """The state at rest with mean stoichiometries, flat, at temperature T [K]."""
         m = self.mesh
         x = grid.equilibrium(sto, T)
@@ -210,14 +213,18 @@ class Equations(eqx.Module):
             )
         )
 
-    def state(self, y: Array, tau: Array, control: Control) -> State:
+    def state(self, y: Float[Array, " n"], tau: Scalar, control: Control) -> State:
         """The flat vector by name."""
         T = control.temperature + control.temperature_slope * tau
         return self.layout.unpack(y, T)
 
     def rates(
-        self, tau: Array, y: Array, grid: DiscretisedCell, control: Control
-    ) -> Array:
+        self,
+        tau: Scalar,
+        y: Float[Array, " n"],
+        grid: DiscretisedCell,
+        control: Control,
+    ) -> Float[Array, " n"]:
         """f of M dy/dt = f, flat: time derivatives, and residuals of algebraic rows.
 
         Args:
@@ -270,7 +277,7 @@ class Equations(eqx.Module):
         at = s.c_e[:-1], s.c_e[1:], jnp.diff(s.phi_e)
         return grid.face_flux(*at, s.temperature, *sides)
 
-    def through(self, s: State) -> Array:
+    def through(self, s: State) -> Particles:
         """Current density through the particle surfaces, all reactions [A.m-2]."""
         return through(self.named(s))
 
@@ -289,7 +296,7 @@ class Equations(eqx.Module):
         """Which local unknown is the current density of all reactions."""
         return self.surface.index(J_TOTAL) if J_TOTAL in self.surface else 0
 
-    def plating_margin(self, s: State, grid: DiscretisedCell) -> Array:
+    def plating_margin(self, s: State, grid: DiscretisedCell) -> Scalar:
         """Lowest phi_s - phi_e - j R_film of the negative electrode [V].
 
         Below zero, the metal can plate. In a half cell that of the working electrode.
@@ -300,7 +307,7 @@ class Equations(eqx.Module):
         return jnp.min(grid.of_sides(drop)[1 if is_half_cell(grid.cell) else 0])
 
     def _border_rates(
-        self, s: State, tau: Array, grid: DiscretisedCell, control: Control
+        self, s: State, tau: Scalar, grid: DiscretisedCell, control: Control
     ) -> Array:
         """Control residual, [dT/dt,] and rates of the quadratures."""
         V = self.terminal_voltage(s, grid)
@@ -314,7 +321,7 @@ class Equations(eqx.Module):
             border.append(warming / (t.mass * t.specific_heat))
         return jnp.stack([*border, s.current, V * s.current, jnp.zeros_like(V)])
 
-    def terminal_voltage(self, s: State, grid: DiscretisedCell) -> Array:
+    def terminal_voltage(self, s: State, grid: DiscretisedCell) -> Scalar:
         """V = phi_s(L) - phi_s(0) - I R_c [V]."""
         boundary = s.phi_s[-1] - s.current / grid.cell.area / grid.sigma_right
         resistance = grid.cell.contact_resistance(s.temperature, s.temperature)
@@ -322,7 +329,7 @@ class Equations(eqx.Module):
 
     def electrode_potentials(
         self, s: State, grid: DiscretisedCell
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Scalar, Scalar]:
         """phi_s at both collectors minus phi_e at the reference electrode [V].
 
         phi_e is measured with electrodes of the metal, so a reference of it is at phi_e.
@@ -333,7 +340,7 @@ class Equations(eqx.Module):
 
     def heat_terms(
         self, s: State, grid: DiscretisedCell
-    ) -> tuple[Array, Array, Array, Array]:
+    ) -> tuple[Scalar, Scalar, Scalar, Scalar]:
         """Ohmic, reaction, reversible and contact heat of the cell [W]."""
         T, A = s.temperature, grid.cell.area
         dphi = jnp.diff(s.phi_e)
@@ -354,7 +361,7 @@ class Equations(eqx.Module):
         contact = s.current**2 * grid.cell.contact_resistance(T, T)
         return A * ohmic, A * reaction, A * reversible, contact
 
-    def heat_source(self, s: State, grid: DiscretisedCell) -> Array:
+    def heat_source(self, s: State, grid: DiscretisedCell) -> Scalar:
         """All heat released in the cell [W]."""
         return sum(self.heat_terms(s, grid), start=jnp.zeros(()))
 

@@ -6,8 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
+from .._shapes import AnyParticles, Faces, Line, Particles, Scalar
 from ..linalg import Runs, gather, spread
 from ..mesh import Mesh
 from ..parameters import Cell, Electrode, Particle, Stoichiometry, compositions
@@ -127,7 +128,9 @@ class DiscretisedCell(eqx.Module):
         starts = [0, *ends[:-1]]
         return [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
 
-    def of_sides(self, particles: Array) -> tuple[Array, Array]:
+    def of_sides(
+        self, particles: AnyParticles
+    ) -> tuple[Float[Array, "*n n_neg"], Float[Array, "*n n_pos"]]:
         """The particles (..., n_e) of the negative and of the positive electrode."""
         pairs = list(zip(self.sides, self.slices, strict=True))
         negative, positive = (
@@ -141,7 +144,7 @@ class DiscretisedCell(eqx.Module):
         signs = [1.0 - 2.0 * side for side in self.sides]
         return np.repeat(signs, [count for _, count in self.runs])
 
-    def mean_of_runs(self, particles: Array) -> Array:
+    def mean_of_runs(self, particles: Particles) -> Particles:
         """Every particle (n_e,) as the mean of its run."""
         means = [
             jnp.full(at.stop - at.start, jnp.mean(particles[at])) for at in self.slices
@@ -165,15 +168,15 @@ class DiscretisedCell(eqx.Module):
         m = self.mesh
         return np.repeat([True, False, True], [m.n_neg, m.n_sep, m.n_pos])
 
-    def at_nodes(self, line: Array) -> Array:
-        """Line values (n_x,) where the particles are, (n_e,)."""
+    def at_nodes(self, line: Shaped[Array, " n_x *k"]) -> Shaped[Array, " n_e *k"]:
+        """Line values (n_x, ...) where the particles are, (n_e, ...)."""
         return gather(line, self.runs)
 
-    def on_line(self, particles: Array) -> Array:
+    def on_line(self, particles: Particles) -> Line:
         """Sums of the particles (n_e,) on the line (n_x,), zero in the separator."""
         return spread(particles, self.runs, self.mesh.n_x)
 
-    def at_reference(self, line: Array) -> Array:
+    def at_reference(self, line: Line) -> Scalar:
         """Line values (n_x,) at the reference electrode, straight between volumes, ()."""
         m, position = self.mesh, self.cell.separator.reference
         within = line[m.n_neg : m.n_neg + m.n_sep]
@@ -187,7 +190,7 @@ class DiscretisedCell(eqx.Module):
         weight = jnp.where(i == first, 1.0 - share, jnp.where(i == first + 1, share, 0))
         return jnp.sum(weight * within)
 
-    def equilibrium(self, sto: Stoichiometry, T: Array) -> Array:
+    def equilibrium(self, sto: Stoichiometry, T: Scalar) -> Particles:
         """Compositions of the particles (n_e,) at mean stoichiometries of electrodes."""
         reference, runs = self.cell.temperature, []
         both = [
@@ -201,7 +204,7 @@ class DiscretisedCell(eqx.Module):
             runs.append(jnp.broadcast_to(both[side].pop(0), count))
         return jnp.concatenate(runs)
 
-    def populate(self, x: Array, T: Array) -> tuple[Array, Array]:
+    def populate(self, x: Particles, T: Scalar) -> tuple[Particles, Particles]:
         """Compositions of the slope's sites and of pores, in equilibrium, (n_e,)."""
         slope, filled = [], []
         for p, at in zip(self.populations, self.slices, strict=True):
@@ -211,7 +214,7 @@ class DiscretisedCell(eqx.Module):
             filled.append(parts[1])
         return jnp.concatenate(slope), jnp.concatenate(filled)
 
-    def composition(self, x: Array, T: Array) -> Array:
+    def composition(self, x: AnyParticles, T: Scalar) -> AnyParticles:
         """Stoichiometry of all sites, pores in equilibrium; particles on the last axis."""
         if not any(self.populations):
             return x
@@ -222,15 +225,17 @@ class DiscretisedCell(eqx.Module):
         return jnp.concatenate(wholes, axis=-1)
 
     def _particles(
-        self, of: Callable[[Particle], Property], x: Array, T: Array
-    ) -> Array:
+        self, of: Callable[[Particle], Property], x: AnyParticles, T: Scalar
+    ) -> AnyParticles:
         """A particle property at compositions whose last axis is the particles."""
         pairs = zip(self.materials, self.slices, strict=True)
         return jnp.concatenate(
             [of(e.particle)(x[..., at], T) for e, at in pairs], axis=-1
         )
 
-    def shell_flux(self, sto_in: Array, sto_out: Array, T: Array) -> Array:
+    def shell_flux(
+        self, sto_in: AnyParticles, sto_out: AnyParticles, T: Scalar
+    ) -> AnyParticles:
         """Flux between neighbouring shells over c_max [m.s-1]."""
 
         def diffusivity(x: Array) -> Array:
@@ -252,7 +257,7 @@ class DiscretisedCell(eqx.Module):
                 flux = flux.at[at].set(own)
         return flux
 
-    def openness(self, u: Mapping[str, Array]) -> Array | None:
+    def openness(self, u: Mapping[str, Array]) -> Line | None:
         """Porosity of every volume over that at the start, (n_x,); none: as it was.
 
         The film takes its volume from the pores; what liquid it displaces leaves with
@@ -263,7 +268,7 @@ class DiscretisedCell(eqx.Module):
         film = self.on_line(self.interface * self.film(u))
         return jnp.maximum(1.0 - film / self.porosity, CLOGGED)
 
-    def film(self, u: Mapping[str, Array]) -> Array:
+    def film(self, u: Mapping[str, Array]) -> Particles:
         """Thickness that has grown on the particles since the start, (n_e,) [m]."""
         grown = sum_of_processes(
             self.processes, self.slices, "film", lambda p, at: p.film(of_run(u, at))
@@ -275,7 +280,9 @@ class DiscretisedCell(eqx.Module):
         """Whether something grows on particles."""
         return any(p.has("film") for own in self.processes for p in own)
 
-    def pore_filling(self, x: Array, filled: Array, T: Array) -> Array:
+    def pore_filling(
+        self, x: AnyParticles, filled: AnyParticles, T: Scalar
+    ) -> AnyParticles:
         """S: how fast the pores fill from the slope's sites, any shape (..., n_e) [s-1]."""
         pairs = zip(self.populations, self.slices, strict=True)
         parts = [
@@ -286,11 +293,11 @@ class DiscretisedCell(eqx.Module):
         ]
         return jnp.concatenate(parts, axis=-1)
 
-    def entropic(self, x: Array, T: Array) -> Array:
+    def entropic(self, x: AnyParticles, T: Scalar) -> AnyParticles:
         """dU/dT of the particles at constant x, of curve and coefficient [V.K-1]."""
         return jax.jvp(lambda T: self.ocp(x, T), (T,), (jnp.ones_like(T),))[1]
 
-    def ocp(self, x: Array, T: Array) -> Array:
+    def ocp(self, x: AnyParticles, T: Scalar) -> AnyParticles:
         """U(x, T) of the particles [V]: the curve at T, plus (T - T_ref) times `dudt`."""
         parts = []
         for e, p, at in zip(self.materials, self.populations, self.slices, strict=True):
@@ -300,15 +307,15 @@ class DiscretisedCell(eqx.Module):
         dudt = self._particles(lambda p: p.dudt, self.composition(x, T), T)
         return jnp.concatenate(parts, axis=-1) + self._warming(T) * dudt
 
-    def _warming(self, T: Array) -> Array:
+    def _warming(self, T: Scalar) -> Scalar:
         """Above the temperature at which open-circuit potentials are given [K]."""
         return T - self.cell.temperature
 
-    def film_resistance(self, x: Array, T: Array) -> Array:
+    def film_resistance(self, x: AnyParticles, T: Scalar) -> AnyParticles:
         """Film resistance of the particle surfaces, (n_e,) [ohm.m2]."""
         return self._particles(lambda p: p.film_resistance, self.composition(x, T), T)
 
-    def _each(self, number: Callable[[Electrode], Array]) -> Array:
+    def _each(self, number: Callable[[Electrode], Array]) -> Particles:
         """A number of the particles, (n_e,)."""
         pairs = zip(self.materials, self.slices, strict=True)
         return jnp.concatenate(
@@ -316,8 +323,14 @@ class DiscretisedCell(eqx.Module):
         )
 
     def kinetics_residual(
-        self, j: Array, eta: Array, c_e: Array, x: Array, x_mean: Array, T: Array
-    ) -> Array:
+        self,
+        j: Particles,
+        eta: Particles,
+        c_e: Particles,
+        x: Particles,
+        x_mean: Particles,
+        T: Scalar,
+    ) -> Particles:
         """Zero where j belongs to overpotential, salt and composition [V]."""
         x = self.composition(x, T)
         k_0 = self._particles(lambda p: p.rate_constant, x, T)
@@ -334,12 +347,12 @@ class DiscretisedCell(eqx.Module):
 
     def face_flux(
         self,
-        c_left: Array,
-        c_right: Array,
-        dphi: Array,
-        T: Array,
-        open_left: Array | float = 1.0,
-        open_right: Array | float = 1.0,
+        c_left: Faces,
+        c_right: Faces,
+        dphi: Faces,
+        T: Scalar,
+        open_left: Faces | float = 1.0,
+        open_right: Faces | float = 1.0,
     ) -> electrolyte.FaceFlux:
         """Salt flux and current through the inner faces.
 

@@ -1,14 +1,14 @@
 """What a control imposes on the cell, or the pack."""
 
 import jax.numpy as jnp
-from jaxtyping import Array
 
+from .._shapes import Scalar
 from ..protocol import Control
 
 
 def control_residual(
-    control: Control, tau: Array, V: Array, current: Array, one_c: Array
-) -> Array:
+    control: Control, tau: Scalar, V: Scalar, current: Scalar, one_c: Scalar
+) -> Scalar:
     """Residual of the imposed control, from voltage [V] and current [A]."""
     target = control.value + control.slope * tau
     power = (V * current - target) / one_c
@@ -25,8 +25,8 @@ def control_residual(
 
 
 def _within_limits(
-    control: Control, target: Array, power: Array, V: Array, rate: Array
-) -> Array:
+    control: Control, target: Scalar, power: Scalar, V: Scalar, rate: Scalar
+) -> Scalar:
     """Zero where a power is met, or a limit of voltage is, which allows only less of it.
 
     Each part grows with the current at a given state, and so does the middle one of three:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
+from .._shapes import Particles, Scalar
 from ..physics.surface import AbstractSurfaceProcess, Surface, Unknown
 from ._discretised import DiscretisedCell
 from ._processes import (
@@ -25,8 +26,12 @@ Without any, no row of the particle would say what the current through its surfa
 
 
 def surface_start(
-    grid: DiscretisedCell, unknowns: tuple[Unknown, ...], x: Array, U: Array, T: Array
-) -> Array:
+    grid: DiscretisedCell,
+    unknowns: tuple[Unknown, ...],
+    x: Particles,
+    U: Particles,
+    T: Scalar,
+) -> Float[Array, "l n_e"]:
     """The unknowns at rest with compositions x and potentials U, (n_e,): (l, n_e)."""
     start = dict.fromkeys(CIRCUIT, jnp.zeros_like(x))
     start |= _by_name(grid, unknowns, lambda p, at: p.start(x[at], T))
@@ -36,11 +41,11 @@ def surface_start(
 
 def surface_drop(
     grid: DiscretisedCell,
-    u: Mapping[str, Array],
-    potential: Array,
-    x: Array,
-    T: Array,
-) -> Array:
+    u: Mapping[str, Particles],
+    potential: Particles,
+    x: Particles,
+    T: Scalar,
+) -> Particles:
     """phi_s - phi_e - j R_film: what drives the reactions below the film [V].
 
     Below zero at the negative electrode, the metal can plate. Where there is a double
@@ -51,22 +56,26 @@ def surface_drop(
     return potential - through(u) * _film_resistance(grid, u, x, T)
 
 
-def through(u: Mapping[str, Array]) -> Array:
+def through(u: Mapping[str, Particles]) -> Particles:
     """Current density through the surface, of all reactions [A.m-2]."""
     return u.get(J_TOTAL.name, u[J.name])
 
 
 def _film_resistance(
-    grid: DiscretisedCell, u: Mapping[str, Array], x: Array, T: Array
-) -> Array:
+    grid: DiscretisedCell, u: Mapping[str, Particles], x: Particles, T: Scalar
+) -> Particles:
     """Film resistance of the particle surfaces, grown films included [ohm.m2]."""
     grown = _sum(grid, "resistance", lambda p, at: p.resistance(of_run(u, at), T))
     return grid.film_resistance(x, T) + grown
 
 
 def surface_overpotential(
-    grid: DiscretisedCell, u: Mapping[str, Array], drop: Array, x: Array, T: Array
-) -> tuple[Array, Array]:
+    grid: DiscretisedCell,
+    u: Mapping[str, Particles],
+    drop: Particles,
+    x: Particles,
+    T: Scalar,
+) -> tuple[Particles, Particles]:
     """What drives intercalation, and the part of the open-circuit potential that is
     hysteresis [V].
     """
@@ -83,12 +92,12 @@ def _branch(grid: DiscretisedCell, u: Mapping[str, Array], x: Array, T: Array) -
 def surface_rates(
     grid: DiscretisedCell,
     unknowns: tuple[Unknown, ...],
-    u: Mapping[str, Array],
-    potential: Array,
-    c_e: Array,
-    x: Array,
-    T: Array,
-) -> Array:
+    u: Mapping[str, Particles],
+    potential: Particles,
+    c_e: Particles,
+    x: Particles,
+    T: Scalar,
+) -> Float[Array, "l n_e"]:
     """Rates of the states [s-1] and residuals of the others, (l, n_e).
 
     Args:
