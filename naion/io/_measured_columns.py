@@ -8,7 +8,7 @@ import numpy as np
 
 from .._cautions import caution
 from ._conversions import at_midnight, check_celsius, numbers
-from ._formats import NEEDED, Found
+from ._formats import Found
 from ._labels import could_be_temperature, is_bookkeeping
 from ._sources import Sheet, listed
 from ._which_columns import OUT, Asked
@@ -30,7 +30,7 @@ def measured_columns(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
     """
     said = []
     given = asked.columns
-    read = {q: numbers(sheet, given[q].index, q, given[q].unit) for q in NEEDED}
+    read = {q: numbers(sheet, given[q].index, q, given[q].unit) for q in asked.needed}
     gone = np.all([np.isnan(v) for v in read.values()], axis=0)
     if gone.any():
         said.append(f"{int(gone.sum())} rows without any measurement are left out")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import naion as na
-from naion.io import formats, read_data
+from naion.io import formats, read_data, read_profile
 
 STEPS = [
     "Charge at 0.75 A for 20 min",
@@ -333,7 +333,7 @@ def test_any_table_by_a_mapping(times, unit, tmp_path):
         ({"format": "maccor"}, "no column of time, current, voltage as maccor"),
         ({"columns": COLUMNS, "positive": "state"}, "column of states"),
         ({"columns": COLUMNS, "positive": "up"}, "positive = 'up'"),
-        ({}, "columns, units, positive"),
+        ({}, "--unit time=s current=A voltage=V"),
     ],
 )
 def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
@@ -343,16 +343,82 @@ def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
 
 
 def test_labels_of_nobody_are_found_below_other_lines(tmp_path):
-    """And told with what they are by their units, as a command takes it."""
+    """And read, once the sign is said; what else would have to be said, is told."""
     path = tmp_path / "Zelle 7.csv"
     head = "Zelle 7\nvon: A, B\n\nZeit [min];Strom [mA];Spannung [V];Temp. [°C]\n"
-    path.write_text(head + "0,0;0,0;3,9;25,0\n1,0;-1500,0;3,8;25,0\n", "latin-1")
-    said = (
-        r"the header has 'Zeit \[min\]', 'Strom \[mA\]', .*rename.* perhaps --column "
-        r'time="Zeit \[min\]" current="Strom \[mA\]" voltage="Spannung \[V\]"\), or'
-    )
+    rows = "0,0;0,0;3,9;25,0\n1,0;-1500,0;3,8;25,0\n"
+    path.write_text(head + rows, "latin-1")
+    said = r"only the sign .* is missing: 'Strom \[mA\]' .*--positive charge.*'Zeit \[min\]'"
     with pytest.raises(ValueError, match=said):
         read_data(path)
+    with pytest.warns(na.Caution, match=r"read: .*'Spannung \[V\]' \[V\]"):
+        table = read_data(path, positive="charge")
+    np.testing.assert_allclose(table["time_s"], [0.0, 60.0])
+    np.testing.assert_allclose(table["current_A"], [0.0, 1.5])
+
+
+PLAIN = [
+    {"Time [s]": 1.0, "Current [A]": 1.0, "Voltage [V]": 1.0},
+    {"Time [s]": 1.0, "Current [A]": 1.0, "Terminal voltage [V]": 1.0},
+    {"Test Time (h)": 1.0 / 3600.0, "Current (mA)": 1e3, "Voltage (V)": 1.0},
+    {"Time (min)": 1.0 / 60.0, "I (A)": 1.0, "U (mV)": 1e3},
+    {"t_s": 1.0, "I_mA": 1e3, "U_V": 1.0},
+    {"Zeit [Std]": 1.0 / 3600.0, "Strom [mA]": 1e3, "Spannung [V]": 1.0},
+    {"time": 1.0, "current": 1e3, "voltage": 1.0},
+]
+"""Labels of time, current and voltage, and their units over s, A and V."""
+
+
+@pytest.mark.parametrize("labels", PLAIN, ids=lambda labels: ",".join(labels))
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_plain_names_need_the_sign_alone(labels, truth, tmp_path):
+    """Units are asked for where labels have none."""
+    names = ("time_s", "current_A", "voltage_V")
+    frame = {
+        label: factor * truth[name]
+        for (label, factor), name in zip(labels.items(), names, strict=True)
+    }
+    path = tmp_path / "a.csv"
+    pd.DataFrame(frame).to_csv(path, index=False, float_format="%.15g")
+    bare = "time" in labels
+    units = {"time": "s", "current": "mA", "voltage": "V"} if bare else None
+    said = "--unit time=s current=A voltage=V" if bare else "only the sign"
+    with pytest.raises(ValueError, match=said):
+        read_data(path)
+    table = read_data(path, units=units, positive="discharge")
+    for name in names:
+        np.testing.assert_allclose(table[name], truth[name], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_several_columns_of_a_quantity_are_a_choice(tmp_path):
+    path = mapped(
+        tmp_path, ["0;1;2;3", "1;1;2;3"], "Time [s];Load 1 [A];Load 2 [A];U [V]"
+    )
+    said = "current = 'Load 1 .A.', current = 'Load 2 .A.'"
+    with pytest.raises(ValueError, match=said):
+        read_data(path, positive="charge")
+
+
+def test_tables_of_solutions_are_read_back(tmp_path):
+    """As `to_pandas` writes them: currents positive on discharge."""
+    cell = na.parameters.load("nfm_hc_18650")
+    frame = na.simulate(cell, na.Protocol(STEPS), start=0.6).to_pandas()
+    path = tmp_path / "own.csv"
+    frame.to_csv(path)
+    with pytest.warns(na.Caution, match="read as naion: .*a positive .* a discharge"):
+        table = read_data(path)
+    for name, label in (
+        ("time_s", "Time [s]"),
+        ("current_A", "Current [A]"),
+        ("voltage_V", "Voltage [V]"),
+        ("step", "Step"),
+    ):
+        np.testing.assert_allclose(table[name], frame[label])
+    with pytest.warns(na.Caution, match="not used: .*'Voltage"):
+        profile = read_profile(path)
+    assert set(profile) == {"time_s", "current_A", "temperature_degC"}
+    np.testing.assert_allclose(profile["current_A"], table["current_A"])
 
 
 @pytest.mark.parametrize(
