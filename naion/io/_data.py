@@ -50,9 +50,10 @@ def read_data(
     Reads CSV and other text, Parquet and spreadsheets with naion's labels, those of the
     Battery Data Format, or those of a maker (`formats()` lists them); and any table by
     naming its columns. Columns of plain names with units ("Time [s]", "Strom [mA]") need
-    no names, but `positive`; what `Solution.to_pandas` gives needs nothing. Of MATLAB files (.mat, version 7) vectors of equal length are the
-    columns. Files of Neware (.nda, .ndax) are opened by the batterydf package; these,
-    Parquet and spreadsheets need `pip install 'naion[cycler]'`.
+    `positive` alone; what `Solution.to_pandas` gives needs nothing. Of MATLAB files (.mat,
+    version 7) vectors of equal length are the columns. Files of Neware (.nda, .ndax) are
+    opened by the batterydf package; these, Parquet and spreadsheets need
+    `pip install 'naion[cycler]'`.
 
     What was taken for what, and measured columns that are left unused, are said in
     one `Caution`.

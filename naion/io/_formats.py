@@ -203,7 +203,7 @@ def parts(label: str) -> tuple[str, str]:
     return plain, "clock" if CLOCK.fullmatch(unit.lower()) else unit
 
 
-CLOCK = re.compile(r"(d+[d.:-])?h+:m+(in)?:s+([.,:](m?s+|f+|z+|0+|x+))?")
+CLOCK = re.compile(r"(d+|days?)?[d.:,-]?h+:m+(in)?:s+([.,:](m?s+|f+|z+|0+|x+))?")
 """Units of clock times: 'hh:mm:ss', 'h:min:s.ms', 'd:hh:mm:ss.fff'."""
 
 

@@ -4,14 +4,15 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from .._files import read_text
+from ._layers import flattened, is_layered
 from ._matlab import vectors_of
 
 DataFrame: TypeAlias = Any
@@ -200,6 +201,10 @@ def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
     frame = sheets[name]
     if len(frame) < k + 3:
         raise ValueError(f"{path}, sheet {name!r}: no header with two rows below it.")
+    above = frame.iloc[max(k - DEEPEST, 0) : k].values.tolist()
+    if is_layered(above, list(frame.iloc[k])):
+        rows = frame.iloc[k + 1 :].values.tolist()
+        return _of_layers(path, above, list(frame.iloc[k]), rows, k + 2)
     header = tuple(_labels(frame.iloc[k]))
     below = _without_units(frame.iloc[k + 1 :].reset_index(drop=True))
     below.columns = range(len(header))
@@ -212,6 +217,12 @@ def _labels(row: Any) -> list[str]:
 
 def _text(path: Path, score: Score) -> Sheet:
     lines, k, header, delimiter = _header(path, score)
+    before = "\n".join(lines[:k])
+    above = [parted(line, delimiter) for line in lines[max(k - DEEPEST, 0) : k]]
+    if is_layered(above, header):
+        rows = csv.reader(lines[k + 1 :], delimiter=delimiter)
+        found = _of_layers(path, above, header, rows, k + 2)
+        return replace(found, delimiter=delimiter, before=before)
     frame = _cells(path, lines, k, header, delimiter)
     frame = _without_units(frame)
     blank = (frame == "").all(axis=1)
@@ -221,8 +232,42 @@ def _text(path: Path, score: Score) -> Sheet:
             f"{path}: {len(frame)} rows below the header (row {k + 1}); expected two at "
             "least."
         )
-    before = "\n".join(lines[:k])
     return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+
+
+DEEPEST = 3
+"""Most layers above records."""
+
+
+def _of_layers(
+    path: Path,
+    above: Sequence[Sequence[Any]],
+    header: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    first: int,
+) -> Sheet:
+    """The records of an export in layers, with their cycles and steps.
+
+    Args:
+        path: of the file.
+        above, header, rows: as of `flattened`.
+        first: row of the file in which the first of the rows is.
+
+    Raises:
+        ValueError: where there are no records.
+    """
+    import pandas as pd
+
+    found = flattened(above, header, rows)
+    if len(found.rows) < 2:
+        raise ValueError(
+            f"{path}: layers of cycles, steps and records (headers down to row "
+            f"{first - 1}), with {len(found.rows)} records; expected two at least. Export "
+            "the layer of records too."
+        )
+    frame = pd.DataFrame(found.rows, index=found.at, columns=range(len(found.header)))
+    text = frame.map(lambda v: v.strip() if isinstance(v, str) else v)
+    return Sheet(path, tuple(found.header), text, first)
 
 
 def _header(path: Path, score: Score) -> tuple[list[str], int, list[str], str]:

@@ -101,6 +101,47 @@ def neware(d):
     return names + "\n" + text(rows)
 
 
+BEGAN = (0.0, 1200.0, 1800.0)
+"""When the steps began [s]."""
+
+
+def neware_records(d):
+    """Of BTS 7, whose label of times has colons and points."""
+    rows = [
+        (r.cycle, r.step, "CC DChg" if r.step == 3 else "", i + 1, clock(r.time_s),
+         r.voltage_V, repr(-1e3 * r.current_A), r.temperature_degC)
+        for i, r in enumerate(d.itertuples())
+    ]  # fmt: skip
+    names = "Cycle ID,Step ID,Step Name,Record ID,Total Time(h:min:s.ms),Voltage(V),"
+    return names + "Current(mA),Temperature(oC)\n" + text(rows)
+
+
+def layers(d):
+    """Rows of an export in layers: cycles, their steps, and their records."""
+    kinds = {1: "CC Chg", 2: "Rest", 3: "CC DChg"}
+    rows = [
+        ("Cycle ID", "Cap_Chg(mAh)", "Cap_DChg(mAh)"),
+        ("", "Step ID", "Step Name", "Step Time(h:min:s.ms)", "", ""),
+        ("", "", "Record ID", "Time(h:min:s.ms)", "Voltage(V)", "Current(mA)",
+         "Temperature(oC)"),
+    ]  # fmt: skip
+    cycle = step = 0
+    for i, r in enumerate(d.itertuples()):
+        if r.cycle != cycle:
+            rows.append((r.cycle, 750.0, 740.0))
+        if r.step != step:
+            rows.append(("", r.step, kinds[r.step], "00:10:00.000"))
+        cycle, step = r.cycle, r.step
+        t = clock(round(r.time_s - BEGAN[step - 1], 3))
+        signless = 1e3 * abs(r.current_A)
+        rows.append(("", "", i + 1, t, r.voltage_V, signless, r.temperature_degC))
+    return rows
+
+
+def neware_layers(d):
+    return text(layers(d))
+
+
 def biologic(d):
     names = (
         "mode\tox/red\terror\tcontrol changes\tNs changes\tcounter inc.\tNs\ttime/s\t"
@@ -174,6 +215,8 @@ LAYOUTS = {
     "maccor": (maccor, "a.txt", "utf-8"),
     "maccor, clock": (maccor_clock, "a.csv", "latin-1"),
     "neware": (neware, "a.csv", "utf-8"),
+    "neware, BTS 7": (neware_records, "a.csv", "utf-8"),
+    "neware, layers": (neware_layers, "a.csv", "utf-8"),
     "biologic": (biologic, "a.mpt", "latin-1"),
     "novonix": (novonix, "a.csv", "latin-1"),
     "basytec": (basytec, "a.txt", "latin-1"),
@@ -246,6 +289,30 @@ def test_binary_tables(suffix, truth, tmp_path):
     else:
         bdf.to_parquet(path)
     same(read_data(path), truth)
+
+
+def test_layers_in_a_spreadsheet(truth, tmp_path):
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "a.xlsx"
+    rows = [(*r, *[""] * (7 - len(r))) for r in layers(truth)]
+    pd.DataFrame(rows).to_excel(path, header=False, index=False)
+    with pytest.warns(na.Caution, match="begin anew in every step"):
+        same(read_data(path), truth)
+    pd.DataFrame(rows[:6]).to_excel(path, header=False, index=False)
+    with pytest.raises(ValueError, match="Export the layer of records too"):
+        read_data(path)
+
+
+def test_units_that_are_none_are_told_with_what_to_add(truth, tmp_path):
+    path = tmp_path / "a.csv"
+    written = neware_records(truth)
+    for label, wrong, said in (
+        ("Time(h:min:s.ms)", "Time(h'm's)", "--unit time=clock"),
+        ("Voltage(V)", "Voltage(Volts DC)", "--unit voltage=V"),
+    ):
+        path.write_text(written.replace(label, wrong))
+        with pytest.raises(ValueError, match=f"a.csv: .*{said}"):
+            read_data(path)
 
 
 def test_what_the_reader_of_neware_binaries_gives(truth, tmp_path):
