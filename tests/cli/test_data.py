@@ -64,6 +64,59 @@ def test_a_template_is_a_fit(record, tmp_path, capsys):
     np.testing.assert_allclose(seen.value, 0.1)
 
 
+def test_first_rows_without_current_are_of_the_rest_before(record, tmp_path):
+    """As cyclers write them; the hold keeps to its charge, and nothing that flows is lost."""
+    plain = read_data(record)
+    head, *rows = record.read_text().splitlines()
+    late = rows[:1]
+    for row in rows[1:]:
+        _, t, step, _, _, _ = row.split(",")
+        before = late[-1].split(",")
+        if step != before[2]:
+            late.append(f"0,{float(t) - 9.99},{step},1,0.0,{before[5]}")
+        late.append(row)
+    path = tmp_path / "late.csv"
+    path.write_text("\n".join([head, *late]) + "\n")
+    table = read_data(path)
+    steps = na.data.steps_of(table)
+    assert [s.kind for s in steps] == [s.kind for s in na.data.steps_of(plain)]
+    assert len(table["time_s"]) > len(plain["time_s"])
+    charge, hold = steps[3:5]
+    assert charge.charge == pytest.approx(-0.75 * 1200.0 / 3600.0, rel=0.01)
+    to = tmp_path / "FIT.toml"
+    assert main(["fit", "--template", str(path), "--out", str(to)]) == 0
+    with pytest.warns(na.Caution):
+        problem, _ = problem_of(read_toml(to), to)
+    whole, pulses = problem.experiments
+    assert whole.name.endswith("steps 4 to 5")
+    moved = whole.protocol
+    flowed = (moved.value + 0.5 * moved.slope * moved.duration) * moved.duration
+    n = int(moved.count)
+    assert float(np.sum(flowed[:n])) == pytest.approx(
+        3600.0 * (charge.charge + hold.charge), rel=2e-3
+    )
+    # The current is never without while it is charged.
+    assert np.all(np.asarray(moved.value[:n]) < -1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_a_discharge_may_begin_with_a_row_without_current(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "".join(
+        f"{80 * i},{1.5 * (i > 0)},{3.9 - 0.03 * i:.3f}\n" for i in range(20)
+    )
+    path.write_text("time_s,current_A,voltage_V\n" + rows)
+    content = {
+        "cell": "nfm_hc_18650",
+        "data": [{"file": path.name, "kind": "discharge"}],
+        "free": [{"path": "contact_resistance.scale", "bounds": [0.1, 10.0]}],
+    }
+    problem, _ = problem_of(content, tmp_path / "x.toml")
+    (test,) = problem.experiments
+    assert float(test.protocol.value[0]) == pytest.approx(1.5, rel=1e-12)
+    assert float(test.observations[0].b[-1]) == pytest.approx(19 * 80.0)
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
