@@ -42,6 +42,38 @@ def test_a_file_is_shown(record, capsys):
     assert figure.stat().st_size > 1000
 
 
+def test_several_files_are_a_row_each(record, spectra, capsys):
+    """One that cannot be read is said, and hides no other."""
+    bad = record.with_name("plain.csv")
+    bad.write_text("Time [s],Current [A],Voltage [V]\n0,1,3\n1,1,3\n")
+    again = record.with_name("cell 08.csv")
+    again.write_text(record.read_text())
+    pattern = str(record.with_name("cell*.csv"))
+    assert main(["data", pattern, str(spectra), str(bad)]) == 2
+    out, err = capsys.readouterr()
+    rows = [line for line in out.splitlines() if str(record.parent) in line]
+    assert all(f"{n}.csv  300  " in r for n, r in zip("78", rows[:2], strict=True))
+    assert "2 spectra" in rows[2] and "not read" in rows[3]
+    assert "only the sign of the current is missing" in err
+    assert err.count("read as arbin") == 1 and "cell 07.csv and 1 more" in err
+    assert main(["data", pattern, "--plot", "a.png"]) == 2
+    assert "is of one file, and 2 are given" in capsys.readouterr().err
+
+
+def test_a_template_of_several_files_says_whose_they_are(record, tmp_path, capsys):
+    record.with_name("cell 08.csv").write_text(record.read_text())
+    to = tmp_path / "FIT.toml"
+    to.write_text("")
+    asked = ["fit", "--template", str(record.with_name("none*.csv")), "--out", str(to)]
+    assert main(asked) == 2 and "no file matches" in capsys.readouterr().err
+    to.unlink()
+    asked[2] = str(record.with_name("cell*.csv"))
+    assert main(asked) == 0
+    for said in (capsys.readouterr().out, to.read_text()):
+        assert "ONE cell" in said and "naion sweep" in said
+    assert len(read_toml(to)["data"]) == 4
+
+
 def test_a_template_is_a_fit(record, tmp_path, capsys):
     to = tmp_path / "FIT.toml"
     asked = ["fit", "--template", str(record), "--out", str(to)]
