@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._files import read_text
+from ._binaries import refuse_binary, remedy
 from ._layers import flattened, is_layered
 from ._matlab import vectors_of
 
@@ -100,7 +101,8 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
     if suffix in MATLAB:
         return _stored(path, vectors_of(path))
     if suffix in BY_BATTERYDF:
-        return _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
+        return _neware(path)
+    refuse_binary(path)
     return _text(path, score)
 
 
@@ -112,6 +114,7 @@ def header_of(
     Arguments and errors as of `sheet_of`, but for what is wrong with rows of text.
     """
     if path.is_file() and path.suffix.lower() not in NOT_TEXT:
+        refuse_binary(path)
         return tuple(_header(path, score)[2])
     return sheet_of(path, score, sheet).header
 
@@ -162,6 +165,27 @@ def _by_batterydf(path: Path) -> DataFrame:
     import bdf
 
     return bdf.parse(path)
+
+
+def _neware(path: Path) -> Sheet:
+    """The record in a binary of Neware.
+
+    Raises:
+        ValueError: where there is none that the package reads. Of what is damaged it makes a
+            table of text.
+    """
+    suffix = path.suffix.lower()
+    try:
+        found = _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
+        reason = "no record is found in it"
+    except ValueError as error:
+        found, reason = None, str(error).removeprefix(f"{path} ").rstrip(".")
+    if found is None or not all(label.isprintable() for label in found.header):
+        raise ValueError(
+            f"{path}: {reason}: it is damaged or cut off, or of a version that batterydf "
+            f"does not know. {remedy(path)}"
+        )
+    return found
 
 
 def _stored(path: Path, frame: DataFrame) -> Sheet:

@@ -1,5 +1,7 @@
 """Exports of cyclers, as their makers lay them out, give back what was simulated."""
 
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -343,6 +345,31 @@ def test_what_the_reader_of_neware_binaries_gives(truth, tmp_path):
     with pytest.warns(na.Caution, match="begin anew in every step"):
         table = read_data(path)
     np.testing.assert_allclose(table["time_s"], truth.time_s, atol=2.1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.mpr", "BioLogic .* export in EC-Lab: .* a .mpt"),
+        ("a.res", "Arbin.* CSV or Excel"),
+        ("a.094", "Maccor.* as text"),
+        ("a.h5", "CSV or Parquet"),
+        ("a.ndax", "damaged or cut off.* in BTSDA: Export, CSV"),
+    ],
+)
+def test_binaries_are_told_what_to_export(name, said, tmp_path):
+    if name == "a.ndax":
+        pytest.importorskip("bdf")
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("data.ndc", bytes(range(256)))
+    for read in (read_data, read_profile):
+        with pytest.raises(ValueError, match=f"{name}.*{said}"):
+            read(path)
+    # Text with such an ending is read.
+    if name != "a.ndax":
+        path.write_text("time_s,current_A,voltage_V\n0,1,3\n1,1,3\n")
+        assert len(read_data(path)["time_s"]) == 2
 
 
 def mapped(tmp_path, rows, head="Zeit;Strom;U"):
