@@ -51,10 +51,13 @@ def refuse_binary(path: Path) -> None:
         ValueError: saying what to export.
     """
     said = remedy(path)
-    if not said or not path.is_file():
-        return
+    # Text with such an ending is read.
+    if said and path.is_file() and not is_text(path):
+        raise ValueError(f"{path} is a binary file that naion does not read. {said}")
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file begins as text does, whatever its ending: no zeros, or UTF-16."""
     with path.open("rb") as file:
         begins = file.read(LOOKED_AT)
-    # Text with such an ending is read.
-    if b"\0" in begins and begins[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise ValueError(f"{path} is a binary file that naion does not read. {said}")
+    return b"\0" not in begins or begins[:2] in (b"\xff\xfe", b"\xfe\xff")

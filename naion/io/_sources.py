@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._cautions import caution
 from .._files import read_text
-from ._binaries import refuse_binary, remedy
+from ._binaries import is_text, refuse_binary, remedy
 from ._layers import flattened, is_layered
 from ._matlab import vectors_of
 
@@ -89,7 +90,7 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
     if not path.is_file():
         there = "is not a file" if path.exists() else "no such file"
         raise ValueError(f"{path}: {there}.")
-    if suffix in SPREADSHEETS:
+    if suffix in SPREADSHEETS and not is_text(path):
         return _spreadsheet(path, score, sheet)
     if sheet is not None:
         raise ValueError(
@@ -217,11 +218,22 @@ def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
             )
         names = [str(sheet)]
     best: tuple[float, str, int] = (-1.0, names[0], 0)
+    of_each: dict[str, list[str]] = {}
     for name in names:
+        own = best[0]
         for k, row in enumerate(sheets[name].head(SCANNED).itertuples(index=False)):
             found = score(_labels(row)), name, k
             best = max(best, found, key=lambda b: b[0])
+            if found[0] > 0.0 and found[0] >= own:
+                own, of_each[name] = found[0], _labels(row)
     _, name, k = best
+    alike = [n for n in of_each if n != name and of_each[n] == of_each.get(name)]
+    if alike:
+        caution(
+            f"{path}: of {len(alike) + 1} sheets with the same labels {name!r} alone is "
+            f"read; sheet names another, such as {alike[0]!r}.",
+            stacklevel=5,
+        )
     frame = sheets[name]
     if len(frame) < k + 3:
         raise ValueError(f"{path}, sheet {name!r}: no header with two rows below it.")

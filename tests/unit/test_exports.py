@@ -293,6 +293,21 @@ def test_binary_tables(suffix, truth, tmp_path):
     same(read_data(path), truth)
 
 
+def test_a_spreadsheet_of_several_records(truth, tmp_path):
+    """One is read, and the others are named; text under the ending of one is read, too."""
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "a.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for k in (1, 2):
+            truth.to_excel(book, sheet_name=f"Channel_1_{k}", index=False)
+    with pytest.warns(na.Caution, match="2 sheets .*'Channel_1_1' alone is read"):
+        same(read_data(path), truth)
+    assert len(read_data(path, sheet="Channel_1_2")["time_s"]) == len(truth)
+    path = tmp_path / "b.xls"
+    path.write_text(neware(truth).replace(",", "\t"), encoding="utf-8")
+    same(read_data(path), truth)
+
+
 def test_layers_in_a_spreadsheet(truth, tmp_path):
     pytest.importorskip("openpyxl")
     path = tmp_path / "a.xlsx"
