@@ -10,20 +10,40 @@ from ._formats import Found, first_of, parts, unit_of
 
 PLAIN = {
     "time": (
-        *("time", "test time", "total time", "elapsed time", "run time", "t"),
+        *(
+            "time",
+            "test time",
+            "testtime",
+            "total time",
+            "elapsed time",
+            "run time",
+            "t",
+        ),
         *("zeit", "testzeit", "prüfzeit", "gesamtzeit", "laufzeit", "temps", "tiempo"),
     ),
     "current": (
         *("current", "i", "cell current", "applied current", "total current", "amps"),
+        "milliamps",
         *("strom", "stromstärke", "zellstrom", "courant", "corriente", "corrente"),
     ),
     "voltage": (
         *("voltage", "u", "v", "cell voltage", "terminal voltage", "battery voltage"),
-        *("volts", "ecell", "spannung", "zellspannung", "klemmenspannung", "tension"),
+        *(
+            "volts",
+            "millivolts",
+            "ecell",
+            "spannung",
+            "zellspannung",
+            "klemmenspannung",
+            "tension",
+        ),
         *("tensión", "tensione"),
     ),
 }
 """Names that a quantity has where nobody's format says so, in lower case."""
+
+IN_NAME = {"amps": "A", "milliamps": "mA", "volts": "V", "millivolts": "mV"}
+"""Names that are units."""
 
 DATES = ("datetime", "date time", "timestamp", "date", "datum", "zeitstempel")
 """Names of times that need no unit, where there is no other time."""
@@ -54,7 +74,7 @@ def candidates(
         plain, own = parts(label)
         known = first_of(PLAIN[quantity], [label], "")
         own = known.unit if known else unit_of(own)
-        found = Found(i, label, own or unit or "")
+        found = Found(i, label, own or unit or IN_NAME.get(plain, ""))
         if not has_unit(quantity, found.unit):
             continue
         if known:

@@ -472,6 +472,7 @@ PLAIN = [
     {"Test Time (h)": 1.0 / 3600.0, "Current (mA)": 1e3, "Voltage (V)": 1.0},
     {"Time (min)": 1.0 / 60.0, "I (A)": 1.0, "U (mV)": 1e3},
     {"t_s": 1.0, "I_mA": 1e3, "U_V": 1.0},
+    {"TestTime(Sec)": 1.0, "Amps": 1.0, "Volts": 1.0},
     {"Zeit [Std]": 1.0 / 3600.0, "Strom [mA]": 1e3, "Spannung [V]": 1.0},
     {"time": 1.0, "current": 1e3, "voltage": 1.0},
 ]
