@@ -112,7 +112,8 @@ def _record(path: Path, entry: Recorded) -> tuple[dict[str, np.ndarray], str]:
     begin, end, _ = rows.indices(len(table["time_s"]))
     late = switched_late(table)
     n = int(np.sum((late >= begin - 1) & (late < end)))
-    said = f"{n} first rows of steps have no current yet: it flows from their time on"
+    which = "the first row of a step has" if n == 1 else f"{n} first rows of steps have"
+    said = f"{which} no current yet: it flows from that time on"
     return found, said * (n > 0)
 
 

@@ -9,37 +9,14 @@ from ._conversions import factor_of
 from ._formats import Found, first_of, parts, unit_of
 
 PLAIN = {
-    "time": (
-        *(
-            "time",
-            "test time",
-            "testtime",
-            "total time",
-            "elapsed time",
-            "run time",
-            "t",
-        ),
-        *("zeit", "testzeit", "prüfzeit", "gesamtzeit", "laufzeit", "temps", "tiempo"),
-    ),
-    "current": (
-        *("current", "i", "cell current", "applied current", "total current", "amps"),
-        "milliamps",
-        *("strom", "stromstärke", "zellstrom", "courant", "corriente", "corrente"),
-    ),
-    "voltage": (
-        *("voltage", "u", "v", "cell voltage", "terminal voltage", "battery voltage"),
-        *(
-            "volts",
-            "millivolts",
-            "ecell",
-            "spannung",
-            "zellspannung",
-            "klemmenspannung",
-            "tension",
-        ),
-        *("tensión", "tensione"),
-    ),
+    "time": "time, test time, testtime, total time, elapsed time, run time, t, zeit, "
+    "testzeit, prüfzeit, gesamtzeit, laufzeit, temps, tiempo",
+    "current": "current, i, cell current, applied current, total current, amps, milliamps, "
+    "strom, stromstärke, zellstrom, courant, corriente, corrente",
+    "voltage": "voltage, u, v, cell voltage, terminal voltage, battery voltage, volts, "
+    "millivolts, ecell, spannung, zellspannung, klemmenspannung, tension, tensión, tensione",
 }
+PLAIN = {quantity: tuple(names.split(", ")) for quantity, names in PLAIN.items()}
 """Names that a quantity has where nobody's format says so, in lower case."""
 
 IN_NAME = {"amps": "A", "milliamps": "mA", "volts": "V", "millivolts": "mV"}

@@ -121,6 +121,7 @@ def test_first_rows_without_current_are_of_the_rest_before(record, tmp_path):
         problem, _ = problem_of(read_toml(to), to)
     whole, pulses = problem.experiments
     assert whole.name.endswith("steps 4 to 5")
+    assert "2 first rows of steps have no current yet" in whole.note
     moved = whole.protocol
     flowed = (moved.value + 0.5 * moved.slope * moved.duration) * moved.duration
     n = int(moved.count)
