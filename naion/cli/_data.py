@@ -1,6 +1,7 @@
 """`naion data`: what is in a measured file, and how a fit would use it.
 
 naion data cell_07.csv --plot record.png
+naion data cells/*.csv --cell nfm_hc_18650
 naion data export.txt --column time="Zeit" current="I" voltage="U" \\
     --unit time=min current=mA --positive charge
 naion data eis.txt --column frequency="f" real="Z1" imaginary="Z2" \\
@@ -8,7 +9,7 @@ naion data eis.txt --column frequency="f" real="Z1" imaginary="Z2" \\
 
 Shows rows, steps with their kinds, currents and temperatures, and what is odd in them; of
 impedance, the spectra; then the [[data]] entries of a FIT.toml (`naion fit`) that would
-use the file.
+use the file. Of several files a row each, and what is odd in them.
 """
 
 import argparse
@@ -33,7 +34,10 @@ from ..io import (
     read_data,
     read_spectra,
 )
+from ..parameters import Cell
+from ._data_files import check_record, show_files
 from ._exit import EXIT
+from ._file_options import files_named, reading_of, reading_options
 from ._template import entries, holds_spectra, spectrum_entries
 
 SHOWN = 60
@@ -41,12 +45,15 @@ SHOWN = 60
 
 
 def options(p: argparse.ArgumentParser) -> None:
-    """Which file, and how it is to be read."""
+    """Which files, and how they are to be read."""
     known = "\n".join(f"  {name:10s}{about}" for name, about in formats().items())
     p.description = f"{__doc__}\nFormats:\n{known}"
     p.formatter_class = argparse.RawDescriptionHelpFormatter
     p.add_argument(
-        "file", type=Path, help="CSV, text, Parquet, spreadsheet, .nda, .mat"
+        "file",
+        type=Path,
+        nargs="+",
+        help="CSV, text, Parquet, spreadsheet, .nda, .mat; several of them, or a pattern",
     )
     reading_options(p)
     p.add_argument("--cell", help="a set or a cell.json, for C-rates and starts")
@@ -54,83 +61,39 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--plot", type=Path, metavar="PNG", help="figure to write")
 
 
-def reading_options(p: argparse.ArgumentParser) -> None:
-    """Add how a file is to be read."""
-    p.add_argument("--format", help="whose labels the file has; else it is found out")
-    pairs = {"nargs": "+", "default": [], "metavar": "QUANTITY=..."}
-    p.add_argument("--column", help='such as current="I_cell"', **pairs)
-    p.add_argument("--unit", help="such as current=mA time=clock", **pairs)
-    p.add_argument(
-        "--positive", help="a positive current is a charge, discharge or state"
-    )
-    p.add_argument(
-        "--imaginary",
-        choices=("Im", "-Im"),
-        help="of impedance, what the imaginary column holds: --imaginary=-Im",
-    )
-    p.add_argument("--sheet", help="of a spreadsheet, by name")
-
-
-def reading_of(arguments: argparse.Namespace) -> dict:
-    """Arguments of `read_data` or `read_spectra`, those that are given.
-
-    Raises:
-        ValueError: for a pair without an equals sign.
-    """
-    given = {
-        "format": arguments.format,
-        "columns": _pairs(arguments.column, "--column"),
-        "units": _pairs(arguments.unit, "--unit"),
-        "positive": arguments.positive,
-        "imaginary": arguments.imaginary,
-        "sheet": arguments.sheet,
-    }
-    return {key: value for key, value in given.items() if value}
-
-
-def _pairs(texts: list[str], option: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        quantity, equals, value = text.partition("=")
-        if not equals or not value:
-            raise ValueError(
-                f'{option} {text}: expected a pair such as current="I / mA".'
-            )
-        if quantity.strip() in pairs:
-            raise ValueError(
-                f"{option} {text}: {quantity.strip()} is given twice, "
-                f"{pairs[quantity.strip()]!r} before; expected it once."
-            )
-        pairs[quantity.strip()] = value.strip()
-    return pairs
-
-
 def command(arguments: argparse.Namespace) -> int:
-    """Show a file."""
+    """Show a file, or a row for each of several."""
     reading = reading_of(arguments)
     capacity, cell = arguments.capacity, None
     if capacity is not None and not (np.isfinite(capacity) and capacity > 0.0):
         raise ValueError(f"--capacity {capacity:g}: expected more than zero [A.h].")
+    files = files_named(arguments.file)
     if arguments.plot is not None:
-        _figure(arguments.plot, arguments.file)
-    if holds_spectra(arguments.file, reading):
-        return _spectra(arguments, reading)
-    if "imaginary" in reading:
-        raise ValueError(
-            f"--imaginary: {arguments.file} is not read as impedance; name the columns, "
-            '--column frequency="..." real="..." imaginary="...".'
-        )
-    table = read_data(arguments.file, **reading)
+        if len(files) > 1:
+            raise ValueError(
+                f"--plot {arguments.plot} is of one file, and {len(files)} are given."
+            )
+        _figure(arguments.plot, files[0])
+    # Before the file, whose reading may take longer.
     if arguments.cell is not None:
         cell, _ = read_cell(arguments.cell)
+    if len(files) > 1:
+        if cell is not None:
+            capacity = capacity or float(cell.nominal_capacity)
+        return show_files(files, reading, capacity)
+    if holds_spectra(files[0], reading):
+        return _spectra(arguments, files[0], reading, cell)
+    check_record(files[0], reading)
+    table = read_data(files[0], **reading)
+    if cell is not None:
         capacity = capacity or float(cell.nominal_capacity)
     steps = steps_of(table)
-    print(summary(arguments.file, table, steps))
+    print(summary(files[0], table, steps))
     print(f"\n{steps_table(steps, capacity)}")
     for said in oddities(table, capacity):
         print(f"\nodd: {said}")
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
-    print(entries(arguments.file, table, steps, reading, cell))
+    print(entries(files[0], table, steps, reading, cell))
     if arguments.plot is not None:
         from .. import plot
 
@@ -164,19 +127,18 @@ def _save(figure: Any, path: Path) -> None:
     print(f"wrote {path}")
 
 
-def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
+def _spectra(
+    arguments: argparse.Namespace, file: Path, reading: dict, cell: Cell | None
+) -> int:
     """Show a file of impedance spectra."""
     if arguments.capacity is not None:
         raise ValueError(
-            f"--capacity {arguments.capacity:g}: {arguments.file} holds impedance, which "
+            f"--capacity {arguments.capacity:g}: {file} holds impedance, which "
             "has no C-rates; --cell finds states of charge."
         )
-    found = read_spectra(arguments.file, **reading)
-    cell = None
-    if arguments.cell is not None:
-        cell, _ = read_cell(arguments.cell)
+    found = read_spectra(file, **reading)
     tests = [kramers_kronig(one.frequency, one.impedance) for one in found]
-    print(f"{arguments.file}\n{spectra_table(found, tests)}")
+    print(f"{file}\n{spectra_table(found, tests)}")
     for k, (one, test) in enumerate(zip(found, tests, strict=True)):
         if looks_upside_down(one.frequency, one.impedance):
             print(
@@ -186,7 +148,7 @@ def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
         elif test is not None and test.is_violated:
             print(f"\nodd: spectrum {k + 1} {test.violation}")
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
-    print(spectrum_entries(arguments.file, found, reading, cell))
+    print(spectrum_entries(file, found, reading, cell))
     if arguments.plot is not None:
         _save(_nyquist(found).figure, arguments.plot)
     return EXIT["completed"]

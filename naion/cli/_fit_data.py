@@ -9,7 +9,7 @@ import numpy as np
 
 from .._cautions import caution
 from .._constants import ZERO_CELSIUS
-from ..data import doubts_beside, rows_of
+from ..data import doubts_beside, flowing, rows_of, switched_late
 from ..fit import (
     STILL,
     Experiment,
@@ -94,19 +94,27 @@ def _pulse(entry: Pulse, cell: Cell) -> Experiment:
     return replace(test, note=said)
 
 
-def _record(path: Path, entry: Recorded) -> dict[str, np.ndarray]:
-    """The rows that a test is made from."""
+def _record(path: Path, entry: Recorded) -> tuple[dict[str, np.ndarray], str]:
+    """The rows that a test is made from, and what was done to them, in words."""
     table = read_data(
         path, entry.format, entry.columns, entry.units, entry.positive, entry.sheet
     )
     if entry.steps is None:
-        return table
-    if isinstance(entry.steps, int):
-        first = last = entry.steps
+        rows = slice(None)
+    elif isinstance(entry.steps, int):
+        rows = rows_of(table, entry.steps, entry.steps)
     else:
-        first, last = entry.steps
-    rows = rows_of(table, first, last)
-    return {name: column[rows] for name, column in table.items()}
+        rows = rows_of(table, *entry.steps)
+    if isinstance(entry, Pulses):
+        # They find for themselves where a current begins.
+        return {name: column[rows] for name, column in table.items()}, ""
+    found = flowing(table, rows)
+    begin, end, _ = rows.indices(len(table["time_s"]))
+    late = switched_late(table)
+    n = int(np.sum((late >= begin - 1) & (late < end)))
+    which = "the first row of a step has" if n == 1 else f"{n} first rows of steps have"
+    said = f"{which} no current yet: it flows from that time on"
+    return found, said * (n > 0)
 
 
 def _named(entry: Recorded) -> str:
@@ -121,9 +129,10 @@ def _named(entry: Recorded) -> str:
 
 def _measured(path: Path, entry: Discharge | Started, cell: Cell) -> Experiment:
     """A test from a table of measurements."""
-    table = _record(path, entry)
+    table, late = _record(path, entry)
     _check_table(path, table, cell)
     T, said = _temperature(entry.temperature, table, cell, str(path))
+    said = "; ".join(filter(None, (said, late)))
     name = entry.name or _named(entry)
     seen = _compared(path, entry, table)
     if isinstance(entry, Discharge):
@@ -367,6 +376,9 @@ def _constant(
     t = time - time[0]
     if t[-1] <= 0.0:
         raise ValueError(f"{path}: all rows have the same time.")
+    if abs(current[0]) <= STILL * np.max(np.abs(current)):
+        # Written before the current was switched.
+        current = np.concatenate([current[1:2], current[1:]])
     flowed = 0.5 * (current[1:] + current[:-1]) * np.diff(t)
     q = np.concatenate([[0.0], np.cumsum(flowed)]) / 3600.0
     mean = float(3600.0 * q[-1] / t[-1])

@@ -103,9 +103,8 @@ from ..fit import (
     write_fitted_cell,
 )
 from ..report import Figure, Report, TextTable
-from ._data import reading_of, reading_options
 from ._exit import EXIT
-from ._file_options import file_options
+from ._file_options import file_options, files_named, reading_of, reading_options
 from ._said import aloud
 from ._streams import say
 from ._template import template
@@ -201,11 +200,18 @@ def _write_template(arguments: argparse.Namespace) -> int:
     """Write a FIT.toml from measured files."""
     if arguments.file is not None:
         raise ValueError(f"--template makes a TOML file; {arguments.file} is one more.")
+    files = files_named(arguments.template)
     to = arguments.out or Path("FIT.toml")
     if to.exists():
         raise ValueError(f"{to} exists; give another name with --out.")
-    text = template(arguments.template, to, arguments.cell, reading_of(arguments))
+    text = template(files, to, arguments.cell, reading_of(arguments))
     write_whole(to, text)
+    if len(files) > 1:
+        print(
+            f"{len(files)} files: their tests are of ONE cell, which is fitted to all. Of "
+            "several cells a fit for each: write the template of one file, and let `naion "
+            "sweep` repeat it (naion sweep --help, a fleet of fits)."
+        )
     print(f"wrote {to}; read it, then: naion fit {to} --out fitted")
     return EXIT["completed"]
 

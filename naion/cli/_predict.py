@@ -29,9 +29,16 @@ DRAWS = 32
 
 AS_DONE = {
     **{"temperature": None, "start": "charged", "thermal": None, "cycles": 1},
-    **{"rtol": 5e-4, "max_steps": None},
+    **{
+        "rtol": 5e-4,
+        "max_steps": None,
+        "format": None,
+        "positive": None,
+        "sheet": None,
+    },
+    **{"column": [], "unit": []},
 }
-"""Options that say how a test is done, where they are not given."""
+"""Options that say how a test is done or a profile read, where they are not given."""
 
 
 def options(p: argparse.ArgumentParser) -> None:

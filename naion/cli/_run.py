@@ -22,6 +22,7 @@ from ..parameters import (
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
 from ._exit import EXIT
+from ._file_options import reading_of, reading_options, refuse_reading
 from ._half_cell import METALS, halved
 from ._said import aloud
 
@@ -67,7 +68,13 @@ def shared_options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
     what.add_argument(
         "--protocol", nargs="+", metavar="STEP", help="experiment strings"
     )
-    what.add_argument("--profile", type=Path, help="CSV: time_s, current_A, ...")
+    what.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="measured time and current, temperature too: CSV, and whatever `naion data` "
+        "reads; options below say how",
+    )
     p.add_argument("--temperature", type=float, metavar="DEGC")
     p.add_argument(
         "--start",
@@ -81,6 +88,7 @@ def shared_options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
         "--max-steps", type=int, help="most steps of the solver; a safety net"
     )
     p.add_argument("--out", type=Path, required=True, help="CSV to write")
+    reading_options(p.add_argument_group("how --profile is read"), spectra=False)
     return what
 
 
@@ -170,12 +178,15 @@ def prepare(arguments: argparse.Namespace, cell: Cell) -> Asked:
         )
     if not 1 <= arguments.cycles <= MOST_CYCLES:
         raise ValueError(f"--cycles {arguments.cycles}: expected 1 to {MOST_CYCLES:,}.")
+    reading = reading_of(arguments)
+    if arguments.profile is None and reading:
+        refuse_reading(reading)
     if arguments.profile is not None:
         if arguments.cycles != 1:
             raise ValueError(
                 "--cycles repeats a --protocol; a --profile runs once, as it was measured."
             )
-        table = read_profile(arguments.profile)
+        table = read_profile(arguments.profile, **reading)
         T = table.get("temperature_degC")
         origin = float(table["time_s"][0])
         times = table["time_s"] - origin

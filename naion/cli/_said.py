@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .._cautions import Caution
+from .._cautions import Caution, caution
 from .._progress import LOGGER, ProgressBar
 from ._streams import say
 
@@ -80,6 +80,33 @@ def cautions_as_lines() -> Iterator[None]:
         warnings.simplefilter("always", Caution)
         warnings.showwarning = show
         yield
+
+
+class CautionsOfFiles:
+    """Cautions while many files are read, each text once with the files that it is of."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, list[Path]] = {}
+
+    @contextmanager
+    def of(self, file: Path) -> Iterator[None]:
+        """Keep naion's cautions for `say`, while this file is read."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", Caution)
+            yield
+        for w in caught:
+            if issubclass(w.category, Caution):
+                text = str(w.message).removeprefix(str(file)).lstrip(": ")
+                self._said.setdefault(text, []).append(file)
+            else:
+                warnings.showwarning(w.message, w.category, w.filename, w.lineno)
+
+    def say(self) -> None:
+        """Give them, as cautions."""
+        for text, (first, *others) in self._said.items():
+            more = f" and {len(others)} more" if others else ""
+            caution(f"{first}{more}: {text}")
+        self._said.clear()
 
 
 def complaint(error: Exception) -> str | None:

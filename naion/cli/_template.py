@@ -15,6 +15,7 @@ from ..parameters import (
     stoichiometry_at_soc,
     stoichiometry_at_voltage,
 )
+from ._said import CautionsOfFiles
 
 USUAL = "nfm_hc_18650"
 """The cell of a template where none is given."""
@@ -37,6 +38,12 @@ HEAD = """\
 
 cell = "{cell}"  {about}
 mesh = [6, 3, 6, 16]  # coarse and fast; without this line, the cell's own
+"""
+
+SEVERAL = """
+# The {n} files below are tests of ONE cell, which is fitted to all of them. Of {n} cells a
+# fit for each: write this file for one of them, and let `naion sweep` repeat it (a fleet of
+# fits: naion sweep --help).
 """
 
 LAYER = """\
@@ -138,18 +145,24 @@ def template(
     leads = NO_LEADS
     if any(spectra):
         parts[0] += LAYER
+    if len(files) > 1:
+        parts[0] += SEVERAL.format(n=len(files))
+    cautions = CautionsOfFiles()
     for file, is_impedance in zip(files, spectra, strict=True):
         shown = _relative(file, to.parent)
         if is_impedance:
             own = of_spectra(reading)
-            found = read_spectra(file, **own)
+            with cautions.of(file):
+                found = read_spectra(file, **own)
             parts.append(spectrum_entries(shown, found, own, cell))
             if any(map(_ends_inductive, found)):
                 leads = LEADS
             continue
         own = of_records(reading)
-        table = read_data(file, **own)
+        with cautions.of(file):
+            table = read_data(file, **own)
         parts.append(entries(shown, table, steps_of(table), own, cell))
+    cautions.say()
     parts.append(FREE + FREE_LAYER + leads if any(spectra) else FREE)
     return "\n".join(parts)
 

@@ -1,7 +1,8 @@
 """Steps of a measured record: charges, discharges, holds and rests.
 
 A cycler's own count of steps is followed where the file has it; else a step ends where
-the current changes its direction or jumps.
+the current changes its direction or jumps. Cyclers that write the first row of a step before
+they switch the current count it to the step; here it is of the step before.
 """
 
 from collections.abc import Mapping
@@ -10,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..parameters import doubts_of_current
-
-STILL = 1e-3
-"""Below this share of the largest current, none flows."""
+from ._switched import STILL, charge_between, flows_of
 
 CONSTANT = 0.05
 """A current is constant within this share of its median."""
@@ -78,9 +77,7 @@ def steps_of(table: Mapping[str, np.ndarray]) -> list[MeasuredStep]:
         pieces += _kinds(current, V, a, b, still)
     if "step" not in table:
         pieces = _joined(pieces)
-    flowed = np.concatenate(
-        [[0.0], np.cumsum(0.5 * (current[1:] + current[:-1]) * np.diff(t))]
-    )
+    flowed = np.append(0.0, np.cumsum(charge_between(table)))
     found = []
     for kind, a, b in pieces:
         rows = slice(a, b)
@@ -109,6 +106,9 @@ def _cuts(table: Mapping[str, np.ndarray], still: float) -> list[int]:
     if "step" in table:
         counted = [table[c] for c in ("step", "cycle") if c in table]
         new = np.any([np.diff(c) != 0 for c in counted], axis=0)
+        cuts = [0, *(np.flatnonzero(new) + 1).tolist(), n]
+        late = set(_of_the_step_before(current, cuts).tolist())
+        return [a + (a in late) for a in cuts]
     else:
         way = np.where(np.abs(current) <= still, 0.0, np.sign(current))
         size = np.maximum(np.abs(current[1:]), np.abs(current[:-1]))
@@ -120,6 +120,24 @@ def _cuts(table: Mapping[str, np.ndarray], still: float) -> list[int]:
     return [0, *(np.flatnonzero(new) + 1).tolist(), n]
 
 
+def _of_the_step_before(current: np.ndarray, cuts: list[int]) -> np.ndarray:
+    """First rows of steps that were written before the current was switched.
+
+    Without current, behind a rest, of a step in which one flows; or of a rest, with the
+    current of the step before.
+
+    Args:
+        current: positive on discharge, (n,) [A].
+        cuts: rows with which steps begin, and n.
+    """
+    longer = [a for a, b in zip(cuts[1:-1], cuts[2:], strict=True) if b > a + 1]
+    begin = np.array(longer, int)
+    flows = flows_of(current)
+    before, at, behind = flows[begin - 1], flows[begin], flows[begin + 1]
+    same = current[begin] * current[begin - 1] > 0.0
+    return begin[(~before & ~at & behind) | (before & at & ~behind & same)]
+
+
 def _kinds(
     current: np.ndarray, V: np.ndarray, a: int, b: int, still: float
 ) -> list[tuple[str, int, int]]:
@@ -129,6 +147,8 @@ def _kinds(
         return [("rest", a, b)]
     # The first row may be the last of what was before.
     inner = now[1:] if len(now) > FEWEST else now
+    if np.all(np.abs(inner) <= still):
+        return [("rest", a, b)]
     way = np.sign(inner[np.argmax(np.abs(inner))])
     if np.any(way * inner < -still):
         return [("profile", a, b)]
@@ -138,6 +158,8 @@ def _kinds(
         return [("discharge" if way > 0.0 else "charge", a, b)]
     at_end = np.abs(V[a:b] - V[b - 1]) <= HELD
     since = b - int(np.argmin(at_end[::-1])) if not at_end.all() else a
+    if since == a and abs(now[0]) <= still:
+        since += 1
     if b - since >= FEWEST and abs(current[b - 1]) < abs(current[since]) * (
         1 - CONSTANT
     ):

@@ -3,7 +3,7 @@
 from ._bpx import read_bpx
 from ._bpx_write import write_bpx
 from ._cells import read_cell, write_cell
-from ._data import formats, read_data
+from ._data import formats, read_data, read_profile
 from ._kramers_kronig import KramersKronig, kramers_kronig
 from ._pybamm import from_pybamm
 from ._spectra import Spectrum, has_spectra, looks_upside_down, read_spectra
@@ -11,7 +11,6 @@ from ._tables import (
     delimiter_of,
     read_columns,
     read_measurement,
-    read_profile,
     write_csv,
 )
 

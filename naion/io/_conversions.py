@@ -83,9 +83,18 @@ def numbers(sheet: Sheet, index: int, quantity: str, unit: str) -> np.ndarray:
         unit: of its numbers.
 
     Raises:
-        ValueError: naming file, row and remedy, for a cell that is something else.
+        ValueError: naming file, row and remedy, for a cell that is something else; or file
+            and column, for a unit that is none.
     """
-    factor, offset = factor_of(quantity, unit)
+    try:
+        factor, offset = factor_of(quantity, unit)
+    except ValueError as error:
+        looks = CLOCK.fullmatch(str(sheet.frame[index].iloc[0])) is not None
+        usual = "clock" if looks and quantity == "time" else SHOWN_UNITS[quantity][:4]
+        raise ValueError(
+            f"{sheet.path}: {quantity} ({sheet.header[index]!r}): {error} Give it in units, "
+            f"as in a command --unit {quantity}={usual.split(',')[0]}."
+        ) from None
     if quantity == "time":
         special = _times(sheet, index, unit)
         if special is not None:

@@ -85,7 +85,8 @@ FORMATS = (
             "temperature": ("t1", "temperature", "aux t1", "温度"),
             "cycle": ("cycle index", "cycle id", "cycle", "循环号"),
             "step": ("step index", "step id", "step", "工步号"),
-            "state": ("step type", "state", "status", "step state", "工步类型"),
+            "state": ("step type", "state", "status", "step state", "step name",
+                      "工步类型", "工步名称"),
         },
         own=("datapoint", "record", "record id", "record index", "step type", "spec cap",
              "capacity density", "cmp", "status", "总时间", "工步类型"),
@@ -199,7 +200,11 @@ def parts(label: str) -> tuple[str, str]:
             text, unit = found[1], re.sub(r"\s+", "", found[2])
             break
     plain = re.sub(r"[\s_./,;:]+", " ", text).lower().strip()
-    return plain, "clock" if re.fullmatch(r"h+:m+(in)?:s+", unit.lower()) else unit
+    return plain, "clock" if CLOCK.fullmatch(unit.lower()) else unit
+
+
+CLOCK = re.compile(r"(d+|days?)?[d.:,-]?h+:m+(in)?:s+([.,:](m?s+|f+|z+|0+|x+))?")
+"""Units of clock times: 'hh:mm:ss', 'h:min:s.ms', 'd:hh:mm:ss.fff'."""
 
 
 def recognised(header: Sequence[str]) -> Format | None:
@@ -236,19 +241,25 @@ def first_of(names: Sequence[str], header: Sequence[str], unit: str) -> Found | 
             tail = re.fullmatch(re.escape(name) + r" (s|h|a|v|ma|mv|c)", plain)
             if plain == name or tail:
                 own = _spelt.get(tail[1], tail[1]) if tail and not own else own
-                return Found(i, header[i], _unit(own) or unit)
+                return Found(i, header[i], unit_of(own) or unit)
     return None
 
 
 COUNTED = ("step", "cycle", "test")
 _spelt = {"a": "A", "v": "V", "ma": "mA", "mv": "mV", "c": "degC"}
+_times = {
+    **dict.fromkeys(("sec", "secs", "sek"), "s"),
+    **dict.fromkeys(("mins", "minuten"), "min"),
+    **dict.fromkeys(("hr", "hrs", "std", "stunden"), "h"),
+}
 
 
-def _unit(text: str) -> str:
+def unit_of(text: str) -> str:
     """A unit as naion writes it; a letter in place of a degree sign counts as one."""
-    if re.fullmatch(r"(°|deg|\ufffd|ø|º)?\s*[cC]", text):
+    if re.fullmatch(r"(°|deg|\ufffd|ø|º|o)?\s*[cC]", text):
         return "degC"
-    return {"Sec": "s", "sec": "s", "Min": "min", "Hr": "h", "Hrs": "h"}.get(text, text)
+    low = text.lower()
+    return "min" if low == "min" else _times.get(low, text)
 
 
 def score(header: Sequence[str]) -> float:

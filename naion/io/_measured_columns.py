@@ -2,13 +2,13 @@
 discharge."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from .._cautions import caution
 from ._conversions import at_midnight, check_celsius, numbers
-from ._formats import NEEDED, Found
+from ._formats import Found
 from ._labels import could_be_temperature, is_bookkeeping
 from ._sources import Sheet, listed
 from ._which_columns import OUT, Asked
@@ -30,7 +30,7 @@ def measured_columns(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
     """
     said = []
     given = asked.columns
-    read = {q: numbers(sheet, given[q].index, q, given[q].unit) for q in NEEDED}
+    read = {q: numbers(sheet, given[q].index, q, given[q].unit) for q in asked.needed}
     gone = np.all([np.isnan(v) for v in read.values()], axis=0)
     if gone.any():
         said.append(f"{int(gone.sum())} rows without any measurement are left out")
@@ -43,7 +43,7 @@ def measured_columns(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
                 "not finite."
             )
     if asked.step_time:
-        read["time"] = _run_on(read["time"])
+        read["time"] = _run_on(read["time"], _new_step(sheet, given))
         said.append(
             f"times begin anew in every step ({given['time'].label!r}): added up"
         )
@@ -61,7 +61,7 @@ def measured_columns(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
         raise ValueError(f"{sheet.path}: fewer than two rows of numbers.")
     says_sign = asked.positive == "state"
     taken = [q for q in given if q in read or (q == "state" and says_sign)]
-    caution(_said(sheet, asked, taken, said), stacklevel=4)
+    caution(_said(sheet, asked, taken, said), stacklevel=5)
     return table
 
 
@@ -80,10 +80,28 @@ def _said(sheet: Sheet, asked: Asked, taken: Sequence[str], said: list[str]) -> 
     return f"{sheet.path} {whose}{columns}; {'; '.join(more)}."
 
 
-def _run_on(t: np.ndarray) -> np.ndarray:
-    """Times of the whole test, from times that begin anew in every step."""
+def _new_step(sheet: Sheet, given: Mapping[str, Found]) -> np.ndarray:
+    """Where the file counts a new step, for each row but the first."""
+    new = np.zeros(len(sheet.frame) - 1, bool)
+    for q in ("step", "cycle"):
+        if q in given:
+            counted = sheet.frame[given[q].index].to_numpy()
+            new |= counted[1:] != counted[:-1]
+    return new
+
+
+def _run_on(t: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Times of the whole test, from times that begin anew in every step.
+
+    Args:
+        t: times, (n,) [s].
+        new: where the file counts a new step, (n - 1,). Where times fall at one of them,
+            they begin anew at all, also where a step was shorter than the first time of
+            the next.
+    """
     falls = np.diff(t) < 0.0
-    ends = np.where(falls, t[:-1], 0.0)
+    begins = falls | new if np.any(falls & new) else falls
+    ends = np.where(begins, t[:-1], 0.0)
     return t + np.concatenate([[0.0], np.cumsum(ends)])
 
 

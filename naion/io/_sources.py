@@ -4,14 +4,17 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._cautions import caution
 from .._files import read_text
+from ._binaries import is_text, refuse_binary, remedy
+from ._layers import flattened, is_layered
 from ._matlab import vectors_of
 
 DataFrame: TypeAlias = Any
@@ -87,7 +90,7 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
     if not path.is_file():
         there = "is not a file" if path.exists() else "no such file"
         raise ValueError(f"{path}: {there}.")
-    if suffix in SPREADSHEETS:
+    if suffix in SPREADSHEETS and not is_text(path):
         return _spreadsheet(path, score, sheet)
     if sheet is not None:
         raise ValueError(
@@ -99,7 +102,8 @@ def sheet_of(path: Path, score: Score, sheet: str | int | None = None) -> Sheet:
     if suffix in MATLAB:
         return _stored(path, vectors_of(path))
     if suffix in BY_BATTERYDF:
-        return _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
+        return _neware(path)
+    refuse_binary(path)
     return _text(path, score)
 
 
@@ -111,6 +115,7 @@ def header_of(
     Arguments and errors as of `sheet_of`, but for what is wrong with rows of text.
     """
     if path.is_file() and path.suffix.lower() not in NOT_TEXT:
+        refuse_binary(path)
         return tuple(_header(path, score)[2])
     return sheet_of(path, score, sheet).header
 
@@ -163,6 +168,27 @@ def _by_batterydf(path: Path) -> DataFrame:
     return bdf.parse(path)
 
 
+def _neware(path: Path) -> Sheet:
+    """The record in a binary of Neware.
+
+    Raises:
+        ValueError: where there is none that the package reads. Of what is damaged it makes a
+            table of text.
+    """
+    suffix = path.suffix.lower()
+    try:
+        found = _stored(path, _by_extra(path, suffix, lambda: _by_batterydf(path)))
+        reason = "no record is found in it"
+    except ValueError as error:
+        found, reason = None, str(error).removeprefix(f"{path} ").rstrip(".")
+    if found is None or not all(label.isprintable() for label in found.header):
+        raise ValueError(
+            f"{path}: {reason}: it is damaged or cut off, or of a version that batterydf "
+            f"does not know. {remedy(path)}"
+        )
+    return found
+
+
 def _stored(path: Path, frame: DataFrame) -> Sheet:
     if not len(frame.columns) or len(frame) < 2:
         raise ValueError(f"{path}: {len(frame)} rows; expected two at least.")
@@ -192,14 +218,29 @@ def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
             )
         names = [str(sheet)]
     best: tuple[float, str, int] = (-1.0, names[0], 0)
+    of_each: dict[str, list[str]] = {}
     for name in names:
+        own = best[0]
         for k, row in enumerate(sheets[name].head(SCANNED).itertuples(index=False)):
             found = score(_labels(row)), name, k
             best = max(best, found, key=lambda b: b[0])
+            if found[0] > 0.0 and found[0] >= own:
+                own, of_each[name] = found[0], _labels(row)
     _, name, k = best
+    alike = [n for n in of_each if n != name and of_each[n] == of_each.get(name)]
+    if alike:
+        caution(
+            f"{path}: of {len(alike) + 1} sheets with the same labels {name!r} alone is "
+            f"read; sheet names another, such as {alike[0]!r}.",
+            stacklevel=5,
+        )
     frame = sheets[name]
     if len(frame) < k + 3:
         raise ValueError(f"{path}, sheet {name!r}: no header with two rows below it.")
+    above = frame.iloc[max(k - DEEPEST, 0) : k].values.tolist()
+    if is_layered(above, list(frame.iloc[k])):
+        rows = frame.iloc[k + 1 :].values.tolist()
+        return _of_layers(path, above, list(frame.iloc[k]), rows, k + 2)
     header = tuple(_labels(frame.iloc[k]))
     below = _without_units(frame.iloc[k + 1 :].reset_index(drop=True))
     below.columns = range(len(header))
@@ -212,6 +253,12 @@ def _labels(row: Any) -> list[str]:
 
 def _text(path: Path, score: Score) -> Sheet:
     lines, k, header, delimiter = _header(path, score)
+    before = "\n".join(lines[:k])
+    above = [parted(line, delimiter) for line in lines[max(k - DEEPEST, 0) : k]]
+    if is_layered(above, header):
+        rows = csv.reader(lines[k + 1 :], delimiter=delimiter)
+        found = _of_layers(path, above, header, rows, k + 2)
+        return replace(found, delimiter=delimiter, before=before)
     frame = _cells(path, lines, k, header, delimiter)
     frame = _without_units(frame)
     blank = (frame == "").all(axis=1)
@@ -221,8 +268,42 @@ def _text(path: Path, score: Score) -> Sheet:
             f"{path}: {len(frame)} rows below the header (row {k + 1}); expected two at "
             "least."
         )
-    before = "\n".join(lines[:k])
     return Sheet(path, tuple(header), frame, k + 2, delimiter, before)
+
+
+DEEPEST = 3
+"""Most layers above records."""
+
+
+def _of_layers(
+    path: Path,
+    above: Sequence[Sequence[Any]],
+    header: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    first: int,
+) -> Sheet:
+    """The records of an export in layers, with their cycles and steps.
+
+    Args:
+        path: of the file.
+        above, header, rows: as of `flattened`.
+        first: row of the file in which the first of the rows is.
+
+    Raises:
+        ValueError: where there are no records.
+    """
+    import pandas as pd
+
+    found = flattened(above, header, rows)
+    if len(found.rows) < 2:
+        raise ValueError(
+            f"{path}: layers of cycles, steps and records (headers down to row "
+            f"{first - 1}), with {len(found.rows)} records; expected two at least. Export "
+            "the layer of records too."
+        )
+    frame = pd.DataFrame(found.rows, index=found.at, columns=range(len(found.header)))
+    text = frame.map(lambda v: v.strip() if isinstance(v, str) else v)
+    return Sheet(path, tuple(found.header), text, first)
 
 
 def _header(path: Path, score: Score) -> tuple[list[str], int, list[str], str]:

@@ -28,8 +28,7 @@ SHOWN = 24
 """Columns that a message lists at most."""
 
 
-@takes
-def read_profile(path: Path | str) -> dict[str, np.ndarray]:
+def read_current(path: Path) -> dict[str, np.ndarray]:
     """Columns time_s, current_A (discharge positive) and optional temperature_degC.
 
     As `read_measurement`, without voltages.
@@ -37,7 +36,8 @@ def read_profile(path: Path | str) -> dict[str, np.ndarray]:
     Raises:
         ValueError: naming file, row and remedy.
     """
-    return _read_measured(Path(path), ("time_s", "current_A"))
+    table = _read_measured(path, ("time_s", "current_A"))
+    return {name: v for name, v in table.items() if name not in POTENTIALS.values()}
 
 
 @takes

@@ -1,10 +1,10 @@
 """Which column of a table is which quantity, by its labels or by a mapping."""
 
-import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ._candidates import candidates, only_candidates, without_unit
 from ._conversions import UNITS, factor_of
 from ._formats import (
     FORMATS,
@@ -52,6 +52,17 @@ class Asked(NamedTuple):
     positive: str
     step_time: bool
     by: str
+    needed: tuple[str, ...] = NEEDED
+
+
+FRAME = ("Time [s]", "Current [A]", "Voltage [V]", "Discharge capacity [A.h]")
+"""Labels by which a table of `Solution.to_pandas` is known. Those of PyBaMM, which count
+currents as positive on discharge too, are among them."""
+
+
+def is_frame(header: Sequence[str]) -> bool:
+    """Whether a table is one of `Solution.to_pandas`."""
+    return set(FRAME) <= set(header)
 
 
 def which_columns(
@@ -60,8 +71,15 @@ def which_columns(
     columns: Mapping[str, str],
     units: Mapping[str, str],
     positive: str | None,
+    needed: tuple[str, ...] = NEEDED,
 ) -> Asked:
     """Find the column of each quantity; arguments as of `read_data`.
+
+    Columns that no format names are taken where exactly one could be the quantity, by its
+    plain name and its unit.
+
+    Args:
+        needed: quantities that the table must have; others of `NEEDED` are not read.
 
     Raises:
         ValueError: for a needed quantity without a column, a mapping that names none, or a
@@ -80,6 +98,11 @@ def which_columns(
         found[q] = _mapped(table, q, label)
         if q == "current":
             usual = own_columns([found[q].label])[1] or ("charge" if maker else "")
+    missing = [q for q in needed if q not in found]
+    alone = only_candidates(missing, table.header, units)
+    found |= alone
+    if "current" in alone:
+        usual = "charge" if maker else ""
     for q, unit in units.items():
         if q not in found:
             raise ValueError(
@@ -88,12 +111,19 @@ def which_columns(
             )
         found[q] = found[q]._replace(unit=unit)
     by = maker.name if maker else ""
-    missing = [q for q in NEEDED if q not in found]
+    missing = [q for q in missing if q not in found]
     if missing:
         raise ValueError(_missing(table, missing, by))
+    if "voltage" not in needed:
+        found = {q: f for q, f in found.items() if q not in VOLTAGES}
     check_once(table.path, table.header, {q: f.index for q, f in found.items()})
     sign = _sign(table, found, positive or usual)
-    return Asked(found, sign, step_time, by if maker or columns else "naion")
+    by = by if maker or columns or alone else "naion"
+    return Asked(found, sign, step_time, by, needed)
+
+
+VOLTAGES = ("voltage", "negative_potential", "positive_potential")
+"""What a table of currents alone is read without."""
 
 
 def _maker(
@@ -118,10 +148,12 @@ def _sign(table: Sheet, found: Mapping[str, Found], positive: str) -> str:
         ValueError: where it is not, or where a column of states should say it.
     """
     if not positive:
+        read = ", ".join(f"{q} {f.label!r}" for q, f in found.items())
         raise ValueError(
-            f"{table.path}: current ({found['current'].label!r}) does not say which sign "
-            'a discharge has: positive = "charge" (most cyclers), "discharge", or '
-            '"state" with a column of states.'
+            f"{table.path}: only the sign of the current is missing: "
+            f"{found['current'].label!r} does not say which sign a discharge has. Add "
+            'positive = "charge" (--positive charge; most cyclers), "discharge" (most '
+            f'models), or "state" with a column of states. All else is known: {read}.'
         )
     if positive == "state" and "state" not in found:
         raise ValueError(
@@ -143,7 +175,10 @@ def own_columns(header: Sequence[str]) -> tuple[dict[str, Found], str]:
         q = names[m.name]
         ranked.setdefault(q, []).append((m.rank, Found(i, label, m.unit)))
     found = {q: min(some, key=lambda r: r[0])[1] for q, some in ranked.items()}
-    if "current" in found:
+    if is_frame(header):
+        found["current"] = Found(list(header).index(FRAME[1]), FRAME[1], "A")
+        positive = "discharge"
+    elif "current" in found:
         m = meaning(found["current"].label)
         positive = "charge" if m and m.factor < 0.0 else "discharge"
     for q, labels in (("cycle", CYCLES), ("step", STEPS)):
@@ -194,31 +229,53 @@ def _mapped(table: Sheet, quantity: str, label: str) -> Found:
 def _missing(table: Sheet, missing: Sequence[str], by: str) -> str:
     """The error of a table without some quantities, with the columns that could be them."""
     known = f" as {by} names it" if by else ""
-    hints = []
-    for q in missing:
-        near = difflib.get_close_matches(q, [h.lower() for h in table.header], 1, 0.5)
-        if near:
-            k = [h.lower() for h in table.header].index(near[0])
-            hints.append(f"{q} = {table.header[k]!r}")
-        elif label := by_unit([q], table.header).get(q):
-            hints.append(f"{q} = {label!r}")
+    header = table.header
+    if not by and (said := only_units(missing, header)):
+        return f"{table.path}: {said}"
+    hints = hints_of(missing, header)
     meant = f" Perhaps {', '.join(hints)}?" if hints else ""
     return (
         f"{table.path}: no column of {', '.join(missing)}{known}; the header has "
-        f"{listed(table.header)}.{meant} Name columns and units (columns = "
-        '{time = "...", current = "...", voltage = "..."}, units = {current = "mA"}), or '
-        f"one of the formats {', '.join(NAMES)}."
+        f"{listed(header)}.{meant} Name columns and units (columns = "
+        '{time = "...", current = "...", voltage = "..."}, units = {current = "mA"}; in a '
+        f"command --column, --unit), or one of the formats {', '.join(NAMES)}."
     )
 
 
-def by_unit(quantities: Sequence[str], header: Sequence[str]) -> dict[str, str]:
-    """For each quantity the first label that has a unit of it."""
-    found = {}
-    for q in quantities:
-        for label in header:
-            unit = parts(label)[1]
-            with contextlib.suppress(ValueError):
-                if unit and factor_of(q, unit):
-                    found[q] = label
-                    break
-    return found
+def only_units(missing: Sequence[str], header: Sequence[str]) -> str:
+    """What to add to a table of which units are all that is not known; else nothing.
+
+    Args:
+        missing: quantities without a column.
+        header: labels.
+    """
+    bare = without_unit(missing, header)
+    rest = [q for q in missing if q not in bare]
+    if not bare or len(only_candidates(rest, header, {})) < len(rest):
+        return ""
+    units = " ".join(f"{q}={USUAL[q]}" for q in bare)
+    toml = ", ".join(f'{q} = "{USUAL[q]}"' for q in bare)
+    sign, option, key = "", "", ""
+    if "current" in missing:
+        sign = ", nor which sign a discharge has"
+        option = " and --positive charge (most cyclers) or discharge"
+        key = ' and positive = "charge"'
+    return (
+        f"the header has {listed(header)}, which does not say in which units "
+        f"{', '.join(bare)} are{sign}. Add --unit {units} (or what they are){option}; in "
+        f"Python and in a fit's file units = {{{toml}}}{key}."
+    )
+
+
+def hints_of(missing: Sequence[str], header: Sequence[str]) -> list[str]:
+    """Pairs of a quantity and a column that could be it."""
+    hints = []
+    low = [h.lower() for h in header]
+    for q in missing:
+        some = candidates(q, header)
+        near = difflib.get_close_matches(q, low, 1, 0.5)
+        if some:
+            hints += [f"{q} = {f.label!r}" for f in some[:3]]
+        elif near:
+            hints.append(f"{q} = {header[low.index(near[0])]!r}")
+    return hints

@@ -74,6 +74,45 @@ def test_run_profile_keeps_jumps(tmp_path, profile):
     assert voltage[1] - voltage[2] > 0.05 and voltage[4] > voltage[3]
 
 
+@pytest.mark.parametrize(
+    ("head", "factors", "asked"),
+    [
+        ("Rec#\tTest (Min)\tAmps\tVolts\tState\tES", (1.0 / 60.0, 1.0), []),
+        ("Test Time (s),Current (mA)", (1.0, 1e3), ["--positive", "discharge"]),
+        ("Zeit;Last", (1.0, 1.0), ["--column", "time=Zeit", "current=Last",
+                                  "--positive", "discharge"]),
+    ],
+)  # fmt: skip
+def test_profiles_are_read_as_naion_data_reads_them(
+    tmp_path, profile, head, factors, asked
+):
+    """Files of cyclers, and any table with the same options."""
+    between = next(d for d in "\t;," if d in head)
+    rows = []
+    for line in profile.read_text().splitlines()[1:]:
+        t, current = (
+            f * float(x) for f, x in zip(factors, line.split(","), strict=True)
+        )
+        own = (repr(t), repr(current))
+        rows.append((1, *own, 3.9, "D", 1) if "State" in head else own)
+    path, plain, out = tmp_path / "a.txt", tmp_path / "p.csv", tmp_path / "o.csv"
+    written = "\n".join(between.join(map(str, r)) for r in rows)
+    path.write_text(f"{head}\n{written}\n")
+    run = ["run", "nfm_hc_18650", "--profile"]
+    assert main([*run, str(profile), "--out", str(plain)]) == 0
+    assert main([*run, str(path), *asked, "--out", str(out)]) == 0
+    expected, found = (
+        np.array([[float(c) for c in row] for row in table(f)[1]]) for f in (plain, out)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_how_a_profile_is_read_is_of_a_profile(tmp_path, capsys):
+    asked = ["--protocol", "Rest for 1 hour", "--out", str(tmp_path / "o.csv")]
+    assert main(["run", "nfm_hc_18650", *asked, "--positive", "charge"]) == 2
+    assert "--positive says how a --profile is read" in capsys.readouterr().err
+
+
 def test_times_stay_those_of_the_file(tmp_path, profile):
     late, out = tmp_path / "late.csv", tmp_path / "o.csv"
     lines = profile.read_text().splitlines()
@@ -104,7 +143,8 @@ def test_rows_after_a_cut_off_stay_empty(tmp_path, profile):
         ("time_s,current_A\n0,1\n5,x\n", "row 3"),
         ("time_s,current_A\n0,1\n5,nan\n", "row 3"),
         ("time_s,current_A\n5,1\n0,1\n", "Sort"),
-        ("t,I\n0,1\n1,1\n", "no column 'time_s'"),
+        ("a,b\n0,1\n1,1\n", "no column 'time_s'"),
+        ("t,I\n0,1\n1,1\n", "--unit time=s current=A"),
         ("Time(s),Current(A)\n0,1\n1,1\n", "which sign a discharge has"),
         ("time_s,current_A,temperature_degC\n0,1,298\n9,1,298\n", "kelvin"),
         ("time_s,current_A\n5,1\n5,2\n", "one stretch of time"),

@@ -42,6 +42,38 @@ def test_a_file_is_shown(record, capsys):
     assert figure.stat().st_size > 1000
 
 
+def test_several_files_are_a_row_each(record, spectra, capsys):
+    """One that cannot be read is said, and hides no other."""
+    bad = record.with_name("plain.csv")
+    bad.write_text("Time [s],Current [A],Voltage [V]\n0,1,3\n1,1,3\n")
+    again = record.with_name("cell 08.csv")
+    again.write_text(record.read_text())
+    pattern = str(record.with_name("cell*.csv"))
+    assert main(["data", pattern, str(spectra), str(bad)]) == 2
+    out, err = capsys.readouterr()
+    rows = [line for line in out.splitlines() if str(record.parent) in line]
+    assert all(f"{n}.csv  300  " in r for n, r in zip("78", rows[:2], strict=True))
+    assert "2 spectra" in rows[2] and "not read" in rows[3]
+    assert "only the sign of the current is missing" in err
+    assert err.count("read as arbin") == 1 and "cell 07.csv and 1 more" in err
+    assert main(["data", pattern, "--plot", "a.png"]) == 2
+    assert "is of one file, and 2 are given" in capsys.readouterr().err
+
+
+def test_a_template_of_several_files_says_whose_they_are(record, tmp_path, capsys):
+    record.with_name("cell 08.csv").write_text(record.read_text())
+    to = tmp_path / "FIT.toml"
+    to.write_text("")
+    asked = ["fit", "--template", str(record.with_name("none*.csv")), "--out", str(to)]
+    assert main(asked) == 2 and "no file matches" in capsys.readouterr().err
+    to.unlink()
+    asked[2] = str(record.with_name("cell*.csv"))
+    assert main(asked) == 0
+    for said in (capsys.readouterr().out, to.read_text()):
+        assert "ONE cell" in said and "naion sweep" in said
+    assert len(read_toml(to)["data"]) == 4
+
+
 def test_a_template_is_a_fit(record, tmp_path, capsys):
     to = tmp_path / "FIT.toml"
     asked = ["fit", "--template", str(record), "--out", str(to)]
@@ -90,6 +122,60 @@ def test_a_template_says_from_which_state_a_discharge_begins(tmp_path, cell, mod
             gone = Q * float(charged - at) + float(moved)
             assert last["discharged"] == pytest.approx(gone, abs=0.02)
             assert gone > 0.01
+
+
+def test_first_rows_without_current_are_of_the_rest_before(record, tmp_path):
+    """As cyclers write them; the hold keeps to its charge, and nothing that flows is lost."""
+    plain = read_data(record)
+    head, *rows = record.read_text().splitlines()
+    late = rows[:1]
+    for row in rows[1:]:
+        _, t, step, _, _, _ = row.split(",")
+        before = late[-1].split(",")
+        if step != before[2]:
+            late.append(f"0,{float(t) - 9.99},{step},1,0.0,{before[5]}")
+        late.append(row)
+    path = tmp_path / "late.csv"
+    path.write_text("\n".join([head, *late]) + "\n")
+    table = read_data(path)
+    steps = na.data.steps_of(table)
+    assert [s.kind for s in steps] == [s.kind for s in na.data.steps_of(plain)]
+    assert len(table["time_s"]) > len(plain["time_s"])
+    charge, hold = steps[3:5]
+    assert charge.charge == pytest.approx(-0.75 * 1200.0 / 3600.0, rel=0.01)
+    to = tmp_path / "FIT.toml"
+    assert main(["fit", "--template", str(path), "--out", str(to)]) == 0
+    with pytest.warns(na.Caution):
+        problem, _ = problem_of(read_toml(to), to)
+    whole, pulses = problem.experiments
+    assert whole.name.endswith("steps 4 to 5")
+    assert "2 first rows of steps have no current yet" in whole.note
+    moved = whole.protocol
+    flowed = (moved.value + 0.5 * moved.slope * moved.duration) * moved.duration
+    n = int(moved.count)
+    assert float(np.sum(flowed[:n])) == pytest.approx(
+        3600.0 * (charge.charge + hold.charge), rel=2e-3
+    )
+    # The current is never without while it is charged.
+    assert np.all(np.asarray(moved.value[:n]) < -1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_a_discharge_may_begin_with_a_row_without_current(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "".join(
+        f"{80 * i},{1.5 * (i > 0)},{3.9 - 0.03 * i:.3f}\n" for i in range(20)
+    )
+    path.write_text("time_s,current_A,voltage_V\n" + rows)
+    content = {
+        "cell": "nfm_hc_18650",
+        "data": [{"file": path.name, "kind": "discharge"}],
+        "free": [{"path": "contact_resistance.scale", "bounds": [0.1, 10.0]}],
+    }
+    problem, _ = problem_of(content, tmp_path / "x.toml")
+    (test,) = problem.experiments
+    assert float(test.protocol.value[0]) == pytest.approx(1.5, rel=1e-12)
+    assert float(test.observations[0].b[-1]) == pytest.approx(19 * 80.0)
 
 
 @pytest.mark.parametrize(

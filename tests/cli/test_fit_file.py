@@ -296,7 +296,7 @@ def test_bad_fit_files_name_the_problem(tmp_path, capsys, old, new, expected):
         (rows(step=0.0), "all rows have the same time"),
         (rows() + "1300,0,3.9\n", "is not constant within 10 % of its mean"),
         (rows() + "0,1,3.9\n", "row 22: time 0 s comes after 1140 s"),
-        (rows(head="t,I,U"), "no column 'time_s'"),
+        (rows(head="t,I,U"), "--unit time=s current=A voltage=V"),
     ],
 )
 def test_bad_measurements_name_the_problem(tmp_path, capsys, text, expected):

@@ -1,11 +1,13 @@
 """Exports of cyclers, as their makers lay them out, give back what was simulated."""
 
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import naion as na
-from naion.io import formats, read_data
+from naion.io import formats, read_data, read_profile
 
 STEPS = [
     "Charge at 0.75 A for 20 min",
@@ -101,6 +103,47 @@ def neware(d):
     return names + "\n" + text(rows)
 
 
+BEGAN = (0.0, 1200.0, 1800.0)
+"""When the steps began [s]."""
+
+
+def neware_records(d):
+    """Of BTS 7, whose label of times has colons and points."""
+    rows = [
+        (r.cycle, r.step, "CC DChg" if r.step == 3 else "", i + 1, clock(r.time_s),
+         r.voltage_V, repr(-1e3 * r.current_A), r.temperature_degC)
+        for i, r in enumerate(d.itertuples())
+    ]  # fmt: skip
+    names = "Cycle ID,Step ID,Step Name,Record ID,Total Time(h:min:s.ms),Voltage(V),"
+    return names + "Current(mA),Temperature(oC)\n" + text(rows)
+
+
+def layers(d):
+    """Rows of an export in layers: cycles, their steps, and their records."""
+    kinds = {1: "CC Chg", 2: "Rest", 3: "CC DChg"}
+    rows = [
+        ("Cycle ID", "Cap_Chg(mAh)", "Cap_DChg(mAh)"),
+        ("", "Step ID", "Step Name", "Step Time(h:min:s.ms)", "", ""),
+        ("", "", "Record ID", "Time(h:min:s.ms)", "Voltage(V)", "Current(mA)",
+         "Temperature(oC)"),
+    ]  # fmt: skip
+    cycle = step = 0
+    for i, r in enumerate(d.itertuples()):
+        if r.cycle != cycle:
+            rows.append((r.cycle, 750.0, 740.0))
+        if r.step != step:
+            rows.append(("", r.step, kinds[r.step], "00:10:00.000"))
+        cycle, step = r.cycle, r.step
+        t = clock(round(r.time_s - BEGAN[step - 1], 3))
+        signless = 1e3 * abs(r.current_A)
+        rows.append(("", "", i + 1, t, r.voltage_V, signless, r.temperature_degC))
+    return rows
+
+
+def neware_layers(d):
+    return text(layers(d))
+
+
 def biologic(d):
     names = (
         "mode\tox/red\terror\tcontrol changes\tNs changes\tcounter inc.\tNs\ttime/s\t"
@@ -174,6 +217,8 @@ LAYOUTS = {
     "maccor": (maccor, "a.txt", "utf-8"),
     "maccor, clock": (maccor_clock, "a.csv", "latin-1"),
     "neware": (neware, "a.csv", "utf-8"),
+    "neware, BTS 7": (neware_records, "a.csv", "utf-8"),
+    "neware, layers": (neware_layers, "a.csv", "utf-8"),
     "biologic": (biologic, "a.mpt", "latin-1"),
     "novonix": (novonix, "a.csv", "latin-1"),
     "basytec": (basytec, "a.txt", "latin-1"),
@@ -248,6 +293,45 @@ def test_binary_tables(suffix, truth, tmp_path):
     same(read_data(path), truth)
 
 
+def test_a_spreadsheet_of_several_records(truth, tmp_path):
+    """One is read, and the others are named; text under the ending of one is read, too."""
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "a.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for k in (1, 2):
+            truth.to_excel(book, sheet_name=f"Channel_1_{k}", index=False)
+    with pytest.warns(na.Caution, match="2 sheets .*'Channel_1_1' alone is read"):
+        same(read_data(path), truth)
+    assert len(read_data(path, sheet="Channel_1_2")["time_s"]) == len(truth)
+    path = tmp_path / "b.xls"
+    path.write_text(neware(truth).replace(",", "\t"), encoding="utf-8")
+    same(read_data(path), truth)
+
+
+def test_layers_in_a_spreadsheet(truth, tmp_path):
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "a.xlsx"
+    rows = [(*r, *[""] * (7 - len(r))) for r in layers(truth)]
+    pd.DataFrame(rows).to_excel(path, header=False, index=False)
+    with pytest.warns(na.Caution, match="begin anew in every step"):
+        same(read_data(path), truth)
+    pd.DataFrame(rows[:6]).to_excel(path, header=False, index=False)
+    with pytest.raises(ValueError, match="Export the layer of records too"):
+        read_data(path)
+
+
+def test_units_that_are_none_are_told_with_what_to_add(truth, tmp_path):
+    path = tmp_path / "a.csv"
+    written = neware_records(truth)
+    for label, wrong, said in (
+        ("Time(h:min:s.ms)", "Time(h'm's)", "--unit time=clock"),
+        ("Voltage(V)", "Voltage(Volts DC)", "--unit voltage=V"),
+    ):
+        path.write_text(written.replace(label, wrong))
+        with pytest.raises(ValueError, match=f"a.csv: .*{said}"):
+            read_data(path)
+
+
 def test_what_the_reader_of_neware_binaries_gives(truth, tmp_path):
     """Its frame: times of steps, dates, milliampere, states as categories."""
     pytest.importorskip("pyarrow")
@@ -276,6 +360,31 @@ def test_what_the_reader_of_neware_binaries_gives(truth, tmp_path):
     with pytest.warns(na.Caution, match="begin anew in every step"):
         table = read_data(path)
     np.testing.assert_allclose(table["time_s"], truth.time_s, atol=2.1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.mpr", "BioLogic .* export in EC-Lab: .* a .mpt"),
+        ("a.res", "Arbin.* CSV or Excel"),
+        ("a.094", "Maccor.* as text"),
+        ("a.h5", "CSV or Parquet"),
+        ("a.ndax", "damaged or cut off.* in BTSDA: Export, CSV"),
+    ],
+)
+def test_binaries_are_told_what_to_export(name, said, tmp_path):
+    if name == "a.ndax":
+        pytest.importorskip("bdf")
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("data.ndc", bytes(range(256)))
+    for read in (read_data, read_profile):
+        with pytest.raises(ValueError, match=f"{name}.*{said}"):
+            read(path)
+    # Text with such an ending is read.
+    if name != "a.ndax":
+        path.write_text("time_s,current_A,voltage_V\n0,1,3\n1,1,3\n")
+        assert len(read_data(path)["time_s"]) == 2
 
 
 def mapped(tmp_path, rows, head="Zeit;Strom;U"):
@@ -333,7 +442,7 @@ def test_any_table_by_a_mapping(times, unit, tmp_path):
         ({"format": "maccor"}, "no column of time, current, voltage as maccor"),
         ({"columns": COLUMNS, "positive": "state"}, "column of states"),
         ({"columns": COLUMNS, "positive": "up"}, "positive = 'up'"),
-        ({}, "columns, units, positive"),
+        ({}, "--unit time=s current=A voltage=V"),
     ],
 )
 def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
@@ -343,16 +452,83 @@ def test_wrong_mappings_are_told_with_what_is_near(given, said, tmp_path):
 
 
 def test_labels_of_nobody_are_found_below_other_lines(tmp_path):
-    """And told with what they are by their units, as a command takes it."""
+    """And read, once the sign is said; what else would have to be said, is told."""
     path = tmp_path / "Zelle 7.csv"
     head = "Zelle 7\nvon: A, B\n\nZeit [min];Strom [mA];Spannung [V];Temp. [°C]\n"
-    path.write_text(head + "0,0;0,0;3,9;25,0\n1,0;-1500,0;3,8;25,0\n", "latin-1")
-    said = (
-        r"the header has 'Zeit \[min\]', 'Strom \[mA\]', .*rename.* perhaps --column "
-        r'time="Zeit \[min\]" current="Strom \[mA\]" voltage="Spannung \[V\]"\), or'
-    )
+    rows = "0,0;0,0;3,9;25,0\n1,0;-1500,0;3,8;25,0\n"
+    path.write_text(head + rows, "latin-1")
+    said = r"only the sign .* is missing: 'Strom \[mA\]' .*--positive charge.*'Zeit \[min\]'"
     with pytest.raises(ValueError, match=said):
         read_data(path)
+    with pytest.warns(na.Caution, match=r"read: .*'Spannung \[V\]' \[V\]"):
+        table = read_data(path, positive="charge")
+    np.testing.assert_allclose(table["time_s"], [0.0, 60.0])
+    np.testing.assert_allclose(table["current_A"], [0.0, 1.5])
+
+
+PLAIN = [
+    {"Time [s]": 1.0, "Current [A]": 1.0, "Voltage [V]": 1.0},
+    {"Time [s]": 1.0, "Current [A]": 1.0, "Terminal voltage [V]": 1.0},
+    {"Test Time (h)": 1.0 / 3600.0, "Current (mA)": 1e3, "Voltage (V)": 1.0},
+    {"Time (min)": 1.0 / 60.0, "I (A)": 1.0, "U (mV)": 1e3},
+    {"t_s": 1.0, "I_mA": 1e3, "U_V": 1.0},
+    {"TestTime(Sec)": 1.0, "Amps": 1.0, "Volts": 1.0},
+    {"Zeit [Std]": 1.0 / 3600.0, "Strom [mA]": 1e3, "Spannung [V]": 1.0},
+    {"time": 1.0, "current": 1e3, "voltage": 1.0},
+]
+"""Labels of time, current and voltage, and their units over s, A and V."""
+
+
+@pytest.mark.parametrize("labels", PLAIN, ids=lambda labels: ",".join(labels))
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_plain_names_need_the_sign_alone(labels, truth, tmp_path):
+    """Units are asked for where labels have none."""
+    names = ("time_s", "current_A", "voltage_V")
+    frame = {
+        label: factor * truth[name]
+        for (label, factor), name in zip(labels.items(), names, strict=True)
+    }
+    path = tmp_path / "a.csv"
+    pd.DataFrame(frame).to_csv(path, index=False, float_format="%.15g")
+    bare = "time" in labels
+    units = {"time": "s", "current": "mA", "voltage": "V"} if bare else None
+    said = "--unit time=s current=A voltage=V" if bare else "only the sign"
+    with pytest.raises(ValueError, match=said):
+        read_data(path)
+    table = read_data(path, units=units, positive="discharge")
+    for name in names:
+        np.testing.assert_allclose(table[name], truth[name], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::naion.Caution")
+def test_several_columns_of_a_quantity_are_a_choice(tmp_path):
+    path = mapped(
+        tmp_path, ["0;1;2;3", "1;1;2;3"], "Time [s];Load 1 [A];Load 2 [A];U [V]"
+    )
+    said = "current = 'Load 1 .A.', current = 'Load 2 .A.'"
+    with pytest.raises(ValueError, match=said):
+        read_data(path, positive="charge")
+
+
+def test_tables_of_solutions_are_read_back(tmp_path):
+    """As `to_pandas` writes them: currents positive on discharge."""
+    cell = na.parameters.load("nfm_hc_18650")
+    frame = na.simulate(cell, na.Protocol(STEPS), start=0.6).to_pandas()
+    path = tmp_path / "own.csv"
+    frame.to_csv(path)
+    with pytest.warns(na.Caution, match="read as naion: .*a positive .* a discharge"):
+        table = read_data(path)
+    for name, label in (
+        ("time_s", "Time [s]"),
+        ("current_A", "Current [A]"),
+        ("voltage_V", "Voltage [V]"),
+        ("step", "Step"),
+    ):
+        np.testing.assert_allclose(table[name], frame[label])
+    with pytest.warns(na.Caution, match="not used: .*'Voltage"):
+        profile = read_profile(path)
+    assert set(profile) == {"time_s", "current_A", "temperature_degC"}
+    np.testing.assert_allclose(profile["current_A"], table["current_A"])
 
 
 @pytest.mark.parametrize(
