@@ -4,6 +4,8 @@ import base64
 import html
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
+import jax
 import numpy as np
 from jax.core import Tracer
 
@@ -64,7 +66,7 @@ def skipped(s: "Solution") -> dict[int, str]:
 def in_words(s: "Solution") -> str:
     """Outcome, capacity, ranges and cautions as text; of many stacked solutions, outcomes."""
     if isinstance(s.outcome, Tracer):
-        return repr(s)
+        return in_short(s)
     outcomes = np.asarray(s.outcome)
     if outcomes.ndim:
         kinds, counts = np.unique(outcomes, return_counts=True)
@@ -88,6 +90,23 @@ def in_words(s: "Solution") -> str:
         told += [f"  step {k + 1} skipped: {why}" for k, why in s.skipped.items()]
     told += [f"  caution: {text}" for text in s.cautions]
     return "\n".join(told)
+
+
+def in_short(s: "Solution") -> str:
+    """One line; a tree of anything but numbers as one."""
+    if isinstance(s.outcome, Tracer):
+        return "<Solution, traced>"
+    if not isinstance(s.outcome, jax.Array | np.ndarray | np.generic):
+        return eqx.tree_pformat(s)
+    if np.ndim(s.outcome):
+        return f"<Solution of {in_words(s)}>"
+    name, n = s.result.name.lower(), int(s.n_steps)
+    if not n:
+        return f"<Solution: {name}>"
+    return (
+        f"<Solution: {name}, {float(s.capacity):.4g} A.h and {float(s.energy):.4g} W.h "
+        f"in {_duration(float(s.t_end))}, {n} steps of the solver>"
+    )
 
 
 def _ended(s: "Solution") -> str:

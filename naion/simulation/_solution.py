@@ -72,6 +72,9 @@ class Solution(eqx.Module):
     def __str__(self) -> str:
         return _frames.in_words(self)
 
+    def __repr__(self) -> str:
+        return _frames.in_short(self)
+
     def _repr_html_(self) -> str:
         """Text for notebooks, with a figure of voltage and current if steps were kept."""
         return _frames.in_html(self)

@@ -38,7 +38,14 @@ def test_printed(solution, cell, model):
     assert len(str(end).splitlines()) == 4
     many = jax.tree.map(lambda a: jnp.stack([a, a]), end)
     assert str(many) == "2 simulations: 2 completed"
-    jax.jit(lambda s: [str(s)] and s.end.voltage)(end)
+    assert repr(many) == "<Solution of 2 simulations: 2 completed>"
+    assert repr(solution).startswith("<Solution: completed, ") and "in 60 s" in repr(
+        end
+    )
+    shown = []
+    jax.jit(lambda s: shown.extend([str(s), repr(s)]) or s.end.voltage)(end)
+    assert shown == 2 * ["<Solution, traced>"]
+    assert "outcome=" in repr(jax.tree.map(type, end))
 
 
 def test_a_cut_off_says_which_limit_and_what_was_not_run(cell, model):
