@@ -12,7 +12,6 @@ use the file.
 """
 
 import argparse
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from .._columns import in_columns
-from .._files import writable, write_whole
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
@@ -34,6 +32,7 @@ from ..io import (
     read_spectra,
 )
 from ._exit import EXIT
+from ._figures import check_figure, save_figure
 from ._template import entries, holds_spectra, spectrum_entries
 
 SHOWN = 60
@@ -112,7 +111,7 @@ def command(arguments: argparse.Namespace) -> int:
     if capacity is not None and not (np.isfinite(capacity) and capacity > 0.0):
         raise ValueError(f"--capacity {capacity:g}: expected more than zero [A.h].")
     if arguments.plot is not None:
-        _figure(arguments.plot, arguments.file)
+        check_figure(arguments.plot, [arguments.file])
     if holds_spectra(arguments.file, reading):
         return _spectra(arguments, reading)
     if "imaginary" in reading:
@@ -135,33 +134,8 @@ def command(arguments: argparse.Namespace) -> int:
         from .. import plot
 
         axes = plot.record(table)
-        _save(np.ravel(axes)[0].figure, arguments.plot)
+        save_figure(np.ravel(axes)[0].figure, arguments.plot)
     return EXIT["completed"]
-
-
-def _figure(path: Path, file: Path) -> None:
-    """Refuse a figure that cannot be written, before the work.
-
-    Raises:
-        ValueError: for an ending that matplotlib does not write, or the file that is read.
-    """
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lower().removeprefix(".") not in known:
-        raise ValueError(
-            f"--plot {path}: no figure ends with {path.suffix!r}; known are "
-            f"{', '.join(sorted(known))}."
-        )
-    writable(path, [file])
-
-
-def _save(figure: Any, path: Path) -> None:
-    """Write a figure, whole or not at all, and say so."""
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.lower().removeprefix("."), dpi=150)
-    write_whole(path, content.getvalue())
-    print(f"wrote {path}")
 
 
 def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
@@ -188,7 +162,7 @@ def _spectra(arguments: argparse.Namespace, reading: dict) -> int:
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(spectrum_entries(arguments.file, found, reading, cell))
     if arguments.plot is not None:
-        _save(_nyquist(found).figure, arguments.plot)
+        save_figure(_nyquist(found).figure, arguments.plot)
     return EXIT["completed"]
 
 

@@ -44,7 +44,16 @@ from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._plausible import doubts_of_current
 from ._ranges import range_at
-from ._registry import available, is_set, load, load_set, schema, template, titles
+from ._registry import (
+    available,
+    is_set,
+    load,
+    load_set,
+    nearest_sets,
+    schema,
+    template,
+    titles,
+)
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
@@ -114,6 +123,7 @@ __all__ = [
     "on_branch",
     "is_of_design",
     "load_set",
+    "nearest_sets",
     "open_circuit_voltage",
     "possible",
     "range_at",
