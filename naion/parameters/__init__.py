@@ -40,6 +40,7 @@ from ._half_cell import half_cell, metal_electrode, require_full_cell
 from ._hard_carbon import HARD_CARBONS, with_pore_filling, with_reactions
 from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
+from ._names import path_of
 from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._plausible import doubts_of_current
@@ -125,6 +126,7 @@ __all__ = [
     "load_set",
     "nearest_sets",
     "open_circuit_voltage",
+    "path_of",
     "possible",
     "range_at",
     "recognised",

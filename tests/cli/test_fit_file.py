@@ -276,6 +276,22 @@ def test_options_without_effect_are_refused(tmp_path, capsys, options, said):
         ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
         (PATH, '"contact_resistence.scale"', "contact_resistance"),
         (PATH, '"contact_resistance"', "free 1: contact_resistance is a curve"),
+        (
+            PATH,
+            '"Contact resistance [ohm]"',
+            "free 1: 'Contact resistance [ohm]' is contact_resistance, a curve: give the "
+            "path contact_resistance.scale",
+        ),
+        (
+            PATH,
+            '"Electrode aria [m2]"',
+            "free 1: This cell has no number 'Electrode aria",
+        ),
+        (
+            PATH,
+            '"Electrode area [m2]"\nsmooth = 1.0',
+            "free 1: area is no list of three numbers",
+        ),
         (PATH, "3", "free 1, path = 3: expected a text"),
         (PATH, "[]", "free 1, path = []: expected a text"),
         (BOUNDS, "bounds = [2.0, 10.0]", "outside its bounds"),
