@@ -107,13 +107,12 @@ def check_table(path: Path, inputs: Iterable[Path | str | None]) -> None:
     Raises:
         ValueError: for an ending that promises anything but text, or a file that is read.
     """
+    writable(path, inputs)
     if path.suffix.lower() not in TEXT:
         raise ValueError(
             f"--out {path}: comma-separated text is written, and {path.suffix} is something "
-            f"else; use {path.with_suffix('.csv').name}. (In Python, `pandas.read_csv` of "
-            "it writes spreadsheets and Parquet.)"
+            f"else; use {path.with_suffix('.csv').name}."
         )
-    writable(path, inputs)
 
 
 def command(arguments: argparse.Namespace) -> int:
