@@ -1,4 +1,4 @@
-"""Physical constants (CODATA 2018, exact in the SI of 2019)."""
+"""Physical constants (CODATA 2018, exact in the SI of 2019), and one of statistics."""
 
 F = 96485.33212
 """Faraday constant [C.mol-1]."""
@@ -8,3 +8,6 @@ R = 8.314462618
 
 ZERO_CELSIUS = 273.15
 """0 degC in kelvin."""
+
+NINETY = 1.645
+"""Half of the 90 % interval of a normal distribution, in standard deviations."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import design
 from .._files import writable_folder
+from .._pictures import content_of
 from ..cost import (
     COLD_DRAWS,
     DRAWS,
@@ -258,7 +259,7 @@ def _write(asked: Study, arguments: argparse.Namespace, tables: dict) -> None:
         report.heading(title)
         report.add(table)
         write_csv(out / f"{name}.csv", table.header, table.rows)
-    canvas = cheaper(asked, arguments.against).figure
+    canvas = content_of(cheaper(asked, arguments.against).figure)
     caption = "Chance of being cheaper over the price of lithium carbonate."
     report.add(Figure("over_lithium", canvas, caption))
     report.heading("What the prices are")

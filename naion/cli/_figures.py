@@ -1,11 +1,11 @@
 """Figures that commands write."""
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .._files import writable, write_whole
+from .._pictures import content_of
 
 
 def check_figure(path: Path, inputs: Iterable[Path | str | None]) -> None:
@@ -31,7 +31,7 @@ def check_figure(path: Path, inputs: Iterable[Path | str | None]) -> None:
 
 def save_figure(figure: Any, path: Path) -> None:
     """Write a figure, whole or not at all, and say so."""
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.lower().removeprefix("."), dpi=150)
-    write_whole(path, content.getvalue())
+    write_whole(
+        path, content_of(figure, path.suffix.lower().removeprefix("."), dpi=150)
+    )
     print(f"wrote {path}")

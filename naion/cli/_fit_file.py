@@ -85,6 +85,7 @@ from typing import Any
 
 from .. import plot
 from .._files import read_toml, writable_folder, write_whole
+from .._pictures import content_of
 from ..batch import Checkpoint
 from ..fit import (
     LEFT_OUT_HEADER,
@@ -315,5 +316,5 @@ def _report(
     for i, (e, m) in enumerate(zip(experiments, fit.predictions, strict=True)):
         if any(o.kind != Kind.RESISTANCE for o in e.observations):
             axes = plot.fit(e, m)
-            report.add(Figure(f"fit_{i}", axes.figure, e.name))
+            report.add(Figure(f"fit_{i}", content_of(axes.figure), e.name))
     return report

@@ -6,6 +6,7 @@ A command is imported when it is asked for: help comes at once.
 import argparse
 import difflib
 import importlib
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -60,6 +61,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
+    os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files, never to windows
     try:
         with named_streams():
             status = _done(given)

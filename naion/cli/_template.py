@@ -20,7 +20,10 @@ USUAL = "nfm_hc_18650"
 """The cell of a template where none is given."""
 
 NEAR_TOP = 0.1
-"""A rest this near to the upper limit is the charged state [V]."""
+"""Where the cell has no such rest, this near to the upper limit it is charged [V]."""
+
+LITTLE = 0.003
+"""So small a share of the capacity may be gone from the charged state."""
 
 MOST = 12
 """Entries from one file; what is left out is said."""
@@ -388,7 +391,9 @@ def _start(
     if cell is None:
         return "soc = 0.5  # ASSUMED: give the state of charge at the start", False
     top = float(cell.limits.upper_voltage)
-    full = top - NEAR_TOP < V or (s.kind == "discharge" and top - 3 * NEAR_TOP < V)
+    # The first voltage of a discharge that no rest precedes is one under load.
+    near = 3 * NEAR_TOP if s.kind == "discharge" and not rested else NEAR_TOP
+    full = top - near < V
     how = "at rest" if rested else "the first, not at rest: CHECK"
     try:
         gone = _gone(cell, V)
@@ -398,6 +403,8 @@ def _start(
             f"soc = {guess}  # ASSUMED: {V:.3f} V is no rest of this cell",
             full,
         )
+    if rested:
+        full = gone < LITTLE * float(cell.nominal_capacity)
     if gone <= 0.0:
         return f"soc = 1.0  # {V:.3f} V, {how}", full
     return f"discharged = {gone:.5g}  # [A.h from charged]: {V:.3f} V, {how}", full

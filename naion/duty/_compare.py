@@ -7,9 +7,8 @@ import numpy as np
 
 from .._progress import Progress, silent
 from ..models import DFN
-from ..parameters import Cell, Sourced
+from ..parameters import Cell
 from ._catalogue import load
-from ._duty import Duty
 from ._served import Served, ready, serve
 from ._vehicle import ZERO
 
@@ -93,8 +92,3 @@ def row(name: str, T: float, served: Served) -> dict[str, float | str]:
 def _percent(share: float) -> float:
     """Without the sign of what rounds to zero: a solve has an error."""
     return 100.0 * share if abs(share) > 1e-4 else abs(0.0 * share)
-
-
-def assumed(duty: Duty) -> tuple[Sourced, ...]:
-    """Numbers of a duty that are assumed."""
-    return tuple(n for n in duty.numbers if n.quality == "A")

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from ..batch import Program, stack
-from ._evaluate import Evaluator, Question, Rows
+from ._evaluate import Evaluator, Request, Rows
 from ._problem import Linearised, Predicted, Problem, prior_linearised
 from ._vector import FreeVector
 
@@ -57,11 +57,11 @@ class Common:
             for i, data, *own in zip(which, found, *priors, strict=True)
         ]
 
-    def _ask(self, question: Question, which: np.ndarray, z: np.ndarray) -> list[list]:
+    def _ask(self, request: Request, which: np.ndarray, z: np.ndarray) -> list[list]:
         """For each problem: answers for its data, rows of its priors, and their Jacobian."""
         rows = [row for i in which for row in range(self.ends[i], self.ends[i + 1])]
         counts = np.diff(self.ends)[which]
-        found = self.evaluator.ask(question, rows, z.repeat(counts, 0), self.most)
+        found = self.evaluator.ask(request, rows, z.repeat(counts, 0), self.most)
         each = [
             jax.tree.map(lambda a, part=slice(*part): a[part], found)
             for part in itertools.pairwise(np.cumsum([0, *counts]))

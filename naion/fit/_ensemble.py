@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._cautions import caution
+from .._constants import NINETY
 from .._results import Result
 from .._takes import takes
 from ..batch import run, stack
@@ -216,10 +217,10 @@ def voltage_band(
     if share > WORTH_SAYING:
         caution(in_words(tested, T, share))
     cell, sto = at_rest(cell, start)
-    known = 1.645 * np.hypot(spread, drawn.discrepancy)
+    known = NINETY * np.hypot(spread, drawn.discrepancy)
     below = above = known
     if share:
-        most = 1.645 * share * mean_overvoltage(cell, sto, best)
+        most = NINETY * share * mean_overvoltage(cell, sto, best)
         room = room_beyond(cell, sto, best, times, most)
         below, above = (np.hypot(known, width) for width in room)
     return (

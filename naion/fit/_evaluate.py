@@ -26,8 +26,8 @@ from ._spectra import (
 )
 from ._vector import FreeVector
 
-Question = Literal["predictions", "linearised"]
-Programs = dict[Question, Program]
+Request = Literal["predictions", "linearised"]
+Programs = dict[Request, Program]
 
 
 class Rows:
@@ -84,19 +84,17 @@ class _Part:
     Attributes:
         lanes: their indices among all lanes, increasing, (k,).
         rows: their fixed inputs.
-        programs: the program for each question.
+        programs: the program for each request.
     """
 
     lanes: np.ndarray
     rows: Rows
     programs: Programs
 
-    def ask(
-        self, question: Question, lanes: np.ndarray, z: np.ndarray, most: int
-    ) -> Any:
+    def ask(self, request: Request, lanes: np.ndarray, z: np.ndarray, most: int) -> Any:
         """Answers for some of these lanes; see `Evaluator.ask`."""
         rows = np.searchsorted(self.lanes, lanes)
-        return self.rows.ask(self.programs[question], rows, z, most)
+        return self.rows.ask(self.programs[request], rows, z, most)
 
     def residuals(self, z: Array) -> tuple[Array, np.ndarray]:
         """Residuals of the data, and the lane of each; can be traced by JAX, (m,)."""
@@ -154,7 +152,7 @@ class Evaluator:
 
     def ask(
         self,
-        question: Question,
+        request: Request,
         rows: Sequence[int],
         z: np.ndarray,
         most: int | None = None,
@@ -162,7 +160,7 @@ class Evaluator:
         """Answers for some lanes, as arrays with one row for each.
 
         Args:
-            question: "predictions" gives the simulated observations, as `Seen`;
+            request: "predictions" gives the simulated observations, as `Seen`;
                 "linearised" also the derivatives of their values, (m, n).
             rows: indices of the lanes, (k,).
             z: transformed parameters of each of them, (k, n).
@@ -173,7 +171,7 @@ class Evaluator:
         for part in self.parts:
             (own,) = np.nonzero(np.isin(asked, part.lanes))
             if own.size:
-                answers.append((own, part.ask(question, asked[own], z[own], most)))
+                answers.append((own, part.ask(request, asked[own], z[own], most)))
         return _side_by_side(answers, len(asked))
 
     def residuals(self, z: Array) -> Array:
@@ -232,7 +230,7 @@ def _asking(
     seen: Callable[[Specimen, Any], Seen],
     without: tuple[str, ...],
 ) -> Programs:
-    """The program for each question, as functions of one lane.
+    """The program for each request, as functions of one lane.
 
     Args:
         vector: free parameters.

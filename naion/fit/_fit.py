@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._columns import in_columns
+from .._constants import NINETY
 from .._takes import takes
 from ..parameters import is_half_cell
 from ._certainty import covariance
@@ -86,7 +87,7 @@ class Fit:
         """
         v = self.problem.vector
         least, most = v.bounds
-        sd = 1.645 * np.sqrt(np.diag(self.covariance))
+        sd = NINETY * np.sqrt(np.diag(self.covariance))
         ends = np.maximum(self.z - sd, least), np.minimum(self.z + sd, most)
         columns = self.z, *ends, least, most
         value, low, high, least, most = map(np.asarray, map(v.values, columns))

@@ -14,7 +14,7 @@ from jaxtyping import Array
 from .._takes import takes
 from ..models import DFN
 from ..parameters import Cell, Electrode, Role, check_discharged, is_half_cell
-from ._evaluate import Evaluator, Question
+from ._evaluate import Evaluator, Request
 from ._experiment import Experiment
 from ._free import FreeParameter, Specimen, check_free
 from ._seen import Seen
@@ -155,10 +155,10 @@ class Problem:
         """Derivatives of `residuals`, by forward mode through the simulations."""
         return self.linearised(z).jacobian
 
-    def _ask(self, question: Question, z: np.ndarray) -> Any:
+    def _ask(self, request: Request, z: np.ndarray) -> Any:
         k = len(self.experiments)
         at = np.broadcast_to(z, (k, len(z)))
-        return self._evaluator.ask(question, range(k), at)
+        return self._evaluator.ask(request, range(k), at)
 
     @property
     def priors(self) -> tuple[FreeVector, Specimen, Array]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._constants import ZERO_CELSIUS, R
+from .._constants import NINETY, ZERO_CELSIUS, R
 from .._takes import takes
 from ._rows import Row, rows
 
@@ -209,7 +209,7 @@ def fit_law(exponent: float = 1.0) -> Fitted:
         raise ValueError(f"exponent={exponent}: expected 0.5 to 1, the usual 0.8 to 1.")
     used = [r for r in rows() if r.use == "fit"]
     middle = np.log(RATE_FACTOR).mean()
-    sd = np.diff(np.log(RATE_FACTOR))[0] / (2.0 * 1.645)
+    sd = np.diff(np.log(RATE_FACTOR))[0] / (2.0 * NINETY)
 
     def residuals(x: np.ndarray) -> np.ndarray:
         law = _law(x * SCALES, exponent)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._constants import ZERO_CELSIUS
+from .._constants import NINETY, ZERO_CELSIUS
 from .._takes import takes
 from ._law import (
     CALENDAR,
@@ -26,7 +26,6 @@ the rows prints a loss a cycle that is half of loss over cycles there."""
 
 WARMEST, COLDEST = 40.0, 25.0
 DRAWS = 4000
-TWO_SIDED = 1.645
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def outlook(use: Use, *, seed: int = 0) -> Outlook:
         return np.concatenate([np.asarray(getattr(law, name)) for law, _ in laws])
 
     def lognormal(low: float, high: float) -> np.ndarray:
-        middle, sd = np.log([low, high]).mean(), np.log(high / low) / (2 * TWO_SIDED)
+        middle, sd = np.log([low, high]).mean(), np.log(high / low) / (2 * NINETY)
         return np.exp(middle + sd * rng.standard_normal(DRAWS))
 
     z = np.concatenate(

@@ -116,12 +116,6 @@ _RULES: dict[type[eqx.Module], tuple[Rule, ...]] = {
 
 
 @functools.cache
-def is_declared(kind: type[eqx.Module], field: str) -> bool:
-    """Whether a range is declared for a field."""
-    return "range" in _metadata(kind, field) or field in _BELOW.get(kind, {})
-
-
-@functools.cache
 def range_of(kind: type[eqx.Module], field: str) -> Range | Over | None:
     """The range of a field's numbers; none: they are not checked."""
     own = _metadata(kind, field)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .._pictures import new_figure
 from .._takes import takes
 from ..cost import Study, lithium_quotes
 
@@ -26,9 +27,7 @@ def cheaper(study: Study, other: str, axes: Any = None) -> Any:
         KeyError: for a design that is not in the study.
     """
     if axes is None:
-        from matplotlib.figure import Figure
-
-        axes = Figure(figsize=(7.5, 4.2), layout="constrained").add_subplot()
+        axes = new_figure(7.5, 4.2).add_subplot()
     price = np.linspace(0.0, 80.0, 321)
     for name in study.names:
         if name != other:

@@ -6,10 +6,13 @@ What a solution has is asked for, and labelled, by its name in the registry of v
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 
+from .._pictures import checked_axes, new_figure
 from .._takes import takes
 from ..fit import Experiment, Kind, spectra_of
+from ..models import Losses
 from ..parameters import Cell
 from ..simulation import (
     VARIABLES,
@@ -18,6 +21,7 @@ from ..simulation import (
     Variable,
     draw_overview,
     variable,
+    voltage_over_time,
 )
 
 HOUR = 3600.0
@@ -42,6 +46,11 @@ def overview(solutions: Solution | Mapping[str, Solution], axes: Any = None) -> 
         ValueError: for none, or for the wrong number of axes.
     """
     every = solutions if isinstance(solutions, Mapping) else {"": solutions}
+    if isinstance(solutions, list | tuple) or isinstance(axes, Solution):
+        raise TypeError(
+            "An overview of several solutions takes them by what each is called: "
+            '`overview({"25 degC": a, "-20 degC": b})`.'
+        )
     for one in every.values():
         if not isinstance(one, Solution):
             raise TypeError(
@@ -108,23 +117,59 @@ def losses(solution: Solution, cell: Cell, axes: Any = None) -> Any:
         ValueError: when the simulation did not keep its states.
     """
     axes = _axes(axes)
-    t = solution[TIME.name][:-1]
-    parts = solution.losses(cell)
-    level = np.asarray(parts.open_circuit)
+    t, parts = _both_sides(solution, jax.tree.map(np.asarray, solution.losses(cell)))
+    level = parts.open_circuit
     axes.plot(t, level, "k--", linewidth=1.0, label="open circuit")
     for i, (field, name) in enumerate(LOSSES.items()):
-        part = np.asarray(getattr(parts, field))
+        part = getattr(parts, field)
         if np.any(part):
             axes.fill_between(
                 t, level, level + part, color=f"C{i}", linewidth=0.0, label=name
             )
             level = level + part
-    axes.plot(t, level, "k", linewidth=1.2, label="voltage")
+    axes.plot(*voltage_over_time(solution), "k", linewidth=1.2, label="voltage")
     axes.set_xlabel(TIME.name)
     axes.set_ylabel(VOLTAGE.name)
     axes.legend(fontsize="x-small", **BESIDE)
     return axes
 
+
+JUMPING = (
+    *("kinetics_negative", "kinetics_positive", "film"),
+    *("ohmic_liquid", "ohmic_solid", "contact"),
+)
+"""Losses that follow the current at once; the others are of what is stored."""
+
+
+def _both_sides(solution: Solution, parts: Losses) -> tuple[np.ndarray, Losses]:
+    """Times [h] and losses at the ends of steps, before and after each jump of current.
+
+    States are of the time after a jump. What is stored is the same before; the rest of the
+    voltage before it is shared among the losses that jump as they were a step earlier.
+    """
+    t = np.asarray(solution.t)
+    V = [np.asarray(solution.at(t, after=later).voltage) for later in (False, True)]
+    at = 1 + np.flatnonzero(np.abs(V[1] - V[0])[1:-1] > JUMP)
+    earlier = np.stack([getattr(parts, field)[at - 1] for field in JUMPING])
+    stored = sum(
+        getattr(parts, field)[at] for field in parts._fields if field not in JUMPING
+    )
+    size = np.abs(earlier) + 1e-12
+    share = size / np.sum(size, axis=0)
+    before = earlier + share * (V[0][at] - stored - np.sum(earlier, axis=0))
+    both: dict[str, Any] = {
+        field: np.insert(
+            part,
+            at,
+            before[JUMPING.index(field)] if field in JUMPING else part[at],
+        )
+        for field, part in parts._asdict().items()
+    }
+    return np.insert(t, at, t[at]) / HOUR, Losses(**both)
+
+
+JUMP = 1e-5
+"""Difference of voltages at one time, from which it is a jump [V]."""
 
 BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
 """A legend to the right of the axes, off the data."""
@@ -321,12 +366,9 @@ def _fit_of_spectrum(
     experiment: Experiment, predicted: np.ndarray, axes: Any, colour: str
 ) -> Any:
     """Measured and fitted spectrum, and below, where there is room, what is off."""
-    from matplotlib.figure import Figure
-
     f, Z, shown = spectra_of(experiment, predicted)
     if axes is None:
-        figure = Figure(figsize=(6.0, 5.4), layout="constrained")
-        axes, lower = figure.subplots(2, 1, height_ratios=(3.0, 1.0))
+        axes, lower = new_figure(6.0, 5.4).subplots(2, 1, height_ratios=(3.0, 1.0))
         lower.axhline(0.0, color="0.7", linewidth=0.8)
         off = 100.0 * (shown - Z) / np.abs(Z)
         lower.semilogx(f, off.real, "-", color=colour, linewidth=1.0, label="Re Z")
@@ -343,12 +385,10 @@ def _fit_of_spectrum(
 
 def _with_residuals(abscissae: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Axes for values, and below them for what the model is off, by abscissa."""
-    from matplotlib.figure import Figure
-
     if not abscissae:
         return {}, {}
     n = len(abscissae)
-    figure = Figure(figsize=(6.0 if n == 1 else 4.5 * n, 4.4), layout="constrained")
+    figure = new_figure(6.0 if n == 1 else 4.5 * n, 4.4)
     grid = figure.subplots(2, n, sharex="col", squeeze=False, height_ratios=(3.0, 1.0))
     for axis, name in zip(grid[1], abscissae, strict=True):
         axis.axhline(0.0, color="0.7", linewidth=0.8)
@@ -376,15 +416,11 @@ def _axes(axes: Any, count: int = 1, height: float = 5.0, **shared: Any) -> Any:
     """The axes given, or new ones: one, or four in a square.
 
     Raises:
+        TypeError: for anything but axes.
         ValueError: for the wrong number of axes.
     """
-    from matplotlib.figure import Figure
-
     if axes is None and count == 1:
-        return Figure(figsize=(6.0, 3.6), layout="constrained").add_subplot()
+        return new_figure(6.0, 3.6).add_subplot()
     if axes is None:
-        figure = Figure(figsize=(8.0, height), layout="constrained")
-        return figure.subplots(2, 2, **shared)
-    if np.size(axes) != count:
-        raise ValueError(f"This figure needs {count} axes, got {np.size(axes)}.")
-    return axes
+        return new_figure(8.0, height).subplots(2, 2, **shared)
+    return checked_axes(axes, count)

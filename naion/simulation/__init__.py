@@ -5,6 +5,7 @@ from ..systems import Output, Outputs, outputs_in
 from ._impedance import impedance
 from ._outcome import beyond_laws, outcome_of
 from ._overview import overview as draw_overview
+from ._overview import voltage_over_time
 from ._proof import is_unfinished
 from ._simulate import simulate
 from ._solution import Solution
@@ -30,4 +31,5 @@ __all__ = [
     "outputs_in",
     "simulate",
     "variable",
+    "voltage_over_time",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._constants import ZERO_CELSIUS
+from .._pictures import new_figure
 from ._variables import VARIABLES, variable
 
 TIME = variable("Time [h]", VARIABLES)
@@ -59,10 +60,7 @@ def _without_noise(axis: Any) -> None:
 
 def new_axes() -> Any:
     """Four axes, two by two."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
-    return figure.subplots(2, 2, sharex=True)
+    return new_figure(8.0, 5.0).subplots(2, 2, sharex=True)
 
 
 def thumbnail(solution: Any) -> bytes:
@@ -81,6 +79,11 @@ def thumbnail(solution: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
+
+
+def voltage_over_time(solution: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Times [h] and voltages [V] from dense output, with both sides of jumps."""
+    return _over_time(solution)[VOLTAGE.name]
 
 
 def _over_time(s: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -12,6 +12,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
+from .._pictures import checked_axes
 from .._results import Result
 from ..models import DFN, Equations, Losses, State, losses
 from ..parameters import Cell
@@ -88,14 +89,15 @@ class Solution(eqx.Module):
             axes: four axes of Matplotlib; none: new ones.
 
         Returns:
-            the axes; in a notebook `.flat[0].figure` shows the figure.
+            the axes.
 
         Raises:
+            TypeError: for anything but axes.
             ValueError: when the steps were not kept, or for the wrong number of axes.
         """
-        if axes is not None and np.size(axes) != 4:
-            raise ValueError(f"This figure needs 4 axes, got {np.size(axes)}.")
-        return overview({"": self}, new_axes() if axes is None else axes)
+        return overview(
+            {"": self}, new_axes() if axes is None else checked_axes(axes, 4)
+        )
 
     @property
     def result(self) -> Result:
@@ -273,20 +275,24 @@ class Solution(eqx.Module):
         return jax.tree.map(lambda a: a[: int(self.n_steps)], states)
 
     def losses(self, cell: Cell) -> Losses:
-        """Losses of voltage at the start of every step; needs `keep_states=True`.
+        """Losses of voltage at the start of every step and at the end.
 
-        With `ThroughStack` the mean over the layers.
+        Needs `keep_states=True`. With `ThroughStack` the mean over the layers.
 
         Args:
             cell: the cell that was simulated.
 
         Returns:
-            contributions that add up to the voltage, each (n_steps,) [V].
+            contributions that add up to the voltage, each (n_steps + 1,) [V].
 
         Raises:
             ValueError: when the simulation did not keep its states.
         """
-        return _losses(self.equations, self.states, cell)
+        end = self.equations.fields(self.final, self.end.temperature)
+        states = jax.tree.map(
+            lambda steps, last: jnp.concatenate([steps, last[None]]), self.states, end
+        )
+        return _losses(self.equations, states, cell)
 
     @property
     def cycles(self) -> "pd.DataFrame":

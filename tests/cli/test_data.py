@@ -64,6 +64,34 @@ def test_a_template_is_a_fit(record, tmp_path, capsys):
     np.testing.assert_allclose(seen.value, 0.1)
 
 
+def test_a_template_says_from_which_state_a_discharge_begins(tmp_path, cell, model):
+    """One that follows a rest below the upper limit is none from the charged state."""
+    to, end = tmp_path / "FIT.toml", "Discharge at C/2 until 1.5 V"
+    for charge, full in (([], True), (["Charge at C/2 until 4.0 V"], False)):
+        # The template's cell rests at 4.1 V charged.
+        steps = [*charge, "Rest for 1 hour", end]
+        sol = na.simulate(cell, steps, model=model, start=0.6 if charge else 1.0)
+        t = np.arange(0.0, float(sol.t_end), 20.0)
+        seen = sol.at(t, after=True)
+        rows = zip(t, seen.current, seen.voltage, strict=True)
+        file = tmp_path / f"{full}.csv"
+        text = "".join(f"{a},{b},{c}\n" for a, b, c in rows)
+        file.write_text("time_s,current_A,voltage_V\n" + text)
+        asked = ["--cell", "nfm_hc_18650", "--out", str(to)]
+        to.unlink(missing_ok=True)
+        assert main(["fit", "--template", str(file), *asked]) == 0
+        last = read_toml(to)["data"][-1]
+        assert last["kind"] == ("discharge" if full else "profile")
+        if not full:
+            moved = na.simulate(cell, charge, model=model, start=0.6).capacity
+            at = na.parameters.stoichiometry_at_soc(cell, 0.6).negative
+            charged = na.parameters.stoichiometry_at_soc(cell, 1.0).negative
+            Q = float(na.parameters.electrode_capacities(cell)[0])
+            gone = Q * float(charged - at) + float(moved)
+            assert last["discharged"] == pytest.approx(gone, abs=0.02)
+            assert gone > 0.01
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [

@@ -184,3 +184,14 @@ def test_errors_and_help_of_a_fit_lead_to_its_page(tmp_path, capsys):
         main(["fit", "--help"])
     said = capsys.readouterr().out
     assert "naion docs fit" in said and '[[data]] kind = "pulse"' in said
+
+
+def test_every_package_stands_in_the_table_of_the_structure():
+    text = (ROOT / "docs" / "structure.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", text, re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    packages = {p.parent.name for p in (ROOT / "naion").glob("*/__init__.py")}
+    assert named - {"naion_kernels"} == packages

@@ -416,33 +416,60 @@ SINCE = {"stack": (0, 10, 1), "unstack": (0, 10, 1)}
 """Operations that older JAX makes of others."""
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_agrees_with_xla(name, way, monkeypatch):
-    monkeypatch.setenv("NAION_KERNELS", "on")
-    monkeypatch.setattr(_call, "has_long_vectors", lambda: True)
-    if jax.__version_info__ < SINCE.get(name, (0,)):
-        pytest.skip(f"jax {jax.__version__} traces no such operation")
+TOGETHER = 8
+"""Primitives in one program, which is compiled in little more time than one of them."""
+
+
+@ft.cache
+def names_of(way: str) -> list[str]:
+    """Primitives that this JAX traces and that have cases of a way's types."""
+    _, only = WAYS[way]
+    known = [n for n in sorted(RULES) if jax.__version_info__ >= SINCE.get(n, (0,))]
+    return [n for n in known if cases_of(n, only)]
+
+
+@ft.cache
+def results(way: str, group: int) -> dict[str, tuple[list, list]]:
+    """What XLA and what native code compute, by primitive: arrays of all its cases."""
     count, only = WAYS[way]
-    cases = cases_of(name, only)
-    if only and not cases:
-        pytest.skip("has no real numbers")
-    if count and os.environ.get("NAION_KERNELS_SANITISE") == "1":
-        pytest.skip("takes long to compile for sanitisers; test_lanes.py has vectors")
-    args = [tuple(map(jnp.asarray, own)) for _, *own in cases]
+    names = names_of(way)[TOGETHER * group :][:TOGETHER]
+    cases = {name: cases_of(name, only) for name in names}
+    args = {name: [tuple(own) for _, *own in cases[name]] for name in names}
 
-    def run(*args):
-        return [fn(*own) for (fn, *_), own in zip(cases, args, strict=True)]
+    def run(args):
+        return {
+            name: [
+                fn(*own) for (fn, *_), own in zip(cases[name], args[name], strict=True)
+            ]
+            for name in names
+        }
 
-    assert name in set(all_names(jax.make_jaxpr(run)(*args)))
+    assert set(names) <= set(all_names(jax.make_jaxpr(run)(args)))
     plain, native = run, lanes.per_lane(run)
     if count is not None:
         # Each lane has the numbers in another order.
         args = jax.tree.map(ft.partial(in_lanes, count), args)
         plain, native = jax.vmap(run), jax.vmap(native)
-    expected, found = jax.jit(plain)(*args), jax.jit(native)(*args)
-    pairs = zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True)
-    for k, (x, y) in enumerate(pairs):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAION_KERNELS", "on")
+        patch.setattr(_call, "has_long_vectors", lambda: True)
+        expected, found = jax.jit(plain)(args), jax.jit(native)(args)
+    return {
+        name: (jax.tree.leaves(expected[name]), jax.tree.leaves(found[name]))
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_agrees_with_xla(name, way):
+    if name not in names_of(way):
+        pytest.skip(f"has no such numbers, or jax {jax.__version__} does not trace it")
+    if WAYS[way][0] and os.environ.get("NAION_KERNELS_SANITISE") == "1":
+        pytest.skip("takes long to compile for sanitisers; test_lanes.py has vectors")
+    group = names_of(way).index(name) // TOGETHER
+    expected, found = results(way, group)[name]
+    for k, (x, y) in enumerate(zip(expected, found, strict=True)):
         x, y = np.asarray(x), np.asarray(y)
         apart = np.max(distance(y, x), initial=0.0)
         assert apart <= RULES[name].ulps, (
@@ -460,7 +487,7 @@ def test_where_xla_is_far_off_native_results_are_exact(name):
 
 
 def in_lanes(count, x):
-    return jnp.stack([jnp.roll(x, k, -1) if x.ndim else x for k in range(count)])
+    return np.stack([np.roll(x, k, -1) if x.ndim else x for k in range(count)])
 
 
 def different(found, expected) -> str:

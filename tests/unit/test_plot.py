@@ -4,9 +4,11 @@ import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 import naion as na
+from naion._pictures import content_of
 
 matplotlib.use("agg")
 
@@ -52,10 +54,42 @@ def test_overview_of_several_has_a_legend_off_the_lines(solution, cell, model):
         na.plot.overview({})
 
 
-def test_losses_end_at_the_voltage(solution, cell):
+def test_new_figures_are_pyplot_s(solution):
+    """So notebooks show them, and `pyplot.savefig` and `show` have them."""
+    pyplot.close("all")
+    na.plot.overview(solution), na.plot.electrodes(solution), solution.plot()
+    assert len(pyplot.get_fignums()) == 3
+    content_of(solution.plot()[0, 0].figure)
+    assert len(pyplot.get_fignums()) == 3
+    pyplot.close("all")
+
+
+def test_what_takes_several_solutions_says_how(solution):
+    for given in ([solution, solution], (solution,)):
+        with pytest.raises(TypeError, match='"25 degC": a'):
+            na.plot.overview(given)
+    with pytest.raises(TypeError, match='"25 degC": a'):
+        na.plot.overview(solution, solution)
+    with pytest.raises(TypeError, match="expected axes of Matplotlib"):
+        solution.plot(["Voltage [V]"])
+
+
+def test_losses_end_at_the_voltage(cell, model):
+    """Also at both sides of jumps, and at the end."""
+    steps = ["Discharge at 1C until 1.5 V", "Rest for 1 hour", "Charge at 1C until 4 V"]
+    solution = na.simulate(cell, steps, model=model, keep_states=True)
     axes = na.plot.losses(solution, cell)
-    last = axes.get_lines()[-1]
-    np.testing.assert_allclose(last.get_ydata(), solution.voltage[:-1], atol=1e-9)
+    t, V = axes.get_lines()[-1].get_data()
+    sides = [solution.at(3600.0 * t, after=later).voltage for later in (False, True)]
+    assert np.all(np.isclose(V, sides, atol=1e-5).any(axis=0))
+    assert V[-1] == pytest.approx(4.0, abs=1e-4)
+    # The last area ends where the voltage runs.
+    edge = axes.collections[-1].get_paths()[0].vertices
+    for row in (1, 2):
+        start = float(solution.began(row))
+        for after in (False, True):
+            voltage = float(solution.at(start, after=after).voltage)
+            assert np.min(np.hypot(*(edge - (start / 3600.0, voltage)).T)) < 1e-5
 
 
 def test_fields_of_the_nearest_step(solution, cell):

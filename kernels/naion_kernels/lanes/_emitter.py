@@ -8,6 +8,8 @@ the index at which their operand is read.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .._jax import Atom, Literal, Var, dtype, shape
 from ._elements import (
     ELEMENTWISE,
@@ -33,6 +35,8 @@ from ._values import (
     kind,
     literal,
 )
+
+INT32, FLOAT32 = np.dtype("int32"), np.dtype("float32")
 
 
 class Rules(NamedTuple):
@@ -171,12 +175,12 @@ class Emitter:
 
     def fitted(self, op: Op, code: str) -> str:
         """C++ that brings a result to its type: C++ has one of integers, one of reals."""
-        (v,), to = op.outputs, dtype(op.outputs[0]).name
         if not may_leave_its_type(op):
             return code
-        if to == "int32" and not self.ranges.fits(v, op):
+        (v,), to = op.outputs, dtype(op.outputs[0])
+        if to == INT32 and not self.ranges.fits(v, op):
             return f"as_int32({code})"
-        if to == "float32" and self.program.doubles:
+        if to == FLOAT32 and self.program.doubles:
             return f"as_float({code})"
         return code
 

@@ -15,6 +15,9 @@ from ._elements import (
 from ._flatten import Block, Op
 from ._values import size, wide
 
+Share = int | Fraction
+"""How often elements are computed, as a mean over an array."""
+
 
 def varying(block: Block, inputs: list[bool]) -> set[Var]:
     """Which variables of a block differ from lane to lane, if `inputs` do."""
@@ -130,30 +133,27 @@ class Plan:
 
     def _store_shared(self) -> None:
         """Store what would otherwise be computed more than once."""
-        times: dict[Var, Fraction] = {}
+        times: dict[Var, Share] = {}
         for op in reversed(self.block.ops):
             for v in op.outputs:
                 readers = self.readers.get(v, [])
-                times[v] = sum(
-                    (self._times(v, reader, times) for reader in readers), Fraction()
-                )
+                times[v] = sum(self._times(v, reader, times) for reader in readers)
                 costs = not is_free(op)
                 if not is_fusible(op) or (costs and (times[v] > 1 or not shape(v))):
                     self.stored.add(v)
 
-    def _times(self, v: Var, reader: Op, times: dict[Var, Fraction]) -> Fraction:
+    def _times(self, v: Var, reader: Op, times: dict[Var, Share]) -> Share:
         """How often elements would be computed for `reader` if they were not stored.
 
         An average over the elements: slices side by side read each of them once.
         """
         if is_view(reader):
-            counts = (
-                size(o) * (Fraction(1) if o in self.stored else times[o])
-                for o in reader.outputs
+            read = sum(
+                size(o) * (1 if o in self.stored else times[o]) for o in reader.outputs
             )
-            return sum(counts, Fraction()) / max(size(v), 1)
+            return Fraction(read, max(size(v), 1))
         grows = reader.name == "pad" and size(reader.outputs[0]) > size(v)
-        return Fraction(2 if reader.name == "dot_general" or grows else 1)
+        return 2 if reader.name == "dot_general" or grows else 1
 
     def _group(self) -> None:
         """Share loops between results of one shape as far as their order allows."""

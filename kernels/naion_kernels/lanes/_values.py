@@ -24,7 +24,15 @@ WORKSPACE = {"R": "w", "I": "wi", "B": "wb", "real": "u", "long": "ui", "bool": 
 because they need the strictest alignment."""
 
 
-_KINDS = {"float64": "r", "float32": "r", "int64": "i", "int32": "i", "bool": "b"}
+_KINDS = {
+    np.dtype(name): kind
+    for kind, names in {
+        "r": ("float64", "float32"),
+        "i": ("int64", "int32"),
+        "b": ("bool",),
+    }.items()
+    for name in names
+}
 
 
 def kind(atom: Atom) -> str:
@@ -33,12 +41,12 @@ def kind(atom: Atom) -> str:
     Raises:
         NotImplementedError: for numbers that C++ would compute otherwise than XLA.
     """
-    name = dtype(atom).name
-    if name not in _KINDS:
+    stored = dtype(atom)
+    if stored not in _KINDS:
         raise NotImplementedError(
-            f"A lane program cannot contain numbers of type {name}."
+            f"A lane program cannot contain numbers of type {stored.name}."
         )
-    return _KINDS[name]
+    return _KINDS[stored]
 
 
 def wide(atom: Atom) -> tuple[int, ...]:
@@ -61,6 +69,8 @@ class Index:
     def __add__(self, other: "Index | int") -> "Index":
         if not isinstance(other, Index):
             return Index(self.const + int(other), self.terms, self.by_lane)
+        if not (self.const or self.terms or self.by_lane):
+            return other
         return Index(
             self.const + other.const,
             _sum(self.terms, other.terms),
@@ -68,8 +78,10 @@ class Index:
         )
 
     def __mul__(self, factor: int) -> "Index":
+        if factor == 1:
+            return self
         if factor == 0:
-            return Index()
+            return _ZERO
         terms, by_lane = (
             tuple((name, c * factor) for name, c in part)
             for part in (self.terms, self.by_lane)
@@ -87,6 +99,9 @@ class Index:
     def lanes(self) -> str:
         """The part that varies by lane, or nothing."""
         return "+".join(_products(self.by_lane)).replace("+-", "-")
+
+
+_ZERO = Index()
 
 
 def _sum(a: tuple, b: tuple) -> tuple[tuple[str, int], ...]:
