@@ -37,9 +37,9 @@ def _worst(fit: Fit) -> str:
     k = int(np.argmax(sizes))
     rows = scores_of(every[k], fit.predictions[k])
     apart = "; ".join(f"{what} {text}" for _, what, text in rows)
-    which = "The worst test of" if len(every) > 1 else "The only test of"
+    which = f"The worst test of {len(every)}" if len(every) > 1 else "The only test"
     return (
-        f"{which} {len(every)} is {every[k].name}, {sizes[k]:.2g} times its stated "
+        f"{which} is {every[k].name}, {sizes[k]:.2g} times its stated "
         f"uncertainty from the model: {apart}."
     )
 
@@ -58,7 +58,7 @@ def _determined(fit: Fit) -> list[str]:
         said = [
             f"The data determine {sure} of {n} independent sums of the free parameters."
         ]
-    said += [f"Not determined, or in part: {c}." for c in open_[:MOST_SUMS]]
+    said += [f"{c}." for c in open_[:MOST_SUMS]]
     if len(open_) > MOST_SUMS:
         said.append(f"Nor are {len(open_) - MOST_SUMS} further sums.")
     if fit.at_bound:
