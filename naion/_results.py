@@ -43,8 +43,8 @@ class Result(enum.IntEnum):
 
 _EXPLANATIONS = {
     Result.COMPLETED: "The protocol ran to its end.",
-    Result.CUT_OFF: "Cut-off reached: the cell hit a voltage, current, capacity or "
-    "temperature limit before the protocol ended.",
+    Result.CUT_OFF: "Cut-off reached: the voltage met a limit before the protocol ended. "
+    'With "until 2 V" in a step the next one begins there.',
     Result.SALT_DEPLETED: "Salt depleted: the electrolyte fell below 1 mol.m-3 "
     "somewhere. The electrolyte cannot carry this current; lower the rate, or check "
     "diffusivity, transport efficiency and temperature.",

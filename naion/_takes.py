@@ -81,6 +81,31 @@ def takes(function: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
+INSTEAD = dict.fromkeys(
+    ("soc", "initial_soc"),
+    'start=0.5 (a state of charge from 0 to 1), "charged" or "discharged"',
+)
+"""What simulations take instead of words that others use for it."""
+
+
+def start_is_said(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse other words for the start of a simulation, naming the one that it takes.
+
+    Raises (when it is called):
+        TypeError: for the words in `INSTEAD`.
+    """
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for word in INSTEAD.keys() & kwargs.keys():
+            raise TypeError(
+                f"{function.__name__}() takes no {word!r}: use {INSTEAD[word]}."
+            )
+        return function(*args, **kwargs)
+
+    return checked
+
+
 def _kind(annotation: Any) -> _Kind | None:
     """What an annotation lets pass, where all of it can be looked at."""
     origin = get_origin(annotation)

@@ -137,7 +137,7 @@ def _resumable(
             work.file.unlink(missing_ok=True)
     for reason in sorted(set(failed.values())):
         lost = sum(c.count for c, why in failed.items() if why == reason)
-        caution(f"{lost} lanes were not computed, tried twice: {reason}", stacklevel=4)
+        caution(f"{lost} lanes were not computed, tried twice: {reason}")
     parts = [
         _lost(out, c.count) if c in failed else unpack(kept.load(c.name))
         for c in chunks

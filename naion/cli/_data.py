@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 
 from .._columns import in_columns
-from .._files import writable, write_whole
-from .._pictures import content_of
 from ..data import NAMES as KINDS
 from ..data import MeasuredStep, oddities, steps_of
 from ..io import (
@@ -37,6 +35,7 @@ from ..io import (
 from ..parameters import Cell
 from ._data_files import check_record, show_files
 from ._exit import EXIT
+from ._figures import check_figure, save_figure
 from ._file_options import files_named, reading_of, reading_options
 from ._template import entries, holds_spectra, spectrum_entries
 
@@ -73,7 +72,7 @@ def command(arguments: argparse.Namespace) -> int:
             raise ValueError(
                 f"--plot {arguments.plot} is of one file, and {len(files)} are given."
             )
-        _figure(arguments.plot, files[0])
+        check_figure(arguments.plot, [files[0]])
     # Before the file, whose reading may take longer.
     if arguments.cell is not None:
         cell, _ = read_cell(arguments.cell)
@@ -98,33 +97,8 @@ def command(arguments: argparse.Namespace) -> int:
         from .. import plot
 
         axes = plot.record(table)
-        _save(np.ravel(axes)[0].figure, arguments.plot)
+        save_figure(np.ravel(axes)[0].figure, arguments.plot)
     return EXIT["completed"]
-
-
-def _figure(path: Path, file: Path) -> None:
-    """Refuse a figure that cannot be written, before the work.
-
-    Raises:
-        ValueError: for an ending that matplotlib does not write, or the file that is read.
-    """
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lower().removeprefix(".") not in known:
-        raise ValueError(
-            f"--plot {path}: no figure ends with {path.suffix!r}; known are "
-            f"{', '.join(sorted(known))}."
-        )
-    writable(path, [file])
-
-
-def _save(figure: Any, path: Path) -> None:
-    """Write a figure, whole or not at all, and say so."""
-    write_whole(
-        path, content_of(figure, path.suffix.lower().removeprefix("."), dpi=150)
-    )
-    print(f"wrote {path}")
 
 
 def _spectra(
@@ -150,7 +124,7 @@ def _spectra(
     print("\nIn a FIT.toml (`naion fit`; `naion fit --template` writes a whole one):\n")
     print(spectrum_entries(file, found, reading, cell))
     if arguments.plot is not None:
-        _save(_nyquist(found).figure, arguments.plot)
+        save_figure(_nyquist(found).figure, arguments.plot)
     return EXIT["completed"]
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from .._files import writable
 from ..duty import CLIMATES, Duty, Total, compare, duties, load, year
 from ..duty import ready as ready_for_duty
-from ..io import read_cell, write_csv
+from ..io import write_csv
 from ..models import DFN, heat_balance
 from ..parameters import QUALITIES, Cell, require_full_cell
+from ._cell_named import cell_named
 from ._said import aloud
 
 ROOM = 298.15
@@ -80,7 +81,7 @@ def command(arguments: argparse.Namespace) -> int:
         return 0
     cells = {}
     for text, name in _named(arguments.cells).items():
-        cells[name], _ = read_cell(text)
+        cells[name], _ = cell_named(text)
         require_full_cell(cells[name], "A duty", text)
     out = arguments.out
     if out is not None:

@@ -178,7 +178,7 @@ def _check_table(path: Path, table: dict[str, np.ndarray], cell: Cell) -> None:
         raise ValueError(f"{path}: no current flows, so there is nothing to fit to.")
     Q = float(cell.nominal_capacity)
     for odd in doubts_beside(table, Q):
-        caution(f"{path}: {odd}.".replace("?.", "?"), stacklevel=2)
+        caution(f"{path}: {odd}.".replace("?.", "?"))
 
 
 def _check_charge(path: Path, current: np.ndarray) -> None:

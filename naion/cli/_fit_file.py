@@ -105,6 +105,7 @@ from ..fit import (
 from ..report import Figure, Report, TextTable
 from ._exit import EXIT
 from ._file_options import file_options, files_named, reading_of, reading_options
+from ._fit_words import in_sentences
 from ._said import aloud
 from ._streams import say
 from ._template import template
@@ -278,20 +279,22 @@ def fit_from_file(
     write_fitted_cell(out / "cell.json", fit, name, left)
     wrong = [f"this fit makes no sense: {said}" for said in doubts(fit)]
     wrong += [f"this fit is not done: {said}" for said in off_limits(fit)]
-    _report(fit, name, wrong, agreed, left).write(out)
+    sentences = in_sentences(fit)
+    _report(fit, name, [*wrong, *sentences], agreed, left).write(out)
     shutil.rmtree(keep.folder)
     for said in wrong:
         say(f"naion: {said}")
+    print("\n".join(sentences))
     print(f"wrote {out / 'cell.json'} and {out / 'report.html'}")
     return len(wrong)
 
 
 def _report(
-    fit: Fit, name: str, wrong: list[str], agreed: str, left: LeftOut | None
+    fit: Fit, name: str, sentences: list[str], agreed: str, left: LeftOut | None
 ) -> Report:
-    """Scores, what was compared, parameters and figures."""
+    """What came out in words, then scores, what was compared, parameters and figures."""
     report = Report(f"Fit of {name}")
-    for said in wrong:
+    for said in sentences:
         report.paragraph(f"{said[:1].upper()}{said[1:]}")
     if agreed:
         report.paragraph(agreed)

@@ -15,7 +15,7 @@ from ..fit import (
     with_ocp_correction,
 )
 from ..models import DFN
-from ..parameters import Cell, with_double_layer
+from ..parameters import Cell, path_of, with_double_layer
 from ._fit_data import experiment_of, rigs_of
 from ._fit_schema import Correction, FitFile, Free, Test
 
@@ -46,7 +46,7 @@ def problem_of(content: dict[str, Any], file: Path) -> tuple[Problem, str]:
         free.append(correction)
     for i, entry in enumerate(asked.free):
         places.append(f"{file}: free {i + 1}")
-        free.append(_free(entry, places[-1]))
+        free.append(_free(entry, cell, places[-1]))
     rigs = rigs_of(asked.data)
     of_leads = [f.by_group for f in free]
     if any(of_leads) and not rigs:
@@ -109,10 +109,11 @@ def _correction(
         raise ValueError(f"{where}: {error}") from None
 
 
-def _free(entry: Free, where: str) -> FreeParameter:
-    """The free parameter of an entry."""
+def _free(entry: Free, cell: Cell, where: str) -> FreeParameter:
+    """The free parameter of an entry, whose paths may be readable names of numbers."""
     paths = [entry.path] if isinstance(entry.path, str) else entry.path
     try:
+        paths = [path_of(cell, path) for path in paths]
         return FreeParameter(
             tuple(path if path in LEADS else f"cell.{path}" for path in paths),
             entry.bounds,
@@ -120,5 +121,5 @@ def _free(entry: Free, where: str) -> FreeParameter:
             entry.prior or float("inf"),
             entry.smooth or float("inf"),
         )
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{where}: {error.args[0]}") from None

@@ -227,8 +227,9 @@ class Free(Strict):
     path: Annotated[
         Texts,
         Field(
-            description="in the cell, or a list of tied paths; or lead_resistance [ohm] "
-            "and lead_inductance [H] of impedance tests",
+            description="in the cell, or the name of a number as `print(cell.keys())` has "
+            "it, or a list of tied ones; or lead_resistance [ohm] and lead_inductance [H] "
+            "of impedance tests",
             examples=["negative.particle.rate_constant.scale"],
         ),
     ]

@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import life
 from .._constants import ZERO_CELSIUS
-from ..io import read_cell
 from ..parameters import recognised, require_full_cell
+from ._cell_named import cell_named
 
 OXIDES = "nfm", "cfm"
 """How names of sets with layered oxide begin."""
@@ -76,7 +76,7 @@ def command(arguments: argparse.Namespace) -> int:
             f"--cycles {a.cycles:g} in --years {a.years:g} are {a.cycles / days:.4g} a "
             f"day: expected at most {MOST_A_DAY:g}."
         )
-    cell, extra = read_cell(a.cell)
+    cell, extra = cell_named(a.cell)
     require_full_cell(cell, "A life", a.cell)
     names = str(extra.get("name", "")), a.cell
     chemistry, assumed = a.chemistry, ""

@@ -7,9 +7,9 @@ from pydantic import BeforeValidator, Field
 
 from .._file_models import Expected, Pair, Positive, Strict, Text
 from .._mesh_counts import MeshCounts
-from ..io import read_cell
 from ..mesh import Mesh
 from ..parameters import Cell
+from ._cell_named import cell_named
 from ._half_cell import METALS, halved
 
 
@@ -76,7 +76,7 @@ class OfCell(Strict):
             ValueError: when there is none of that name, or no half of it.
         """
         try:
-            cell, extra = read_cell(beside(file, self.cell))
+            cell, extra = cell_named(beside(file, self.cell))
         except FileNotFoundError as error:
             raise ValueError(f"{file}: cell: {error}") from None
         if self.half_cell is None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from .._files import writable
 from ..fit import (
     Delivered,
     Tested,
@@ -16,12 +15,13 @@ from ..fit import (
     uncertainty_of_set,
     voltage_band,
 )
-from ..io import read_cell, write_csv
+from ..io import write_csv
 from ..models import DFN
 from ..parameters import Cell, is_set, load_set
 from ..simulation import simulate
+from ._cell_named import cell_named
 from ._exit import EXIT
-from ._run import ended, grid, prepare, rows, text
+from ._run import check_table, ended, grid, prepare, rows, text
 from ._run import shared_options as options_of_run
 
 DRAWS = 32
@@ -51,7 +51,7 @@ def options(p: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Simulate with a 90 % band: of a fit, or of the assumed numbers of a set."""
-    cell, extra = read_cell(arguments.cell)
+    cell, extra = cell_named(arguments.cell)
     if arguments.like is not None:
         return _like(arguments, cell, extra)
     if is_set(arguments.cell):
@@ -71,7 +71,7 @@ def command(arguments: argparse.Namespace) -> int:
             "`naion run`."
         )
     asked = prepare(arguments, cell)
-    writable(arguments.out, (arguments.cell, arguments.profile))
+    check_table(arguments.out, (arguments.cell, arguments.profile))
     best = simulate(cell, asked.protocol, throw=False, **asked.options)
     times = grid(best) if asked.times is None else asked.times
     drawn = ensemble(cell, known, DRAWS)
@@ -150,7 +150,7 @@ def _like(arguments: argparse.Namespace, cell: Cell, extra: dict[str, Any]) -> i
                 f"--{name.replace('_', '-')} {given} with --like: the test is repeated as "
                 "it was done; ask for other conditions with --protocol."
             )
-    writable(arguments.out, (arguments.cell, arguments.profile))
+    check_table(arguments.out, (arguments.cell, arguments.profile))
     predicted, fitted = (
         test.repeated(cell, DFN(), calibrated=c) for c in (False, True)
     )

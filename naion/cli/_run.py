@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from .._cautions import caution
 from .._constants import ZERO_CELSIUS
 from .._files import writable
 from .._results import Result
-from ..io import read_cell, read_profile, write_csv
+from ..io import read_profile, write_csv
 from ..models import DFN, THERMAL, heat_balance
 from ..parameters import (
     Cell,
@@ -21,7 +22,9 @@ from ..parameters import (
 )
 from ..protocol import Protocol
 from ..simulation import Solution, simulate
+from ._cell_named import cell_named
 from ._exit import EXIT
+from ._figures import check_figure, save_figure
 from ._file_options import reading_of, reading_options, refuse_reading
 from ._half_cell import METALS, halved
 from ._said import aloud
@@ -54,6 +57,12 @@ def options(p: argparse.ArgumentParser) -> None:
         metavar="POSITION",
         help="write the potentials of both electrodes against a reference electrode in "
         "the separator too; 0 at the negative electrode, 1 at the positive, else 0.5",
+    )
+    p.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PNG",
+        help="figure of voltage, current, temperature and plating margin to write",
     )
 
 
@@ -92,12 +101,37 @@ def shared_options(p: argparse.ArgumentParser) -> argparse._ActionsContainer:
     return what
 
 
+TEXT = "", ".csv", ".txt", ".dat"
+"""Endings of names under which a table is written, as comma-separated text."""
+
+
+def check_table(path: Path, inputs: Iterable[Path | str | None]) -> None:
+    """Refuse a table that cannot be written, before the work.
+
+    Args:
+        path: of the table.
+        inputs: what the command reads.
+
+    Raises:
+        ValueError: for an ending that promises anything but text, or a file that is read.
+    """
+    writable(path, inputs)
+    if path.suffix.lower() not in TEXT:
+        raise ValueError(
+            f"--out {path}: comma-separated text is written, and {path.suffix} is something "
+            f"else; use {path.with_suffix('.csv').name}."
+        )
+
+
 def command(arguments: argparse.Namespace) -> int:
     """Simulate and write time, current, voltage and temperature."""
-    cell, _ = read_cell(arguments.cell)
+    cell, _ = cell_named(arguments.cell)
     cell = _asked_for(arguments, cell)
     asked = prepare(arguments, cell)
-    writable(arguments.out, (arguments.cell, arguments.profile))
+    read = arguments.cell, arguments.profile
+    check_table(arguments.out, read)
+    if arguments.plot is not None:
+        check_figure(arguments.plot, read)
     solution = simulate(cell, asked.protocol, throw=False, **asked.options)
     times = grid(solution) if asked.times is None else asked.times
     header = ["time_s", "current_A", "voltage_V", "temperature_degC"]
@@ -107,6 +141,10 @@ def command(arguments: argparse.Namespace) -> int:
     write_csv(arguments.out, header, [text(r) for r in found])
     status = ended(solution)
     print(f"wrote {arguments.out}")
+    if arguments.plot is not None and int(solution.n_steps):
+        from .. import plot
+
+        save_figure(np.ravel(plot.overview(solution))[0].figure, arguments.plot)
     return status
 
 

@@ -22,16 +22,16 @@ class _Voice:
 
 
 def aloud(text: str) -> None:
-    """Tell progress at once: in a bar on a terminal, as lines in a pipe.
+    """Tell progress at once, on standard error: in a bar on a terminal, else as lines.
 
-    `-v` prints lines on terminals too; `-q` says nothing.
+    Standard output holds results alone. `-v` gives lines on terminals too; `-q` nothing.
     """
     if _Voice.bar is not None:
         _Voice.bar(text)
         return
     LOGGER.info("%s", text)
     if not _Voice.quiet:
-        print(text, flush=True)
+        say(text)
 
 
 @contextmanager

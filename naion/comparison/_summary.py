@@ -51,14 +51,14 @@ def summary(
         progress: called with a line of text before every cell.
 
     Returns:
-        one row a cell, units in the names of the columns.
+        one row a cell, units in the names of the columns; printed with cells as columns.
 
     Raises:
         KeyError: for an unknown set, with the nearest ones.
         TypeError: for anything but cells.
         ValueError: for no cell, half of one, or many in one.
     """
-    import pandas as pd
+    from ._printed import SideBySide
 
     every = _by_name(cells)
     for name, cell in every.items():
@@ -67,7 +67,7 @@ def summary(
     for k, (name, cell) in enumerate(every.items()):
         progress(Counted(f"{name}: cell {k + 1} of {len(every)}", k, len(every)))
         rows[name] = _row(cell, cell.defaults.mesh if mesh is None else mesh)
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return SideBySide.from_dict(rows, orient="index")
 
 
 def _by_name(cells: Any) -> dict[str, Cell]:

@@ -63,11 +63,16 @@ class Combination:
     weights: np.ndarray
     remains: float
 
+    @property
+    def is_determined(self) -> bool:
+        """Whether less than 0.3 of what was open before the data is left."""
+        return self.remains < 0.3
+
     def __str__(self) -> str:
         large = np.argsort(-np.abs(self.weights))
         large = [i for i in large if np.abs(self.weights[i]) > 0.3][:4] or large[:1]
         text = " ".join(f"{self.weights[i]:+.2f} {self.names[i]}" for i in large)
-        if self.remains < 0.3:
+        if self.is_determined:
             verdict = "determined"
         elif self.remains < 0.8:
             verdict = "partly determined"

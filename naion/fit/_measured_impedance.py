@@ -158,7 +158,6 @@ def _consistent(name: str, f: np.ndarray, Z: Complex) -> str:
             f"{name}: the spectrum {found.violation} "
             "No model of a cell at rest can follow it there; between (frequencies = "
             "[low, high] in a file) leaves such frequencies out.",
-            stacklevel=4,
         )
     return f"; Kramers-Kronig residual {100.0 * found.rms:.2g} % of |Z| (rms)"
 

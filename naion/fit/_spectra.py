@@ -133,7 +133,7 @@ def say_what_time_has_not(
         path.endswith("double_layer.exponent") for f in free for path in f.paths
     )
     if moved or is_dispersed(specimen.cell):
-        caution(DISPERSED, stacklevel=1)
+        caution(DISPERSED)
 
 
 def _charges(electrode: Electrode) -> bool:

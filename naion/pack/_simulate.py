@@ -16,6 +16,7 @@ from jaxtyping import Array
 
 from .._precision import require_x64
 from .._progress import Progress, silent
+from .._takes import start_is_said
 from ..models import DFN, Equations, Isothermal
 from ..parameters import Stoichiometry, at_rest, check_start, possible
 from ..protocol import Protocol, Step
@@ -85,6 +86,7 @@ class PackSolution(eqx.Module):
         return cls(Solution(**fields), own["order"])
 
 
+@start_is_said
 def simulate(
     pack: Pack,
     protocol: Protocol | str | Step | Sequence[str | Step],

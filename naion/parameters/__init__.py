@@ -40,11 +40,21 @@ from ._half_cell import half_cell, metal_electrode, require_full_cell
 from ._hard_carbon import HARD_CARBONS, with_pore_filling, with_reactions
 from ._known import is_half_cell, recognised
 from ._metals import lithium_metal, metal_kinetics, sodium_metal
+from ._names import path_of
 from ._numbers import possible
 from ._parameter_set import ParameterSet
 from ._plausible import doubts_of_current
 from ._ranges import range_at
-from ._registry import available, is_set, load, load_set, schema, template, titles
+from ._registry import (
+    available,
+    is_set,
+    load,
+    load_set,
+    nearest_sets,
+    schema,
+    template,
+    titles,
+)
 from ._roles import Role, about, is_of_design, leaf, role_of
 from ._serialise import from_json, to_json
 from ._sourced import QUALITIES, TWO_SD, Quality, Sourced
@@ -114,7 +124,9 @@ __all__ = [
     "on_branch",
     "is_of_design",
     "load_set",
+    "nearest_sets",
     "open_circuit_voltage",
+    "path_of",
     "possible",
     "range_at",
     "recognised",

@@ -1,6 +1,7 @@
 """The cell and its parts: one immutable pytree of all physical numbers."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from ..physics.sei import SEI
 from ..physics.store import AbstractStore
 from ..physics.surface import AbstractSurfaceProcess
 from ..properties import Property
-from ._describe import in_html, in_words
+from ._describe import in_html, in_short, in_words
 from ._names import as_given, found, named, replaced
 from ._numbers import check_as
 from ._range import (
@@ -389,11 +390,11 @@ class Cell(eqx.Module):
     kinetics: AbstractKinetics = eqx.field(metadata=about(Role.KINETICS))
     defaults: Defaults = Defaults()
 
-    def with_(self, **values: Any) -> "Cell":
+    def with_(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> "Cell":
         """The cell with other numbers, by their readable names and in SI.
 
-            cell.with_(**{"Negative electrode thickness [m]": 60e-6})
-            cell.with_(**{"Positive particle diffusivity [m2.s-1]": 1e-15})
+            cell.with_({"Negative electrode thickness [m]": 60e-6})
+            cell.with_({"Positive particle diffusivity [m2.s-1]": 1e-15})
             cell.with_(nominal_capacity=1.4)
 
         Differentiable, and JAX may trace the values.
@@ -403,14 +404,20 @@ class Cell(eqx.Module):
                 A value is a number. For a curve it can also be two columns (x, y) or a
                 curve of `naion.properties`, which keep the present temperature law, or a
                 whole `Property`.
+            more: the same, as keywords.
 
         Raises:
             KeyError: for an unknown name, with the nearest ones.
-            TypeError: for what is not a number, naming it.
+            TypeError: for what is not a number, naming it, or no dictionary of names.
             ValueError: for impossible numbers, see `check`, or a number given twice.
         """
+        if not isinstance(values, Mapping | None):
+            raise TypeError(
+                f"with_ got a {type(values).__name__}: expected values by name, such as "
+                '`cell.with_({"Negative electrode thickness [m]": 60e-6})`.'
+            )
         new, met = self, {}
-        for name, value in values.items():
+        for name, value in [*(values or {}).items(), *more.items()]:
             there = found(self, name)
             if there.path in met:
                 raise ValueError(
@@ -440,6 +447,9 @@ class Cell(eqx.Module):
 
     def __str__(self) -> str:
         return in_words(self)
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def _repr_html_(self) -> str:
         """The table of numbers for notebooks, with plots of the curves."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,6 +20,7 @@ from .._quality import QUALITIES
 from ..properties import Constant, Invariant, Property, Table
 from ._known import Recognised, is_half_cell, recognised
 from ._metals import source_of
+from ._misfits import is_number
 from ._names import Named, named
 from ._numbers import compositions
 
@@ -73,6 +75,19 @@ def in_words(cell: Any) -> str:
     legend = ", ".join(f"{k} {QUALITIES[k]}" for k in QUALITIES if k in qualities)
     notes = [f"  {legend}"] if legend else []
     return "\n".join([*told, in_columns(lines, indent=""), *notes, f"  {CURVES}"])
+
+
+def in_short(cell: Any) -> str:
+    """One line: the set, voltages and capacity; a tree of anything but numbers as one."""
+    seen = (cell.area, cell.nominal_capacity, cell.temperature)
+    seen += (cell.limits.lower_voltage, cell.limits.upper_voltage)
+    if not all(isinstance(a, Tracer) or is_number(a) for a in seen):
+        return eqx.tree_pformat(cell)
+    of = _recognised(cell)
+    changed = (
+        f", {len(of.changed)} not as there" if of is not None and of.changed else ""
+    )
+    return f"<{_title(cell, of)}{changed}; {_summary(cell, None)[0]}>"
 
 
 def in_html(cell: Any) -> str:

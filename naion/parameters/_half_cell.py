@@ -236,7 +236,6 @@ def _doubt_area(area: Array, of_cell: Array) -> None:
         caution(
             f"area={A:g} m2 of a half cell is {1e4 * A:,.0f} cm2: is it in cm2? Expected "
             "square metres; a coin of 16 mm has 2.01e-4.",
-            stacklevel=4,
         )
 
 

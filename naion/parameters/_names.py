@@ -169,6 +169,24 @@ def found(cell: eqx.Module, name: str) -> Named:
     )
 
 
+def path_of(cell: eqx.Module, text: str) -> str:
+    """The dotted path that a readable name means; a path is given back as it is.
+
+    Raises:
+        KeyError: for a name that is none of the cell's, with the nearest ones.
+        ValueError: for the name of a curve, of which a fit moves the scale.
+    """
+    if " " not in text and "[" not in text:
+        return text
+    there = found(cell, text)
+    if isinstance(there.value, Property):
+        raise ValueError(
+            f"{text!r} is {there.dotted}, a curve: give the path {there.dotted}.scale, a "
+            "factor of all of it, with bounds such as [0.1, 10.0]."
+        )
+    return there.dotted
+
+
 def _other_unit(name: str, every: list[Named]) -> Named | None:
     words = name.rsplit(" [", 1)[0].lower()
     return next((n for n in every if n.name.rsplit(" [", 1)[0].lower() == words), None)

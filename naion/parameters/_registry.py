@@ -104,11 +104,15 @@ def _loaded(name: str) -> ParameterSet:
             found = read_set(files[name])
         remember(found)
         return found
-    near = difflib.get_close_matches(name, files, cutoff=0.3)
     raise KeyError(
-        f"No parameter set {name!r}. Nearest: {', '.join(near) or 'none'}. "
+        f"No parameter set {name!r}. Nearest: {', '.join(nearest_sets(name)) or 'none'}. "
         f"Known: {', '.join(available())}. A file of your own ends with .toml."
     )
+
+
+def nearest_sets(name: str) -> list[str]:
+    """Names of the sets that are most like a name that is none, such as `Chen2020`."""
+    return difflib.get_close_matches(name.lower(), available(), cutoff=0.3)
 
 
 # So that a cell is also recognised if its set has not been loaded in this process.

@@ -10,6 +10,7 @@ from jaxtyping import Array
 from .._shapes import Alike, Scalar
 from ._curves import AbstractCurve, Constant
 from ._temperature import AbstractTemperatureLaw, Invariant
+from ._words import in_short
 
 Tree = TypeVar("Tree")
 
@@ -43,6 +44,9 @@ class Property(eqx.Module):
         self.temperature = Invariant() if temperature is None else temperature
         self.scale = jnp.asarray(scale, dtype=float)
         self.valid = valid
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def __call__(self, x: Alike, T: Scalar) -> Alike:
         """Value at composition `x` (any shape) and temperature `T` [K], a scalar."""

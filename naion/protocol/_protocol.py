@@ -61,7 +61,7 @@ class Protocol(eqx.Module):
             simulation.
         temperature_slope: rate of change of the temperature [K.s-1].
         ends_all: whether the voltages given here end the whole protocol, not just the row.
-        cycle: number of the cycle of each row, counted from 0.
+        cycle: number of the cycle of each row, counted from 0; -1 for padding.
         count: number of rows that are steps; the others are padding, see `padded`.
     """
 
@@ -139,11 +139,16 @@ class Protocol(eqx.Module):
             return self
         (*columns, count), structure = jax.tree.flatten(self)
         rows = np.minimum(np.arange(n), self.n_steps - 1)
-        if _traced(columns):
+        traced = _traced(columns)
+        where = jnp.where if traced else np.where
+        if traced:
             columns = [column[..., rows] for column in columns]
         else:
             # Converted in one call: one for each column would take most of the time.
-            columns = jax.device_put([np.asarray(c).take(rows, -1) for c in columns])
+            columns = [np.asarray(c).take(rows, -1) for c in columns]
+        # The last column is `cycle`, which tells steps from padding.
+        columns[-1] = where(np.arange(n) < self.n_steps, columns[-1], -1)
+        columns = columns if traced else jax.device_put(columns)
         return jax.tree.unflatten(structure, [*columns, count])
 
     def rows(self, first: int, n: int) -> "Protocol":

@@ -4,6 +4,8 @@ import base64
 import html
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
+import jax
 import numpy as np
 from jax.core import Tracer
 
@@ -64,7 +66,7 @@ def skipped(s: "Solution") -> dict[int, str]:
 def in_words(s: "Solution") -> str:
     """Outcome, capacity, ranges and cautions as text; of many stacked solutions, outcomes."""
     if isinstance(s.outcome, Tracer):
-        return repr(s)
+        return in_short(s)
     outcomes = np.asarray(s.outcome)
     if outcomes.ndim:
         kinds, counts = np.unique(outcomes, return_counts=True)
@@ -73,7 +75,7 @@ def in_words(s: "Solution") -> str:
             f"{n} {Result(int(k)).name.lower()}" for k, n in pairs
         )
     end, least, most = s.end, s.least, s.greatest
-    told = [f"{s.result.name.lower()}: {s.result.explanation}"]
+    told = [_ended(s)]
     if int(s.n_steps):
         told += [
             f"  {float(s.capacity):.4g} A.h and {float(s.energy):.4g} W.h delivered, net, "
@@ -88,6 +90,58 @@ def in_words(s: "Solution") -> str:
         told += [f"  step {k + 1} skipped: {why}" for k, why in s.skipped.items()]
     told += [f"  caution: {text}" for text in s.cautions]
     return "\n".join(told)
+
+
+def in_short(s: "Solution") -> str:
+    """One line; a tree of anything but numbers as one."""
+    if isinstance(s.outcome, Tracer):
+        return "<Solution, traced>"
+    if not isinstance(s.outcome, jax.Array | np.ndarray | np.generic):
+        return eqx.tree_pformat(s)
+    if np.ndim(s.outcome):
+        return f"<Solution of {in_words(s)}>"
+    name, n = s.result.name.lower(), int(s.n_steps)
+    if not n:
+        return f"<Solution: {name}>"
+    return (
+        f"<Solution: {name}, {float(s.capacity):.4g} A.h and {float(s.energy):.4g} W.h "
+        f"in {_duration(float(s.t_end))}, {n} steps of the solver>"
+    )
+
+
+def _ended(s: "Solution") -> str:
+    """The outcome: of a cut-off which limit and which step, and what was skipped or not run.
+
+    The steps are those of the protocol, counted from 1, also over cycles.
+    """
+    name, n = s.result.name.lower(), int(s.n_steps)
+    known = s.record.t.shape[-1] > 0 and n > 0
+    steps = int(np.sum(np.asarray(s.cycle) >= 0))
+    if s.result == Result.COMPLETED and known and s.skipped:
+        over = sorted(s.skipped)
+        which = f"step {over[0] + 1}" if len(over) == 1 else f"{len(over)} steps"
+        return f"{name}, but {which} of {steps} skipped: {s.result.explanation}"
+    if s.result != Result.CUT_OFF or n == 0:
+        return f"{name}: {s.result.explanation}"
+    limit = "lower" if float(s.end.current) > 0.0 else "upper"
+    met = f"reached {float(s.end.voltage):.4g} V, the {limit} limit of voltage"
+    if not known:
+        return f"{name}: The cell {met}, before the protocol ended."
+    step, event = int(s.record.segment[n - 1]), int(s.record.event[n - 1])
+    if event not in (Event.LOWER_VOLTAGE, Event.UPPER_VOLTAGE):
+        met = "ended with a cell of the pack at a limit of its own voltage"
+    cycle = int(s.cycle[step])
+    of_cycle = f" (cycle {cycle + 1})" if int(np.max(np.asarray(s.cycle))) else ""
+    told = f"{name}: Step {step + 1} of {steps}{of_cycle} {met}."
+    if step + 1 == steps:
+        return told
+    left = "Step" if step + 2 == steps else f"Steps {step + 2} to"
+    were = "was" if step + 2 == steps else "were"
+    told += f" {left} {steps} {were} not run."
+    if event in (Event.LOWER_VOLTAGE, Event.UPPER_VOLTAGE):
+        until = f"until {float(s.end.voltage):.4g} V"
+        told += f' With "{until}" in a step the next one begins there.'
+    return told
 
 
 def in_html(s: "Solution") -> str:

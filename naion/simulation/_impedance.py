@@ -11,6 +11,7 @@ from jaxtyping import Array
 from naion_kernels.block_tridiagonal import one_lane
 
 from .._precision import require_x64
+from .._takes import start_is_said
 from ..linalg import Blocks
 from ..models import DFN, Equations, at_frequency
 from ..parameters import Cell, Start, Stoichiometry, at_rest
@@ -22,6 +23,7 @@ AT_ONCE = 16
 """Frequencies that are solved side by side, as one batch."""
 
 
+@start_is_said
 def impedance(
     cell: Cell,
     frequency: ArrayLike,

@@ -13,6 +13,7 @@ from jaxtyping import Array
 from .._derived import Derived
 from .._precision import require_x64
 from .._progress import Progress, silent
+from .._takes import start_is_said
 from ..models import DFN, Equations, ThroughStack
 from ..parameters import (
     Cell,
@@ -49,6 +50,7 @@ from .driver import (
 )
 
 
+@start_is_said
 def simulate(
     cell: Cell,
     protocol: Protocol | str | Step | Sequence[str | Step],

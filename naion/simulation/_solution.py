@@ -44,7 +44,8 @@ class Solution(eqx.Module):
         outcome: a `Result`, as an integer array.
         n_steps: number of accepted steps.
         n_rejected: number of rejected steps.
-        cycle: number of the cycle of every row of the protocol, (n_segment,).
+        cycle: number of the cycle of every row of the protocol, (n_segment,); -1 for
+            padding.
         of_cycles: sums and extremes of the cycles, if they were kept instead of steps.
         equations: the equations that were solved.
         cautions: warnings about the numbers, such as a temperature beyond the data.
@@ -71,6 +72,9 @@ class Solution(eqx.Module):
 
     def __str__(self) -> str:
         return _frames.in_words(self)
+
+    def __repr__(self) -> str:
+        return _frames.in_short(self)
 
     def _repr_html_(self) -> str:
         """Text for notebooks, with a figure of voltage and current if steps were kept."""

@@ -362,7 +362,7 @@ def _ended(
     if isinstance(what, Cell):
         said += _too_fast(what, solution, protocol)
     for text in dict.fromkeys(said):
-        caution(text, stacklevel=5)
+        caution(text)
     if throw and not result.is_physical:
         raise RuntimeError(
             f"{result.explanation} (after {float(solution.t_end):.6g} s, "

@@ -417,12 +417,12 @@ def test_a_stopped_audit_leaves_a_report_and_goes_on(tmp_path, monkeypatch, caps
     assert [c["name"] for c in json.loads((out / "claims.json").read_text())] == [
         "life"
     ]
-    before = capsys.readouterr().out
+    before = capsys.readouterr().err
     assert before.index("reading the claims") < before.index("claim 1 of 2, life")
     assert main(command) == 0
     assert sought == [8000.0, 9000.0, 9000.0]
     assert "not answered yet" not in (out / "report.md").read_text()
-    assert "kept from before" in capsys.readouterr().out
+    assert "kept from before" in capsys.readouterr().err
 
 
 def test_an_audit_by_simulation():

@@ -52,10 +52,14 @@ def test_a_temperature_that_is_not_used_is_said(tmp_path, monkeypatch, asked, sa
 
 def test_run_protocol(tmp_path, capsys):
     out = tmp_path / "o.csv"
-    step = ["Discharge at 1C until 1.5 V"]
-    assert main(["run", "nfm_hc_18650", "--protocol", *step, "--out", str(out)]) == 0
+    step = ["Discharge at 1C until 1.5 V", "--out", str(out)]
+    figure = tmp_path / "o.png"
+    asked = ["run", "nfm_hc_18650", "--protocol", *step, "--plot", str(figure)]
+    assert main(asked) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("completed: ") and said[-1] == f"wrote {out}"
+    assert said[0].startswith("completed: ")
+    assert said[-2:] == [f"wrote {out}", f"wrote {figure}"]
+    assert figure.read_bytes().startswith(b"\x89PNG")
     assert "A.h and" in said[1] and "at the end 1.5 V, 1.5 A" in said[2]
     header, rows = table(out)
     assert header == ["time_s", "current_A", "voltage_V", "temperature_degC"]
@@ -248,6 +252,9 @@ def test_sets_and_doctor(capsys):
     assert "negative.thickness" in text
 
 
+SET = "nfm_hc_18650"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -260,6 +267,10 @@ def test_sets_and_doctor(capsys):
         (["sweep", "nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
         (["fit", "nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
         (["predict", "nope", *REST, "--out", "o"], "No cell 'nope'"),
+        (["run", "Chen2020", *REST, "--out", "o"], "Nearest: nmc811_chen2020"),
+        (["run", SET, *REST, "--out", "o.xlsx"], ".xlsx is something else; use o.csv"),
+        (["predict", SET, *REST, "--out", "o.nc"], ".nc is something else"),
+        (["run", SET, *REST, "--out", "o", "--plot", "a.xyz"], "a.xyz: no figure"),
     ],
 )
 def test_every_command_refuses_clearly(
@@ -267,8 +278,10 @@ def test_every_command_refuses_clearly(
 ):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
-    error = capsys.readouterr().err
-    assert expected in error and error.count("\n") == 1
+    # Progress, of claims alone, begins with the time.
+    lines = capsys.readouterr().err.splitlines()
+    (error,) = (line for line in lines if not line.startswith("["))
+    assert error.startswith("naion") and expected in error
     assert list(tmp_path.iterdir()) == []
 
 

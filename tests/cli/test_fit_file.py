@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 import naion as na
+from naion._files import read_toml
 from naion.cli import main
 from naion.cli._fit_problem import problem_of
-from naion.fit import _searched
+from naion.cli._fit_words import in_sentences
+from naion.fit import SearchState, _searched
+from naion.fit._fit import fit_at
 from naion.io import write_cell
 from naion.parameters import load
 
@@ -100,6 +103,36 @@ def test_fit_writes_cell_and_report(fitted):
     assert found["value"] == pytest.approx(1.5, rel=0.2)
 
 
+def test_a_report_begins_with_what_came_out(fitted):
+    """Whether it converged, the worst test, what the data tell: before any table."""
+    before = (fitted / "out" / "report.md").read_text().split("|")[0]
+    assert "The fit converged: no step is expected to lower the cost." in before
+    assert "the sum of squared residuals, is" in before
+    # The pulse was not simulated with the resistance that the discharge has.
+    assert "The worst test of 2 is pulse" in before and "mohm measured" in before
+    assert "The data determine the free parameter." in before
+
+
+def test_what_did_not_end_and_what_is_open_is_said(fitted):
+    """A fit that stalled is no converged one, and heat tells nothing at 25 degC."""
+    free = FIT[FIT.index("[[free]]") :]
+    text = FIT + free.replace("contact_resistance", "positive.particle.dudt")
+    (fitted / "open.toml").write_text(text)
+    problem, _ = problem_of(read_toml(fitted / "open.toml"), fitted / "open.toml")
+    near = problem.linearised(problem.start)
+    for ended, said in (
+        (SearchState.STALLED, "did not converge: it stalled"),
+        (SearchState.EVALUATION_LIMIT, "did not converge: it stopped at the most"),
+        (SearchState.FAILED_START, "The fit failed at its start."),
+    ):
+        told = in_sentences(fit_at(problem, problem.start, near, ended=ended))
+        assert said in told[0]
+    assert (
+        told[2] == "The data determine 1 of 2 independent sums of the free parameters."
+    )
+    assert "dudt" in told[3] and "not determined by these data" in told[3]
+
+
 def test_fits_from_several_starts_agree_and_go_on(
     fitted, tmp_path, monkeypatch, capsys
 ):
@@ -118,8 +151,8 @@ def test_fits_from_several_starts_agree_and_go_on(
     assert not (tmp_path / "cell.json").exists()
     capsys.readouterr()
     assert main(run) == 0
-    said = capsys.readouterr().out
-    assert "goes on after 2 evaluations" in said
+    said, progress = capsys.readouterr()
+    assert "goes on after 2 evaluations" in progress
     assert "3 of 3 starts reach the least cost" in said
     assert "3 of 3 starts reach" in (tmp_path / "report.md").read_text()
     assert not (tmp_path / "search").exists()
@@ -243,6 +276,22 @@ def test_options_without_effect_are_refused(tmp_path, capsys, options, said):
         ("mesh = [4, 3", "mesh = [4, 1", "mesh: Mesh needs at least 2"),
         (PATH, '"contact_resistence.scale"', "contact_resistance"),
         (PATH, '"contact_resistance"', "free 1: contact_resistance is a curve"),
+        (
+            PATH,
+            '"Contact resistance [ohm]"',
+            "free 1: 'Contact resistance [ohm]' is contact_resistance, a curve: give the "
+            "path contact_resistance.scale",
+        ),
+        (
+            PATH,
+            '"Electrode aria [m2]"',
+            "free 1: This cell has no number 'Electrode aria",
+        ),
+        (
+            PATH,
+            '"Electrode area [m2]"\nsmooth = 1.0',
+            "free 1: area is no list of three numbers",
+        ),
         (PATH, "3", "free 1, path = 3: expected a text"),
         (PATH, "[]", "free 1, path = []: expected a text"),
         (BOUNDS, "bounds = [2.0, 10.0]", "outside its bounds"),

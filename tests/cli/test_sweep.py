@@ -243,7 +243,7 @@ def test_fleet(tmp_path, folder, capsys):
     capsys.readouterr()
     run(folder / "fleet.toml", out)
     said = "10 cells, 2 of them to fit; 6 were fitted before, 2 cannot be read"
-    assert said in capsys.readouterr().out
+    assert said in capsys.readouterr().err
     after = times(out)
     assert set(after) - set(before) == {"cell_7"}
     assert [n for n in before if before[n] != after[n]] == ["cell_2"]
@@ -256,8 +256,8 @@ def test_fleet(tmp_path, folder, capsys):
     write(out / "cells" / "cell_6.json", "{}")
     (out / "cells" / "cell_9.json").unlink()
     run(folder / "fleet.toml", out)
-    said, cautions = capsys.readouterr()
-    assert "cell_5.part is damaged" in cautions
+    said = capsys.readouterr().err
+    assert "cell_5.part is damaged" in said
     for name in ("cell_6", "cell_9"):
         assert f"{name}.json is missing or not as it was written" in said
     assert {n for n, t in times(out).items() if before.get(n) != t} == {
@@ -271,7 +271,7 @@ def test_workers_share_a_fleet(tmp_path, folder, capsys):
     assert run(folder / "fleet.toml", alone) == 4
     command = ["sweep", str(folder / "fleet.toml"), "--out", str(shared)]
     assert main([*command, "--cluster", "local:2"]) == 4
-    assert "7 fits done, 0 left" in capsys.readouterr().out
+    assert "7 fits done, 0 left" in capsys.readouterr().err
     right, found = (read(out / "table.csv") for out in (alone, shared))
     for a, b in zip(right, found, strict=True):
         assert {k: b[k] for k in ("name", "outcome", "message")} == {
@@ -281,7 +281,7 @@ def test_workers_share_a_fleet(tmp_path, folder, capsys):
         if a[name]:
             assert float(b[name]) == pytest.approx(float(a[name]), rel=1e-5)
     assert main([*command, "--cluster", "local:1"]) == 4
-    assert "0 of them to fit; 7 were fitted before" in capsys.readouterr().out
+    assert "0 of them to fit; 7 were fitted before" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_workers_and_keeps_what_is_done(tmp_path):

@@ -67,7 +67,10 @@ def test_examples_run_in_order(stem, tmp_path):
 
 
 RESULTS = {
-    "start": lambda n: _ends(n["sol"].capacity > n["cold"].capacity > 0.0),
+    "start": lambda n: _ends(
+        n["sol"].capacity > n["cold"].capacity > 0.0
+        and n["table"].loc["finer"].iloc[2] > n["table"].loc["as it is"].iloc[2]
+    ),
     "simulate": lambda n: _ends(
         n["Z"].shape == (50,)
         and -0.1 < n["charge"].plating_margin.min() < 0.05
@@ -78,12 +81,14 @@ RESULTS = {
         abs(n["sol"].at(600.0).voltage - n["left_solution"]["Voltage [V]"](600.0))
         < 5e-3
         and float(n["slope"].area) > 0.0
+        and float(n["thicker"].negative.thickness) == 9e-5
     ),
     "from-pybop": lambda n: _ends(n["fit"].converged),
     "data": lambda n: _ends(
         np.allclose(n["table"]["time_s"], [0.0, 60.0, 120.0])
         and np.allclose(n["table"]["current_A"], [0.0, 1.0, 1.0])
         and n["test"].is_spectrum
+        and np.all(np.abs(n["error"]) < 0.3)
         and np.allclose(n["spectrum"].impedance.imag, [-0.01, -0.002, -0.01])
     ),
     "half-cells": lambda n: _ends(
@@ -98,12 +103,17 @@ RESULTS = {
     ),
     "uncertainty": lambda n: _ends(n["low"] < n["value"] < n["high"]),
     "cell": lambda n: _ends(
-        150.0 < n["sheet"].specific_energy < 175.0 and n["large"].area > 10.0
+        150.0 < n["sheet"].specific_energy < 175.0
+        and n["large"].area > 10.0
+        and float(n["measured"].positive.particle.diffusivity(0.5, 298.15)) == 2e-15
     ),
     "claims": lambda n: _ends(n["energy"].question and "oxide_lean" in n["made"]),
     "packs": lambda n: _ends(np.abs(n["currents"]).max() < 1e-9),
     "batches": lambda n: _ends(
-        n["done"].counts == {"completed": 32} and np.all(np.diff(n["capacities"]) > 0.0)
+        n["done"].counts == {"completed": 32}
+        and np.all(np.diff(n["capacities"]) > 0.0)
+        and list(n["fitted"]["outcome"]) == 4 * ["converged"]
+        and np.all(n["fitted"]["area"].between(0.06, 0.08))
     ),
     "numerics": lambda n: _ends(n["coarse"].capacity > 1.0),
     "extending": lambda n: _ends(n["sol"]["Share of the surface under salt"].max() > 0),

@@ -46,6 +46,21 @@ def test_changed_numbers_have_no_source(cell):
     assert str(back) == str(cell)
 
 
+def test_a_prompt_shows_words_and_numbers(cell):
+    """Not a tree of array types; whatever is no cell of numbers is still that tree."""
+    assert repr(cell).startswith("<nfm_hc_18650: ") and "1.5 and 4.1 V" in repr(cell)
+    thicker = cell.with_({THICKNESS: 9e-5}, area=0.1)
+    assert ", 2 not as there; between" in repr(thicker)
+    resistance = cell.with_({"Contact resistance [ohm]": 0.0125})
+    assert "<Property: 0.0125" in repr(resistance["Contact resistance [ohm]"])
+    n = len(cell.positive.particle.ocp.curve.x)
+    assert f"table of {n} points, 2." in repr(cell["positive.particle.ocp"])
+    kinds = jax.tree.map(type, cell)
+    assert "thickness=" in repr(kinds) and "curve=" in repr(kinds.contact_resistance)
+    with pytest.raises(TypeError, match="with_ got a list: expected values by name"):
+        cell.with_([1.0])
+
+
 def test_names_lead_to_every_number(cell):
     every = with_sizes(with_plating(cell), "positive", [1.0, 2.0], [0.5, 0.5])
     names = every.keys()
@@ -88,7 +103,11 @@ def test_under_transformations(cell):
 
     assert float(slope(3.0)) == pytest.approx(7.0)
     assert said[0].startswith("Cell, traced") and "traced" in said[1]
+    shown = [repr(cell.with_(area=3.0))]
+    jax.jit(lambda c: shown.extend([repr(c), repr(c[DIFFUSIVITY])]) or c.area)(cell)
+    assert "traced" in shown[1] and "traced" in shown[2]
     many = jax.vmap(lambda a: cell.with_(area=a))(jnp.array([0.1, 0.2]))
+    assert repr(many).startswith("<2 cells of nfm_hc_18650")
     text = str(many)
     assert text.startswith("2 cells of nfm_hc_18650")
     assert "0.1 to 0.2" in text and "1 not as in the set: Electrode area" in text

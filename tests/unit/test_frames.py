@@ -33,11 +33,36 @@ def test_printed(solution, cell, model):
     steps = ["Charge at 1C until 3 V", "Rest for 1 min"]
     skipping = na.simulate(cell, steps, model=model, start="charged")
     assert "  step 1 skipped: already at" in str(skipping)
+    assert str(skipping).startswith("completed, but step 1 of 2 skipped: The protocol")
     end = na.simulate(cell, "Rest for 1 min", model=model, keep="end")
     assert len(str(end).splitlines()) == 4
     many = jax.tree.map(lambda a: jnp.stack([a, a]), end)
     assert str(many) == "2 simulations: 2 completed"
-    jax.jit(lambda s: [str(s)] and s.end.voltage)(end)
+    assert repr(many) == "<Solution of 2 simulations: 2 completed>"
+    assert repr(solution).startswith("<Solution: completed, ") and "in 60 s" in repr(
+        end
+    )
+    shown = []
+    jax.jit(lambda s: shown.extend([str(s), repr(s)]) or s.end.voltage)(end)
+    assert shown == 2 * ["<Solution, traced>"]
+    assert "outcome=" in repr(jax.tree.map(type, end))
+
+
+def test_a_cut_off_says_which_limit_and_what_was_not_run(cell, model):
+    """Only "until 1.5 V" lets the next step begin: who forgot it reads so."""
+    steps = ["Rest for 1 min", "Discharge at 1C", "Rest for 1 min", "Rest for 1 min"]
+    first = str(na.simulate(cell, steps, model=model)).splitlines()[0]
+    assert first == (
+        "cut_off: Step 2 of 4 reached 1.5 V, the lower limit of voltage. Steps 3 to 4 "
+        'were not run. With "until 1.5 V" in a step the next one begins there.'
+    )
+    twice = na.Protocol(["Rest for 1 min", "Charge at 1C"], cycles=2)
+    charged = str(na.simulate(cell, twice, model=model, start=0.5)).splitlines()[0]
+    assert "Step 2 of 4 (cycle 1) reached 4.1 V, the upper limit" in charged
+    last = str(na.simulate(cell, steps[:2], model=model)).splitlines()[0]
+    assert last.endswith("Step 2 of 2 reached 1.5 V, the lower limit of voltage.")
+    end = str(na.simulate(cell, steps, model=model, keep="end")).splitlines()[0]
+    assert "The cell reached 1.5 V, the lower limit of voltage, before" in end
 
 
 def test_to_pandas(solution):

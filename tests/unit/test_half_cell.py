@@ -175,8 +175,11 @@ def test_texts_and_limits_without_charge_are_refused(given, said):
 
 def test_an_area_in_square_centimetres_is_doubted():
     cell = na.load("nfm_hc_18650")
-    with pytest.warns(na.Caution, match="area=2.01 m2 .* 20,100 cm2: is it in cm2"):
+    with pytest.warns(
+        na.Caution, match="area=2.01 m2 .* 20,100 cm2: is it in cm2"
+    ) as said:
         na.half_cell(cell, area=2.01)
+    assert said[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for area in (None, 2.01e-4, 5e-3, cell.area):

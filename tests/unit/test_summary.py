@@ -66,6 +66,18 @@ def test_rows_are_cells_and_columns_name_their_units(table, cells):
     assert np.all(np.isfinite(table.loc["as it is"])) and table.dtypes.eq(float).all()
 
 
+def test_a_terminal_shows_all_of_it(table, cells):
+    """Cells are columns there: pandas would leave out most of fourteen titles."""
+    for text in (str(table), repr(table)):
+        lines = text.splitlines()
+        assert len(lines) == 1 + len(COLUMNS) and max(map(len, lines)) <= 80
+        assert all(name in lines[0] for name in cells)
+        assert all(
+            line.startswith(name) for line, name in zip(lines[1:], COLUMNS, strict=True)
+        )
+    assert "Capacity at 2C" in table._repr_html_()
+
+
 def test_numbers_are_those_of_simulations_by_hand(table, cells):
     """Of discharges at 25 and -20 degC, isothermal, from full to the lower limit."""
     row, model = table.loc["as it is"], na.DFN(MESH, Isothermal())

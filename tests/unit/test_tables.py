@@ -126,6 +126,7 @@ def test_what_is_not_used_is_named_in_one_line(made):
         table = read_measurement(path)
     assert set(table) == {"time_s", "current_A", "voltage_V"}
     (text,) = [str(w.message) for w in said]
+    assert said[0].filename == __file__
     assert "data.csv" in text and "\n" not in text
     assert "'Temp': not read as a temperature" in text
     assert "not used: 'Power / W'" in text

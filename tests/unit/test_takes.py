@@ -76,3 +76,11 @@ def test_what_is_right_passes():
         TypeError, match="missing a required argument|missing 1 required"
     ):
         stored({})
+
+
+@pytest.mark.parametrize("ask", [na.simulate, na.pack.simulate, na.impedance])
+def test_a_state_of_charge_is_a_start(cell, ask):
+    """`soc` is the word of files, `initial_soc` PyBaMM's."""
+    for word in ("soc", "initial_soc"):
+        with pytest.raises(TypeError, match=f"takes no '{word}': use start=0.5"):
+            ask(cell, "Rest for 1 min", **{word: 0.5})

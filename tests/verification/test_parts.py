@@ -198,9 +198,10 @@ def test_impossible_numbers(cell, model):
 def test_cautions_are_said(model):
     """A set that was measured at 25 degC, in the cold."""
     cell = na.parameters.load("nvpf_hc_chayambuka2022")
-    with pytest.warns(na.Caution, match="25 degC .* -20 degC"):
+    with pytest.warns(na.Caution, match="25 degC .* -20 degC") as said:
         s = na.simulate(cell, "Discharge at 1C", model=model, temperature=253.15)
     assert len(s.cautions) == 1
+    assert said[0].filename == __file__  # and no line of naion's own
     assert na.simulate(cell, "Discharge at 1C", model=model).cautions == ()
     with pytest.warns(na.Caution, match=r"reach 1 A, 472.*C of a cell of 0\.00211"):
         s = na.simulate(cell, "Discharge at 1 A", model=model, throw=False)
