@@ -61,7 +61,7 @@ def measured_columns(sheet: Sheet, asked: Asked) -> dict[str, np.ndarray]:
         raise ValueError(f"{sheet.path}: fewer than two rows of numbers.")
     says_sign = asked.positive == "state"
     taken = [q for q in given if q in read or (q == "state" and says_sign)]
-    caution(_said(sheet, asked, taken, said), stacklevel=5)
+    caution(_said(sheet, asked, taken, said))
     return table
 
 

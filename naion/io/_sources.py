@@ -231,8 +231,7 @@ def _spreadsheet(path: Path, score: Score, sheet: str | int | None) -> Sheet:
     if alike:
         caution(
             f"{path}: of {len(alike) + 1} sheets with the same labels {name!r} alone is "
-            f"read; sheet names another, such as {alike[0]!r}.",
-            stacklevel=5,
+            f"read; sheet names another, such as {alike[0]!r}."
         )
     frame = sheets[name]
     if len(frame) < k + 3:

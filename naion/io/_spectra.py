@@ -413,4 +413,4 @@ def _say(table: Sheet, found, pair, said: list[str]) -> None:
     rest = [h for h in left if not is_bookkeeping(h) and meaning(h) is None]
     if rest:
         said.append(f"not used: {listed(rest)}")
-    caution(f"{table.path} read: {taken}; {'; '.join(said)}.", stacklevel=4)
+    caution(f"{table.path} read: {taken}; {'; '.join(said)}.")

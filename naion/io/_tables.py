@@ -135,7 +135,7 @@ def _read_measured(
     if text.decimal == ",":
         said = [*said, "commas within numbers are read as decimal points"]
     if said:
-        caution(f"{path}: {'; '.join(said)}.", stacklevel=4)
+        caution(f"{path}: {'; '.join(said)}.")
     return table
 
 

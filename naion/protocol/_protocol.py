@@ -147,7 +147,8 @@ class Protocol(eqx.Module):
             # Converted in one call: one for each column would take most of the time.
             columns = [np.asarray(c).take(rows, -1) for c in columns]
         # The last column is `cycle`, which tells steps from padding.
-        columns[-1] = where(np.arange(n) < self.n_steps, columns[-1], -1)
+        last: Any = where(np.arange(n) < self.n_steps, columns[-1], -1)
+        columns[-1] = last
         columns = columns if traced else jax.device_put(columns)
         return jax.tree.unflatten(structure, [*columns, count])
 
