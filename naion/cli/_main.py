@@ -61,7 +61,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
-    if argv is None:  # a process of its own, whose figures go to files, never to windows
+    if argv is None:  # a process of its own: its figures go to files, never to windows
         os.environ.setdefault("MPLBACKEND", "agg")
     try:
         with named_streams():
